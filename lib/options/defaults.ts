@@ -1,0 +1,92 @@
+import type { RegistryModuleOptions } from './options.js';
+
+/** Every option of a group, whatever stands behind it. */
+type Every<Group> = { readonly [Option in keyof Required<Group>]: unknown };
+
+type EveryOption = {
+  readonly [Group in keyof Required<RegistryModuleOptions>]: NonNullable<
+    RegistryModuleOptions[Group]
+  > extends boolean
+    ? boolean
+    : Every<NonNullable<RegistryModuleOptions[Group]>>;
+};
+
+/**
+ * What an option is when nobody says otherwise; also the list of the options that exist.
+ *
+ * `undefined` stands where there is no default or where the host decides (`host-facts.ts`).
+ * Milliseconds end in `Ms`.
+ */
+export const defaults = {
+  enabled: true,
+  // Read by the module before the options are resolved.
+  isGlobal: true,
+  serviceCenter: {
+    addresses: ['http://127.0.0.1:30100'],
+    project: 'default',
+    domain: undefined,
+    timeoutMs: 5_000,
+  },
+  microservice: {
+    appId: 'default',
+    serviceName: undefined,
+    version: '0.0.1',
+    environment: '',
+    description: undefined,
+    level: 'BACK',
+    alias: undefined,
+    framework: { name: 'nestjs', version: undefined },
+    properties: {},
+    tags: {},
+    schemas: [],
+  },
+  instance: {
+    instanceId: undefined,
+    hostName: undefined,
+    endpoints: undefined,
+    address: undefined,
+    preferredNetwork: undefined,
+    status: 'UP',
+    properties: {},
+    dataCenter: undefined,
+  },
+  heartbeat: { intervalMs: 15_000, times: 3, jitter: 0.1, verifyEvery: 10 },
+  registration: {
+    when: undefined,
+    failFast: false,
+    retry: { initialMs: 1_000, maxMs: 30_000, factor: 2 },
+  },
+  shutdown: { timeoutMs: 3_000, drainMs: 0 },
+} as const satisfies EveryOption & { readonly isGlobal: boolean };
+
+/** One option and its default. */
+export interface OptionDefault {
+  /** Such as `registration.retry.maxMs`. */
+  readonly path: string;
+  /** Undefined where there is none or where the host decides. */
+  readonly value: unknown;
+}
+
+/**
+ * Lists every option in the order of `defaults`, a group by its options.
+ *
+ * An empty object or list is a default and no group.
+ */
+export function optionDefaults(): readonly OptionDefault[] {
+  return flatten('', defaults);
+}
+
+function flatten(prefix: string, group: object): OptionDefault[] {
+  return Object.entries(group).flatMap(([name, value]: [string, unknown]) =>
+    isGroup(value) ? flatten(`${prefix}${name}.`, value) : [{ path: `${prefix}${name}`, value }],
+  );
+}
+
+function isGroup(value: unknown): value is object {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.keys(value).length > 0
+  );
+}

@@ -1,0 +1,270 @@
+/**
+ * What users write (`RegistryModuleOptions`) and what the rest of the library reads
+ * (`ResolvedOptions`, every field set, frozen). The way from one to the other is
+ * `resolve-options.ts`; every default stands in `defaults.ts`.
+ */
+
+/** Status that an instance may have in the registry. Consumers call only `UP` ones. */
+export type InstanceStatusOption = 'UP' | 'DOWN' | 'STARTING' | 'TESTING' | 'OUTOFSERVICE';
+
+/** Which registry to talk to. */
+export interface ServiceCenterOptions {
+  /**
+   * Addresses of Service Center, absolute http or https URLs without credentials and query; a path
+   * prefix (gateway) is kept.
+   *
+   * @default the comma list in `SERVICE_CENTER_ADDRESS`, then `PAAS_CSE_SC_ENDPOINT`, then
+   * `['http://127.0.0.1:30100']`
+   */
+  readonly addresses?: readonly string[] | undefined;
+  /**
+   * The `{project_id}` of every path, 1 to 64 characters other than `.` and `..`. On Huawei Cloud
+   * CSE: the tenant project or `default` for a professional engine, `default` for an exclusive one.
+   *
+   * @default 'default'
+   */
+  readonly project?: string | undefined;
+  /**
+   * Sent as `x-domain-name`: visible ASCII, other characters in their encoded form. The older cloud
+   * API demands it.
+   *
+   * @default none; the server then uses its domain `default`
+   */
+  readonly domain?: string | undefined;
+  /**
+   * Total deadline of one attempt, 100 to 60,000 milliseconds: connection, headers and body. A
+   * heartbeat has `intervalMs / 3`, at least 500 and at most 5,000.
+   *
+   * @default 5000
+   */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** The service whose instance this process is. */
+export interface MicroserviceOptions {
+  /**
+   * Application, 1 to 160 letters, digits, `_`, `-`, `.`, starting and ending with a letter or digit.
+   *
+   * @default 'default'
+   */
+  readonly appId?: string | undefined;
+  /**
+   * Name, 1 to 128 letters, digits, `_`, `-`, `.`, starting and ending with a letter or digit.
+   *
+   * @default the name in package.json without its scope: `orders` of `@acme/orders`
+   */
+  readonly serviceName?: string | undefined;
+  /**
+   * One to four numbers up to 32,767, separated by dots. The pre-release and build of a semantic
+   * version are cut: the registry knows neither.
+   *
+   * @default the version in package.json, else `0.0.1`
+   */
+  readonly version?: string | undefined;
+  /** Part of the identity of the service. @default '' */
+  readonly environment?: '' | 'development' | 'testing' | 'acceptance' | 'production' | undefined;
+  /** At most 256 characters. @default none */
+  readonly description?: string | undefined;
+  /** @default 'BACK' */
+  readonly level?: 'FRONT' | 'MIDDLE' | 'BACK' | undefined;
+  /**
+   * A second name to find the service by; at most 128 letters, digits, `_`, `-`, `.`, `:`.
+   *
+   * @default none
+   */
+  readonly alias?: string | undefined;
+  /** @default `nestjs` and the version of @nestjs/core */
+  readonly framework?: { readonly name: string; readonly version: string } | undefined;
+  /**
+   * Sent when the service is created; an existing service keeps its own.
+   *
+   * @default what `SERVICECOMB_SERVICE_PROPS` (`key:value,key:value`) holds; both are merged, and the
+   * option wins
+   */
+  readonly properties?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Sent when the service is created, at most 100. Keys and values are 1 to 64 letters, digits, `_`,
+   * `-`, `.`, a letter first.
+   *
+   * @default {}
+   */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** Ids of the contracts that the service declares, at most 100. @default [] */
+  readonly schemas?: readonly string[] | undefined;
+}
+
+/** This process, as it appears in the registry. */
+export interface InstanceOptions {
+  /**
+   * 1 to 64 letters, digits, `_`, `.`, `-`, and neither `.` nor `..`. A stable one, such as the pod's
+   * name, lets a restarted process replace the record of its predecessor.
+   *
+   * @default a random UUID, drawn once per application
+   */
+  readonly instanceId?: string | undefined;
+  /** 1 to 64 characters without white space. @default os.hostname(), cut to 64 */
+  readonly hostName?: string | undefined;
+  /**
+   * Where consumers reach the instance, `scheme://host:port` each, with a query if need be. None is
+   * allowed.
+   *
+   * @default `rest://address:port` of the server that listens, with `?sslEnabled=true` under https;
+   * none for a process without an HTTP server
+   */
+  readonly endpoints?: readonly string[] | undefined;
+  /**
+   * Host name or IP address to publish when the server is bound to all interfaces.
+   *
+   * @default the first address in `preferredNetwork`, else the first non-internal IPv4, docker
+   * bridges last
+   */
+  readonly address?: string | undefined;
+  /** A CIDR (`10.0.0.0/8`) or the name of an interface (`eth0`). @default none */
+  readonly preferredNetwork?: string | undefined;
+  /** Status to register with. @default 'UP' */
+  readonly status?: InstanceStatusOption | undefined;
+  /**
+   * @default what ServiceStage injects: `SERVICECOMB_INSTANCE_PROPS` (`key:value,key:value`) and the
+   * `CAS_*` variables that are set; both are merged, and the option wins
+   */
+  readonly properties?: Readonly<Record<string, string>> | undefined;
+  /** Where the process runs: 1 to 128 letters, digits, `_`, `.`, `-` each. @default none */
+  readonly dataCenter?:
+    { readonly name: string; readonly region: string; readonly availableZone: string } | undefined;
+}
+
+/** How the lease is kept. */
+export interface HeartbeatOptions {
+  /**
+   * Milliseconds between two heartbeats: whole seconds from 1,000 to 600,000. The server counts an
+   * interval under 5,000 as 5,000 when it computes the lease.
+   *
+   * @default 15000
+   */
+  readonly intervalMs?: number | undefined;
+  /**
+   * Heartbeats that may be missed: the lease is `intervalMs × (times + 1)`. 1 to 1,000; the server
+   * raises it to 3.
+   *
+   * @default 3
+   */
+  readonly times?: number | undefined;
+  /** Random part of the interval, to either side: 0 to 0.5. @default 0.1 */
+  readonly jitter?: number | undefined;
+  /**
+   * Heartbeats between two read-backs of the registry's record, 0 (never) to 10,000. A 200 is no
+   * proof of a renewal; a read-back is.
+   *
+   * @default 10
+   */
+  readonly verifyEvery?: number | undefined;
+}
+
+/** When to register, and how to go on after a failure. */
+export interface RegistrationOptions {
+  /**
+   * `listen`: when the HTTP server listens. `bootstrap`: in onApplicationBootstrap. `manual`: when
+   * `Registration.register()` is called.
+   *
+   * @default 'listen' where there is an HTTP server, else 'bootstrap'
+   */
+  readonly when?: 'listen' | 'bootstrap' | 'manual' | undefined;
+  /**
+   * Whether start-up fails when the service cannot be registered at the first attempt, an unreachable
+   * registry included.
+   *
+   * @default false
+   */
+  readonly failFast?: boolean | undefined;
+  /** Pauses between failed attempts, in milliseconds, each drawn at random up to the backoff. */
+  readonly retry?:
+    | {
+        /** First pause, 10 to 600,000. @default 1000 */
+        readonly initialMs?: number | undefined;
+        /** Longest pause, `initialMs` to 600,000. @default 30000, or `initialMs` if that is more */
+        readonly maxMs?: number | undefined;
+        /** Growth per failure, 1 to 10. @default 2 */
+        readonly factor?: number | undefined;
+      }
+    | undefined;
+}
+
+/** How the process leaves. */
+export interface ShutdownOptions {
+  /** Bounds the removal, 100 to 60,000 milliseconds. @default 3000 */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * How long to keep serving after the removal, 0 to 600,000 milliseconds, so that consumers that
+   * still know the instance are answered. Comes on top of `timeoutMs`.
+   *
+   * @default 0
+   */
+  readonly drainMs?: number | undefined;
+}
+
+/** Options of `RegistryModule.forRoot()`, all optional. */
+export interface RegistryModuleOptions {
+  /** false makes the module inert: no request, no timer, no event. @default true */
+  readonly enabled?: boolean | undefined;
+  readonly serviceCenter?: ServiceCenterOptions | undefined;
+  readonly microservice?: MicroserviceOptions | undefined;
+  readonly instance?: InstanceOptions | undefined;
+  readonly heartbeat?: HeartbeatOptions | undefined;
+  readonly registration?: RegistrationOptions | undefined;
+  readonly shutdown?: ShutdownOptions | undefined;
+}
+
+/** The options as the library reads them: checked, complete and deeply frozen. */
+export interface ResolvedOptions {
+  readonly enabled: boolean;
+  readonly serviceCenter: {
+    /** Without a trailing slash, in the order given, each once. */
+    readonly addresses: readonly [string, ...string[]];
+    readonly project: string;
+    readonly domain: string | undefined;
+    readonly timeoutMs: number;
+  };
+  readonly microservice: {
+    readonly appId: string;
+    readonly serviceName: string;
+    readonly version: string;
+    readonly environment: string;
+    readonly description: string | undefined;
+    readonly level: 'FRONT' | 'MIDDLE' | 'BACK';
+    readonly alias: string | undefined;
+    readonly framework: { readonly name: string; readonly version: string };
+    readonly properties: Readonly<Record<string, string>>;
+    readonly tags: Readonly<Record<string, string>>;
+    readonly schemas: readonly string[];
+  };
+  readonly instance: {
+    readonly instanceId: string;
+    readonly hostName: string;
+    /** Undefined: to be taken from the server that listens. */
+    readonly endpoints: readonly string[] | undefined;
+    readonly address: string | undefined;
+    readonly preferredNetwork: string | undefined;
+    readonly status: InstanceStatusOption;
+    readonly properties: Readonly<Record<string, string>>;
+    readonly dataCenter:
+      | { readonly name: string; readonly region: string; readonly availableZone: string }
+      | undefined;
+  };
+  readonly heartbeat: {
+    readonly intervalMs: number;
+    readonly times: number;
+    readonly jitter: number;
+    readonly verifyEvery: number;
+  };
+  readonly registration: {
+    /** Undefined: `listen` where there is an HTTP server, else `bootstrap`. */
+    readonly when: 'listen' | 'bootstrap' | 'manual' | undefined;
+    readonly failFast: boolean;
+    readonly retry: {
+      readonly initialMs: number;
+      readonly maxMs: number;
+      readonly factor: number;
+    };
+  };
+  readonly shutdown: { readonly timeoutMs: number; readonly drainMs: number };
+}

@@ -1,0 +1,107 @@
+import { limit, matching, oneOf, requiredText, text, textByKey, texts } from './check.js';
+import { defaults } from './defaults.js';
+import { members, open, orElse, type Field } from './field.js';
+import type { HostFacts } from './host-facts.js';
+import { serviceProperties } from './injected-properties.js';
+import type { ResolvedOptions } from './options.js';
+
+// The rules are the registry's (server/service/validator/microservice_validator.go); where it reads
+// an empty text as absent, one character at least is asked for.
+const appId = nameRule(160);
+const serviceName = nameRule(128);
+const frameworkName = nameRule(64);
+const frameworkVersion = matching(/^[^]{0,64}$/u, 'must be at most 64 characters');
+const description = matching(/^[^]{0,256}$/u, 'must be at most 256 characters');
+const alias = matching(
+  /^[a-zA-Z0-9_\-.:]{0,128}$/,
+  'must be at most 128 letters, digits, "_", "-", "." and ":"',
+);
+const schemaId = nameRule(160);
+const tag = matching(
+  /^[a-zA-Z][a-zA-Z0-9_\-.]{0,63}$/,
+  'must be 1 to 64 letters, digits, "_", "-" and ".", a letter first',
+);
+const version = {
+  must: 'must be one to four numbers up to 32767, separated by dots',
+  accepts: (candidate: string) =>
+    /^\d+(\.\d+){0,3}([-+][\w.+-]*)?$/.test(candidate) && fits(withoutPreRelease(candidate)),
+};
+
+/** The group `microservice`. */
+export function resolveMicroservice(
+  group: Field,
+  facts: HostFacts,
+): ResolvedOptions['microservice'] {
+  const { microservice } = defaults;
+  const option = members(group, microservice);
+  return {
+    appId: text(option('appId'), appId) ?? microservice.appId,
+    serviceName: resolveName(option('serviceName'), facts.packageName),
+    version: resolveVersion(option('version'), facts.packageVersion),
+    environment: oneOf(option('environment'), environments) ?? microservice.environment,
+    description: text(option('description'), description) ?? microservice.description,
+    level: oneOf(option('level'), ['FRONT', 'MIDDLE', 'BACK']) ?? microservice.level,
+    alias: text(option('alias'), alias) ?? microservice.alias,
+    framework: resolveFramework(option('framework'), facts.frameworkVersion),
+    properties: serviceProperties(option('properties'), facts.env),
+    tags: resolveTags(option('tags')),
+    schemas: resolveSchemas(option('schemas')),
+  };
+}
+
+const environments = ['', 'development', 'testing', 'acceptance', 'production'] as const;
+
+function nameRule(most: number) {
+  return matching(
+    new RegExp(`^(?=.{1,${most}}$)[a-zA-Z0-9]([a-zA-Z0-9_\\-.]*[a-zA-Z0-9])?$`),
+    `must be 1 to ${most} letters, digits, "_", "-" and ".", a letter or digit first and last`,
+  );
+}
+
+function resolveName(field: Field, packageName: string | undefined): string {
+  const unscoped = packageName?.replace(/^@[^/]*\//, '');
+  const named = orElse(field, unscoped, 'the name in package.json');
+  if (named.value !== undefined) return requiredText(named, serviceName);
+  const message = 'must be set, since no package.json with a name was found near the process';
+  field.issues.push({ path: field.path, message });
+  return '';
+}
+
+function resolveVersion(field: Field, packageVersion: string | undefined): string {
+  const versioned = orElse(field, packageVersion, 'the version in package.json');
+  return withoutPreRelease(text(versioned, version) ?? defaults.microservice.version);
+}
+
+function withoutPreRelease(semver: string): string {
+  return semver.replace(/[-+].*$/, '');
+}
+
+function fits(numbers: string): boolean {
+  return numbers.length <= 64 && numbers.split('.').every(number => Number(number) <= 32_767);
+}
+
+/** Both fields or none: the version of NestJS says nothing about another framework. */
+function resolveFramework(
+  group: Field,
+  nestVersion: string | undefined,
+): ResolvedOptions['microservice']['framework'] {
+  const { framework } = defaults.microservice;
+  const option = open(group, framework);
+  if (option === undefined) return { name: framework.name, version: nestVersion ?? '' };
+  return {
+    name: requiredText(option('name'), frameworkName),
+    version: requiredText(option('version'), frameworkVersion),
+  };
+}
+
+function resolveTags(field: Field): Readonly<Record<string, string>> {
+  const tags = textByKey(field, { key: tag, value: tag });
+  limit(field, tags.length, 100);
+  return Object.fromEntries(tags);
+}
+
+function resolveSchemas(field: Field): readonly string[] {
+  const schemas = texts(field, schemaId) ?? defaults.microservice.schemas;
+  limit(field, schemas.length, 100);
+  return [...schemas];
+}

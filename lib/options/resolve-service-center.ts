@@ -1,0 +1,76 @@
+import { matching, text, wholeMilliseconds } from './check.js';
+import { defaults } from './defaults.js';
+import { items, members, orElse, reject, type Field } from './field.js';
+import type { HostFacts } from './host-facts.js';
+import type { ResolvedOptions } from './options.js';
+
+// Dots are collapsed by URL clients, even encoded; a lone surrogate cannot be encoded at all.
+const project = matching(
+  /^(?!\.{1,2}$)\P{Surrogate}{1,64}$/u,
+  'must be 1 to 64 characters other than "." and ".."',
+);
+const domain = matching(
+  /^[\x21-\x7e]+$/,
+  'must be visible ASCII characters, others in their encoded form',
+);
+const addressMust = 'must be an absolute http or https URL';
+
+/** The group `serviceCenter`. */
+export function resolveServiceCenter(
+  group: Field,
+  { env }: HostFacts,
+): ResolvedOptions['serviceCenter'] {
+  const { serviceCenter } = defaults;
+  const option = members(group, serviceCenter);
+  const timeouts = { min: 100, max: 60_000 };
+  return {
+    addresses: resolveAddresses(option('addresses'), env),
+    project: text(option('project'), project) ?? serviceCenter.project,
+    domain: text(option('domain'), domain) ?? serviceCenter.domain,
+    timeoutMs: wholeMilliseconds(option('timeoutMs'), timeouts) ?? serviceCenter.timeoutMs,
+  };
+}
+
+type Addresses = ResolvedOptions['serviceCenter']['addresses'];
+
+function resolveAddresses(field: Field, env: HostFacts['env']): Addresses {
+  const written = field.value === undefined ? injected(field, env) : items(field);
+  if (written?.length === 0) reject(field, 'must hold at least one address');
+  const addresses = written?.flatMap(item => resolveAddress(item) ?? []);
+  const [first, ...others] = new Set(addresses);
+  return first === undefined ? [...defaults.serviceCenter.addresses] : [first, ...others];
+}
+
+/** A variable that holds no address counts as not set. */
+function injected(field: Field, env: HostFacts['env']): readonly Field[] | undefined {
+  const names = ['SERVICE_CENTER_ADDRESS', 'PAAS_CSE_SC_ENDPOINT'] as const;
+  return names
+    .map(name => addressesIn(env[name]).map(address => orElse(field, address, name)))
+    .find(addresses => addresses.length > 0);
+}
+
+function addressesIn(list: string | undefined): readonly string[] {
+  const addresses = list?.split(',').map(address => address.trim());
+  return addresses?.filter(address => address !== '') ?? [];
+}
+
+function resolveAddress(field: Field): string | undefined {
+  const { value } = field;
+  const url = typeof value === 'string' ? httpUrl(value) : undefined;
+  if (url === undefined) return reject(field, addressMust);
+  if (url.username !== '' || url.password !== '') {
+    return reject(field, 'must hold no user and no password');
+  }
+  if (url.href.includes('?') || url.href.includes('#')) {
+    // A query may hold a token.
+    const harmless = { ...field, value: `${url.origin}${url.pathname}` };
+    return reject(harmless, 'must have neither query nor fragment beyond the path');
+  }
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+}
+
+/** What the URL parser would mend (one slash, white space, a backslash) is wrong here. */
+function httpUrl(address: string): URL | undefined {
+  const isAbsolute = /^https?:\/\/[^/\s\\]+(\/[^\s\\]*)?$/i.test(address);
+  return isAbsolute && URL.canParse(address) ? new URL(address) : undefined;
+}

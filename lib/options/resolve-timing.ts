@@ -1,0 +1,54 @@
+import { flag, number, oneOf, wholeMilliseconds, wholeNumber, wholeSeconds } from './check.js';
+import { defaults } from './defaults.js';
+import { members, type Field } from './field.js';
+import type { ResolvedOptions } from './options.js';
+
+const tenMinutesMs = 600_000;
+
+/** The group `heartbeat`. */
+export function resolveHeartbeat(group: Field): ResolvedOptions['heartbeat'] {
+  const { intervalMs, times, jitter, verifyEvery } = defaults.heartbeat;
+  const option = members(group, defaults.heartbeat);
+  return {
+    intervalMs: wholeSeconds(option('intervalMs'), { min: 1_000, max: tenMinutesMs }) ?? intervalMs,
+    times: wholeNumber(option('times'), { min: 1, max: 1_000 }) ?? times,
+    jitter: number(option('jitter'), { min: 0, max: 0.5 }) ?? jitter,
+    verifyEvery: wholeNumber(option('verifyEvery'), { min: 0, max: 10_000 }) ?? verifyEvery,
+  };
+}
+
+/** The group `registration`. */
+export function resolveRegistration(group: Field): ResolvedOptions['registration'] {
+  const { when, failFast } = defaults.registration;
+  const option = members(group, defaults.registration);
+  return {
+    when: oneOf(option('when'), ['listen', 'bootstrap', 'manual']) ?? when,
+    failFast: flag(option('failFast')) ?? failFast,
+    retry: resolveRetry(option('retry')),
+  };
+}
+
+function resolveRetry(group: Field): ResolvedOptions['registration']['retry'] {
+  const { retry } = defaults.registration;
+  const option = members(group, retry);
+  const bounds = { min: 10, max: tenMinutesMs };
+  const initialMs = wholeMilliseconds(option('initialMs'), bounds) ?? retry.initialMs;
+  const beyond = { min: initialMs, max: tenMinutesMs };
+  return {
+    initialMs,
+    maxMs: wholeMilliseconds(option('maxMs'), beyond) ?? Math.max(initialMs, retry.maxMs),
+    factor: number(option('factor'), { min: 1, max: 10 }) ?? retry.factor,
+  };
+}
+
+/** The group `shutdown`. */
+export function resolveShutdown(group: Field): ResolvedOptions['shutdown'] {
+  const { timeoutMs, drainMs } = defaults.shutdown;
+  const option = members(group, defaults.shutdown);
+  const timeouts = { min: 100, max: 60_000 };
+  const drains = { min: 0, max: tenMinutesMs };
+  return {
+    timeoutMs: wholeMilliseconds(option('timeoutMs'), timeouts) ?? timeoutMs,
+    drainMs: wholeMilliseconds(option('drainMs'), drains) ?? drainMs,
+  };
+}

@@ -1,0 +1,138 @@
+import { join, parse, resolve as absolute } from 'node:path';
+
+import { describe, expect, it } from '@jest/globals';
+
+import {
+  installedVersion,
+  nearestPackage,
+  packageStarts,
+  readHostFacts,
+} from '../../../lib/options/host-facts.js';
+
+const root = parse(absolute('.')).root;
+const app = join(root, 'srv', 'app');
+
+function files(texts: Readonly<Record<string, string>>): (path: string) => string | undefined {
+  return path => texts[path];
+}
+
+describe('packageStarts', () => {
+  it.each([
+    ['the main script', join(app, 'dist', 'main.js'), [join(app, 'dist'), root]],
+    ['a relative main script', join('dist', 'main.js'), [join(root, 'dist'), root]],
+    ['no tool in node_modules', join(app, 'node_modules', '.bin', 'jest'), [root]],
+    ['nothing but the working directory', undefined, [root]],
+  ])('are those of %s', (_, mainScript, starts) => {
+    expect(packageStarts(mainScript, root)).toEqual(starts);
+  });
+});
+
+describe('nearestPackage', () => {
+  const orders = '{"name":"@acme/orders","version":"1.2.3"}';
+  const found = { packageName: '@acme/orders', packageVersion: '1.2.3' };
+
+  it.each([
+    ['beside the script', { [join(app, 'dist', 'package.json')]: orders }],
+    ['above the script', { [join(app, 'package.json')]: orders }],
+    ['in the root', { [join(root, 'package.json')]: orders }],
+    ['above the working directory', { [join(root, 'work', 'package.json')]: orders }],
+    [
+      'behind one without a name',
+      {
+        [join(app, 'dist', 'package.json')]: '{"type":"module"}',
+        [join(app, 'package.json')]: orders,
+      },
+    ],
+    [
+      'behind a broken one',
+      { [join(app, 'dist', 'package.json')]: '{"name":', [join(app, 'package.json')]: orders },
+    ],
+    [
+      'behind null',
+      { [join(app, 'dist', 'package.json')]: 'null', [join(app, 'package.json')]: orders },
+    ],
+    [
+      'before one further away',
+      { [join(app, 'package.json')]: orders, [join(root, 'package.json')]: '{"name":"far"}' },
+    ],
+  ])('is found %s', (_, texts) => {
+    const starts = [join(app, 'dist'), join(root, 'work', 'here')];
+    expect(nearestPackage(starts, files(texts))).toEqual(found);
+  });
+
+  it('is nowhere when there is none', () => {
+    const nowhere = { packageName: undefined, packageVersion: undefined };
+    expect(nearestPackage([app], files({}))).toEqual(nowhere);
+  });
+
+  it.each(['{"name":"orders"}', '{"name":"orders","version":7}'])('has no version in %s', text => {
+    expect(nearestPackage([app], files({ [join(app, 'package.json')]: text }))).toEqual({
+      packageName: 'orders',
+      packageVersion: undefined,
+    });
+  });
+});
+
+describe('installedVersion', () => {
+  it.each([
+    [{ version: '12.5.1' }, '12.5.1'],
+    [{ version: 12 }, undefined],
+    [{}, undefined],
+    [null, undefined],
+    ['12.5.1', undefined],
+  ])('of %j is %j', (manifest, version) => {
+    expect(installedVersion('a', () => manifest)).toBe(version);
+  });
+
+  it('asks for the package.json of the package', () => {
+    expect(installedVersion('@a/b', path => ({ version: path }))).toBe('@a/b/package.json');
+  });
+
+  it('is undefined when it cannot be loaded', () => {
+    const load = () => {
+      throw new Error('not found');
+    };
+    expect(installedVersion('a', load)).toBeUndefined();
+  });
+});
+
+describe('readHostFacts', () => {
+  it('reads this process and this host', () => {
+    const facts = readHostFacts();
+    expect(facts.packageName).toBe('nestjs-servicecomb');
+    expect(facts.packageVersion).toMatch(/^\d+\.\d+\.\d+/);
+    expect(facts.frameworkVersion).toMatch(/^\d+\.\d+\.\d+/);
+    expect(facts.hostName).not.toBe('');
+    expect(facts.networkInterfaces).toContainEqual(
+      expect.objectContaining({ address: '127.0.0.1', family: 'IPv4', internal: true }),
+    );
+  });
+
+  it('reads the variables of this library and no other', () => {
+    expect(Object.keys(readHostFacts().env)).toEqual([
+      'SERVICE_CENTER_ADDRESS',
+      'PAAS_CSE_SC_ENDPOINT',
+      'SERVICECOMB_SERVICE_PROPS',
+      'SERVICECOMB_INSTANCE_PROPS',
+      'CAS_APPLICATION_ID',
+      'CAS_COMPONENT_NAME',
+      'CAS_INSTANCE_VERSION',
+      'CAS_INSTANCE_ID',
+      'CAS_ENVIRONMENT_ID',
+    ]);
+  });
+
+  it('finds the package of a main script in a folder without one', () => {
+    const [, mainScript = ''] = process.argv;
+    process.argv[1] = absolute('no', 'such', 'folder', 'main.js');
+    try {
+      expect(readHostFacts().packageName).toBe('nestjs-servicecomb');
+    } finally {
+      process.argv[1] = mainScript;
+    }
+  });
+
+  it('gives each application an id of its own', () => {
+    expect(readHostFacts().randomId).not.toBe(readHostFacts().randomId);
+  });
+});
