@@ -1,0 +1,147 @@
+import type { ServiceCombError } from '../errors.js';
+import type { InstanceStatus, MicroserviceInstance } from '../protocol/wire.js';
+
+/** The instance that an event is about, once the registry has given its service an id. */
+export interface EventInstance {
+  readonly serviceId: string;
+  readonly instanceId: string;
+  readonly serviceName: string;
+  readonly version: string;
+  readonly endpoints: readonly string[];
+}
+
+/** What every event carries. Payloads are plain, read-only and safe to log. */
+export interface RegistryEventBase {
+  /** When it happened: ISO 8601, the local wall clock. */
+  readonly at: string;
+  /** Absent until the id of the service is known. */
+  readonly instance?: EventInstance;
+}
+
+/** The service has an id now: at the first registration, and when the registry lost the service. */
+export interface ServiceRegisteredEvent extends RegistryEventBase {
+  readonly serviceId: string;
+  /** false when the service existed; it is left as it is then. */
+  readonly created: boolean;
+}
+
+/** The instance holds a lease, for the first time or again. Not sent for a renewal. */
+export interface InstanceRegisteredEvent extends RegistryEventBase {
+  /** How often this process has been registered, this time included. */
+  readonly registrations: number;
+  /** Length of the lease in milliseconds, from the record that the registry stored. */
+  readonly leaseMs: number;
+}
+
+/** A stale record under our id, of a predecessor, gave way to ours. Sent before instance.registered. */
+export interface InstanceReplacedEvent extends RegistryEventBase {
+  readonly previous: MicroserviceInstance;
+}
+
+/** The lease is gone and the instance will be registered again. Not sent while a lease may live. */
+export interface InstanceLostEvent extends RegistryEventBase {
+  /** `forgotten`: the registry said so. `expired`: our own clock says so, nothing was heard. */
+  readonly reason: 'forgotten' | 'expired';
+  readonly error: ServiceCombError | undefined;
+}
+
+/** The instance has left the registry. Not sent when it had never been registered. */
+export interface InstanceUnregisteredEvent extends RegistryEventBase {
+  /** false when a registration was cut off and may still land after the removal. */
+  readonly confirmed: boolean;
+}
+
+/** The removal failed within its budget; the registry drops the instance when its lease ends. */
+export interface InstanceUnregisterFailedEvent extends RegistryEventBase {
+  readonly error: ServiceCombError;
+}
+
+/** An attempt to register failed and is repeated soon. Not sent for a refusal. */
+export interface RegistrationFailedEvent extends RegistryEventBase {
+  readonly error: ServiceCombError;
+  /** Failed attempts in a row, this one included. */
+  readonly failures: number;
+}
+
+/** The registry refuses the registration. It is repeated on a slow clock, for as long as it takes. */
+export interface RegistrationBlockedEvent extends RegistryEventBase {
+  readonly error: ServiceCombError;
+  /** null when no retry can help: the server listens on a Unix socket and `endpoints` is not set. */
+  readonly retryInMs: number | null;
+}
+
+/** A heartbeat was answered. Sent for each one. */
+export interface HeartbeatSucceededEvent extends RegistryEventBase {
+  readonly tookMs: number;
+}
+
+/** A heartbeat failed while the lease lives. Not sent when the registry says that it is gone. */
+export interface HeartbeatFailedEvent extends RegistryEventBase {
+  readonly error: ServiceCombError;
+  /** Failed heartbeats in a row, this one included. */
+  readonly failures: number;
+  /** What is left of the lease, counted from when the last good heartbeat was sent; 0 at its end. */
+  readonly leaseRemainingMs: number;
+}
+
+/** The first good heartbeat after failed ones. Sent after its heartbeat.succeeded. */
+export interface HeartbeatRecoveredEvent extends RegistryEventBase {
+  readonly missed: number;
+}
+
+/** Two thirds of the lease have passed without a good heartbeat. Sent once until the next good one. */
+export interface LeaseAtRiskEvent extends RegistryEventBase {
+  readonly leaseRemainingMs: number;
+  readonly failures: number;
+}
+
+/** The status was changed by this process. Not sent when the status was that one already. */
+export interface StatusChangedEvent extends RegistryEventBase {
+  readonly from: InstanceStatus;
+  readonly to: InstanceStatus;
+}
+
+/** Every event's name. They work with EventEmitter2's wildcards, such as `servicecomb.**`. */
+export const RegistryEvents = {
+  ServiceRegistered: 'servicecomb.service.registered',
+  InstanceRegistered: 'servicecomb.instance.registered',
+  InstanceReplaced: 'servicecomb.instance.replaced',
+  InstanceLost: 'servicecomb.instance.lost',
+  InstanceUnregistered: 'servicecomb.instance.unregistered',
+  InstanceUnregisterFailed: 'servicecomb.instance.unregister-failed',
+  RegistrationFailed: 'servicecomb.registration.failed',
+  RegistrationBlocked: 'servicecomb.registration.blocked',
+  HeartbeatSucceeded: 'servicecomb.heartbeat.succeeded',
+  HeartbeatFailed: 'servicecomb.heartbeat.failed',
+  HeartbeatRecovered: 'servicecomb.heartbeat.recovered',
+  LeaseAtRisk: 'servicecomb.lease.at-risk',
+  StatusChanged: 'servicecomb.status.changed',
+} as const;
+
+/** The payload of each event by its name. */
+export interface RegistryEventMap {
+  'servicecomb.service.registered': ServiceRegisteredEvent;
+  'servicecomb.instance.registered': InstanceRegisteredEvent;
+  'servicecomb.instance.replaced': InstanceReplacedEvent;
+  'servicecomb.instance.lost': InstanceLostEvent;
+  'servicecomb.instance.unregistered': InstanceUnregisteredEvent;
+  'servicecomb.instance.unregister-failed': InstanceUnregisterFailedEvent;
+  'servicecomb.registration.failed': RegistrationFailedEvent;
+  'servicecomb.registration.blocked': RegistrationBlockedEvent;
+  'servicecomb.heartbeat.succeeded': HeartbeatSucceededEvent;
+  'servicecomb.heartbeat.failed': HeartbeatFailedEvent;
+  'servicecomb.heartbeat.recovered': HeartbeatRecoveredEvent;
+  'servicecomb.lease.at-risk': LeaseAtRiskEvent;
+  'servicecomb.status.changed': StatusChangedEvent;
+}
+
+/** The name of an event. */
+export type RegistryEventName = keyof RegistryEventMap;
+
+/** What happened, by name: the payload without who and when, which every event has alike. */
+export type RegistryFact = {
+  [Name in RegistryEventName]: {
+    readonly name: Name;
+    readonly payload: Omit<RegistryEventMap[Name], keyof RegistryEventBase>;
+  };
+}[RegistryEventName];

@@ -1,0 +1,77 @@
+export {
+  isServiceCombError,
+  RegistryOptionsError,
+  ServiceCenterProtocolError,
+  ServiceCenterResponseError,
+  ServiceCenterTimeoutError,
+  ServiceCenterUnreachableError,
+  ServiceCombError,
+} from './errors.js';
+export type { OptionIssue, ServiceCombErrorCode } from './errors.js';
+export { RegistryEvents } from './events/events.js';
+export type {
+  EventInstance,
+  HeartbeatFailedEvent,
+  HeartbeatRecoveredEvent,
+  HeartbeatSucceededEvent,
+  InstanceLostEvent,
+  InstanceRegisteredEvent,
+  InstanceReplacedEvent,
+  InstanceUnregisteredEvent,
+  InstanceUnregisterFailedEvent,
+  LeaseAtRiskEvent,
+  RegistrationBlockedEvent,
+  RegistrationFailedEvent,
+  RegistryEventBase,
+  RegistryEventMap,
+  RegistryEventName,
+  ServiceRegisteredEvent,
+  StatusChangedEvent,
+} from './events/events.js';
+export { OnRegistryEvent } from './nest/on-registry-event.decorator.js';
+export { Registration } from './nest/registration.js';
+export { RegistryHealthModule } from './nest/registry-health.module.js';
+export type { RegistryHealthOptions, RegistryHealthReport } from './nest/registry-health.module.js';
+export { RegistryHealthIndicator } from './nest/registry.health.js';
+export type { RegistryHealth } from './nest/registry.health.js';
+export type {
+  RegistryModuleAsyncOptions,
+  RegistryModuleExtras,
+  RegistryOptionsFactory,
+} from './nest/registry.module-definition.js';
+export { RegistryModule } from './nest/registry.module.js';
+export { REGISTRY_HTTP_SERVICE, REGISTRY_OPTIONS } from './nest/tokens.js';
+export type {
+  HeartbeatOptions,
+  InstanceOptions,
+  MicroserviceOptions,
+  RegistrationOptions,
+  RegistryModuleOptions,
+  ResolvedOptions,
+  ServiceCenterOptions,
+  ShutdownOptions,
+} from './options/options.js';
+export type { CallOptions } from './protocol/call.js';
+export { isRetriable } from './protocol/classify.js';
+export { ErrorCode } from './protocol/error-codes.js';
+export type { FindQuery, Found, StoredInstance } from './protocol/instance-operations.js';
+export { ServiceCenterClient } from './protocol/service-center.client.js';
+export type { ReadOptions } from './protocol/service-center.client.js';
+export type {
+  DataCenterInfo,
+  Environment,
+  Framework,
+  HealthCheck,
+  HeartbeatResult,
+  InstanceRef,
+  InstanceStatus,
+  Microservice,
+  MicroserviceInstance,
+  MicroserviceKey,
+  MicroserviceLevel,
+  Schema,
+  ServiceCenterVersion,
+} from './protocol/wire.js';
+export type { ErrorSummary, RegistrationSnapshot } from './registration/snapshot.js';
+export type { RegistrationState } from './registration/state.js';
+export { version } from './version.js';

@@ -1,0 +1,46 @@
+import type { Logger } from '@nestjs/common';
+import type { EventEmitter2 } from '@nestjs/event-emitter';
+import {
+  type RegistryEventBase,
+  type RegistryEventName,
+  type RegistryFact,
+  RegistryEvents,
+} from '../events/events.js';
+import { logLineOf } from './log-line.js';
+
+/** Tells what happened: to the host's EventEmitter2, and to the log once per change. */
+export class EventPublisher {
+  #emitter: EventEmitter2 | undefined;
+  #last: RegistryEventName | undefined;
+  readonly #faulty = new Set<RegistryEventName>();
+
+  constructor(private readonly logger: Logger) {}
+
+  /** Events go there from now on. */
+  connect(emitter: EventEmitter2): void {
+    this.#emitter = emitter;
+  }
+
+  /** Never throws: a listener that does is logged, once until it stops doing so. */
+  publish(fact: RegistryFact, base: RegistryEventBase): void {
+    this.#log(fact, base);
+    try {
+      this.#emitter?.emit(fact.name, Object.freeze({ ...base, ...fact.payload }));
+      this.#faulty.delete(fact.name);
+    } catch (error) {
+      const thrown = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      if (!this.#faulty.has(fact.name))
+        this.logger.error(`A listener of ${fact.name} threw: ${thrown}`);
+      this.#faulty.add(fact.name);
+    }
+  }
+
+  #log(fact: RegistryFact, { instance }: RegistryEventBase): void {
+    const repeated = fact.name === RegistryEvents.RegistrationBlocked && fact.name === this.#last;
+    this.#last = fact.name;
+    const line = repeated ? undefined : logLineOf(fact, instance);
+    if (line === undefined) return;
+    const [level, message] = line;
+    this.logger[level](message);
+  }
+}

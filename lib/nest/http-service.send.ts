@@ -1,0 +1,62 @@
+import type { HttpService } from '@nestjs/axios';
+import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
+import { firstValueFrom, fromEvent, map, takeUntil, timeout } from 'rxjs';
+import type { HttpReply, HttpRequest, Send } from '../protocol/send.js';
+
+/** Longest answer that is read, in bytes: the registry's own are far shorter. */
+const maxAnswerBytes = 1_048_576;
+
+/**
+ * Makes an axios instance of our own, so that neither the application's interceptors nor its defaults
+ * touch a heartbeat, nor ours its requests.
+ */
+export function createPrivateAxios(): ReturnType<typeof axios.create> {
+  return axios.create({
+    maxRedirects: 0,
+    proxy: false,
+    maxContentLength: maxAnswerBytes,
+    maxBodyLength: maxAnswerBytes,
+    responseType: 'text',
+    transformRequest: [],
+    transformResponse: [],
+    validateStatus: () => true,
+  });
+}
+
+/**
+ * Sends through an HttpService. The deadline is rxjs' `timeout`, since axios' own does not end an
+ * answer that trickles; unsubscribing closes the socket, for the deadline and for an abort alike.
+ */
+export function sendThrough(http: HttpService): Send {
+  return request => {
+    const { signal, timeoutMs } = request;
+    signal?.throwIfAborted();
+    const reply = http
+      .request<string>(axiosRequest(request))
+      .pipe(map(replyOf), timeout({ first: timeoutMs }));
+    return firstValueFrom(signal === undefined ? reply : reply.pipe(takeUntil(aborted(signal))));
+  };
+}
+
+function aborted(signal: AbortSignal): ReturnType<typeof fromEvent<Event>> {
+  return fromEvent<Event>(signal, 'abort').pipe(
+    map(() => {
+      throw signal.reason;
+    }),
+  );
+}
+
+/** The body is left undefined, not null: axios sends the four letters of `null` otherwise. */
+function axiosRequest({ method, url, headers, body }: HttpRequest): AxiosRequestConfig<string> {
+  return { method, url, headers: { ...headers }, ...(body === undefined ? {} : { data: body }) };
+}
+
+function replyOf({ status, headers, data }: AxiosResponse<unknown>): HttpReply {
+  return {
+    status,
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
+    ),
+    body: typeof data === 'string' ? data : '',
+  };
+}

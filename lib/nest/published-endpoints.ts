@@ -1,0 +1,46 @@
+import type { AddressInfo } from 'node:net';
+import { RegistryOptionsError } from '../errors.js';
+import { endpointOf, publishedHost } from '../options/published-address.js';
+import type { NetworkAddress } from '../options/host-facts.js';
+import type { ResolvedOptions } from '../options/options.js';
+
+/** The endpoint of a server that listens, and what is to be said about it. */
+export interface PublishedEndpoint {
+  readonly endpoint: string;
+  /** Why nobody may be able to reach it. */
+  readonly warning: string | undefined;
+}
+
+/**
+ * Makes the endpoint of a web server that listens.
+ *
+ * @throws RegistryOptionsError when it listens on a Unix socket or a pipe, which has no endpoint.
+ */
+export function publishedEndpoint(
+  server: { address(): AddressInfo | string | null },
+  { instance, serviceCenter }: Pick<ResolvedOptions, 'instance' | 'serviceCenter'>,
+  networkInterfaces: readonly NetworkAddress[],
+): PublishedEndpoint {
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') {
+    const message = `must be set: the server listens on ${JSON.stringify(bound)}, not on a port`;
+    throw new RegistryOptionsError([{ path: 'instance.endpoints', message }]);
+  }
+  const { host, isLoopback } = publishedHost({
+    boundTo: bound.address,
+    instance,
+    networkInterfaces,
+  });
+  // Only a TLS server hands out session ticket keys (node:tls); an https server is one.
+  const tls = 'getTicketKeys' in server;
+  const endpoint = endpointOf({ host, port: bound.port, tls });
+  const alone = isLoopback && !serviceCenter.addresses.some(isOnLoopback);
+  return {
+    endpoint,
+    warning: alone ? `${endpoint} can be reached from this machine only` : undefined,
+  };
+}
+
+function isOnLoopback(address: string): boolean {
+  return /^https?:\/\/(localhost|127\.|\[::1\])/.test(address);
+}

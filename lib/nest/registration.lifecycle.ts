@@ -1,0 +1,136 @@
+import {
+  Inject,
+  Injectable,
+  type Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+  type OnModuleInit,
+  type Type,
+} from '@nestjs/common';
+import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { EventEmitter2 } from '@nestjs/event-emitter';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { isServiceCombError, RegistryOptionsError } from '../errors.js';
+import { readHostFacts } from '../options/host-facts.js';
+import type { ResolvedOptions } from '../options/options.js';
+import { RegistrationCore } from '../registration/registration-core.js';
+import { EventPublisher } from './event.publisher.js';
+import { publishedEndpoint } from './published-endpoints.js';
+import { systemClock, Ticker } from './ticker.js';
+import { REGISTRY_LOGGER, REGISTRY_OPTIONS } from './tokens.js';
+
+/** Joins the registry when the application serves, and leaves it while the application still does. */
+@Injectable()
+export class RegistrationLifecycle
+  implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy
+{
+  constructor(
+    @Inject(REGISTRY_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(REGISTRY_LOGGER) private readonly logger: Logger,
+    @Inject(RegistrationCore) private readonly core: RegistrationCore,
+    @Inject(EventPublisher) private readonly publisher: EventPublisher,
+    @Inject(Ticker) private readonly ticker: Ticker,
+    @Inject(ModuleRef) private readonly modules: ModuleRef,
+    @Inject(HttpAdapterHost) private readonly http: HttpAdapterHost,
+  ) {}
+
+  /**
+   * Finds what the host must bring.
+   *
+   * @throws RegistryOptionsError when the host lacks ScheduleModule, or imports this module twice.
+   */
+  onModuleInit(): void {
+    if (!this.options.enabled) return;
+    const emitter = this.#find(EventEmitter2);
+    if (emitter === undefined)
+      this.logger.warn(
+        'No events are sent: add EventEmitterModule.forRoot() to the imports of your root module',
+      );
+    else this.publisher.connect(emitter);
+    const scheduler = this.#find(SchedulerRegistry);
+    if (scheduler === undefined)
+      throw hostError('ScheduleModule', 'is missing: add ScheduleModule.forRoot()');
+    if (!this.ticker.start(scheduler))
+      throw hostError('RegistryModule', 'is there twice: keep one RegistryModule.forRoot()');
+  }
+
+  /**
+   * Registers, or arranges for it to happen when the server listens. The registry is waited for with
+   * `failFast` only: else the application starts whether or not it is there.
+   *
+   * @throws ServiceCombError with `failFast`, when the service could not be resolved
+   */
+  async onApplicationBootstrap(): Promise<void> {
+    const { enabled, registration } = this.options;
+    if (!enabled) return;
+    const hasServer = Boolean(this.http.httpAdapter);
+    const when = registration.when ?? (hasServer ? 'listen' : 'bootstrap');
+    if (when === 'listen' && !hasServer)
+      throw hostError('registration.when', 'must not be "listen": no HTTP server will listen');
+    if (registration.failFast) await this.core.prepare();
+    if (when === 'bootstrap') this.#register();
+    if (when === 'listen') this.#onceListening(() => this.#registerServer());
+  }
+
+  /** Leaves, first thing at shutdown and while HTTP is still served; then keeps serving to drain. */
+  async onModuleDestroy(): Promise<void> {
+    const wasListed = this.core.snapshot().registrations > 0;
+    try {
+      await this.core.close();
+      await this.ticker.stop();
+    } catch (error) {
+      this.logger.error(`Leaving the registry failed: ${String(error)}`);
+    }
+    const { drainMs } = this.options.shutdown;
+    if (wasListed && drainMs > 0) await systemClock.delay(drainMs);
+  }
+
+  #onceListening(then: () => void): void {
+    if (this.http.listening) then();
+    else this.http.listen$.subscribe(then);
+  }
+
+  #registerServer(): void {
+    if (this.options.instance.endpoints === undefined && !this.#publishServer()) return;
+    this.#register();
+  }
+
+  /** An error here cannot fail the start, the server listens already: it is told and shown. */
+  #publishServer(): boolean {
+    try {
+      const server: Parameters<typeof publishedEndpoint>[0] = this.http.httpAdapter.getHttpServer();
+      const { networkInterfaces } = readHostFacts();
+      const { endpoint, warning } = publishedEndpoint(server, this.options, networkInterfaces);
+      if (warning !== undefined) this.logger.warn(warning);
+      this.core.publishAt([endpoint]);
+      return true;
+    } catch (error) {
+      if (!isServiceCombError(error)) throw error;
+      this.core.refuse(error);
+      return false;
+    }
+  }
+
+  #register(): void {
+    if (process.listenerCount('SIGTERM') === 0)
+      this.logger.warn(
+        'Shutdown hooks are off, so a stopped process stays listed until its lease ends: ' +
+          'call app.enableShutdownHooks()',
+      );
+    // Failures are events and states; it rejects when the application closes before it succeeds.
+    this.core.register().catch(() => undefined);
+    this.ticker.wake();
+  }
+
+  #find<T>(token: Type<T>): T | undefined {
+    try {
+      return this.modules.get(token, { strict: false });
+    } catch {
+      return undefined; // Nest's only way to say that no module provides it.
+    }
+  }
+}
+
+function hostError(path: string, message: string): RegistryOptionsError {
+  return new RegistryOptionsError([{ path, message }]);
+}

@@ -1,0 +1,32 @@
+import {
+  type ConfigurableModuleAsyncOptions,
+  ConfigurableModuleBuilder,
+  type Provider,
+} from '@nestjs/common';
+import type { RegistryModuleOptions } from '../options/options.js';
+
+/** A class that makes the options, for `useClass` and `useExisting`. */
+export interface RegistryOptionsFactory {
+  createRegistryOptions(): RegistryModuleOptions | Promise<RegistryModuleOptions>;
+}
+
+/** Where the module is visible: known before any options are made. */
+export interface RegistryModuleExtras {
+  /** Whether `Registration` and the rest can be injected without importing the module. @default true */
+  readonly isGlobal?: boolean | undefined;
+}
+
+/** Argument of `RegistryModule.forRootAsync()`. */
+export interface RegistryModuleAsyncOptions
+  extends
+    ConfigurableModuleAsyncOptions<RegistryModuleOptions, 'createRegistryOptions'>,
+    RegistryModuleExtras {
+  /** Providers that the factory needs and no imported module exports. */
+  readonly extraProviders?: Provider[] | undefined;
+}
+
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
+  new ConfigurableModuleBuilder<RegistryModuleOptions>({ moduleName: 'Registry' })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createRegistryOptions')
+    .build();

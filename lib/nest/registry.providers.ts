@@ -1,0 +1,105 @@
+import { HttpService } from '@nestjs/axios';
+import { Logger, type Provider } from '@nestjs/common';
+import { readHostFacts } from '../options/host-facts.js';
+import type { RegistryModuleOptions, ResolvedOptions } from '../options/options.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import { AddressBook } from '../protocol/address-book.js';
+import { Caller } from '../protocol/call.js';
+import { ServiceCenterClient } from '../protocol/service-center.client.js';
+import type { Listing } from '../registration/listing.js';
+import { Pace } from '../registration/pace.js';
+import { RegistrationCore } from '../registration/registration-core.js';
+import { version } from '../version.js';
+import { EventPublisher } from './event.publisher.js';
+import { createPrivateAxios, sendThrough } from './http-service.send.js';
+import { Registration } from './registration.js';
+import { RegistryHealthIndicator } from './registry.health.js';
+import { MODULE_OPTIONS_TOKEN } from './registry.module-definition.js';
+import { systemClock, Ticker } from './ticker.js';
+import { REGISTRY_HTTP_SERVICE, REGISTRY_LOGGER, REGISTRY_OPTIONS } from './tokens.js';
+
+/** The composition root: how each part gets what it works with. Nothing here starts anything. */
+export const registryProviders: Provider[] = [
+  {
+    provide: REGISTRY_LOGGER,
+    useFactory: () => new Logger('Registry'),
+  },
+  {
+    provide: REGISTRY_OPTIONS,
+    inject: [MODULE_OPTIONS_TOKEN],
+    useFactory: (options: RegistryModuleOptions) => resolveOptions(options, readHostFacts()),
+  },
+  {
+    provide: REGISTRY_HTTP_SERVICE,
+    useFactory: () => new HttpService(createPrivateAxios()),
+  },
+  {
+    provide: ServiceCenterClient,
+    inject: [REGISTRY_OPTIONS, REGISTRY_HTTP_SERVICE],
+    useFactory: ({ serviceCenter }: ResolvedOptions, http: HttpService) =>
+      new ServiceCenterClient(
+        new Caller(sendThrough(http), new AddressBook(serviceCenter.addresses), {
+          ...serviceCenter,
+          userAgent: `nestjs-servicecomb/${version}`,
+        }),
+      ),
+  },
+  {
+    provide: EventPublisher,
+    inject: [REGISTRY_LOGGER],
+    useFactory: (logger: Logger) => new EventPublisher(logger),
+  },
+  {
+    provide: RegistrationCore,
+    inject: [REGISTRY_OPTIONS, ServiceCenterClient, EventPublisher],
+    useFactory: createCore,
+  },
+  {
+    provide: Ticker,
+    inject: [RegistrationCore, REGISTRY_LOGGER, REGISTRY_OPTIONS],
+    useFactory: (core: RegistrationCore, logger: Logger, { heartbeat }: ResolvedOptions) =>
+      new Ticker(core, logger, heartbeat.intervalMs),
+  },
+  Registration,
+  RegistryHealthIndicator,
+];
+
+function createCore(
+  options: ResolvedOptions,
+  client: ServiceCenterClient,
+  publisher: EventPublisher,
+): RegistrationCore {
+  const { enabled, heartbeat, registration, shutdown } = options;
+  const settings = {
+    enabled,
+    verifyEvery: heartbeat.verifyEvery,
+    failFast: registration.failFast,
+    leaveTimeoutMs: shutdown.timeoutMs,
+  };
+  const pace = new Pace({ ...heartbeat, retry: registration.retry }, Math.random);
+  return new RegistrationCore(listingOf(options), settings, {
+    client,
+    clock: systemClock,
+    pace,
+    publish: (fact, base) => publisher.publish(fact, base),
+  });
+}
+
+function listingOf({ microservice, instance, heartbeat }: ResolvedOptions): Listing {
+  const { tags, ...service } = microservice;
+  const { instanceId, hostName, endpoints, status, properties, dataCenter } = instance;
+  const interval = heartbeat.intervalMs / 1_000;
+  return {
+    microservice: { ...service, registerBy: 'SDK' },
+    tags,
+    instance: {
+      instanceId,
+      hostName,
+      endpoints: endpoints ?? [],
+      status,
+      properties,
+      dataCenterInfo: dataCenter,
+      healthCheck: { mode: 'push', interval, times: heartbeat.times },
+    },
+  };
+}

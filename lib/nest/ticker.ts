@@ -1,0 +1,91 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Logger } from '@nestjs/common';
+import type { SchedulerRegistry } from '@nestjs/schedule';
+import type { Clock } from '../registration/clock.js';
+
+/** Name of the interval in the host's SchedulerRegistry. */
+export const heartbeatInterval = 'servicecomb.heartbeat';
+
+/** The machine's clock: monotonic for leases, and timers that keep no process alive. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallNow: () => Date.now(),
+  delay: (ms, signal) =>
+    wait(ms, undefined, { ref: false, ...(signal === undefined ? {} : { signal }) }).catch(
+      () => undefined,
+    ),
+};
+
+/** What a ticker drives. */
+export interface Ticking {
+  /** Does what is due; resolves with the milliseconds until something is due, if ever. */
+  tick(toleranceMs: number): Promise<number | undefined>;
+}
+
+/**
+ * The only timer of a registration: one interval in the host's SchedulerRegistry, and one timeout for
+ * what is due before its next turn. Turns never overlap: one that comes while another runs does
+ * nothing, and the running one knows when the next is due.
+ */
+export class Ticker {
+  #turn: Promise<void> | undefined;
+  #soon: NodeJS.Timeout | undefined;
+  #scheduler: SchedulerRegistry | undefined;
+  #lastFault: string | undefined;
+  readonly #periodMs: number;
+
+  constructor(
+    private readonly registration: Ticking,
+    private readonly logger: Logger,
+    intervalMs: number,
+  ) {
+    this.#periodMs = Math.min(1_000, intervalMs / 10);
+  }
+
+  /** Starts the interval. Answers false when one of that name is there already: nothing is started. */
+  start(scheduler: SchedulerRegistry): boolean {
+    if (scheduler.doesExist('interval', heartbeatInterval)) return false;
+    const interval = setInterval(() => this.wake(), this.#periodMs);
+    interval.unref();
+    scheduler.addInterval(heartbeatInterval, interval);
+    this.#scheduler = scheduler;
+    return true;
+  }
+
+  /** Takes a turn now, unless one is running or the ticker is not. */
+  wake(): void {
+    if (this.#scheduler === undefined || this.#turn !== undefined) return;
+    this.#turn = this.#takeTurn().finally(() => {
+      this.#turn = undefined;
+    });
+  }
+
+  /** Stops for good; resolves when the turn that runs has ended. */
+  async stop(): Promise<void> {
+    const scheduler = this.#scheduler;
+    this.#scheduler = undefined;
+    clearTimeout(this.#soon);
+    if (scheduler?.doesExist('interval', heartbeatInterval) === true)
+      scheduler.deleteInterval(heartbeatInterval);
+    await this.#turn;
+  }
+
+  /** Never rejects: a bug is logged, once until a good turn, and the next turn runs. */
+  async #takeTurn(): Promise<void> {
+    try {
+      this.#arm(await this.registration.tick(this.#periodMs / 2));
+      this.#lastFault = undefined;
+    } catch (error) {
+      const fault = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      if (fault !== this.#lastFault) this.logger.error(`The heartbeat's turn failed: ${fault}`);
+      this.#lastFault = fault;
+    }
+  }
+
+  #arm(dueInMs: number | undefined): void {
+    clearTimeout(this.#soon);
+    if (this.#scheduler === undefined || dueInMs === undefined || dueInMs >= this.#periodMs) return;
+    this.#soon = setTimeout(() => this.wake(), Math.ceil(dueInMs));
+    this.#soon.unref();
+  }
+}

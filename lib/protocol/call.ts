@@ -1,0 +1,156 @@
+import {
+  type ServiceCombError,
+  isServiceCombError,
+  ServiceCenterProtocolError,
+  ServiceCenterUnreachableError,
+} from '../errors.js';
+import type { AddressBook } from './address-book.js';
+import { type Asked, cut, failureOf, isRetriable, refusalOf } from './classify.js';
+import { type OperationName, pathOf, routes } from './routes.js';
+import type { HttpReply, HttpRequest, Send } from './send.js';
+
+/** What a decoder answers when a reply is not of the expected shape. */
+export const unexpected: unique symbol = Symbol('unexpected');
+
+/** One operation of the registry: what to send, and how to read the answer. */
+export interface Operation<T> {
+  readonly name: OperationName;
+  readonly parameters?: Readonly<Record<string, string>> | undefined;
+  readonly query?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Sent as JSON; undefined sends no body. */
+  readonly body?: unknown;
+  /** A success that is not HTTP 200. */
+  readonly otherStatus?: number | undefined;
+  /** What a success looks like, for the error when it does not: `a list of instances`. */
+  readonly expected: string;
+  readonly decode: (reply: HttpReply) => T | typeof unexpected;
+}
+
+/** What a caller may bound an operation by. */
+export interface CallOptions {
+  /** Ends the call at once when aborted; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Deadline of one attempt in milliseconds. @default the client's */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** The part of the options that every request needs. */
+export interface CallSettings {
+  readonly project: string;
+  readonly domain: string | undefined;
+  readonly timeoutMs: number;
+  readonly userAgent: string;
+}
+
+/** Also where there is no body: axios would name a form otherwise. */
+const jsonContent = { 'Content-Type': 'application/json' };
+
+/**
+ * Sends operations to the address in use, and once more to the next address when the first one did
+ * not answer, was busy, or was no Service Center. An operation therefore takes two deadlines at most.
+ */
+export class Caller {
+  constructor(
+    private readonly send: Send,
+    readonly addresses: AddressBook,
+    private readonly settings: CallSettings,
+  ) {}
+
+  /**
+   * Resolves with the decoded answer.
+   *
+   * @throws ServiceCombError what failed; for two addresses, what the second one said.
+   */
+  async call<T>(operation: Operation<T>, options: CallOptions = {}): Promise<T> {
+    const first = this.addresses.current;
+    try {
+      return await this.#attempt(operation, first, options);
+    } catch (error) {
+      if (!isServiceCombError(error) || !isRetriable(error)) throw error;
+      const second = this.addresses.next;
+      this.addresses.failed(first);
+      if (second === undefined) throw error;
+      return this.#failOver(operation, [first, second], options);
+    }
+  }
+
+  async #failOver<T>(
+    operation: Operation<T>,
+    [first, second]: readonly [string, string],
+    options: CallOptions,
+  ): Promise<T> {
+    try {
+      return await this.#attempt(operation, second, options);
+    } catch (error) {
+      if (!isServiceCombError(error)) throw error;
+      if (isRetriable(error)) this.addresses.failed(second);
+      throw bothTried(error, operation.name, [first, second]);
+    }
+  }
+
+  async #attempt<T>(operation: Operation<T>, address: string, options: CallOptions): Promise<T> {
+    const timeoutMs = options.timeoutMs ?? this.settings.timeoutMs;
+    const asked = { operation: operation.name, address, timeoutMs };
+    const reply = await this.#reply(this.#request(operation, asked, options.signal), asked);
+    if (reply.status !== 200 && reply.status !== operation.otherStatus)
+      throw refusalOf(reply, asked);
+    const value = operation.decode(reply);
+    if (value === unexpected)
+      throw new ServiceCenterProtocolError(
+        operation.name,
+        address,
+        operation.expected,
+        cut(reply.body),
+      );
+    return value;
+  }
+
+  async #reply(request: HttpRequest, asked: Asked): Promise<HttpReply> {
+    try {
+      return await this.send(request);
+    } catch (error) {
+      throw failureOf(error, asked) ?? error;
+    }
+  }
+
+  #request<T>(
+    { name, parameters, query, headers, body }: Operation<T>,
+    { address, timeoutMs }: Asked,
+    signal: AbortSignal | undefined,
+  ): HttpRequest {
+    const { project, domain, userAgent } = this.settings;
+    const route = routes[name];
+    return {
+      method: route.method,
+      url: `${address}${pathOf(route, { ...parameters, project })}${queryOf(query)}`,
+      headers: {
+        Accept: 'application/json',
+        ...(route.method === 'PUT' || route.method === 'POST' ? jsonContent : {}),
+        'User-Agent': userAgent,
+        ...(domain === undefined ? {} : { 'x-domain-name': domain }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      timeoutMs,
+      signal,
+    };
+  }
+}
+
+function bothTried(
+  error: ServiceCombError,
+  operation: string,
+  addresses: readonly [string, string],
+): ServiceCombError {
+  return error instanceof ServiceCenterUnreachableError
+    ? new ServiceCenterUnreachableError(operation, addresses, error.reason, { cause: error.cause })
+    : error;
+}
+
+function queryOf(query: Operation<unknown>['query'] = {}): string {
+  const entries = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(value)}`],
+  );
+  return entries.length === 0 ? '' : `?${entries.join('&')}`;
+}

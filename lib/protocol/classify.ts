@@ -1,0 +1,177 @@
+import {
+  type Refusal,
+  type ServiceCombError,
+  ServiceCenterProtocolError,
+  ServiceCenterResponseError,
+  ServiceCenterTimeoutError,
+  ServiceCenterUnreachableError,
+} from '../errors.js';
+import { ErrorCode } from './error-codes.js';
+import type { HttpReply } from './send.js';
+
+/** Where an answer, or its absence, belongs: the operation and the address that was asked. */
+export interface Asked {
+  readonly operation: string;
+  readonly address: string;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Turns an answer that is no success into its error. Both forms of the body are read,
+ * `errorCode/errorMessage/detail` and the older cloud's `errCode/errMsg/detail`, with the code as text
+ * or number, and a gateway's `error_code/error_msg`.
+ *
+ * A status of 500 and above, 401, 403, 408 or 429 is an answer whatever its body (gateways have their
+ * own); any other without an error body comes from something that is not a Service Center.
+ */
+export function refusalOf(reply: HttpReply, { operation, address }: Asked): ServiceCombError {
+  const body = jsonObject(reply.body);
+  const code = body?.['errorCode'] ?? body?.['errCode'] ?? body?.['error_code'];
+  if (code === undefined && !speaksForItself(reply.status))
+    return new ServiceCenterProtocolError(operation, address, expectation(reply), cut(reply.body));
+  const refusal: Refusal = {
+    status: reply.status,
+    errorCode: numberOf(code),
+    errorMessage: textOf(body?.['errorMessage'] ?? body?.['errMsg'] ?? body?.['error_msg']),
+    detail: textOf(body?.['detail']),
+    retryAfterMs: retryAfterMs(reply.headers),
+  };
+  return new ServiceCenterResponseError(operation, address, refusal);
+}
+
+/**
+ * Turns what the HTTP library threw into one of our errors, by its name or code alone: an error of
+ * another realm is not `instanceof Error`. Undefined for an abort and for a bug, which must surface.
+ */
+export function failureOf(error: unknown, asked: Asked): ServiceCombError | undefined {
+  const { operation, address, timeoutMs } = asked;
+  const name = property(error, 'name');
+  const code = property(error, 'code');
+  if (name === 'TimeoutError' || code === 'ECONNABORTED')
+    return new ServiceCenterTimeoutError(operation, address, timeoutMs);
+  if (code === 'ERR_BAD_RESPONSE' || code?.startsWith('HPE_'))
+    return new ServiceCenterProtocolError(operation, address, 'a valid HTTP answer', code);
+  if (code === undefined || code === 'ERR_CANCELED') return undefined;
+  return new ServiceCenterUnreachableError(operation, [address], code, { cause: error });
+}
+
+/**
+ * What a failure means for the one who asked. Decided on the errorCode where there is one: an
+ * instance that does not exist is HTTP 400, not 404.
+ *
+ * - `instance-gone`, `service-gone`: the registry has forgotten it
+ * - `refused`: it will be refused again until somebody changes something
+ * - `throttled`: asked too often
+ * - `busy`: the registry answers, and cannot serve now
+ * - `network`: no answer
+ * - `protocol`: an answer of something else
+ */
+export type FailureKind =
+  'instance-gone' | 'service-gone' | 'refused' | 'throttled' | 'busy' | 'network' | 'protocol';
+
+/** Names what an error means; see {@link FailureKind}. */
+export function failureKind(error: ServiceCombError): FailureKind {
+  switch (error.code) {
+    case 'ERR_SERVICECOMB_UNREACHABLE':
+    case 'ERR_SERVICECOMB_TIMEOUT':
+      return 'network';
+    case 'ERR_SERVICECOMB_PROTOCOL':
+      return 'protocol';
+    case 'ERR_SERVICECOMB_RESPONSE':
+      return error instanceof ServiceCenterResponseError ? responseKind(error) : 'protocol';
+    case 'ERR_SERVICECOMB_OPTIONS':
+      return 'refused';
+  }
+}
+
+/**
+ * Whether asking again, without anybody changing anything, can succeed: true for network failures,
+ * foreign answers, throttling and a busy registry.
+ */
+export function isRetriable(error: ServiceCombError): boolean {
+  switch (failureKind(error)) {
+    case 'throttled':
+    case 'busy':
+    case 'network':
+    case 'protocol':
+      return true;
+    case 'instance-gone':
+    case 'service-gone':
+    case 'refused':
+      return false;
+  }
+}
+
+/** Whether an existence query found no such service, or not in this version. */
+export function isNoSuchService(error: unknown): boolean {
+  if (!(error instanceof ServiceCenterResponseError)) return false;
+  const { errorCode } = error;
+  return (
+    errorCode === ErrorCode.ServiceNotExists || errorCode === ErrorCode.ServiceVersionNotExists
+  );
+}
+
+function responseKind({ status, errorCode, detail }: ServiceCenterResponseError): FailureKind {
+  if (errorCode === ErrorCode.InstanceNotExists) return 'instance-gone';
+  if (errorCode === ErrorCode.ServiceNotExists) return 'service-gone';
+  // With RBAC on, a service that does not exist is refused in these words (sic), measured M12.
+  if (errorCode === ErrorCode.Unauthorized && detail?.includes('no valid resouce scope'))
+    return 'service-gone';
+  if (status === 429) return 'throttled';
+  if (errorCode === ErrorCode.BackendUnavailable || status >= 500 || status === 408) return 'busy';
+  return 'refused';
+}
+
+function speaksForItself(status: number): boolean {
+  return status >= 500 || status === 401 || status === 403 || status === 408 || status === 429;
+}
+
+function expectation({ status }: HttpReply): string {
+  return status >= 300 && status < 400
+    ? `an answer of the registry (HTTP ${status} is a redirect, which is not followed)`
+    : `an answer of the registry (HTTP ${status})`;
+}
+
+/** Reads a JSON object; undefined when the text is anything else. */
+export function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a value is an object with named fields. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The first characters of a body, enough to recognise who is speaking. */
+export function cut(body: string): string {
+  return body.length <= 80 ? body : `${body.slice(0, 80)}…`;
+}
+
+function numberOf(value: unknown): number | undefined {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) ? number : undefined;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? cut(value) : undefined;
+}
+
+/** Seconds, or a date that is compared with the answer's own, so that no local clock is asked. */
+function retryAfterMs(headers: HttpReply['headers']): number | undefined {
+  const value = headers['retry-after'];
+  if (value === undefined) return undefined;
+  if (/^\d{1,6}$/.test(value)) return Number(value) * 1_000;
+  const wait = Date.parse(value) - Date.parse(headers['date'] ?? '');
+  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
+}
+
+function property(error: unknown, name: 'name' | 'code'): string | undefined {
+  if (typeof error !== 'object' || error === null || !(name in error)) return undefined;
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,72 @@
+import { isServiceCombError, type ServiceCombError } from '../errors.js';
+import { type RegistryFact, RegistryEvents } from '../events/events.js';
+import { failureKind } from '../protocol/classify.js';
+import type { ServiceCenterClient } from '../protocol/service-center.client.js';
+import type { InstanceRef } from '../protocol/wire.js';
+import type { Clock } from './clock.js';
+
+/** How a removal ended. */
+export type Departure =
+  | { readonly kind: 'removed'; readonly confirmed: boolean }
+  | { readonly kind: 'kept'; readonly error: ServiceCombError };
+
+/** States a departure as the fact that is told. */
+export function departureFact(departure: Departure): RegistryFact {
+  if (departure.kind === 'kept')
+    return {
+      name: RegistryEvents.InstanceUnregisterFailed,
+      payload: { error: departure.error },
+    };
+  const { confirmed } = departure;
+  return { name: RegistryEvents.InstanceUnregistered, payload: { confirmed } };
+}
+
+const attempts = 3;
+const attemptTimeoutMs = 1_500;
+const pauseMs = 100;
+
+/** What a removal works with. */
+export interface DepartureContext {
+  readonly client: ServiceCenterClient;
+  readonly clock: Clock;
+  /** When the budget ends, on the monotonic clock. */
+  readonly deadline: number;
+  /**
+   * Whether a registration was cut off and may still land: "no such instance" is no proof then, and
+   * the removal is sent once more.
+   */
+  readonly mayStillLand: boolean;
+}
+
+/** Removes an instance: up to three tries of 1.5 s each within the budget. An absent one is removed. */
+export async function depart(ref: InstanceRef, context: DepartureContext): Promise<Departure> {
+  const { clock, deadline, mayStillLand } = context;
+  let departure = await remove(ref, context);
+  for (let attempt = 2; attempt <= attempts; attempt += 1) {
+    if (isFinal(departure, mayStillLand) || clock.now() + pauseMs >= deadline) break;
+    await clock.delay(pauseMs);
+    departure = await remove(ref, context);
+  }
+  return departure;
+}
+
+function isFinal(departure: Departure, mayStillLand: boolean): boolean {
+  return departure.kind === 'removed' && (departure.confirmed || !mayStillLand);
+}
+
+async function remove(
+  ref: InstanceRef,
+  { client, clock, deadline, mayStillLand }: DepartureContext,
+): Promise<Departure> {
+  const timeoutMs = Math.max(1, Math.min(attemptTimeoutMs, deadline - clock.now()));
+  try {
+    await client.unregisterInstance(ref, { timeoutMs });
+    return { kind: 'removed', confirmed: true };
+  } catch (error) {
+    if (!isServiceCombError(error)) throw error;
+    const kind = failureKind(error);
+    return kind === 'instance-gone' || kind === 'service-gone'
+      ? { kind: 'removed', confirmed: !mayStillLand }
+      : { kind: 'kept', error };
+  }
+}

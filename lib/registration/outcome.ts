@@ -1,0 +1,67 @@
+import type { ServiceCombError } from '../errors.js';
+import type { RegistryFact } from '../events/events.js';
+import { failureKind } from '../protocol/classify.js';
+import type { MicroserviceInstance } from '../protocol/wire.js';
+import type { Lease } from './lease.js';
+import type { Pace } from './pace.js';
+import type { RegistrationPhase } from './state.js';
+
+/** How a request ended, or that time has passed without one. */
+export type Outcome = Elapsed | Progress | Failure;
+
+/** Nothing was heard. */
+export interface Elapsed {
+  readonly kind: 'elapsed';
+}
+
+/** A request that did what it was for. */
+export type Progress =
+  | { readonly kind: 'service-known'; readonly serviceId: string; readonly created: boolean }
+  | { readonly kind: 'posted'; readonly serviceId: string; readonly sentAt: number }
+  /** Unverified when the record could not be read back; the lease is then what was asked for. */
+  | { readonly kind: 'granted'; readonly lease: Lease; readonly verified: boolean }
+  /** The registry lists another record under our id: a predecessor's. */
+  | { readonly kind: 'stale'; readonly serviceId: string; readonly stored: MicroserviceInstance }
+  | { readonly kind: 'cleared'; readonly serviceId: string }
+  | { readonly kind: 'verified'; readonly lengthMs: number }
+  /** A read-back that could not be made: says nothing about the lease. */
+  | { readonly kind: 'unverified' }
+  | { readonly kind: 'renewed'; readonly sentAt: number; readonly tookMs: number };
+
+/** A request that did not, by what follows from it. */
+export interface Failure {
+  readonly kind: 'failed' | 'refused' | 'instance-gone' | 'service-gone';
+  readonly error: ServiceCombError;
+}
+
+/** Names what follows from an error. */
+export function failureOutcome(error: ServiceCombError): Failure {
+  const kind = failureKind(error);
+  switch (kind) {
+    case 'instance-gone':
+    case 'service-gone':
+    case 'refused':
+      return { kind, error };
+    case 'throttled':
+    case 'busy':
+    case 'network':
+    case 'protocol':
+      return { kind: 'failed', error };
+  }
+}
+
+/** What a transition is decided with, besides state and outcome. */
+export interface TransitionContext {
+  readonly now: number;
+  readonly pace: Pace;
+  /** Heartbeats between two read-backs; 0 for none. */
+  readonly verifyEvery: number;
+  /** Registrations so far. */
+  readonly registrations: number;
+}
+
+/** The next state and what there is to tell, in order. */
+export interface Transition {
+  readonly state: RegistrationPhase;
+  readonly facts: readonly RegistryFact[];
+}

@@ -1,0 +1,146 @@
+import { isServiceCombError } from '../errors.js';
+import { isNoSuchService } from '../protocol/classify.js';
+import type { CallOptions } from '../protocol/call.js';
+import type { ServiceCenterClient } from '../protocol/service-center.client.js';
+import type { Clock } from './clock.js';
+import { type Lease, leaseLengthMs } from './lease.js';
+import { differences, type Listing } from './listing.js';
+import { failureOutcome, type Outcome } from './outcome.js';
+import { isVerifyDue, type Holding, type Joining } from './state.js';
+
+/**
+ * Makes the one request that a state asks for, and says how it ended. A failed request is an outcome;
+ * only an abort and a bug are thrown.
+ */
+export class Registrar {
+  constructor(
+    private readonly client: ServiceCenterClient,
+    private readonly clock: Clock,
+    private readonly beatTimeoutMs: number,
+  ) {}
+
+  /** The next step to a lease. */
+  join(state: Joining, listing: Listing, signal: AbortSignal): Promise<Outcome> {
+    return outcomeOf(async () => {
+      const { step } = state;
+      switch (step.kind) {
+        case 'service':
+          return this.resolveService(listing, signal);
+        case 'post':
+          return this.#post(step.serviceId, listing, signal);
+        case 'confirm':
+          return this.#confirm(step, { state, listing, signal });
+        case 'clear':
+          return this.#clear(step.serviceId, listing, signal);
+      }
+    });
+  }
+
+  /** The next request of one who has a lease: a heartbeat, or the read-back that comes first. */
+  keep(state: Holding, listing: Listing, signal: AbortSignal): Promise<Outcome> {
+    return outcomeOf(() =>
+      isVerifyDue(state)
+        ? this.#verify(state.lease, listing, signal)
+        : this.#renew(state.lease, signal),
+    );
+  }
+
+  /**
+   * Finds the id of the service, and creates the service when there is none.
+   *
+   * @throws ServiceCombError
+   */
+  async resolveService(
+    { microservice, tags }: Pick<Listing, 'microservice' | 'tags'>,
+    signal?: AbortSignal,
+  ): Promise<Extract<Outcome, { kind: 'service-known' }>> {
+    try {
+      const serviceId = await this.client.findServiceId(microservice, { signal });
+      return { kind: 'service-known', serviceId, created: false };
+    } catch (error) {
+      if (!isNoSuchService(error)) throw error;
+    }
+    const serviceId = await this.client.registerMicroservice(microservice, { tags, signal });
+    return { kind: 'service-known', serviceId, created: true };
+  }
+
+  async #post(serviceId: string, { instance }: Listing, signal: AbortSignal): Promise<Outcome> {
+    const sentAt = this.clock.now();
+    await this.client.registerInstance(serviceId, instance, { signal });
+    return { kind: 'posted', serviceId, sentAt };
+  }
+
+  /**
+   * Reads the record back: a POST with a living id leaves the stored record as it was (behaviour S2),
+   * and only the stored healthCheck tells how long the lease is.
+   */
+  async #confirm(
+    { serviceId, sentAt }: Extract<Joining['step'], { kind: 'confirm' }>,
+    { state, listing, signal }: { state: Joining; listing: Listing; signal: AbortSignal },
+  ): Promise<Outcome> {
+    const { instance } = listing;
+    const ref = { serviceId, instanceId: instance.instanceId };
+    const asked = { ref, renewedAt: sentAt, lengthMs: leaseLengthMs(instance.healthCheck) };
+    try {
+      const stored = await this.client.getInstance(ref, this.#fresh(signal));
+      const replaceable = state.previous === undefined;
+      if (replaceable && differences(stored, instance).length > 0)
+        return { kind: 'stale', serviceId, stored };
+      const lengthMs = leaseLengthMs(stored.healthCheck ?? instance.healthCheck);
+      return { kind: 'granted', lease: { ...asked, lengthMs }, verified: true };
+    } catch (error) {
+      if (!isServiceCombError(error) || failureOutcome(error).kind !== 'failed') throw error;
+      return { kind: 'granted', lease: asked, verified: false };
+    }
+  }
+
+  async #clear(serviceId: string, { instance }: Listing, signal: AbortSignal): Promise<Outcome> {
+    const ref = { serviceId, instanceId: instance.instanceId };
+    try {
+      await this.client.unregisterInstance(ref, { signal });
+    } catch (error) {
+      if (!isServiceCombError(error) || failureOutcome(error).kind !== 'instance-gone') throw error;
+    }
+    return { kind: 'cleared', serviceId };
+  }
+
+  async #renew({ ref }: Lease, signal: AbortSignal): Promise<Outcome> {
+    const sentAt = this.clock.now();
+    await this.client.sendHeartbeat(ref, { signal, timeoutMs: this.beatTimeoutMs });
+    return { kind: 'renewed', sentAt, tookMs: this.clock.now() - sentAt };
+  }
+
+  /** A heartbeat's 200 is no proof of a renewal (behaviour S3): look whether the record is there. */
+  async #verify({ ref }: Lease, { instance }: Listing, signal: AbortSignal): Promise<Outcome> {
+    try {
+      const stored = await this.client.getInstance(ref, this.#fresh(signal));
+      const unreachable = differences(stored, instance).some(
+        field => field === 'endpoints' || field === 'hostName',
+      );
+      if (unreachable) return { kind: 'stale', serviceId: ref.serviceId, stored };
+      return {
+        kind: 'verified',
+        lengthMs: leaseLengthMs(stored.healthCheck ?? instance.healthCheck),
+      };
+    } catch (error) {
+      if (!isServiceCombError(error)) throw error;
+      const outcome = failureOutcome(error);
+      return outcome.kind === 'failed' || outcome.kind === 'refused'
+        ? { kind: 'unverified' }
+        : outcome;
+    }
+  }
+
+  #fresh(signal: AbortSignal): CallOptions & { noCache: true } {
+    return { noCache: true, signal, timeoutMs: this.beatTimeoutMs };
+  }
+}
+
+async function outcomeOf(request: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await request();
+  } catch (error) {
+    if (!isServiceCombError(error)) throw error;
+    return failureOutcome(error);
+  }
+}

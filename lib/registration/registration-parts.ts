@@ -1,0 +1,24 @@
+import type { RegistryEventBase, RegistryFact } from '../events/events.js';
+import type { ServiceCenterClient } from '../protocol/service-center.client.js';
+import type { Clock } from './clock.js';
+import type { Pace } from './pace.js';
+
+/** What a registration works with. */
+export interface RegistrationParts {
+  readonly client: ServiceCenterClient;
+  readonly clock: Clock;
+  readonly pace: Pace;
+  /** Told what happened, and to whom and when, after the state has changed. Must not throw. */
+  readonly publish: (fact: RegistryFact, base: RegistryEventBase) => void;
+}
+
+/** How a registration behaves. */
+export interface RegistrationSettings {
+  readonly enabled: boolean;
+  /** Heartbeats between two read-backs; 0 for none. */
+  readonly verifyEvery: number;
+  /** Whether a refusal ends the wait of `register()`. */
+  readonly failFast: boolean;
+  /** Bounds `leave()`. */
+  readonly leaveTimeoutMs: number;
+}

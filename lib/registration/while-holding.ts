@@ -1,0 +1,127 @@
+import type { ServiceCombError } from '../errors.js';
+import { type RegistryFact, RegistryEvents } from '../events/events.js';
+import { isAtRisk, isExpired, remainingMs } from './lease.js';
+import type { Outcome, Progress, Transition, TransitionContext } from './outcome.js';
+import { type Holding, joining } from './state.js';
+
+/** Keeping a lease: heartbeats, retries against its end, a read-back from time to time. */
+export function whileHolding(
+  state: Holding,
+  outcome: Outcome,
+  context: TransitionContext,
+): Transition {
+  const { lease } = state;
+  switch (outcome.kind) {
+    case 'elapsed':
+      return elapsed(state, context);
+    case 'renewed':
+      return renewed(state, outcome, context);
+    case 'verified':
+      return quietly({
+        ...state,
+        lease: { ...lease, lengthMs: outcome.lengthMs },
+        beatsUntilVerify: context.verifyEvery,
+      });
+    case 'unverified':
+      return quietly({ ...state, beatsUntilVerify: 1 });
+    case 'stale':
+      return replacing(outcome, context);
+    case 'failed':
+    case 'refused':
+      return failed(state, outcome.error, context);
+    case 'instance-gone':
+      return lost(state, lease.ref.serviceId, outcome.error, context);
+    case 'service-gone':
+      return lost(state, undefined, outcome.error, context);
+    case 'service-known':
+    case 'posted':
+    case 'granted':
+    case 'cleared':
+      return { state, facts: [] };
+  }
+}
+
+/** Somebody else listed another record under our id: it gives way to ours. */
+function replacing(
+  { serviceId, stored }: Extract<Progress, { kind: 'stale' }>,
+  { now }: TransitionContext,
+): Transition {
+  const step = { kind: 'clear', serviceId } as const;
+  return { state: { ...joining(now, serviceId), step, previous: stored }, facts: [] };
+}
+
+function quietly(state: Holding): Transition {
+  return { state, facts: [] };
+}
+
+function elapsed(state: Holding, { now, pace }: TransitionContext): Transition {
+  const { lease, failures, error, riskTold } = state;
+  // Without a failure the heartbeat is merely late: it is due now, and the registry's word counts.
+  if (failures > 0 && isExpired(lease, now)) {
+    const dueAt = now + pace.recovery(failures);
+    return {
+      state: { ...joining(dueAt, lease.ref.serviceId), reason: 'lost', failures: 0, error },
+      facts: [{ name: RegistryEvents.InstanceLost, payload: { reason: 'expired', error } }],
+    };
+  }
+  if (riskTold || !isAtRisk(lease, now)) return quietly(state);
+  const payload = { leaseRemainingMs: remainingMs(lease, now), failures };
+  return {
+    state: { ...state, riskTold: true },
+    facts: [{ name: RegistryEvents.LeaseAtRisk, payload }],
+  };
+}
+
+function renewed(
+  state: Holding,
+  { sentAt, tookMs }: Extract<Progress, { kind: 'renewed' }>,
+  { pace }: TransitionContext,
+): Transition {
+  const { failures, lease, beatsUntilVerify } = state;
+  const recovered: RegistryFact[] =
+    failures === 0
+      ? []
+      : [{ name: RegistryEvents.HeartbeatRecovered, payload: { missed: failures } }];
+  return {
+    state: {
+      ...state,
+      lease: { ...lease, renewedAt: sentAt },
+      beatAt: sentAt + pace.beat(),
+      beatsUntilVerify: beatsUntilVerify - 1,
+      failures: 0,
+      error: undefined,
+      riskTold: false,
+    },
+    facts: [{ name: RegistryEvents.HeartbeatSucceeded, payload: { tookMs } }, ...recovered],
+  };
+}
+
+/** A refusal is repeated like a failure: only the registry's word ends a lease that may be saved. */
+function failed(
+  state: Holding,
+  error: ServiceCombError,
+  { now, pace }: TransitionContext,
+): Transition {
+  const failures = state.failures + 1;
+  const leaseRemainingMs = remainingMs(state.lease, now);
+  const beatAt = now + pace.inLease(failures, leaseRemainingMs);
+  return {
+    state: { ...state, beatAt, failures, error },
+    facts: [
+      { name: RegistryEvents.HeartbeatFailed, payload: { error, failures, leaseRemainingMs } },
+    ],
+  };
+}
+
+function lost(
+  { failures }: Holding,
+  serviceId: string | undefined,
+  error: ServiceCombError,
+  { now, pace }: TransitionContext,
+): Transition {
+  const dueAt = now + pace.recovery(failures);
+  return {
+    state: { ...joining(dueAt, serviceId), reason: 'lost', error },
+    facts: [{ name: RegistryEvents.InstanceLost, payload: { reason: 'forgotten', error } }],
+  };
+}

@@ -1,0 +1,133 @@
+import { type ServiceCombError, ServiceCenterResponseError } from '../errors.js';
+import { type RegistryFact, RegistryEvents } from '../events/events.js';
+import type { Outcome, Progress, Transition, TransitionContext } from './outcome.js';
+import type { Joining } from './state.js';
+
+/** The way to a lease: service, POST, read-back, and a detour when a stale record is in the way. */
+export function whileJoining(
+  state: Joining,
+  outcome: Outcome,
+  context: TransitionContext,
+): Transition {
+  switch (outcome.kind) {
+    case 'granted':
+      return granted(state, outcome, context);
+    case 'failed':
+      return failed(state, outcome.error, context);
+    case 'instance-gone':
+      return failed({ ...state, step: postAgain(state.step) }, outcome.error, context);
+    case 'service-gone':
+      return failed({ ...state, step: { kind: 'service' } }, outcome.error, context);
+    case 'refused':
+      return refused(state, outcome.error, context);
+    case 'service-known':
+    case 'posted':
+    case 'stale':
+    case 'cleared':
+      return nextStep(state, outcome, context);
+    case 'elapsed':
+    case 'verified':
+    case 'unverified':
+    case 'renewed':
+      return { state, facts: [] };
+  }
+}
+
+function nextStep(
+  state: Joining,
+  outcome: Extract<Progress, { kind: 'service-known' | 'posted' | 'stale' | 'cleared' }>,
+  { now, pace }: TransitionContext,
+): Transition {
+  const { serviceId } = outcome;
+  const next = { ...state, dueAt: now };
+  switch (outcome.kind) {
+    case 'service-known': {
+      const payload = { serviceId, created: outcome.created };
+      return {
+        state: { ...next, step: { kind: 'post', serviceId } },
+        facts: [{ name: RegistryEvents.ServiceRegistered, payload }],
+      };
+    }
+    case 'posted':
+      return quietly({ ...next, step: { kind: 'confirm', serviceId, sentAt: outcome.sentAt } });
+    case 'stale':
+      return quietly({ ...next, step: { kind: 'clear', serviceId }, previous: outcome.stored });
+    case 'cleared':
+      return quietly({ ...next, step: { kind: 'post', serviceId }, dueAt: now + pace.gap });
+  }
+}
+
+function quietly(state: Joining): Transition {
+  return { state, facts: [] };
+}
+
+function granted(
+  { previous }: Joining,
+  { lease, verified }: Extract<Progress, { kind: 'granted' }>,
+  { now, pace, verifyEvery, registrations }: TransitionContext,
+): Transition {
+  const replaced: RegistryFact[] =
+    previous === undefined
+      ? []
+      : [{ name: RegistryEvents.InstanceReplaced, payload: { previous } }];
+  return {
+    state: {
+      phase: 'holding',
+      lease,
+      beatAt: now + pace.firstBeat(),
+      beatsUntilVerify: verified ? verifyEvery : 0,
+      failures: 0,
+      error: undefined,
+      riskTold: false,
+    },
+    facts: [
+      ...replaced,
+      {
+        name: RegistryEvents.InstanceRegistered,
+        payload: { registrations: registrations + 1, leaseMs: lease.lengthMs },
+      },
+    ],
+  };
+}
+
+/** A POST can be answered 200 and lost (measured M3, M4); the read-back tells, and it is sent again. */
+function postAgain(step: Joining['step']): Joining['step'] {
+  return step.kind === 'service' ? step : { kind: 'post', serviceId: step.serviceId };
+}
+
+function failed(state: Joining, error: ServiceCombError, context: TransitionContext): Transition {
+  const failures = state.failures + 1;
+  const wait = Math.max(context.pace.retry(failures), askedToWait(error));
+  return {
+    state: {
+      ...state,
+      reason: context.registrations === 0 ? 'new' : 'lost',
+      dueAt: context.now + wait,
+      failures,
+      error,
+    },
+    facts: [{ name: RegistryEvents.RegistrationFailed, payload: { error, failures } }],
+  };
+}
+
+function askedToWait(error: ServiceCombError): number {
+  return error instanceof ServiceCenterResponseError ? (error.retryAfterMs ?? 0) : 0;
+}
+
+function refused(
+  state: Joining,
+  error: ServiceCombError,
+  { now, pace }: TransitionContext,
+): Transition {
+  const retryInMs = Math.round(pace.blocked());
+  return {
+    state: {
+      ...state,
+      reason: 'blocked',
+      dueAt: now + retryInMs,
+      failures: state.failures + 1,
+      error,
+    },
+    facts: [{ name: RegistryEvents.RegistrationBlocked, payload: { error, retryInMs } }],
+  };
+}
