@@ -58,7 +58,8 @@ async function remove(
   ref: InstanceRef,
   { client, clock, deadline, mayStillLand }: DepartureContext,
 ): Promise<Departure> {
-  const timeoutMs = Math.max(1, Math.min(attemptTimeoutMs, deadline - clock.now()));
+  // Half of what is left: a request that fails over takes its deadline twice.
+  const timeoutMs = Math.max(1, Math.min(attemptTimeoutMs, (deadline - clock.now()) / 2));
   try {
     await client.unregisterInstance(ref, { timeoutMs });
     return { kind: 'removed', confirmed: true };

@@ -97,15 +97,17 @@ export class RegistrationCore {
     this.#tell({ name: RegistryEvents.RegistrationBlocked, payload: { error, retryInMs: null } });
   }
 
-  /** Starts to register; what is due then is due at once. Resolves with the lease. */
+  /** Starts to register, or ends the pause after a failed attempt. Resolves with the lease. */
   async register(): Promise<void> {
-    const { phase } = this.#state;
-    if (phase === 'disabled' || phase === 'holding') return;
-    if (this.#closed || phase === 'leaving') throw left();
-    if (phase !== 'joining') {
+    const state = this.#state;
+    const now = this.parts.clock.now();
+    if (state.phase === 'disabled' || state.phase === 'holding') return;
+    if (this.#closed || state.phase === 'leaving') throw left();
+    if (state.phase !== 'joining') {
       this.#leaving = undefined;
-      this.#enter(joining(this.parts.clock.now(), this.#serviceId));
-    }
+      this.#enter(joining(now, this.#serviceId));
+    } else if (state.failures > 0 && Number.isFinite(state.dueAt))
+      this.#enter({ ...state, dueAt: now });
     await this.#waiters.wait();
   }
 
