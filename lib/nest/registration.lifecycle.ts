@@ -49,9 +49,12 @@ export class RegistrationLifecycle
     else this.publisher.connect(emitter);
     const scheduler = this.#find(SchedulerRegistry);
     if (scheduler === undefined)
-      throw hostError('ScheduleModule', 'is missing: add ScheduleModule.forRoot()');
+      throw hostError(
+        'ScheduleModule',
+        'is missing: add ScheduleModule.forRoot() to the imports of your root module',
+      );
     if (!this.ticker.start(scheduler))
-      throw hostError('RegistryModule', 'is there twice: keep one RegistryModule.forRoot()');
+      throw hostError('RegistryModule', 'is imported twice: keep one RegistryModule.forRoot()');
   }
 
   /**

@@ -36,8 +36,9 @@ export class Registration {
   }
 
   /**
-   * Registers the instance and resolves once it holds a lease, however long that takes. Resolves at
-   * once when it has one, and when the module is disabled.
+   * Registers the instance and resolves once it holds a lease, however long that takes; a pause after
+   * a failed or refused attempt ends now. Resolves at once when there is a lease, and when the module
+   * is disabled.
    *
    * @throws DOMException `AbortError` after {@link leave}, and from the shutdown of the application on
    * @throws ServiceCombError a refusal, with `registration.failFast`
