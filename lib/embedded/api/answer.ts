@@ -1,0 +1,58 @@
+import type { RegistryError } from '../model/registry-error.js';
+
+/** What goes back to a client. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Go's encoding/json writes these so that its output may stand in HTML. */
+const htmlCharacters = /[<>&\u2028\u2029]/g;
+
+/** An answer with an object; fields that are undefined are left out. */
+export function json(
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+  status = 200,
+): Answer {
+  const body = JSON.stringify(value).replaceAll(
+    htmlCharacters,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return {
+    status,
+    headers: { 'Content-Type': 'application/json; charset=UTF-8', ...headers },
+    body,
+  };
+}
+
+/** The answer of what succeeded and has nothing to tell (pkg/rest/util.go, WriteSuccess). */
+export const done: Answer = {
+  status: 200,
+  headers: { 'Content-Type': 'text/plain; charset=UTF-8' },
+  body: '',
+};
+
+/** An answer in words, as Go's http.Error writes it. */
+export function plain(status: number, text: string, headers: Answer['headers'] = {}): Answer {
+  return {
+    status,
+    headers: {
+      ...headers,
+      'Content-Type': 'text/plain; charset=utf-8',
+      'X-Content-Type-Options': 'nosniff',
+    },
+    body: `${text}\n`,
+  };
+}
+
+/** The answer of a refusal. */
+export function refusal({ body, status }: RegistryError): Answer {
+  return json(body, {}, status);
+}
+
+/** A list as an answer carries it: an empty one is left out. */
+export function listed<Item>(items: readonly Item[]): readonly Item[] | undefined {
+  return items.length === 0 ? undefined : items;
+}

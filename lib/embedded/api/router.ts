@@ -1,0 +1,70 @@
+/** Where a request leads: to what it asks for, or to a 405, or to a 404. */
+export type Routed<Target> =
+  | {
+      readonly kind: 'found';
+      readonly target: Target;
+      readonly parameters: ReadonlyMap<string, string>;
+    }
+  | { readonly kind: 'wrong-method'; readonly allow: readonly string[] }
+  | { readonly kind: 'unknown' };
+
+/** A method, a path whose `:name` segments may be anything, and what they lead to. */
+export interface RouteEntry<Target> {
+  readonly method: string;
+  readonly path: string;
+  readonly target: Target;
+}
+
+interface Template<Target> extends RouteEntry<Target> {
+  readonly segments: readonly string[];
+}
+
+/** The order in which a 405 names methods; the server's own order is left to chance. */
+const methodOrder = ['GET', 'POST', 'PUT', 'DELETE'];
+
+/** Finds the route of a request: the whole path must match, a slash at its end included (pkg/rest/router.go). */
+export class Router<Target> {
+  readonly #byLength = new Map<number, Template<Target>[]>();
+
+  constructor(routes: readonly RouteEntry<Target>[]) {
+    for (const route of routes) {
+      const segments = route.path.split('/');
+      const templates = this.#byLength.get(segments.length) ?? [];
+      templates.push({ ...route, segments });
+      this.#byLength.set(segments.length, templates);
+    }
+  }
+
+  /** @param path without its escapes: an escaped slash separates like any other */
+  route(method: string, path: string): Routed<Target> {
+    const segments = path.split('/');
+    const matching = (this.#byLength.get(segments.length) ?? []).filter(template =>
+      matches(template.segments, segments),
+    );
+    const found = matching.find(template => template.method === method);
+    if (found !== undefined) {
+      const parameters = parametersOf(found.segments, segments);
+      return { kind: 'found', target: found.target, parameters };
+    }
+    const methods = new Set(matching.map(template => template.method));
+    if (methods.size === 0) return { kind: 'unknown' };
+    return { kind: 'wrong-method', allow: methodOrder.filter(name => methods.has(name)) };
+  }
+}
+
+function matches(template: readonly string[], segments: readonly string[]): boolean {
+  return template.every((part, at) =>
+    part.startsWith(':') ? segments[at] !== '' : part === segments[at],
+  );
+}
+
+function parametersOf(
+  template: readonly string[],
+  segments: readonly string[],
+): ReadonlyMap<string, string> {
+  return new Map(
+    template.flatMap((part, at) =>
+      part.startsWith(':') ? [[part.slice(1), segments[at] ?? '']] : [],
+    ),
+  );
+}

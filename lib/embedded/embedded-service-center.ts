@@ -1,0 +1,175 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Answer } from './api/answer.js';
+import { maxBodyBytes } from './route-table.js';
+import { ServiceCenterApi, operationOf } from './service-center-api.js';
+import { systemClock } from './clock.js';
+import type { Clock } from './clock.js';
+import { newInstanceId } from './model/instance-operations.js';
+import { RegistryModel } from './model/registry-model.js';
+import type { LiveInstance } from './model/registry-model.js';
+import { Exchange } from './server/exchange.js';
+import { Faults } from './server/faults.js';
+import { Journal } from './server/journal.js';
+import type { RecordedRequest, RequestListener } from './server/journal.js';
+import { Listener } from './server/listener.js';
+
+/** How an embedded Service Center is set up. */
+export interface EmbeddedServiceCenterOptions {
+  /**
+   * Port to listen on; 0 takes any free one, and keeps it from then on.
+   *
+   * @default 30100
+   */
+  readonly port?: number | undefined;
+  /** @default '127.0.0.1' */
+  readonly host?: string | undefined;
+  /** @default the time of this machine */
+  readonly clock?: Clock | undefined;
+  /**
+   * Milliseconds to which a shorter heartbeat interval is raised, in whole seconds; below 1,000
+   * there is no floor, and the shortest interval is the wire's own, a second.
+   *
+   * @default 5000
+   */
+  readonly minIntervalMs?: number | undefined;
+  /**
+   * Number of missed heartbeats to which a lesser one is raised. A lease lasts
+   * interval × (times + 1).
+   *
+   * @default 3
+   */
+  readonly minTimes?: number | undefined;
+}
+
+/** What the journal keeps of a body, in bytes. */
+const recordedBodyBytes = 64 * 1024;
+
+/**
+ * A Service Center in this process: the wire protocol of Apache ServiceComb Service Center over
+ * real HTTP, its data in memory. For development and for tests. **Never a production registry**:
+ * its data ends with the process, nothing protects it, and there is only one of it.
+ *
+ * Leases end on time by its clock, and a find tells the truth at once: it has none of the lags of
+ * a real server. It writes no logs and holds the process only while it listens.
+ */
+export class EmbeddedServiceCenter {
+  /** What goes wrong, on demand. */
+  readonly faults: Faults;
+  readonly #clock: Clock;
+  readonly #host: string;
+  readonly #model: RegistryModel;
+  readonly #api: ServiceCenterApi;
+  readonly #journal = new Journal();
+  readonly #listener: Listener;
+  #unregisterSelf: (() => void) | undefined;
+
+  constructor(options: EmbeddedServiceCenterOptions = {}) {
+    const { port = 30_100, host = '127.0.0.1', clock = systemClock } = options;
+    const { minIntervalMs = 5000, minTimes = 3 } = options;
+    this.#clock = clock;
+    this.#host = host;
+    this.#model = new RegistryModel(clock, { minIntervalMs, minTimes });
+    this.#api = new ServiceCenterApi(this.#model);
+    this.#listener = new Listener({ host, port }, (incoming, response) =>
+      this.#receive(incoming, response),
+    );
+    this.faults = new Faults({
+      close: () => this.#listener.close(),
+      // The end of a refusal opens nothing that has been stopped meanwhile.
+      open: async () => {
+        if (this.#unregisterSelf !== undefined) await this.#listener.open();
+      },
+    });
+  }
+
+  /** Address to give to clients, without a slash at its end; its port is 0 until one is known. */
+  get url(): string {
+    const host = this.#host.includes(':') ? `[${this.#host}]` : this.#host;
+    return `http://${host}:${this.#listener.port}`;
+  }
+
+  /** The last 10,000 requests, oldest first. */
+  get requests(): readonly RecordedRequest[] {
+    return this.#journal.requests;
+  }
+
+  /**
+   * Listens. Data of an earlier run is still there, except for leases that have ended since.
+   * Without effect on one that listens.
+   *
+   * @throws Error that names the address when it cannot be had
+   */
+  async start(): Promise<{ readonly url: string }> {
+    await this.#listener.open();
+    this.#unregisterSelf ??= this.#model.registerSelf(newInstanceId(), {
+      host: this.#host,
+      port: this.#listener.port,
+    });
+    return { url: this.url };
+  }
+
+  /**
+   * Closes the port and every connection, answered or not. Faults stay on, data is kept, leases run
+   * on. Without effect on one that does not listen.
+   */
+  async stop(): Promise<void> {
+    await this.#listener.close();
+    this.#unregisterSelf?.();
+    this.#unregisterSelf = undefined;
+  }
+
+  /** All instances of all domains and projects, the Service Center's own excepted. */
+  instances(): readonly LiveInstance[] {
+    return this.#model.snapshot();
+  }
+
+  /** Drops an instance as if its lease had run out: its next heartbeat is answered 400017. */
+  forget(instanceId: string): boolean {
+    return this.#model.forget(instanceId);
+  }
+
+  /** Drops a service with its instances, schemas and tags. */
+  forgetService(serviceId: string): boolean {
+    return this.#model.forgetService(serviceId);
+  }
+
+  /**
+   * Tells a listener of each request once it has arrived in full, before it is executed. What the
+   * listener throws is not caught. The returned function removes it.
+   */
+  onRequest(listener: RequestListener): () => void {
+    return this.#journal.onRequest(listener);
+  }
+
+  #receive(incoming: IncomingMessage, response: ServerResponse): void {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    incoming.on('data', (chunk: Buffer) => {
+      // One byte more than any route takes is enough to refuse a body by.
+      if (length <= maxBodyBytes) chunks.push(chunk);
+      length += chunk.length;
+    });
+    incoming.on('end', () => this.#handle(new Exchange(incoming, response, Buffer.concat(chunks))));
+  }
+
+  #handle(exchange: Exchange): void {
+    const { request } = exchange;
+    const { method, target, headers, body } = request;
+    const matchable = { operation: operationOf(request), method, path: target };
+    const note = this.#journal.add({
+      at: this.#clock.now(),
+      ...matchable,
+      headers,
+      body: body.subarray(0, recordedBodyBytes).toString(),
+    });
+    const execute = () => this.#api.answer(request);
+    const send = (answer: Answer) => {
+      if (!exchange.isOpen) return;
+      exchange.send(answer);
+      note(answer.status);
+    };
+    const fault = this.faults.find(matchable);
+    if (fault === undefined) send(execute());
+    else fault.strike({ exchange, execute, send });
+  }
+}

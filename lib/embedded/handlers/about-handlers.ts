@@ -1,0 +1,31 @@
+import { json, listed, plain } from '../api/answer.js';
+import type { Answer } from '../api/answer.js';
+import type { Call } from '../api/call.js';
+import { serviceCenterId, serviceCenterVersion } from '../model/service-center-itself.js';
+
+/** What runs here; the field that names Go names Node. */
+function versionAnswer(apiVersion: string): Answer {
+  return json({
+    version: serviceCenterVersion,
+    buildTag: 'embedded',
+    goVersion: `node${process.versions.node}`,
+    os: process.platform,
+    arch: process.arch,
+    apiVersion,
+  });
+}
+
+/** GET /version */
+export const getVersion3 = (): Answer => versionAnswer('3.0.0');
+
+/** GET …/registry/version */
+export const getVersion = (): Answer => versionAnswer('4.0.0');
+
+/** GET health: the Service Center's own instances, by which clients learn all addresses of a cluster. */
+export function getHealth({ model }: Call): Answer {
+  const { instances } = model.root.requireService(serviceCenterId);
+  return json({ instances: listed([...instances.values()].map(({ instance }) => instance)) });
+}
+
+/** GET on a path that is for WebSocket, without the wish to upgrade. */
+export const upgradeRequired = (): Answer => plain(400, 'Bad Request');

@@ -1,0 +1,131 @@
+import { done, json, listed } from '../api/answer.js';
+import type { Answer } from '../api/answer.js';
+import type { Call } from '../api/call.js';
+import {
+  readCreateService,
+  readDeleteServices,
+  readServiceProperties,
+} from '../api/service-bodies.js';
+import type { CreateServiceBody } from '../api/service-bodies.js';
+import { requestRules } from '../api/request-rules.js';
+import { validate } from '../api/validation.js';
+import { invalid } from '../model/registry-error.js';
+import { registerInstance } from '../model/instance-operations.js';
+import { getSchema } from '../model/schema-operations.js';
+import {
+  findServiceId,
+  listServices,
+  registerService,
+  setServiceProperties,
+  unregisterService,
+} from '../model/service-operations.js';
+import { replaceTags } from '../model/tag-operations.js';
+import { failureOf } from '../model/attempt.js';
+import { asRequestedService, checkedInstance, withDefaults } from './requested.js';
+
+/** GET existence, of a service or of a schema. */
+export function getExistence(call: Call): Answer {
+  switch (call.value('type')) {
+    case 'microservice':
+      return serviceExistence(call);
+    case 'schema':
+      return schemaExistence(call);
+    default:
+      throw invalid('Only micro-service and schema can be used as type.');
+  }
+}
+
+function serviceExistence(call: Call): Answer {
+  const wanted = {
+    appId: call.value('appId'),
+    serviceName: call.value('serviceName'),
+    version: call.value('version'),
+    environment: call.value('env'),
+  };
+  validate(requestRules.getExistence, wanted);
+  return json({ serviceId: findServiceId(call.namespace, wanted) });
+}
+
+function schemaExistence(call: Call): Answer {
+  const wanted = { serviceId: call.value('serviceId'), schemaId: call.value('schemaId') };
+  validate(requestRules.getSchema, wanted);
+  const { summary } = getSchema(call.namespace, wanted, 'service does not exist.');
+  return json(wanted, { 'X-Schema-Summary': summary });
+}
+
+/** POST microservices: a service, and with it perhaps tags and instances. */
+export function registerMicroservice(call: Call): Answer {
+  const body = call.json(readCreateService);
+  if (body.service === undefined) throw invalid('Request body is empty');
+  const service = withDefaults(body.service);
+  validate(requestRules.createService, { service });
+  const serviceId = registerService(call.namespace, asRequestedService(service));
+  registerDetails(call, serviceId, body);
+  return json({ serviceId });
+}
+
+/** The service stays registered when its tags or its instances are refused (registerServiceDetails). */
+function registerDetails(
+  { namespace }: Call,
+  serviceId: string,
+  { tags, instances = [] }: CreateServiceBody,
+): void {
+  const failures = [
+    failureOf(() => {
+      if (tags === undefined) return;
+      validate(requestRules.setTags, { serviceId, tags });
+      replaceTags(namespace, serviceId, new Map(Object.entries(tags)));
+    }),
+    ...instances.map(item =>
+      failureOf(() => {
+        registerInstance(namespace, serviceId, checkedInstance(item, serviceId));
+      }),
+    ),
+  ].filter(failure => failure !== undefined);
+  if (failures.length > 0) throw invalid(`errMessages: [${failures.join(' ')}]`);
+}
+
+/** GET microservices */
+export function listMicroservices(call: Call): Answer {
+  return json({ services: listed(listServices(call.namespace, call.isSet('withShared'))) });
+}
+
+/** GET one microservice */
+export function getMicroservice(call: Call): Answer {
+  const serviceId = call.parameter('serviceId');
+  validate(requestRules.getService, { serviceId });
+  return json({ service: call.namespace.requireService(serviceId).service });
+}
+
+/** PUT properties */
+export function setMicroserviceProperties(call: Call): Answer {
+  const { serviceId = call.parameter('serviceId'), properties } = call.json(readServiceProperties);
+  validate(requestRules.serviceProperties, { serviceId });
+  setServiceProperties(call.namespace, serviceId, properties);
+  return done;
+}
+
+/** DELETE one microservice */
+export function unregisterMicroservice(call: Call): Answer {
+  const given = call.value('force');
+  if (!['', 'true', 'false', '1', '0'].includes(given))
+    throw invalid('parameter force must be false or true');
+  unregister(call, call.parameter('serviceId'), ['true', '1'].includes(given));
+  return done;
+}
+
+/** DELETE microservices: always an answer, with an error beside each that stays. */
+export function unregisterMicroservices(call: Call): Answer {
+  const { serviceIds = [], force } = call.json(readDeleteServices);
+  validate(requestRules.deleteServices, { serviceIds });
+  const services = [...new Set(serviceIds)].map(serviceId => ({
+    errMessage: failureOf(() => unregister(call, serviceId, force)),
+    serviceId,
+  }));
+  return json({ services });
+}
+
+function unregister({ namespace }: Call, serviceId: string, force: boolean): void {
+  validate(requestRules.deleteService, { serviceId });
+  unregisterService(namespace, serviceId, { force });
+}

@@ -1,0 +1,42 @@
+import type { Clock } from '../clock.js';
+
+/** The promise to keep an instance for a while; each heartbeat makes it anew, in full. */
+export class Lease {
+  readonly #clock: Clock;
+  readonly #lengthMs: number;
+  #expiresAt: number;
+  #onEnd: (() => void) | undefined;
+
+  /** @param onEnd called once when the lease runs out, never when it is revoked */
+  constructor(clock: Clock, lengthMs: number, onEnd: () => void) {
+    this.#clock = clock;
+    this.#lengthMs = lengthMs;
+    this.#expiresAt = clock.now() + lengthMs;
+    this.#onEnd = onEnd;
+  }
+
+  /** By the clock of the registry; the lease is over at this very moment. */
+  get expiresAt(): number {
+    return this.#expiresAt;
+  }
+
+  /** Milliseconds until the lease is over, unless it is renewed. */
+  get remainingMs(): number {
+    return this.#expiresAt - this.#clock.now();
+  }
+
+  renew(): void {
+    this.#expiresAt = this.#clock.now() + this.#lengthMs;
+  }
+
+  /** Ends the lease in silence. */
+  revoke(): void {
+    this.#onEnd = undefined;
+  }
+
+  /** Ends the lease because its time is over. */
+  end(): void {
+    this.#onEnd?.();
+    this.#onEnd = undefined;
+  }
+}

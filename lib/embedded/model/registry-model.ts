@@ -1,0 +1,87 @@
+import type { Clock } from '../clock.js';
+import { unregisterInstance } from './instance-operations.js';
+import { Ledger } from './ledger.js';
+import type { LeaseFloors } from './ledger.js';
+import { Namespace } from './namespace.js';
+import type { StoredInstance } from './records.js';
+import { ownInstance, ownService, serviceCenterId } from './service-center-itself.js';
+import { addService, removeService } from './service-operations.js';
+
+/** An instance as it stands in the embedded Service Center now. */
+export interface LiveInstance extends StoredInstance {
+  readonly domain: string;
+  readonly project: string;
+  /** Milliseconds until the instance is forgotten, unless a heartbeat comes. */
+  readonly leaseRemainingMs: number;
+}
+
+/** Everything a Service Center knows, without a word of HTTP. */
+export class RegistryModel {
+  readonly #ledger: Ledger;
+  readonly #namespaces = new Map<string, Namespace>();
+
+  constructor(clock: Clock, floors: LeaseFloors) {
+    this.#ledger = new Ledger(clock, floors);
+    addService(this.root, ownService(this.#ledger.timestamp()));
+  }
+
+  /** The namespace the Service Center itself is registered in. */
+  get root(): Namespace {
+    return this.namespace('default', 'default');
+  }
+
+  /** A domain and project as they are now: leases that have run out end first. Created on first use. */
+  namespace(domain: string, project: string): Namespace {
+    this.#ledger.leases.endOverdue();
+    const key = JSON.stringify([domain, project]);
+    const known = this.#namespaces.get(key);
+    if (known !== undefined) return known;
+    const namespace = new Namespace(domain, project, this.#ledger);
+    this.#namespaces.set(key, namespace);
+    return namespace;
+  }
+
+  /** Lists the Service Center itself as running there, until the returned function is called. */
+  registerSelf(
+    instanceId: string,
+    at: { readonly host: string; readonly port: number },
+  ): () => void {
+    const { instances } = this.root.requireService(serviceCenterId);
+    const modRevision = this.#ledger.nextRevision();
+    const instance = ownInstance(instanceId, at, this.#ledger.timestamp());
+    instances.set(instanceId, { instance, modRevision });
+    return () => {
+      instances.delete(instanceId);
+    };
+  }
+
+  /** All instances of all namespaces, the Service Center's own excepted. */
+  snapshot(): LiveInstance[] {
+    this.#ledger.leases.endOverdue();
+    const live: LiveInstance[] = [];
+    for (const { domain, project, services } of this.#namespaces.values())
+      for (const { instances } of services.all())
+        for (const { instance, lease } of instances.values())
+          if (lease)
+            live.push({ ...instance, domain, project, leaseRemainingMs: lease.remainingMs });
+    return live;
+  }
+
+  /** Drops an instance as if its lease had run out; false when there is none. */
+  forget(instanceId: string): boolean {
+    const refs = this.snapshot().filter(instance => instance.instanceId === instanceId);
+    for (const ref of refs) unregisterInstance(this.namespace(ref.domain, ref.project), ref);
+    return refs.length > 0;
+  }
+
+  /** Drops a service with its instances; false when there is none, or it is the Service Center. */
+  forgetService(serviceId: string): boolean {
+    const namespaces = [...this.#namespaces.values()].filter(({ services }) =>
+      services.get(serviceId),
+    );
+    if (serviceId === serviceCenterId || namespaces.length === 0) return false;
+    for (const namespace of namespaces)
+      removeService(namespace, namespace.requireService(serviceId));
+    return true;
+  }
+}

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import type { ServiceRecord, StoredMicroservice } from './records.js';
+
+/** The three parts that all versions of a service share. */
+export interface ServiceName {
+  readonly environment?: string | undefined;
+  readonly appId: string;
+  readonly serviceName: string;
+}
+
+/** One text for an environment, an application and a name; none of them can contain a slash. */
+export function nameKeyOf(name: ServiceName): string {
+  return [name.environment ?? '', name.appId, name.serviceName].join('/');
+}
+
+/**
+ * The id of a service that brought none: a hash of where it belongs and of what it is called
+ * (server/plugin/uuid/context/context.go), so the same service has the same id after a loss.
+ */
+export function serviceIdFor(
+  namespace: string,
+  service: ServiceName & { readonly version: string },
+): string {
+  const key = `/cse-sr/ms/indexes/${namespace}/${nameKeyOf(service)}/${service.version}`;
+  return createHash('sha1').update(key).digest('hex');
+}
+
+type Versions = Map<string, string>;
+
+/** The services of one namespace, by id, by name and by alias. */
+export class ServiceDirectory {
+  readonly #byId = new Map<string, ServiceRecord>();
+  readonly #byName = new Map<string, Versions>();
+  readonly #byAlias = new Map<string, Versions>();
+
+  get(serviceId: string): ServiceRecord | undefined {
+    return this.#byId.get(serviceId);
+  }
+
+  all(): IterableIterator<ServiceRecord> {
+    return this.#byId.values();
+  }
+
+  /** The id that holds a name and version, else the one that holds its alias and version. */
+  holderOf(service: Omit<StoredMicroservice, 'serviceId'>): string | undefined {
+    const byName = this.#byName.get(nameKeyOf(service))?.get(service.version);
+    if (byName !== undefined || service.alias === undefined) return byName;
+    return this.#byAlias.get(aliasKeyOf(service, service.alias))?.get(service.version);
+  }
+
+  /** All versions of a service; what is not a name may be an alias (microservice_util.go). */
+  versionsOf(name: ServiceName, alias?: string): ServiceRecord[] {
+    const ids =
+      this.#byName.get(nameKeyOf(name)) ??
+      (alias === undefined ? undefined : this.#byAlias.get(aliasKeyOf(name, alias)));
+    return [...(ids?.values() ?? [])].flatMap(id => this.#byId.get(id) ?? []);
+  }
+
+  add(record: ServiceRecord): void {
+    const { service } = record;
+    this.#byId.set(service.serviceId, record);
+    file(this.#byName, nameKeyOf(service), service);
+    if (service.alias !== undefined)
+      file(this.#byAlias, aliasKeyOf(service, service.alias), service);
+  }
+
+  remove(record: ServiceRecord): void {
+    const { service } = record;
+    this.#byId.delete(service.serviceId);
+    unfile(this.#byName, nameKeyOf(service), service.version);
+    if (service.alias !== undefined)
+      unfile(this.#byAlias, aliasKeyOf(service, service.alias), service.version);
+  }
+}
+
+function aliasKeyOf(name: ServiceName, alias: string): string {
+  return nameKeyOf({ ...name, serviceName: alias });
+}
+
+function file(index: Map<string, Versions>, key: string, service: StoredMicroservice): void {
+  const versions = index.get(key) ?? new Map<string, string>();
+  versions.set(service.version, service.serviceId);
+  index.set(key, versions);
+}
+
+function unfile(index: Map<string, Versions>, key: string, version: string): void {
+  const versions = index.get(key);
+  versions?.delete(version);
+  if (versions?.size === 0) index.delete(key);
+}

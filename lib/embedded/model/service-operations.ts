@@ -1,0 +1,121 @@
+import { ErrorCode } from '../../protocol/error-codes.js';
+import type { Namespace } from './namespace.js';
+import type { ServiceRecord, StoredMicroservice } from './records.js';
+import { RegistryError } from './registry-error.js';
+import { isShared, serviceCenterId } from './service-center-itself.js';
+import { nameKeyOf, serviceIdFor } from './service-directory.js';
+import type { ServiceName } from './service-directory.js';
+
+/** A service that asks to be registered: with its id, or for one. */
+export type RequestedMicroservice = Omit<StoredMicroservice, 'serviceId'> & {
+  readonly serviceId?: string | undefined;
+};
+
+/**
+ * Registers a service and tells its id. One that is registered already keeps its record as it is,
+ * whatever the request says (datasource/etcd/ms.go, RegisterService).
+ *
+ * @throws RegistryError 400010 when the id the request brings belongs to another service, or the
+ * service has another id
+ */
+export function registerService(namespace: Namespace, requested: RequestedMicroservice): string {
+  const serviceId = requested.serviceId ?? serviceIdFor(namespace.name, requested);
+  const holder = namespace.services.holderOf(requested);
+  if (holder === undefined && namespace.services.get(serviceId) === undefined) {
+    const timestamp = namespace.ledger.timestamp();
+    const service = { ...requested, serviceId, timestamp, modTimestamp: timestamp };
+    addService(namespace, service);
+    return serviceId;
+  }
+  if (holder === undefined || (requested.serviceId !== undefined && requested.serviceId !== holder))
+    throw new RegistryError(
+      ErrorCode.ServiceAlreadyExists,
+      'ServiceID conflict or found the same service with different id.',
+    );
+  return holder;
+}
+
+/** Files a service as it is, with nothing under it. */
+export function addService(namespace: Namespace, service: StoredMicroservice): void {
+  namespace.services.add({
+    service,
+    tags: new Map(),
+    schemas: new Map(),
+    instances: new Map(),
+  });
+}
+
+/**
+ * The id of one version of a service, which may be asked for by its alias.
+ *
+ * @throws RegistryError 400012 when there is no such name, 400026 when it has no such version
+ */
+export function findServiceId(
+  namespace: Namespace,
+  wanted: ServiceName & { readonly version: string },
+): string {
+  const versions = namespace.services.versionsOf(wanted, wanted.serviceName);
+  const flag = `${nameKeyOf(wanted)}/${wanted.version}`;
+  if (versions.length === 0)
+    throw new RegistryError(ErrorCode.ServiceNotExists, `${flag} does not exist.`);
+  const found = versions.find(({ service }) => service.version === wanted.version);
+  if (found === undefined)
+    throw new RegistryError(ErrorCode.ServiceVersionNotExists, `${flag} version mismatch.`);
+  return found.service.serviceId;
+}
+
+/** All services of a namespace; shared ones only on demand. */
+export function listServices(namespace: Namespace, withShared: boolean): StoredMicroservice[] {
+  return [...namespace.services.all()]
+    .map(({ service }) => service)
+    .filter(service => withShared || !isShared(namespace, service));
+}
+
+/** Replaces all properties of a service; undefined removes them. */
+export function setServiceProperties(
+  namespace: Namespace,
+  serviceId: string,
+  properties: Readonly<Record<string, string>> | undefined,
+): void {
+  const record = namespace.requireService(serviceId);
+  const modTimestamp = namespace.ledger.timestamp();
+  record.service = { ...record.service, properties, modTimestamp };
+}
+
+/**
+ * Removes a service with all that is filed under it.
+ *
+ * @throws RegistryError 400001 for the Service Center itself; without `force` 400023 while another
+ * service depends on it, 400013 while it has instances
+ */
+export function unregisterService(
+  namespace: Namespace,
+  serviceId: string,
+  { force }: { readonly force: boolean },
+): void {
+  if (serviceId === serviceCenterId)
+    throw new RegistryError(ErrorCode.InvalidParameters, 'not allow to delete service center');
+  const record = namespace.requireService(serviceId);
+  if (!force) refuseWhileInUse(namespace, record);
+  removeService(namespace, record);
+}
+
+/** Takes a service out, in use or not. */
+export function removeService(namespace: Namespace, record: ServiceRecord): void {
+  namespace.services.remove(record);
+  namespace.dependencies.removeConsumer(record.service.serviceId);
+}
+
+function refuseWhileInUse(namespace: Namespace, { service, instances }: ServiceRecord): void {
+  const consumers = namespace.dependencies.consumersOf(service);
+  if (consumers.some(id => id !== service.serviceId))
+    throw new RegistryError(
+      ErrorCode.ServiceHasConsumers,
+      'Can not delete this service, other service rely it.',
+    );
+  if (instances.size > 0)
+    throw new RegistryError(
+      ErrorCode.ServiceHasInstances,
+      'Can not delete the service deployed instance(s).',
+    );
+}

@@ -1,0 +1,92 @@
+import { routes } from '../protocol/routes.js';
+import type { OperationName } from '../protocol/routes.js';
+import * as about from './handlers/about-handlers.js';
+import { queryInstances } from './handlers/batch-find-handler.js';
+import * as dependencies from './handlers/dependency-handlers.js';
+import * as find from './handlers/find-handlers.js';
+import * as beats from './handlers/heartbeat-handlers.js';
+import * as instances from './handlers/instance-handlers.js';
+import * as schemas from './handlers/schema-handlers.js';
+import * as services from './handlers/service-handlers.js';
+import * as tags from './handlers/tag-handlers.js';
+import type { Answer } from './api/answer.js';
+import type { Call } from './api/call.js';
+import { Router } from './api/router.js';
+import type { RouteEntry } from './api/router.js';
+
+/** What a route leads to. */
+export interface Operation {
+  /** Absent for what the client of this library never asks for. */
+  readonly name?: OperationName;
+  readonly handle: (call: Call) => Answer;
+  readonly maxBodyBytes: number;
+}
+
+/** Limits of a body (server/handler/maxbody/maxbody.go, etc/conf/app.yaml). */
+const instanceBytes = 5 * 1024;
+const propertiesBytes = 3 * 1024;
+
+/** The longest body any route takes, in bytes. */
+export const maxBodyBytes = 2 * 1024 * 1024;
+
+const handlers: Record<OperationName, Operation['handle']> = {
+  getVersion: about.getVersion,
+  getHealth: about.getHealth,
+  getExistence: services.getExistence,
+  registerMicroservice: services.registerMicroservice,
+  listMicroservices: services.listMicroservices,
+  getMicroservice: services.getMicroservice,
+  unregisterMicroservice: services.unregisterMicroservice,
+  setMicroserviceProperties: services.setMicroserviceProperties,
+  getTags: tags.getTags,
+  setTags: tags.setTags,
+  listSchemas: schemas.listSchemas,
+  replaceSchemas: schemas.replaceSchemas,
+  getSchema: schemas.getSchema,
+  setSchema: schemas.setSchema,
+  removeSchema: schemas.removeSchema,
+  registerInstance: instances.registerInstance,
+  listInstances: find.listInstances,
+  getInstance: find.getInstance,
+  unregisterInstance: instances.unregisterInstance,
+  setInstanceProperties: instances.setInstanceProperties,
+  setInstanceStatus: instances.setInstanceStatus,
+  heartbeat: beats.heartbeat,
+  heartbeats: beats.heartbeats,
+  findInstances: find.findInstances,
+  queryInstances,
+  listProviders: dependencies.listProviders,
+  listConsumers: dependencies.listConsumers,
+};
+
+/** Routes of the server that the client of this library has no use for. */
+const others: readonly (readonly [method: string, path: string, handle: Operation['handle']])[] = [
+  ['GET', '/version', about.getVersion3],
+  ['GET', '/health', about.getHealth],
+  ['DELETE', routes.listMicroservices.path, services.unregisterMicroservices],
+  ['PUT', `${routes.getTags.path}/:key`, tags.setOneTag],
+  ['DELETE', `${routes.getTags.path}/:key`, tags.removeSomeTags],
+  ['GET', `${routes.getMicroservice.path}/watcher`, about.upgradeRequired],
+  ['GET', routes.heartbeat.path, about.upgradeRequired],
+];
+
+const limits: Partial<Record<OperationName, number>> = {
+  registerInstance: instanceBytes,
+  setMicroserviceProperties: propertiesBytes,
+  setInstanceProperties: propertiesBytes,
+};
+
+/** Every route of the embedded Service Center. */
+export const router = new Router<Operation>([
+  ...Object.keys(routes).filter(isOperationName).map(asRoute),
+  ...others.map(([method, path, handle]) => ({ method, path, target: { handle, maxBodyBytes } })),
+]);
+
+function isOperationName(name: string): name is OperationName {
+  return Object.hasOwn(routes, name);
+}
+
+function asRoute(name: OperationName): RouteEntry<Operation> {
+  const target = { name, handle: handlers[name], maxBodyBytes: limits[name] ?? maxBodyBytes };
+  return { ...routes[name], target };
+}

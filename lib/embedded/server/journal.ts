@@ -1,0 +1,58 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { OperationName } from '../../protocol/routes.js';
+
+/** A request that reached the embedded Service Center, and what came of it. */
+export interface RecordedRequest {
+  /** When it had arrived in full: milliseconds since 1970 by the clock of the registry. */
+  readonly at: number;
+  /** What it asked for; undefined for what this library's client never asks. */
+  readonly operation: OperationName | undefined;
+  readonly method: string;
+  /** Path and query as they came. */
+  readonly path: string;
+  /** By lower-case names. */
+  readonly headers: IncomingHttpHeaders;
+  /** The first 64 KiB of it. */
+  readonly body: string;
+  /** Status of the answer; undefined while there is none, and for good when none was sent. */
+  readonly status: number | undefined;
+}
+
+/** A listener told of each request. */
+export type RequestListener = (request: RecordedRequest) => void;
+
+const capacity = 10_000;
+
+/** The last requests, oldest first. */
+export class Journal {
+  #entries: RecordedRequest[] = [];
+  readonly #listeners = new Set<RequestListener>();
+
+  get requests(): readonly RecordedRequest[] {
+    return this.#entries.slice(-capacity);
+  }
+
+  /** Writes a request down, tells the listeners, and returns what notes the status of its answer. */
+  add(request: Omit<RecordedRequest, 'status'>): (status: number) => void {
+    let status: number | undefined;
+    const entry = Object.defineProperty({ ...request, status }, 'status', {
+      enumerable: true,
+      get: () => status,
+    });
+    this.#entries.push(entry);
+    // Cut now and then rather than each time, which would move all entries.
+    if (this.#entries.length >= 2 * capacity) this.#entries = this.#entries.slice(-capacity);
+    for (const listener of this.#listeners) listener(entry);
+    return sent => {
+      status = sent;
+    };
+  }
+
+  /** Adds a listener; the returned function removes it. */
+  onRequest(listener: RequestListener): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+}

@@ -1,0 +1,104 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+
+/** The server's limits: 60 s for everything, 32 KiB of headers (etc/conf/app.yaml). */
+const limits = {
+  keepAliveTimeout: 60_000,
+  headersTimeout: 60_000,
+  requestTimeout: 60_000,
+  maxHeaderSize: 32_768,
+};
+
+/** A port of this machine that can be opened and closed again and again. */
+export class Listener {
+  readonly #server;
+  readonly #host: string;
+  readonly #sockets = new Set<Socket>();
+  #port: number;
+  #lastTurn: Promise<void> = Promise.resolve();
+
+  constructor(
+    { host, port }: { readonly host: string; readonly port: number },
+    handle: (request: IncomingMessage, response: ServerResponse) => void,
+  ) {
+    this.#host = host;
+    this.#port = port;
+    this.#server = createServer(limits, handle);
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    this.#server.on('clientError', answerUnreadable);
+  }
+
+  /** The port that listens, or will; 0 until a free one has been found. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /**
+   * Opens the port; without effect on an open one. A free port, once found, is kept for next time.
+   *
+   * @throws Error that names the address when it cannot be had
+   */
+  open(): Promise<void> {
+    return this.#inTurn(() => this.#listen());
+  }
+
+  /** Closes the port and every connection; without effect on a closed one. */
+  close(): Promise<void> {
+    return this.#inTurn(() => this.#shut());
+  }
+
+  /** Opening and closing wait for each other, in the order in which they were asked for. */
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    const turn = this.#lastTurn.then(act, act);
+    this.#lastTurn = turn;
+    return turn;
+  }
+
+  async #listen(): Promise<void> {
+    if (this.#server.listening) return;
+    await new Promise<void>((resolve, reject) => {
+      const fail = (cause: Error) => reject(this.#cannotListen(cause));
+      this.#server.once('error', fail);
+      this.#server.listen({ host: this.#host, port: this.#port }, () => {
+        this.#server.off('error', fail);
+        resolve();
+      });
+    });
+    const address = this.#server.address();
+    if (isAddressInfo(address)) this.#port = address.port;
+  }
+
+  async #shut(): Promise<void> {
+    if (!this.#server.listening) return;
+    await new Promise<void>(resolve => {
+      this.#server.close(() => resolve());
+      for (const socket of this.#sockets) socket.destroy();
+    });
+  }
+
+  #cannotListen(cause: Error): Error {
+    const isTaken = 'code' in cause && cause.code === 'EADDRINUSE';
+    const why = isTaken ? 'the port is taken; is another registry running?' : cause.message;
+    const address = `${this.#host}:${this.#port}`;
+    return new Error(`The embedded Service Center cannot listen on ${address}: ${why}`, { cause });
+  }
+}
+
+function isAddressInfo(address: AddressInfo | string | null): address is AddressInfo {
+  return typeof address === 'object' && address !== null;
+}
+
+/** Answers what is no HTTP as Go does. */
+function answerUnreadable(error: Error & { readonly code?: string }, socket: Socket): void {
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : '400 Bad Request';
+  const head = 'Content-Type: text/plain; charset=utf-8\r\nConnection: close';
+  if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${status}`);
+  else socket.destroy();
+}

@@ -1,0 +1,61 @@
+import { serviceCenterVersion } from './model/service-center-itself.js';
+import { attempt } from './model/attempt.js';
+import { RegistryError } from './model/registry-error.js';
+import type { RegistryModel } from './model/registry-model.js';
+import type { OperationName } from '../protocol/routes.js';
+import { plain, refusal } from './api/answer.js';
+import type { Answer } from './api/answer.js';
+import { Call } from './api/call.js';
+import type { ApiRequest } from './api/call.js';
+import { corsHeaders, preflight } from './api/cors.js';
+import { badRequest, complain, isSuspicious, pathOf, redirect } from './api/request-target.js';
+import { router } from './route-table.js';
+
+const serverHeader = { Server: `SERVICECENTER/${serviceCenterVersion}` };
+
+/** Service Center's API v4: a request in, an answer out, and no socket anywhere. */
+export class ServiceCenterApi {
+  readonly #model: RegistryModel;
+
+  constructor(model: RegistryModel) {
+    this.#model = model;
+  }
+
+  answer(request: ApiRequest): Answer {
+    const { method, target } = request;
+    const path = pathOf(target);
+    if (path === undefined) return badRequest;
+    const elsewhere = redirect(method, target, path);
+    if (elsewhere !== undefined) return elsewhere;
+    const answer = method === 'OPTIONS' ? preflight(request.headers) : this.#route(request, path);
+    if (isSuspicious(target)) return withHeaders(complain(target, answer), serverHeader);
+    return withHeaders(answer, { ...serverHeader, ...corsHeaders(request.headers) });
+  }
+
+  #route(request: ApiRequest, path: string): Answer {
+    const routed = router.route(request.method, path);
+    switch (routed.kind) {
+      case 'unknown':
+        return plain(404, '404 page not found');
+      case 'wrong-method':
+        return plain(405, 'Method Not Allowed', { Allow: routed.allow.join(', ') });
+      case 'found': {
+        const { handle, maxBodyBytes } = routed.target;
+        const { parameters } = routed;
+        const call = new Call(this.#model, request, { parameters, maxBodyBytes });
+        const outcome = attempt(() => handle(call));
+        return outcome instanceof RegistryError ? refusal(outcome) : outcome;
+      }
+    }
+  }
+}
+
+/** The name of what a request asks for; undefined for what this library's client never asks. */
+export function operationOf({ method, target }: ApiRequest): OperationName | undefined {
+  const routed = router.route(method, pathOf(target) ?? '');
+  return routed.kind === 'found' ? routed.target.name : undefined;
+}
+
+function withHeaders(answer: Answer, headers: Answer['headers']): Answer {
+  return { ...answer, headers: { ...headers, ...answer.headers } };
+}

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+/** One request of a recorded scenario, and what a real server answered. */
+export interface RecordedStep {
+  readonly step: string;
+  readonly request: {
+    readonly method: string;
+    readonly path: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: unknown;
+    readonly rawBody?: string;
+  };
+  readonly response: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly json?: unknown;
+    readonly text?: string;
+  };
+  /** Values to take out of this answer's JSON, by the path that leads to them. */
+  readonly save?: Readonly<Record<string, string>>;
+  /** Values to take out of this answer's headers. */
+  readonly saveHeader?: Readonly<Record<string, string>>;
+}
+
+/** A scenario: its steps build on each other. */
+export interface Recording {
+  readonly scenario: string;
+  readonly steps: readonly RecordedStep[];
+}
+
+/** Reads a recording of the source tree; tests run at its root. */
+export function readRecording(name: string): Recording {
+  const file = resolve('test/contract/recordings', `${name}.json`);
+  return JSON.parse(readFileSync(file, 'utf8')) as Recording;
+}

@@ -1,0 +1,120 @@
+import type { Microservice, MicroserviceInstance } from '../../../lib/protocol/wire.js';
+import { RegistryModel } from '../../../lib/embedded/model/registry-model.js';
+import { ServiceCenterApi } from '../../../lib/embedded/service-center-api.js';
+
+/** A time that stands still until it is told to go on. */
+export class FakeClock {
+  #now = Date.UTC(2026, 0, 1);
+
+  now(): number {
+    return this.#now;
+  }
+
+  advance(ms: number): void {
+    this.#now += ms;
+  }
+}
+
+/** What a request says besides its method and path. */
+export interface AskOptions {
+  readonly body?: unknown;
+  readonly consumerId?: string;
+  readonly domain?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An instance in an answer. */
+export interface ToldInstance extends MicroserviceInstance {
+  readonly instanceId: string;
+}
+
+/** The fields that the answers of all requests have between them; a test knows which to expect. */
+export interface ToldJson {
+  readonly errorCode: string;
+  readonly detail: string;
+  readonly serviceId: string;
+  readonly instanceId: string;
+  readonly service: Microservice;
+  readonly instance: ToldInstance;
+  readonly services: unknown;
+  readonly instances: readonly ToldInstance[];
+  readonly providers: readonly unknown[];
+  readonly consumers: readonly unknown[];
+}
+
+/** An answer, with its body read as far as it is JSON. */
+export interface Told {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  readonly json: ToldJson;
+}
+
+/** A registry without HTTP, under a clock of its own. */
+export class TestRegistry {
+  readonly clock = new FakeClock();
+  readonly model: RegistryModel;
+  readonly #api: ServiceCenterApi;
+
+  constructor({ minIntervalMs = 5000, minTimes = 3 } = {}) {
+    this.model = new RegistryModel(this.clock, { minIntervalMs, minTimes });
+    this.#api = new ServiceCenterApi(this.model);
+  }
+
+  /** Asks `"PUT /heartbeats"`; a path that begins otherwise than with `/v4` is below the registry's own. */
+  ask(line: string, { body, consumerId, domain, headers = {} }: AskOptions = {}): Told {
+    const [method = '', path = ''] = line.split(/ (.*)/s);
+    const target = path.startsWith('/v4') ? path : `/v4/default/registry${path}`;
+    const sender = {
+      ...(consumerId === undefined ? {} : { 'x-consumerid': consumerId }),
+      ...(domain === undefined ? {} : { 'x-domain-name': domain }),
+    };
+    return this.askTarget(method, target, { ...headers, ...sender }, body);
+  }
+
+  /** Asks for exactly this target. */
+  askTarget(method: string, target: string, headers = {}, body: unknown = ''): Told {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const answer = this.#api.answer({ method, target, headers, body: Buffer.from(text) });
+    const isJson = answer.headers['Content-Type']?.startsWith('application/json');
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      text: answer.body,
+      json: isJson ? JSON.parse(answer.body) : undefined,
+    };
+  }
+
+  /** Registers a service and tells its id. */
+  service(service: object = {}, options: AskOptions = {}): string {
+    const body = { service: { serviceName: 'orders', ...service } };
+    return this.ask('POST /microservices', { ...options, body }).json.serviceId;
+  }
+
+  /** Registers an instance and tells its id. */
+  instance(serviceId: string, instance: object = {}, options: AskOptions = {}): string {
+    const body = { instance: { hostName: 'host-1', ...instance } };
+    return this.ask(`POST /microservices/${serviceId}/instances`, { ...options, body }).json
+      .instanceId;
+  }
+
+  /** Sends a heartbeat and tells the status of its answer. */
+  beat(serviceId: string, instanceId: string): number {
+    return this.ask(`PUT /microservices/${serviceId}/instances/${instanceId}/heartbeat`).status;
+  }
+
+  /** Reads an instance back. */
+  read(serviceId: string, instanceId: string): ToldInstance {
+    return this.ask(`GET /microservices/${serviceId}/instances/${instanceId}`).json.instance;
+  }
+}
+
+/** Seconds between the registration of a record and its last change. */
+export function ageOfChange(record: Microservice | MicroserviceInstance): number {
+  return Number(record.modTimestamp) - Number(record.timestamp);
+}
+
+/** The three fields of a refusal, in one line. */
+export function refusalOf({ status, json }: Told): string {
+  return `${status} ${json?.errorCode} ${json?.detail}`;
+}
