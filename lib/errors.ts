@@ -24,7 +24,7 @@ export abstract class ServiceCombError extends Error {
 
   /** All but the stack and the cause, so that an event reads well in a JSON log. */
   toJSON(): object {
-    return { ...this, name: this.name, message: this.message };
+    return { name: this.name, message: this.message, ...Object.fromEntries(Object.entries(this)) };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Logger } from '@nestjs/common';
+import { inspect } from 'node:util';
 import type { EventEmitter2 } from '@nestjs/event-emitter';
 import {
   type RegistryEventBase,
@@ -7,6 +7,7 @@ import {
   RegistryEvents,
 } from '../events/events.js';
 import { logLineOf } from './log-line.js';
+import type { RegistryLogger } from './tokens.js';
 
 /** Tells what happened: to the host's EventEmitter2, and to the log once per change. */
 export class EventPublisher {
@@ -14,7 +15,7 @@ export class EventPublisher {
   #last: RegistryEventName | undefined;
   readonly #faulty = new Set<RegistryEventName>();
 
-  constructor(private readonly logger: Logger) {}
+  constructor(private readonly logger: RegistryLogger) {}
 
   /** Events go there from now on. */
   connect(emitter: EventEmitter2): void {
@@ -28,9 +29,8 @@ export class EventPublisher {
       this.#emitter?.emit(fact.name, Object.freeze({ ...base, ...fact.payload }));
       this.#faulty.delete(fact.name);
     } catch (error) {
-      const thrown = error instanceof Error ? (error.stack ?? error.message) : String(error);
       if (!this.#faulty.has(fact.name))
-        this.logger.error(`A listener of ${fact.name} threw: ${thrown}`);
+        this.logger.error(`A listener of ${fact.name} threw: ${inspect(error)}`);
       this.#faulty.add(fact.name);
     }
   }

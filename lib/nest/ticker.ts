@@ -1,7 +1,8 @@
+import { inspect } from 'node:util';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Logger } from '@nestjs/common';
 import type { SchedulerRegistry } from '@nestjs/schedule';
 import type { Clock } from '../registration/clock.js';
+import type { RegistryLogger } from './tokens.js';
 
 /** Name of the interval in the host's SchedulerRegistry. */
 export const heartbeatInterval = 'servicecomb.heartbeat';
@@ -36,7 +37,7 @@ export class Ticker {
 
   constructor(
     private readonly registration: Ticking,
-    private readonly logger: Logger,
+    private readonly logger: RegistryLogger,
     intervalMs: number,
   ) {
     this.#periodMs = Math.min(1_000, intervalMs / 10);
@@ -76,8 +77,9 @@ export class Ticker {
       this.#arm(await this.registration.tick(this.#periodMs / 2));
       this.#lastFault = undefined;
     } catch (error) {
-      const fault = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      if (fault !== this.#lastFault) this.logger.error(`The heartbeat's turn failed: ${fault}`);
+      const fault = String(error);
+      if (fault !== this.#lastFault)
+        this.logger.error(`The heartbeat's turn failed: ${inspect(error)}`);
       this.#lastFault = fault;
     }
   }

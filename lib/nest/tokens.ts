@@ -1,3 +1,5 @@
+import type { Logger } from '@nestjs/common';
+
 /** Token of the options as they are used: checked, complete, frozen. Inject as `ResolvedOptions`. */
 export const REGISTRY_OPTIONS = Symbol.for('nestjs-servicecomb.options');
 
@@ -6,3 +8,6 @@ export const REGISTRY_HTTP_SERVICE = Symbol.for('nestjs-servicecomb.http-service
 
 /** Token of the logger that everything here writes to. */
 export const REGISTRY_LOGGER = Symbol.for('nestjs-servicecomb.logger');
+
+/** What is written to a log. */
+export type RegistryLogger = Pick<Logger, 'log' | 'warn' | 'error' | 'debug'>;

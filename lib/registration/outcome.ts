@@ -54,7 +54,7 @@ export function failureOutcome(error: ServiceCombError): Failure {
 export interface TransitionContext {
   readonly now: number;
   readonly pace: Pace;
-  /** Heartbeats between two read-backs; 0 for none. */
+  /** Heartbeats between two read-backs; Infinity for none. */
   readonly verifyEvery: number;
   /** Registrations so far. */
   readonly registrations: number;

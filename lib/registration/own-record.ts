@@ -41,7 +41,7 @@ export class OwnRecord {
     try {
       await write();
     } catch (error) {
-      this.change({ status, properties });
+      this.change('status' in change ? { status } : { properties });
       throw error;
     }
   }

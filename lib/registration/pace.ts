@@ -49,7 +49,9 @@ export class Pace {
 
   /**
    * After failed heartbeats, while the lease lives: doubles from a second up to eight, or less for a
-   * short interval. Brought forward so that the last attempt can be answered before the lease ends.
+   * short interval. Brought forward towards the end: the last attempt can be answered before it, and
+   * the one before may hang. A lease of a minute has six attempts at least. After the last one, the
+   * end is waited for.
    */
   inLease(failures: number, leaseRemainingMs: number): number {
     const { intervalMs } = this.settings;
@@ -57,7 +59,9 @@ export class Pace {
     const cap = Math.min(longestInLeaseMs, intervalMs / 2);
     const wait = this.#between(base, Math.min(cap, base * 2 ** (failures - 1)));
     const last = leaseRemainingMs - this.beatTimeoutMs - reserveMs;
-    return last > 0 ? Math.min(wait, last) : wait;
+    if (last <= 0) return Math.max(wait, leaseRemainingMs);
+    const lastButOne = last - this.beatTimeoutMs - base;
+    return Math.min(wait, lastButOne > 0 ? Math.max(base, lastButOne) : last);
   }
 
   /** After failed registrations: full jitter up to a backoff that grows to its maximum. */

@@ -195,10 +195,11 @@ export class RegistrationCore {
 
   #apply(outcome: Outcome): void {
     const { clock, pace } = this.parts;
+    const { verifyEvery } = this.settings;
     const { state, facts } = transition(this.#state, outcome, {
       now: clock.now(),
       pace,
-      verifyEvery: this.settings.verifyEvery,
+      verifyEvery: verifyEvery === 0 ? Infinity : verifyEvery,
       registrations: this.#registrations,
     });
     this.#noteListed(outcome);

@@ -110,8 +110,10 @@ function failed(state: Joining, error: ServiceCombError, context: TransitionCont
   };
 }
 
+/** What the answer asks for, ten minutes at most: a gateway gone wrong must not keep us out for days. */
 function askedToWait(error: ServiceCombError): number {
-  return error instanceof ServiceCenterResponseError ? (error.retryAfterMs ?? 0) : 0;
+  const asked = error instanceof ServiceCenterResponseError ? (error.retryAfterMs ?? 0) : 0;
+  return Math.min(asked, 600_000);
 }
 
 function refused(

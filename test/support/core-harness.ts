@@ -1,0 +1,116 @@
+import type { RegistryFact } from '../../lib/events/events.js';
+import type { HttpRequest } from '../../lib/protocol/send.js';
+import { Pace } from '../../lib/registration/pace.js';
+import { RegistrationCore } from '../../lib/registration/registration-core.js';
+import type { RegistrationSettings } from '../../lib/registration/registration-parts.js';
+import { FakeClock } from './fake-clock.js';
+import { clientOf, type FakeAnswer, type FakeReply, replyOf } from './fake-send.js';
+
+/** What a registry answers: by the method and the last word of the path. */
+export type Answers = Partial<Record<keyof typeof happy, FakeAnswer>>;
+
+const instance = {
+  instanceId: 'orders-0',
+  hostName: 'host',
+  endpoints: ['rest://10.0.0.1:80'],
+  status: 'UP',
+  healthCheck: { mode: 'push', interval: 15, times: 3 },
+} as const;
+
+const happy = {
+  existence: { body: { serviceId: 'service' } },
+  service: { body: { serviceId: 'service' } },
+  post: { body: { instanceId: instance.instanceId } },
+  read: { body: { instance } },
+  heartbeat: {},
+  remove: {},
+  status: {},
+  properties: {},
+} satisfies Record<string, FakeReply>;
+
+/** The answer of a registry that has forgotten the instance. */
+export const forgotten: FakeReply = {
+  status: 400,
+  body: { errorCode: '400017', errorMessage: 'Instance does not exist' },
+};
+
+/** A registration core on a fake clock and a registry that answers what a test says. */
+export class CoreHarness {
+  readonly clock = new FakeClock();
+  readonly facts: RegistryFact[] = [];
+  readonly sent: { readonly at: number; readonly what: keyof typeof happy }[] = [];
+  readonly core: RegistrationCore;
+  answers: Answers;
+  /** What becomes of a random number: 0.5 makes each wait its mean. */
+  random = 0.5;
+
+  constructor(answers: Answers = {}, settings: Partial<RegistrationSettings> = {}) {
+    this.answers = answers;
+    const client = clientOf(request => this.#answer(request));
+    const retry = { initialMs: 1_000, maxMs: 30_000, factor: 2 };
+    const pace = new Pace({ intervalMs: 15_000, jitter: 0.1, retry }, () => this.random);
+    this.core = new RegistrationCore(
+      {
+        microservice: { serviceName: 'orders', version: '1.0.0' },
+        tags: {},
+        instance,
+      },
+      { enabled: true, verifyEvery: 10, failFast: false, leaveTimeoutMs: 3_000, ...settings },
+      { client, clock: this.clock, pace, publish: fact => this.facts.push(fact) },
+    );
+  }
+
+  /** Registers, and gives the state then. */
+  async register(): Promise<string> {
+    const registered = this.core.register();
+    await this.core.tick(0);
+    await registered;
+    return this.core.state;
+  }
+
+  /** Lets time pass, with a tick whenever one is due and at least each second, as the ticker does. */
+  async run(ms: number): Promise<void> {
+    const end = this.clock.now() + ms;
+    while (this.clock.now() < end) {
+      const due = (await this.#tick()) ?? Infinity;
+      await this.clock.advance(Math.min(Math.max(due, 1), 1_000, end - this.clock.now()));
+    }
+    await this.#tick();
+  }
+
+  names(): readonly string[] {
+    return this.facts.map(({ name }) => name.replace('servicecomb.', ''));
+  }
+
+  count(what: keyof typeof happy): number {
+    return this.sent.filter(request => request.what === what).length;
+  }
+
+  /** A tick whose requests may wait for the clock. */
+  async #tick(): Promise<number | undefined> {
+    const turn = { done: false };
+    const tick = this.core.tick(0).finally(() => {
+      turn.done = true;
+    });
+    await this.clock.advance(0);
+    while (!turn.done) await this.clock.advance(100);
+    return tick;
+  }
+
+  async #answer(request: HttpRequest): ReturnType<Parameters<typeof clientOf>[0]> {
+    const what = whatIs(request);
+    this.sent.push({ at: this.clock.now(), what });
+    const answer = this.answers[what] ?? happy[what];
+    return replyOf(typeof answer === 'function' ? await answer(request) : answer);
+  }
+}
+
+function whatIs({ method, url }: HttpRequest): keyof typeof happy {
+  if (url.includes('/existence')) return 'existence';
+  if (url.endsWith('/heartbeat')) return 'heartbeat';
+  if (url.includes('/status')) return 'status';
+  if (url.endsWith('/properties')) return 'properties';
+  if (method === 'DELETE') return 'remove';
+  if (method === 'GET') return 'read';
+  return url.endsWith('/instances') ? 'post' : 'service';
+}
