@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Inject, Injectable, Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventEmitterModule } from '@nestjs/event-emitter';
@@ -55,10 +55,28 @@ class OptionsFromConfig implements RegistryOptionsFactory {
 class OptionsModule {}
 
 describe('RegistryModule.forRoot()', () => {
+  const { SERVICE_CENTER_ADDRESS } = process.env;
+
+  beforeEach(() => {
+    delete process.env['SERVICE_CENTER_ADDRESS'];
+  });
+
+  afterEach(() => {
+    if (SERVICE_CENTER_ADDRESS !== undefined)
+      process.env['SERVICE_CENTER_ADDRESS'] = SERVICE_CENTER_ADDRESS;
+  });
+
   it('works without arguments, with the name and version of package.json', async () => {
     const { microservice, serviceCenter } = await optionsUsedBy(RegistryModule.forRoot());
     expect(microservice).toMatchObject({ serviceName: 'nestjs-servicecomb', version: '0.1.0' });
     expect(serviceCenter.addresses).toEqual(['http://127.0.0.1:30100']);
+  });
+
+  it('takes the address of the registry from the environment', async () => {
+    process.env['SERVICE_CENTER_ADDRESS'] = 'http://one:30100, http://two:30100';
+    const { serviceCenter } = await optionsUsedBy(RegistryModule.forRoot());
+    delete process.env['SERVICE_CENTER_ADDRESS'];
+    expect(serviceCenter.addresses).toEqual(['http://one:30100', 'http://two:30100']);
   });
 
   it('names every wrong option and its value in one error', async () => {
