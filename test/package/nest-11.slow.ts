@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+const directory = mkdtempSync(join(tmpdir(), 'nest-11-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const quiet = { cwd: directory, encoding: 'utf8' } as const;
+const peers = [
+  '@nestjs/common@11',
+  '@nestjs/core@11',
+  '@nestjs/platform-express@11',
+  '@nestjs/schedule@6',
+  '@nestjs/event-emitter@3',
+  '@nestjs/axios@4',
+  '@nestjs/terminus@11',
+  'axios@1',
+  'reflect-metadata@0.2',
+  'rxjs@7',
+];
+
+beforeAll(() => {
+  writeFileSync(join(directory, 'package.json'), '{"name":"consumer","version":"1.2.3"}');
+  copyFileSync(resolve('test/package/nest-11/app.cjs'), join(directory, 'app.cjs'));
+  const pack = ['pack', '--silent', '--ignore-scripts', process.cwd()];
+  const tarball = execFileSync('npm', pack, quiet).trim();
+  const flags = ['--no-audit', '--no-fund', '--no-save', '--prefer-offline'];
+  execFileSync('npm', ['install', ...flags, `./${tarball}`, ...peers], quiet);
+}, 300_000);
+
+describe('the packed library in a CommonJS application on Nest 11', () => {
+  it('registers, beats, tells its health to terminus 11, and leaves', () => {
+    const output = execFileSync(process.execPath, ['app.cjs'], quiet);
+    expect(JSON.parse(output)).toEqual({
+      up: { http: 200, status: 'up' },
+      degraded: { http: 200, status: 'up', degraded: true },
+      down: { http: 503, status: 'down' },
+      events: [
+        'servicecomb.service.registered',
+        'servicecomb.instance.registered',
+        'servicecomb.heartbeat.succeeded',
+        'servicecomb.heartbeat.failed',
+        'servicecomb.instance.unregistered',
+      ],
+      listed: 0,
+    });
+  });
+});

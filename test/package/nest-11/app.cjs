@@ -1,0 +1,68 @@
+// A CommonJS application on Nest 11 and terminus 11 that uses the packed library; prints what it saw.
+require('reflect-metadata');
+const { Controller, Get, Inject, Module } = require('@nestjs/common');
+const { NestFactory } = require('@nestjs/core');
+const { EventEmitter2, EventEmitterModule } = require('@nestjs/event-emitter');
+const { ScheduleModule } = require('@nestjs/schedule');
+const { HealthCheckService, TerminusModule } = require('@nestjs/terminus');
+const { Registration, RegistryHealthIndicator, RegistryModule } = require('nestjs-servicecomb');
+const { EmbeddedServiceCenter } = require('nestjs-servicecomb/embedded');
+
+class HealthController {
+  constructor(health, registry) {
+    this.health = health;
+    this.registry = registry;
+  }
+
+  check() {
+    return this.health.check([() => this.registry.isHealthy('registry')]);
+  }
+}
+Inject(HealthCheckService)(HealthController, undefined, 0);
+Inject(RegistryHealthIndicator)(HealthController, undefined, 1);
+const check = Object.getOwnPropertyDescriptor(HealthController.prototype, 'check');
+Get()(HealthController.prototype, 'check', check);
+Controller('health')(HealthController);
+
+async function main() {
+  const registry = new EmbeddedServiceCenter({ port: 0, minIntervalMs: 1_000 });
+  const { url } = await registry.start();
+  class AppModule {}
+  Module({
+    controllers: [HealthController],
+    imports: [
+      TerminusModule,
+      ScheduleModule.forRoot(),
+      EventEmitterModule.forRoot(),
+      RegistryModule.forRoot({
+        serviceCenter: { addresses: [url] },
+        heartbeat: { intervalMs: 1_000 },
+      }),
+    ],
+  })(AppModule);
+  const app = await NestFactory.create(AppModule, { logger: false });
+  const emitter = app.get(EventEmitter2);
+  const events = [];
+  emitter.onAny(name => events.push(name));
+  const next = name => new Promise(resolve => emitter.once(name, resolve));
+  const health = async () => {
+    const reply = await fetch(`${await app.getUrl()}/health`);
+    const { status, degraded } = (await reply.json()).details.registry;
+    return { http: reply.status, status, degraded };
+  };
+
+  await app.listen(0, '127.0.0.1');
+  await app.get(Registration).register();
+  await next('servicecomb.heartbeat.succeeded');
+  const up = await health();
+  registry.faults.answer(500, 'away', { operation: 'heartbeat' });
+  await next('servicecomb.heartbeat.failed');
+  const degraded = await health();
+  await app.get(Registration).leave();
+  const down = await health();
+  await app.close();
+  console.log(JSON.stringify({ up, degraded, down, events, listed: registry.instances().length }));
+  await registry.stop();
+}
+
+void main();
