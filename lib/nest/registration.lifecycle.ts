@@ -1,7 +1,6 @@
 import {
   Inject,
   Injectable,
-  type Logger,
   type OnApplicationBootstrap,
   type OnModuleDestroy,
   type OnModuleInit,
@@ -11,13 +10,13 @@ import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { isServiceCombError, RegistryOptionsError } from '../errors.js';
-import { readHostFacts } from '../options/host-facts.js';
+import { networkAddresses } from '../options/host-facts.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { RegistrationCore } from '../registration/registration-core.js';
 import { EventPublisher } from './event.publisher.js';
 import { publishedEndpoint } from './published-endpoints.js';
 import { systemClock, Ticker } from './ticker.js';
-import { REGISTRY_LOGGER, REGISTRY_OPTIONS } from './tokens.js';
+import { REGISTRY_LOGGER, REGISTRY_OPTIONS, type RegistryLogger } from './tokens.js';
 
 /** Joins the registry when the application serves, and leaves it while the application still does. */
 @Injectable()
@@ -26,7 +25,7 @@ export class RegistrationLifecycle
 {
   constructor(
     @Inject(REGISTRY_OPTIONS) private readonly options: ResolvedOptions,
-    @Inject(REGISTRY_LOGGER) private readonly logger: Logger,
+    @Inject(REGISTRY_LOGGER) private readonly logger: RegistryLogger,
     @Inject(RegistrationCore) private readonly core: RegistrationCore,
     @Inject(EventPublisher) private readonly publisher: EventPublisher,
     @Inject(Ticker) private readonly ticker: Ticker,
@@ -64,15 +63,17 @@ export class RegistrationLifecycle
    * @throws ServiceCombError with `failFast`, when the service could not be resolved
    */
   async onApplicationBootstrap(): Promise<void> {
-    const { enabled, registration } = this.options;
+    const { enabled, registration, instance } = this.options;
     if (!enabled) return;
     const hasServer = Boolean(this.http.httpAdapter);
     const when = registration.when ?? (hasServer ? 'listen' : 'bootstrap');
     if (when === 'listen' && !hasServer)
       throw hostError('registration.when', 'must not be "listen": no HTTP server will listen');
+    if (when === 'bootstrap' && hasServer && instance.endpoints === undefined)
+      throw hostError('instance.endpoints', 'must be set: at bootstrap no server listens yet');
     if (registration.failFast) await this.core.prepare();
     if (when === 'bootstrap') this.#register();
-    if (when === 'listen') this.#onceListening(() => this.#registerServer());
+    else if (hasServer) this.#onceListening(() => this.#serverListens(when));
   }
 
   /** Leaves, first thing at shutdown and while HTTP is still served; then keeps serving to drain. */
@@ -93,17 +94,16 @@ export class RegistrationLifecycle
     else this.http.listen$.subscribe(then);
   }
 
-  #registerServer(): void {
-    if (this.options.instance.endpoints === undefined && !this.#publishServer()) return;
-    this.#register();
+  #serverListens(when: 'listen' | 'manual'): void {
+    const hasEndpoint = this.options.instance.endpoints !== undefined || this.#publishServer();
+    if (hasEndpoint && when === 'listen') this.#register();
   }
 
   /** An error here cannot fail the start, the server listens already: it is told and shown. */
   #publishServer(): boolean {
     try {
       const server: Parameters<typeof publishedEndpoint>[0] = this.http.httpAdapter.getHttpServer();
-      const { networkInterfaces } = readHostFacts();
-      const { endpoint, warning } = publishedEndpoint(server, this.options, networkInterfaces);
+      const { endpoint, warning } = publishedEndpoint(server, this.options, networkAddresses());
       if (warning !== undefined) this.logger.warn(warning);
       this.core.publishAt([endpoint]);
       return true;

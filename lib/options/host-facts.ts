@@ -41,8 +41,6 @@ export interface HostFacts extends PackageFacts {
   /** Version of @nestjs/core; undefined when it cannot be found, as in a bundle. */
   readonly frameworkVersion: string | undefined;
   readonly hostName: string;
-  /** In the order of the operating system. */
-  readonly networkInterfaces: readonly NetworkAddress[];
   /** A UUID, new with each reading, so that two applications of one process differ. */
   readonly randomId: string;
 }
@@ -55,7 +53,6 @@ export function readHostFacts(): HostFacts {
     env: Object.fromEntries(environmentVariables.map(name => [name, process.env[name]])),
     frameworkVersion: installedVersion('@nestjs/core', createRequire(import.meta.url)),
     hostName: hostname(),
-    networkInterfaces: addressesOf(networkInterfaces()),
     randomId: randomUUID(),
   };
 }
@@ -139,9 +136,9 @@ export function installedVersion(
   }
 }
 
-/** The interfaces of `os.networkInterfaces()` as one list. */
-function addressesOf(interfaces: ReturnType<typeof networkInterfaces>): readonly NetworkAddress[] {
-  return Object.entries(interfaces).flatMap(([name, addresses = []]) =>
+/** The addresses of this machine now, in the order of the operating system. */
+export function networkAddresses(): readonly NetworkAddress[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
     addresses.map(({ address, family, internal }) => ({ name, address, family, internal })),
   );
 }

@@ -130,16 +130,34 @@ describe('an HTTP application', () => {
 
   it('waits for register() when registration.when is manual', async () => {
     const registry = await startRegistry(cleanup);
-    const options = optionsFor(registry.url, {
-      registration: { when: 'manual' },
-      instance: { endpoints: ['rest://10.0.0.1:80'] },
-    });
+    const options = optionsFor(registry.url, { registration: { when: 'manual' } });
     const { app, registration } = await createApp(cleanup, options);
     await app.listen(0, '127.0.0.1');
     expect(registration.state).toBe('idle');
     await registration.register();
     expect(registration.state).toBe('registered');
-    expect(registry.instances()).toHaveLength(1);
+    expect(registry.instances()).toMatchObject([
+      { endpoints: [`rest://127.0.0.1:${portOf(app)}`] },
+    ]);
+  });
+
+  it('registers before it listens when registration.when is bootstrap', async () => {
+    const registry = await startRegistry(cleanup);
+    const options = optionsFor(registry.url, {
+      registration: { when: 'bootstrap' },
+      instance: { endpoints: ['rest://10.0.0.1:80'] },
+    });
+    const { app, events } = await createApp(cleanup, options);
+    await app.init();
+    await events.nth(registered);
+    expect(registry.instances()).toMatchObject([{ endpoints: ['rest://10.0.0.1:80'] }]);
+  });
+
+  it('fails to start at bootstrap without instance.endpoints', async () => {
+    const registry = await startRegistry(cleanup);
+    const options = optionsFor(registry.url, { registration: { when: 'bootstrap' } });
+    const { app } = await createApp(cleanup, options);
+    await expect(app.init()).rejects.toThrow('instance.endpoints must be set');
   });
 
   it('registers with the status and properties that were set before', async () => {

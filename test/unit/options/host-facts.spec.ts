@@ -6,6 +6,7 @@ import {
   installedVersion,
   nearestPackage,
   packageStarts,
+  networkAddresses,
   readHostFacts,
 } from '../../../lib/options/host-facts.js';
 
@@ -103,7 +104,7 @@ describe('readHostFacts', () => {
     expect(facts.packageVersion).toMatch(/^\d+\.\d+\.\d+/);
     expect(facts.frameworkVersion).toMatch(/^\d+\.\d+\.\d+/);
     expect(facts.hostName).not.toBe('');
-    expect(facts.networkInterfaces).toContainEqual(
+    expect(networkAddresses()).toContainEqual(
       expect.objectContaining({ address: '127.0.0.1', family: 'IPv4', internal: true }),
     );
   });

@@ -9,7 +9,6 @@ const plainHost: HostFacts = {
   packageVersion: '1.2.3',
   frameworkVersion: '12.5.1',
   hostName: 'node-7',
-  networkInterfaces: [],
   randomId: '0d5cba62-1f1b-4a56-a0cd-3dd4a9b8f27e',
 };
 
