@@ -68,9 +68,9 @@ export class Caller {
       return await this.#attempt(operation, first, options);
     } catch (error) {
       if (!isServiceCombError(error) || !isRetriable(error)) throw error;
-      const second = this.addresses.next;
       this.addresses.failed(first);
-      if (second === undefined) throw error;
+      const second = this.addresses.current;
+      if (second === first) throw error;
       return this.#failOver(operation, [first, second], options);
     }
   }
@@ -110,6 +110,7 @@ export class Caller {
     try {
       return await this.send(request);
     } catch (error) {
+      request.signal?.throwIfAborted();
       throw failureOf(error, asked) ?? error;
     }
   }

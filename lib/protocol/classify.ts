@@ -39,6 +39,8 @@ export function refusalOf(reply: HttpReply, { operation, address }: Asked): Serv
   return new ServiceCenterResponseError(operation, address, refusal);
 }
 
+const bugs = /^(Type|Range|Reference|Syntax|URI)Error$/;
+
 /**
  * Turns what the HTTP library threw into one of our errors, by its name or code alone: an error of
  * another realm is not `instanceof Error`. Undefined for an abort and for a bug, which must surface.
@@ -47,6 +49,8 @@ export function failureOf(error: unknown, asked: Asked): ServiceCombError | unde
   const { operation, address, timeoutMs } = asked;
   const name = property(error, 'name');
   const code = property(error, 'code');
+  // Some of Node's own TypeErrors have a code, too: a header that cannot be sent, a wrong URL.
+  if (name !== undefined && bugs.test(name)) return undefined;
   if (name === 'TimeoutError' || code === 'ECONNABORTED')
     return new ServiceCenterTimeoutError(operation, address, timeoutMs);
   if (code === 'ERR_BAD_RESPONSE' || code?.startsWith('HPE_'))
@@ -78,7 +82,7 @@ export function failureKind(error: ServiceCombError): FailureKind {
     case 'ERR_SERVICECOMB_PROTOCOL':
       return 'protocol';
     case 'ERR_SERVICECOMB_RESPONSE':
-      return error instanceof ServiceCenterResponseError ? responseKind(error) : 'protocol';
+      return responseKind(error);
     case 'ERR_SERVICECOMB_OPTIONS':
       return 'refused';
   }
@@ -111,15 +115,28 @@ export function isNoSuchService(error: unknown): boolean {
   );
 }
 
-function responseKind({ status, errorCode, detail }: ServiceCenterResponseError): FailureKind {
+/** What a refusal said. Also of one from another copy of this library, which no `instanceof` knows. */
+interface Answered extends Partial<Omit<Refusal, 'errorMessage'>> {
+  readonly code: ServiceCombError['code'];
+}
+
+function responseKind({ status, errorCode, detail }: Answered): FailureKind {
   if (errorCode === ErrorCode.InstanceNotExists) return 'instance-gone';
   if (errorCode === ErrorCode.ServiceNotExists) return 'service-gone';
   // With RBAC on, a service that does not exist is refused in these words (sic), measured M12.
   if (errorCode === ErrorCode.Unauthorized && detail?.includes('no valid resouce scope'))
     return 'service-gone';
   if (status === 429) return 'throttled';
-  if (errorCode === ErrorCode.BackendUnavailable || status >= 500 || status === 408) return 'busy';
+  if (status === 408 || isAtLeast(status, 500)) return 'busy';
+  // A status of the backend's own may have been lost on the way; a cloud answers 400 for it.
+  if (isAtLeast(errorCode, 500_000)) return 'busy';
+  if (errorCode === ErrorCode.BackendUnavailable || errorCode === ErrorCode.ServerUnhealthy)
+    return 'busy';
   return 'refused';
+}
+
+function isAtLeast(value: number | undefined, least: number): boolean {
+  return value !== undefined && value >= least;
 }
 
 function speaksForItself(status: number): boolean {

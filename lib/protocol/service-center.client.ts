@@ -53,7 +53,10 @@ export class ServiceCenterClient {
   /** Creates a service, or resolves with the id of the one that exists, which is left as it is. */
   async registerMicroservice(
     service: Microservice,
-    { tags, ...options }: CallOptions & { readonly tags?: Readonly<Record<string, string>> } = {},
+    {
+      tags,
+      ...options
+    }: CallOptions & { readonly tags?: Readonly<Record<string, string>> | undefined } = {},
   ): Promise<string> {
     return this.#caller.call(serviceOperations.register(service, tags ?? {}), options);
   }
@@ -71,7 +74,7 @@ export class ServiceCenterClient {
   /** Removes a service. Refused while it has instances or consumers, unless `force` is set. */
   async unregisterMicroservice(
     serviceId: string,
-    { force, ...options }: CallOptions & { readonly force?: boolean } = {},
+    { force, ...options }: CallOptions & { readonly force?: boolean | undefined } = {},
   ): Promise<void> {
     await this.#caller.call(serviceOperations.unregister(serviceId, force ?? false), options);
   }
@@ -105,7 +108,7 @@ export class ServiceCenterClient {
   /** Schemas of a service in no order, declared ones that were never uploaded included. */
   async listSchemas(
     serviceId: string,
-    { withSchema, ...options }: CallOptions & { readonly withSchema?: boolean } = {},
+    { withSchema, ...options }: CallOptions & { readonly withSchema?: boolean | undefined } = {},
   ): Promise<readonly Schema[]> {
     return this.#caller.call(
       serviceOperations.listSchemas(serviceId, withSchema ?? false),

@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HttpService } from '@nestjs/axios';
+import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import { createPrivateAxios, sendThrough } from '../../lib/nest/http-service.send.js';
+import { AddressBook } from '../../lib/protocol/address-book.js';
+import { Caller } from '../../lib/protocol/call.js';
+import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
+
+/** A client that sends over real HTTP, as the module's own does. */
+export function httpClient(
+  address: string,
+  { timeoutMs = 5_000, domain }: { readonly timeoutMs?: number; readonly domain?: string } = {},
+): ServiceCenterClient {
+  const send = sendThrough(new HttpService(createPrivateAxios()));
+  const settings = { project: 'default', domain, timeoutMs, userAgent: 'nestjs-servicecomb/test' };
+  return new ServiceCenterClient(new Caller(send, new AddressBook([address]), settings));
+}
+
+/** The registry that a contract is tested on, and what time is there. */
+export interface RegistryUnderTest {
+  readonly address: string;
+  /** Lets that much time pass at the registry. */
+  wait(ms: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The registry at `SERVICE_CENTER_ADDRESS`, or an embedded one whose time passes as told. */
+export async function startRegistry(): Promise<RegistryUnderTest> {
+  const address = process.env['SERVICE_CENTER_ADDRESS']?.split(',')[0];
+  if (address !== undefined && address !== '')
+    return { address, wait: ms => sleep(ms), stop: async () => undefined };
+  let now = Date.UTC(2026, 0, 1);
+  const serviceCenter = new EmbeddedServiceCenter({ port: 0, clock: { now: () => now } });
+  const { url } = await serviceCenter.start();
+  return {
+    address: url,
+    wait: async ms => {
+      now += ms;
+    },
+    stop: () => serviceCenter.stop(),
+  };
+}
+
+/** A text that was never used before: a real registry remembers. */
+export function fresh(name: string): string {
+  return `${name}-${randomUUID().slice(0, 13)}`;
+}

@@ -1,0 +1,70 @@
+import { AddressBook } from '../../lib/protocol/address-book.js';
+import { Caller } from '../../lib/protocol/call.js';
+import type { HttpReply, HttpRequest, Send } from '../../lib/protocol/send.js';
+import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
+
+/** An answer by its parts; `body` goes out as JSON unless it is text. */
+export interface FakeReply {
+  readonly status?: number;
+  readonly headers?: HttpReply['headers'];
+  readonly body?: unknown;
+}
+
+/** What becomes of a request: an answer, or a function that makes one, waits or throws. */
+export type FakeAnswer = FakeReply | ((request: HttpRequest) => FakeReply | Promise<FakeReply>);
+
+/** Makes a reply of its parts: 200 without a body unless they say otherwise. */
+export function replyOf({ status = 200, headers = {}, body = '' }: FakeReply = {}): HttpReply {
+  return { status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) };
+}
+
+/** The port to HTTP without HTTP: keeps each request, and gives the answers in order, the last forever. */
+export class FakeSend {
+  readonly requests: HttpRequest[] = [];
+  #answers: readonly FakeAnswer[];
+
+  constructor(...answers: readonly FakeAnswer[]) {
+    this.#answers = answers;
+  }
+
+  /** Gives these from now on. */
+  answer(...answers: readonly FakeAnswer[]): void {
+    this.#answers = answers;
+  }
+
+  readonly send: Send = async request => {
+    this.requests.push(request);
+    const [answer = {}, ...rest] = this.#answers;
+    if (rest.length > 0) this.#answers = rest;
+    return replyOf(typeof answer === 'function' ? await answer(request) : answer);
+  };
+
+  /** Each request in a line: `PUT http://…`. */
+  get lines(): readonly string[] {
+    return this.requests.map(({ method, url }) => `${method} ${url}`);
+  }
+}
+
+/** How a client under test is set up. */
+export interface ClientSettings {
+  readonly addresses?: readonly [string, ...string[]];
+  readonly project?: string;
+  readonly domain?: string;
+  readonly timeoutMs?: number;
+}
+
+/** A client of `http://a:1` unless other addresses are given, in project `default`. */
+export function clientOf(send: Send, settings: ClientSettings = {}): ServiceCenterClient {
+  const { addresses = ['http://a:1'], project = 'default', domain, timeoutMs = 5_000 } = settings;
+  const userAgent = 'nestjs-servicecomb/test';
+  return new ServiceCenterClient(
+    new Caller(send, new AddressBook(addresses), { project, domain, timeoutMs, userAgent }),
+  );
+}
+
+/** Fails as the HTTP library does: an error with a code. */
+export function failing(code: string, name = 'AxiosError'): () => never {
+  return () => {
+    throw Object.assign(new Error(`failed with ${code}`), { name, code });
+  };
+}

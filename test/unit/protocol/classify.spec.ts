@@ -1,0 +1,309 @@
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from '@jest/globals';
+import {
+  RegistryOptionsError,
+  ServiceCenterProtocolError,
+  ServiceCenterResponseError,
+  ServiceCenterTimeoutError,
+  ServiceCenterUnreachableError,
+  type ServiceCombError,
+} from '../../../lib/errors.js';
+import {
+  type Asked,
+  failureKind,
+  failureOf,
+  isNoSuchService,
+  isRetriable,
+  refusalOf,
+} from '../../../lib/protocol/classify.js';
+import { type FakeReply, replyOf } from '../../support/fake-send.js';
+
+const asked: Asked = { operation: 'heartbeat', address: 'http://a:1', timeoutMs: 5_000 };
+
+function refusal(reply: FakeReply): ServiceCombError {
+  return refusalOf(replyOf(reply), asked);
+}
+
+function response(reply: FakeReply): ServiceCenterResponseError {
+  const error = refusal(reply);
+  if (error instanceof ServiceCenterResponseError) return error;
+  throw error;
+}
+
+describe('an answer that is no success', () => {
+  it.each([
+    [
+      'the present form',
+      { errorCode: '400017', errorMessage: 'Instance does not exist', detail: 'no lease' },
+    ],
+    [
+      'a number as code',
+      { errorCode: 400_017, errorMessage: 'Instance does not exist', detail: 'no lease' },
+    ],
+    [
+      'the older form',
+      { errCode: '400017', errMsg: 'Instance does not exist', detail: 'no lease' },
+    ],
+    [
+      'the older form with a number',
+      { errCode: 400_017, errMsg: 'Instance does not exist', detail: 'no lease' },
+    ],
+    [
+      'a gateway',
+      { error_code: '400017', error_msg: 'Instance does not exist', detail: 'no lease' },
+    ],
+  ])('is read in %s', (_, body) => {
+    const error = response({ status: 400, body });
+    expect(error).toMatchObject({ status: 400, errorCode: 400_017, detail: 'no lease' });
+    expect(error.message).toBe(
+      'Service Center refused "heartbeat": HTTP 400, errorCode 400017: Instance does not exist - no lease',
+    );
+  });
+
+  it('is read as the page of the older API shows it, with an empty detail', () => {
+    const body = '{"errCode":"400001","errMsg":"Invalid parameter(s)","detail":""}';
+    const error = response({ status: 400, body });
+    expect(error).toMatchObject({ errorCode: 400_001, detail: '' });
+    expect(error.message).toMatch(/errorCode 400001: Invalid parameter\(s\)$/);
+  });
+
+  it('keeps the words of a gateway whose code is no number', () => {
+    const body = { error_code: 'APIGW.0101', error_msg: 'The API does not exist' };
+    const error = response({ status: 404, body });
+    expect(error.errorCode).toBeUndefined();
+    expect(error.message).toBe(
+      'Service Center refused "heartbeat": HTTP 404: The API does not exist',
+    );
+  });
+
+  it.each([401, 403, 408, 429, 500, 502, 503, 504])(
+    'is an answer at HTTP %i whatever its body',
+    status => {
+      for (const body of ['', '<html>no</html>', '[]', '{"a":1}', '"text"', 'null'])
+        expect(response({ status, body })).toMatchObject({ status, errorCode: undefined });
+    },
+  );
+
+  it.each([
+    [400, ''],
+    [400, '<html>Bad Request</html>'],
+    [404, '404 page not found\n'],
+    [405, 'Method Not Allowed\n'],
+    [404, '{"message":"Cannot PUT /"}'],
+    [201, '{}'],
+  ])('with HTTP %i and the body %j comes from something else', (status, body) => {
+    const error = refusal({ status, body });
+    expect(error).toBeInstanceOf(ServiceCenterProtocolError);
+    expect(error).toMatchObject({
+      operation: 'heartbeat',
+      address: 'http://a:1',
+      expected: `an answer of the registry (HTTP ${status})`,
+      received: body,
+    });
+  });
+
+  it('says of a redirect that it is not followed', () => {
+    expect(refusal({ status: 302, headers: { location: 'http://b' } }).message).toContain(
+      'HTTP 302 is a redirect, which is not followed',
+    );
+  });
+
+  it.each([
+    ['a proxy’s page', 400, `<html>${'x'.repeat(100_000)}secret</html>`],
+    ['a detail', 400, { errorCode: '400001', detail: `${'x'.repeat(100_000)}secret` }],
+    ['a message', 500, { errorCode: '500003', errorMessage: `${'x'.repeat(100_000)}secret` }],
+  ])('leaves no more than a cut of %s in the error', (_, status, body) => {
+    const error = refusal({ status, body });
+    expect(JSON.stringify(error).length).toBeLessThan(1_000);
+    expect(`${error.message}${error.stack ?? ''}`).not.toContain('secret');
+  });
+
+  it.each([
+    ['an object', { errorCode: {}, errorMessage: [], detail: 5 }],
+    ['a broken number', { errorCode: 'x' }],
+    ['an empty text', { errorCode: '' }],
+    ['a fraction', { errorCode: 1.5 }],
+  ])('has no errorCode when that is %s', (_, body) => {
+    const error = response({ status: 400, body });
+    expect(error).toMatchObject({ errorCode: undefined, detail: undefined });
+    expect(error.message).toMatch(/: HTTP 400$/);
+  });
+});
+
+describe('Retry-After', () => {
+  const date = 'Sun, 22 Nov 2026 03:00:00 GMT';
+  it.each([
+    [{ 'retry-after': '7' }, 7_000],
+    [{ 'retry-after': '0' }, 0],
+    [{ 'retry-after': 'Sun, 22 Nov 2026 03:00:30 GMT', date }, 30_000],
+    [{ 'retry-after': 'Sun, 22 Nov 2026 02:00:00 GMT', date }, 0],
+    [{ 'retry-after': 'Sun, 22 Nov 2026 03:00:30 GMT' }, undefined],
+    [{ 'retry-after': 'soon', date }, undefined],
+    [{ 'retry-after': '-5' }, undefined],
+    [{}, undefined],
+  ])('of %j is %p ms', (headers: Readonly<Record<string, string>>, ms) => {
+    expect(response({ status: 429, headers }).retryAfterMs).toBe(ms);
+  });
+});
+
+describe('what a failure means', () => {
+  it.each([
+    ['instance-gone', 400, { errorCode: '400017' }],
+    ['instance-gone', 400, { errCode: '400017', errMsg: 'Instance does not exist' }],
+    ['instance-gone', 404, { errorCode: 400_017 }],
+    ['instance-gone', 500, { errorCode: '400017' }],
+    ['service-gone', 400, { errorCode: '400012' }],
+    ['service-gone', 401, { errorCode: '401201', detail: 'no valid resouce scope' }],
+    ['refused', 401, { errorCode: '401201', detail: 'crypto/rsa: verification error' }],
+    ['refused', 401, { errorCode: '401201' }],
+    ['refused', 401, 'text'],
+    ['refused', 403, '<html>'],
+    ['refused', 404, { error_code: 'APIGW.0101' }],
+    ['refused', 404, { errorCode: '404001' }],
+    ['throttled', 429, ''],
+    ['throttled', 429, { error_code: 'APIGW.0308' }],
+    ['busy', 400, { errorCode: '400011' }],
+    ['busy', 400, { errorCode: '400002' }],
+    ['busy', 400, { errorCode: '500011' }],
+    ['busy', 500, { errorCode: '500003' }],
+    ['busy', 500, { errorCode: '500011' }],
+    ['busy', 500, ''],
+    ['busy', 502, '<html>Bad Gateway</html>'],
+    ['busy', 503, ''],
+    ['busy', 504, { error_code: 'APIGW.0201' }],
+    ['busy', 408, ''],
+    ['protocol', 404, '404 page not found\n'],
+    ['protocol', 301, ''],
+  ])('is %s for HTTP %i with %j', (kind, status, body) => {
+    expect(failureKind(refusal({ status, body }))).toBe(kind);
+  });
+
+  const refusedCodes = [
+    400_001, 400_010, 400_013, 400_016, 400_018, 400_023, 400_026, 400_100, 401_202, 401_204,
+    401_205, 401_206, 401_302, 403_001, 403_201, 403_205, 409_200,
+  ];
+  it.each(refusedCodes)('is a refusal for errorCode %i', errorCode => {
+    const status = Math.floor(errorCode / 1_000);
+    expect(failureKind(refusal({ status, body: { errorCode: String(errorCode) } }))).toBe(
+      'refused',
+    );
+  });
+
+  it.each([
+    ['network', new ServiceCenterUnreachableError('heartbeat', ['http://a:1'], 'ECONNREFUSED')],
+    ['network', new ServiceCenterTimeoutError('heartbeat', 'http://a:1', 5_000)],
+    ['protocol', new ServiceCenterProtocolError('heartbeat', 'http://a:1', 'a list', '<html>')],
+    ['refused', new RegistryOptionsError([])],
+  ])('is %s for %p', (kind, error) => {
+    expect(failureKind(error)).toBe(kind);
+  });
+
+  it.each([
+    [{ status: 400, body: { errorCode: '400017' } }, false],
+    [{ status: 400, body: { errorCode: '400012' } }, false],
+    [{ status: 400, body: { errorCode: '400001' } }, false],
+    [{ status: 429 }, true],
+    [{ status: 503 }, true],
+    [{ status: 404, body: 'no' }, true],
+  ])('makes %j worth another try: %p', (reply, retriable) => {
+    expect(isRetriable(refusal(reply))).toBe(retriable);
+  });
+
+  it('makes a failure without an answer worth another try', () => {
+    expect(isRetriable(new ServiceCenterTimeoutError('heartbeat', 'http://a:1', 5_000))).toBe(true);
+  });
+
+  it('is the same for an error of another copy of this library', () => {
+    const foreign: ServiceCombError = Object.assign(
+      Object.create(null),
+      refusal({ status: 400, body: { errorCode: '400017' } }),
+    );
+    expect(failureKind(foreign)).toBe('instance-gone');
+    expect(isRetriable(foreign)).toBe(false);
+  });
+});
+
+describe('no such service', () => {
+  it.each([
+    [{ status: 400, body: { errorCode: '400012' } }, true],
+    [{ status: 400, body: { errorCode: '400026' } }, true],
+    [{ status: 401, body: { errorCode: '401201', detail: 'no valid resouce scope' } }, false],
+    [{ status: 400, body: { errorCode: '400017' } }, false],
+    [{ status: 404, body: 'no' }, false],
+  ])('is what %j says: %p', (reply, expected) => {
+    expect(isNoSuchService(refusal(reply))).toBe(expected);
+  });
+
+  it('is nothing that a foreign error says', () => {
+    expect(isNoSuchService({ errorCode: 400_012 })).toBe(false);
+  });
+});
+
+describe('what the HTTP library throws', () => {
+  it.each([
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'EPIPE',
+    'ETIMEDOUT',
+    'EHOSTUNREACH',
+    'EPROTO',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+  ])('is unreachable for %s, with the cause kept', code => {
+    const cause = Object.assign(new Error('failed'), { code });
+    const error = failureOf(cause, asked);
+    expect(error).toBeInstanceOf(ServiceCenterUnreachableError);
+    expect(error).toMatchObject({ addresses: ['http://a:1'], reason: code, cause });
+    expect(error?.message).toBe(
+      `Service Center is unreachable for "heartbeat" at http://a:1: ${code}`,
+    );
+  });
+
+  it.each([{ name: 'TimeoutError' }, { name: 'AxiosError', code: 'ECONNABORTED' }])(
+    'is a timeout for %j',
+    thrown => {
+      const error = failureOf(thrown, asked);
+      expect(error).toBeInstanceOf(ServiceCenterTimeoutError);
+      expect(error?.message).toBe(
+        'Service Center did not answer "heartbeat" at http://a:1 within 5000 ms',
+      );
+    },
+  );
+
+  it.each(['ERR_BAD_RESPONSE', 'HPE_INVALID_CONSTANT'])('is a foreign answer for %s', code => {
+    const error = failureOf({ name: 'Error', code }, asked);
+    expect(error).toBeInstanceOf(ServiceCenterProtocolError);
+    expect(error).toMatchObject({ expected: 'a valid HTTP answer', received: code });
+  });
+
+  it('is read by name and code, also when it comes from another realm', () => {
+    const foreign: unknown = runInNewContext(
+      `Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })`,
+    );
+    expect(foreign).not.toBeInstanceOf(Error);
+    expect(failureOf(foreign, asked)).toBeInstanceOf(ServiceCenterUnreachableError);
+    const late: unknown = runInNewContext(
+      `Object.assign(new Error('late'), { name: 'TimeoutError' })`,
+    );
+    expect(failureOf(late, asked)).toBeInstanceOf(ServiceCenterTimeoutError);
+  });
+
+  it.each([
+    ['an abort', new DOMException('aborted', 'AbortError')],
+    ['an abort of axios', { name: 'CanceledError', code: 'ERR_CANCELED' }],
+    ['a TypeError', new TypeError('x is not a function')],
+    [
+      'a TypeError of Node itself',
+      Object.assign(new TypeError('bad header'), { code: 'ERR_INVALID_CHAR' }),
+    ],
+    ['an error without a code', new Error('bug')],
+    ['a text', 'bug'],
+    ['null', null],
+    ['undefined', undefined],
+    ['a number as code', { code: 5 }],
+  ])('surfaces when it is %s', (_, thrown) => {
+    expect(failureOf(thrown, asked)).toBeUndefined();
+  });
+});

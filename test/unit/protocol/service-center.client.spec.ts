@@ -1,0 +1,124 @@
+import { describe, expect, it } from '@jest/globals';
+import { ServiceCenterProtocolError } from '../../../lib/errors.js';
+import { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
+import { clientOf, FakeSend } from '../../support/fake-send.js';
+import { operations } from './operations.js';
+
+const root = 'http://a:1/v4/default/registry';
+const ref = { serviceId: 's', instanceId: 'i' };
+
+const wrongInEveryField = {
+  serviceId: '',
+  instanceId: '..',
+  service: {},
+  services: 5,
+  instance: [],
+  instances: {},
+  schema: 5,
+  schemas: 'c',
+  tags: [],
+  version: 5,
+};
+
+const wrongInEveryItem = {
+  services: [{}],
+  instances: [{}],
+  schemas: [{}],
+  tags: { team: 1 },
+};
+
+describe('each method of the client', () => {
+  it('is tested here', () => {
+    const methods = Object.getOwnPropertyNames(ServiceCenterClient.prototype);
+    const tested = new Set(operations.map(({ name }) => name.split(' ')[0]));
+    expect(methods.filter(name => name !== 'constructor' && name !== 'address')).toEqual([
+      ...tested,
+    ]);
+  });
+
+  it.each(operations)('asks as the registry expects: $name', async operation => {
+    const http = new FakeSend({ body: operation.answer, headers: { 'x-resource-revision': 'r1' } });
+    await operation.ask(clientOf(http.send));
+    const [request] = http.requests;
+    expect(http.lines).toEqual([operation.sent.replace(' ', ` ${root}`)]);
+    expect(request?.body).toBe(
+      operation.body === undefined ? undefined : JSON.stringify(operation.body),
+    );
+    const writes = request?.method === 'PUT' || request?.method === 'POST';
+    expect(request?.headers['Content-Type']).toBe(writes ? 'application/json' : undefined);
+  });
+
+  it.each(operations)('reads the answer: $name', async operation => {
+    const http = new FakeSend({ body: operation.answer, headers: { 'x-resource-revision': 'r1' } });
+    expect(await operation.ask(clientOf(http.send))).toEqual(operation.value);
+  });
+
+  it.each(operations)('refuses an answer of another shape: $name', async ({ ask }) => {
+    const wrong = ['<html>', '[]', '"text"', '5', 'null', wrongInEveryField, wrongInEveryItem];
+    for (const body of wrong)
+      await expect(ask(clientOf(new FakeSend({ body }).send))).rejects.toBeInstanceOf(
+        ServiceCenterProtocolError,
+      );
+  });
+
+  it.each(operations)('passes signal and deadline on: $name', async ({ ask }) => {
+    const { signal } = new AbortController();
+    const http = new FakeSend({ status: 400, body: { errorCode: '400001' } });
+    const asked = ask(clientOf(http.send), { signal, timeoutMs: 77 });
+    await expect(asked).rejects.toMatchObject({ errorCode: 400_001 });
+    expect(http.requests[0]).toMatchObject({ signal, timeoutMs: 77 });
+  });
+});
+
+describe('the server leaves out what is empty, so that', () => {
+  it.each([
+    ['listMicroservices', []],
+    ['getTags', {}],
+    ['listSchemas', []],
+    ['listInstances', []],
+    ['getHealth', []],
+    ['sendHeartbeats', []],
+    ['getVersion', {}],
+    ['findInstances', { modified: true, revision: 'r1', instances: [] }],
+  ])('%s reads {} as %j', async (name, value) => {
+    const http = new FakeSend({ body: {}, headers: { 'x-resource-revision': 'r1' } });
+    const operation = operations.find(known => known.name === name);
+    expect(await operation?.ask(clientOf(http.send))).toEqual(value);
+  });
+});
+
+describe('findInstances', () => {
+  it('tells when nothing has changed since a revision', async () => {
+    const http = new FakeSend({ status: 304 });
+    const query = { appId: 'app', serviceName: 'orders', revision: 'r1' };
+    expect(await clientOf(http.send).findInstances(query)).toEqual({ modified: false });
+  });
+
+  it('says who asks only when that is known', async () => {
+    const http = new FakeSend({ body: {} });
+    const client = clientOf(http.send);
+    await client.findInstances({ appId: 'app', serviceName: 'orders', consumerId: 'me' });
+    await client.findInstances({ appId: 'app', serviceName: 'orders' });
+    const [known, unknown] = http.requests;
+    expect(known?.headers).toHaveProperty('X-ConsumerId', 'me');
+    expect(unknown?.headers).not.toHaveProperty('X-ConsumerId');
+  });
+
+  it('has no revision when the answer has none', async () => {
+    const http = new FakeSend({ body: {} });
+    const found = await clientOf(http.send).findInstances({ appId: 'app', serviceName: 'orders' });
+    expect(found).toEqual({ modified: true, revision: undefined, instances: [] });
+  });
+});
+
+describe('getInstance', () => {
+  it('takes another instance whose id begins with the one asked for as none', async () => {
+    const http = new FakeSend({ body: { instance: { instanceId: 'i-2', hostName: 'host' } } });
+    await expect(clientOf(http.send).getInstance(ref)).rejects.toMatchObject({
+      code: 'ERR_SERVICECOMB_RESPONSE',
+      errorCode: 400_017,
+      operation: 'getInstance',
+      address: 'http://a:1',
+    });
+  });
+});

@@ -1,0 +1,96 @@
+import {
+  ServiceCenterProtocolError,
+  ServiceCenterResponseError,
+  ServiceCenterTimeoutError,
+  ServiceCenterUnreachableError,
+} from '../../../lib/errors.js';
+import type { RegistryFact } from '../../../lib/events/events.js';
+import type { Lease } from '../../../lib/registration/lease.js';
+import type { Listing } from '../../../lib/registration/listing.js';
+import type { TransitionContext } from '../../../lib/registration/outcome.js';
+import { Pace, type PaceSettings } from '../../../lib/registration/pace.js';
+import { type Holding, type Joining, joining } from '../../../lib/registration/state.js';
+
+/** Draws that are as low and as high as they can be, and one in the middle. */
+export const draws = [0, 0.5, 1 - Number.EPSILON] as const;
+
+/** A pace at the default settings, whose every draw is the given one. */
+export function paceOf({
+  intervalMs = 15_000,
+  jitter = 0.1,
+  retry = { initialMs: 1_000, maxMs: 30_000, factor: 2 },
+  random = () => 0.5,
+}: Partial<PaceSettings> & { readonly random?: () => number } = {}): Pace {
+  return new Pace({ intervalMs, jitter, retry }, random);
+}
+
+/** An error of each kind that decides something. */
+export const errors = {
+  network: new ServiceCenterUnreachableError('heartbeat', ['http://a:1'], 'ECONNREFUSED'),
+  timeout: new ServiceCenterTimeoutError('heartbeat', 'http://a:1', 5_000),
+  protocol: new ServiceCenterProtocolError('heartbeat', 'http://a:1', 'an answer', '<html>'),
+  busy: refusal(500, 500_003),
+  throttled: refusal(429, undefined, 45_000),
+  instanceGone: refusal(400, 400_017),
+  serviceGone: refusal(400, 400_012),
+  refused: refusal(400, 400_100),
+};
+
+function refusal(status: number, errorCode?: number, retryAfterMs?: number) {
+  return new ServiceCenterResponseError('heartbeat', 'http://a:1', {
+    status,
+    errorCode,
+    retryAfterMs,
+  });
+}
+
+export const ref = { serviceId: 's', instanceId: 'i' };
+
+/** A lease of a minute that began at 0. */
+export const lease: Lease = { ref, renewedAt: 0, lengthMs: 60_000 };
+
+/** A registration that holds a lease of a minute since 0 and beats next at 15 s. */
+export function holdingOf(change: Partial<Holding> = {}): Holding {
+  return {
+    phase: 'holding',
+    lease,
+    beatAt: 15_000,
+    beatsUntilVerify: 10,
+    failures: 0,
+    error: undefined,
+    riskTold: false,
+    ...change,
+  };
+}
+
+/** A registration that is due at 0 and posts next. */
+export function joiningOf(change: Partial<Joining> = {}): Joining {
+  return { ...joining(0, 's'), ...change };
+}
+
+/** What a transition is decided with, at the moment 0 and the default pace. */
+export function contextOf(change: Partial<TransitionContext> = {}): TransitionContext {
+  return { now: 0, pace: paceOf(), verifyEvery: 10, registrations: 0, ...change };
+}
+
+/** The names of facts, without what they all begin with. */
+export function namesOf(facts: readonly RegistryFact[]): readonly string[] {
+  return facts.map(({ name }) => name.slice('servicecomb.'.length));
+}
+
+/** A listing of one instance with one endpoint. */
+export function listingOf(change: Partial<Listing['instance']> = {}): Listing {
+  return {
+    microservice: { serviceName: 'orders', version: '1.2.3' },
+    tags: {},
+    instance: {
+      instanceId: 'i',
+      hostName: 'host',
+      endpoints: ['rest://10.0.0.7:3000'],
+      status: 'UP',
+      properties: { zone: 'a' },
+      healthCheck: { mode: 'push', interval: 15, times: 3 },
+      ...change,
+    },
+  };
+}

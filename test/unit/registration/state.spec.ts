@@ -1,0 +1,95 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  dueAt,
+  isVerifyDue,
+  joining,
+  labelOf,
+  type RegistrationPhase,
+  serviceIdOf,
+} from '../../../lib/registration/state.js';
+import { holdingOf, joiningOf } from './parts.js';
+
+describe('the label of a registration', () => {
+  it.each(['idle', 'disabled', 'leaving', 'left'] as const)('without requests is %s', phase => {
+    expect(labelOf({ phase }, 0)).toBe(phase);
+  });
+
+  it.each([
+    ['new', 'registering'],
+    ['lost', 'lost'],
+    ['blocked', 'blocked'],
+  ] as const)('without a lease that is %s is %s', (reason, label) => {
+    expect(labelOf(joiningOf({ reason }), 0)).toBe(label);
+  });
+
+  it.each([
+    [0, 0, 'registered'],
+    [0, 39_999, 'registered'],
+    [0, 40_000, 'at-risk'],
+    [0, 59_999, 'at-risk'],
+    [0, 60_000, 'lost'],
+    [1, 16_000, 'degraded'],
+    [1, 39_999, 'degraded'],
+    [1, 40_000, 'at-risk'],
+    [7, 59_999, 'at-risk'],
+    [7, 60_000, 'lost'],
+    [7, 1_000_000, 'lost'],
+  ])('with a lease of a minute and %i failures at %i ms is %s', (failures, now, label) => {
+    expect(labelOf(holdingOf({ failures }), now)).toBe(label);
+  });
+});
+
+describe('the next request', () => {
+  it.each([
+    ['never due while idle', { phase: 'idle' }, undefined],
+    ['never due while disabled', { phase: 'disabled' }, undefined],
+    ['never due while leaving', { phase: 'leaving' }, undefined],
+    ['never due after leaving', { phase: 'left' }, undefined],
+    ['due when the next step is', joiningOf({ dueAt: 7 }), 7],
+    ['due with the heartbeat', holdingOf({ beatAt: 9 }), 9],
+    ['due at once for a read-back', holdingOf({ beatAt: 9, beatsUntilVerify: 0 }), 0],
+  ] satisfies [string, RegistrationPhase, number | undefined][])('is %s', (_, state, due) => {
+    expect(dueAt(state)).toBe(due);
+  });
+
+  it.each([
+    [10, false],
+    [1, false],
+    [0, true],
+    [-1, true],
+    [Infinity, false],
+  ])('with %p heartbeats to go is a read-back: %p', (beatsUntilVerify, due) => {
+    expect(isVerifyDue(holdingOf({ beatsUntilVerify }))).toBe(due);
+  });
+});
+
+describe('the id of the service', () => {
+  it.each([
+    ['of a lease', holdingOf(), 's'],
+    ['of a POST', joiningOf({ step: { kind: 'post', serviceId: 'p' } }), 'p'],
+    ['of a read-back', joiningOf({ step: { kind: 'confirm', serviceId: 'c', sentAt: 0 } }), 'c'],
+    ['of a removal', joiningOf({ step: { kind: 'clear', serviceId: 'd' } }), 'd'],
+    ['not yet known', joiningOf({ step: { kind: 'service' } }), undefined],
+    ['of no interest while idle', { phase: 'idle' }, undefined],
+  ] satisfies [string, RegistrationPhase, string | undefined][])('is %s', (_, state, id) => {
+    expect(serviceIdOf(state)).toBe(id);
+  });
+});
+
+describe('a registration that begins', () => {
+  it('asks for the service first', () => {
+    expect(joining(5, undefined)).toEqual({
+      phase: 'joining',
+      reason: 'new',
+      step: { kind: 'service' },
+      dueAt: 5,
+      failures: 0,
+      error: undefined,
+      previous: undefined,
+    });
+  });
+
+  it('posts at once when the service is known', () => {
+    expect(joining(5, 's').step).toEqual({ kind: 'post', serviceId: 's' });
+  });
+});

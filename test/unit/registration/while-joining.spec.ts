@@ -1,0 +1,172 @@
+import { describe, expect, it } from '@jest/globals';
+import { dueAt, type Joining } from '../../../lib/registration/state.js';
+import { whileJoining } from '../../../lib/registration/while-joining.js';
+import { outcomes, stored } from './outcomes.js';
+import { contextOf, errors, joiningOf, lease, namesOf } from './parts.js';
+
+const now = 1_000;
+const context = contextOf({ now });
+const confirming = joiningOf({ step: { kind: 'confirm', serviceId: 's', sentAt: 900 } });
+
+describe('on the way to a lease', () => {
+  it.each(['elapsed', 'verified', 'unverified', 'renewed'] as const)('%s changes nothing', kind => {
+    const state = joiningOf();
+    expect(whileJoining(state, outcomes[kind], context)).toEqual({ state, facts: [] });
+  });
+
+  it.each([
+    [
+      'the service is known: the instance is posted',
+      'service-known',
+      { kind: 'post', serviceId: 's2' },
+      now,
+    ],
+    [
+      'it was posted: it is read back',
+      'posted',
+      { kind: 'confirm', serviceId: 's2', sentAt: 900 },
+      now,
+    ],
+    ['a stale record is there: it is removed', 'stale', { kind: 'clear', serviceId: 's2' }, now],
+    [
+      'it was removed: ours is posted after a gap',
+      'cleared',
+      { kind: 'post', serviceId: 's2' },
+      now + 150,
+    ],
+    [
+      'the instance is gone: it is posted again',
+      'instance-gone',
+      { kind: 'post', serviceId: 's' },
+      now + 500,
+    ],
+    ['the service is gone: it is asked for again', 'service-gone', { kind: 'service' }, now + 500],
+    ['a failure: the same step is repeated', 'failed', confirming.step, now + 500],
+    ['a refusal: the same step is repeated slowly', 'refused', confirming.step, now + 60_000],
+  ] as const)('%s', (_, kind, step, due) => {
+    const { state } = whileJoining(confirming, outcomes[kind], context);
+    expect(state).toMatchObject({ phase: 'joining', step });
+    expect(dueAt(state)).toBe(due);
+  });
+
+  it('an instance that is gone before the service is known leaves the step as it is', () => {
+    const state = joiningOf({ step: { kind: 'service' } });
+    expect(whileJoining(state, outcomes['instance-gone'], context).state).toMatchObject({
+      step: { kind: 'service' },
+    });
+  });
+
+  it.each([true, false])('a service that is known is told, created: %p', created => {
+    const { facts } = whileJoining(joiningOf(), { ...outcomes['service-known'], created }, context);
+    expect(facts).toEqual([
+      { name: 'servicecomb.service.registered', payload: { serviceId: 's2', created } },
+    ]);
+  });
+
+  it.each(['posted', 'stale', 'cleared'] as const)('%s is not told', kind => {
+    expect(whileJoining(joiningOf(), outcomes[kind], context).facts).toEqual([]);
+  });
+
+  it('a stale record is remembered until the lease is there', () => {
+    const stale = whileJoining(confirming, outcomes.stale, context).state as Joining;
+    const cleared = whileJoining(stale, outcomes.cleared, context).state as Joining;
+    const posted = whileJoining(cleared, outcomes.posted, context).state as Joining;
+    expect(posted.previous).toBe(stored);
+    expect(whileJoining(posted, outcomes.granted, context).facts[0]).toEqual({
+      name: 'servicecomb.instance.replaced',
+      payload: { previous: stored },
+    });
+  });
+});
+
+describe('a lease that is granted', () => {
+  it('is held, and told with its length and number', () => {
+    const { state, facts } = whileJoining(
+      joiningOf({ failures: 3, error: errors.busy }),
+      outcomes.granted,
+      { ...context, registrations: 2 },
+    );
+    expect(state).toEqual({
+      phase: 'holding',
+      lease,
+      beatAt: now + 8_250,
+      beatsUntilVerify: 10,
+      failures: 0,
+      error: undefined,
+      riskTold: false,
+    });
+    expect(facts).toEqual([
+      {
+        name: 'servicecomb.instance.registered',
+        payload: { registrations: 3, leaseMs: 60_000 },
+      },
+    ]);
+  });
+
+  it('is read back at once when it could not be verified', () => {
+    const { state } = whileJoining(joiningOf(), { ...outcomes.granted, verified: false }, context);
+    expect(state).toMatchObject({ beatsUntilVerify: 0 });
+  });
+
+  it('is never read back when that is turned off', () => {
+    const { state } = whileJoining(joiningOf(), outcomes.granted, {
+      ...context,
+      verifyEvery: Infinity,
+    });
+    expect(dueAt(state)).toBe(now + 8_250);
+  });
+});
+
+describe('an attempt to register that fails', () => {
+  it('is told with the number of failures in a row', () => {
+    const first = whileJoining(joiningOf(), outcomes.failed, context);
+    const second = whileJoining(first.state as Joining, outcomes['service-gone'], context);
+    expect([...first.facts, ...second.facts]).toEqual([
+      {
+        name: 'servicecomb.registration.failed',
+        payload: { error: errors.network, failures: 1 },
+      },
+      {
+        name: 'servicecomb.registration.failed',
+        payload: { error: errors.serviceGone, failures: 2 },
+      },
+    ]);
+    expect(second.state).toMatchObject({ failures: 2, error: errors.serviceGone });
+  });
+
+  it.each([
+    [0, 'new'],
+    [1, 'lost'],
+  ])('after %i registrations leaves one that is %s', (registrations, reason) => {
+    const blocked = joiningOf({ reason: 'blocked' });
+    const { state } = whileJoining(blocked, outcomes.failed, { ...context, registrations });
+    expect(state).toMatchObject({ reason });
+  });
+
+  it('is repeated no sooner than the registry asks for', () => {
+    const { state } = whileJoining(
+      joiningOf(),
+      { kind: 'failed', error: errors.throttled },
+      context,
+    );
+    expect(dueAt(state)).toBe(now + 45_000);
+  });
+
+  it('is repeated within ten minutes, whatever the registry asks for', () => {
+    const error = Object.assign(Object.create(errors.throttled), { retryAfterMs: 1e9 });
+    const { state } = whileJoining(joiningOf(), { kind: 'failed', error }, context);
+    expect(dueAt(state)).toBe(now + 600_000);
+  });
+
+  it('is blocked when refused, and told with the wait', () => {
+    const { state, facts } = whileJoining(joiningOf({ failures: 1 }), outcomes.refused, context);
+    expect(state).toMatchObject({ reason: 'blocked', failures: 2, error: errors.refused });
+    expect(facts).toEqual([
+      {
+        name: 'servicecomb.registration.blocked',
+        payload: { error: errors.refused, retryInMs: 60_000 },
+      },
+    ]);
+    expect(namesOf(facts)).not.toContain('registration.failed');
+  });
+});
