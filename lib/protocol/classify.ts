@@ -143,8 +143,8 @@ function speaksForItself(status: number): boolean {
   return status >= 500 || status === 401 || status === 403 || status === 408 || status === 429;
 }
 
-function expectation({ status }: HttpReply): string {
-  return status >= 300 && status < 400
+function expectation({ status, headers }: HttpReply): string {
+  return headers['location'] !== undefined
     ? `an answer of the registry (HTTP ${status} is a redirect, which is not followed)`
     : `an answer of the registry (HTTP ${status})`;
 }
@@ -175,7 +175,8 @@ function numberOf(value: unknown): number | undefined {
 }
 
 function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? cut(value) : undefined;
+  // A line break would end a line of the log, and begin one that is not ours.
+  return typeof value === 'string' ? cut(value.replace(/\p{Cc}+/gu, ' ')) : undefined;
 }
 
 /** Seconds, or a date that is compared with the answer's own, so that no local clock is asked. */

@@ -62,8 +62,14 @@ export const instanceId: Decode<string> = field('instanceId', isInstanceId);
 /** What the registry says of itself: an object, of which nothing is required. */
 export const version: Decode<ServiceCenterVersion> = ({ body }) => {
   const object = jsonObject(body);
-  return object !== undefined && Object.values(object).every(isText) ? object : unexpected;
+  return isVersion(object) ? object : unexpected;
 };
+
+function isVersion(value: unknown): value is ServiceCenterVersion {
+  return (
+    isRecord(value) && optional(value['version'], isText) && optional(value['apiVersion'], isText)
+  );
+}
 
 /** Narrows a service of an answer. */
 export function isMicroservice(value: unknown): value is Microservice {
@@ -77,13 +83,13 @@ export function isMicroservice(value: unknown): value is Microservice {
   );
 }
 
-/** Narrows an instance of an answer; its id can become a path. */
+/** Narrows an instance of an answer. Its id is any text: one odd record must not cost a whole list. */
 export function isInstance(value: unknown): value is MicroserviceInstance & {
   readonly instanceId: string;
 } {
   return (
     isRecord(value) &&
-    isInstanceId(value['instanceId']) &&
+    isText(value['instanceId']) &&
     optional(value['serviceId'], isServiceId) &&
     optional(value['hostName'], isText) &&
     optional(value['status'], isText) &&
@@ -128,7 +134,7 @@ function isTexts(value: unknown): value is Readonly<Record<string, string>> {
 
 /** A lease is computed from it, so its numbers must be there. */
 function isHealthCheck(value: unknown): value is HealthCheck {
-  return isRecord(value) && isCount(value['interval']) && isCount(value['times']);
+  return isRecord(value) && isCount(value['interval']) && optional(value['times'], isCount);
 }
 
 function isCount(value: unknown): value is number {

@@ -54,8 +54,8 @@ export interface HealthCheck {
   readonly mode: 'push' | 'pull';
   /** Seconds between two heartbeats. */
   readonly interval: number;
-  /** Heartbeats that may be missed. */
-  readonly times: number;
+  /** Heartbeats that may be missed; left out by the server when there are none. */
+  readonly times?: number | undefined;
   readonly port?: number | undefined;
   readonly url?: string | undefined;
 }

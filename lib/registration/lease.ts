@@ -12,7 +12,7 @@ export interface Lease {
 }
 
 /** Milliseconds that a lease lives: `interval × (times + 1)` (datasource/etcd/ms.go, calcInstanceTTL). */
-export function leaseLengthMs({ interval, times }: HealthCheck): number {
+export function leaseLengthMs({ interval, times = 0 }: HealthCheck): number {
   return interval * (times + 1) * 1_000;
 }
 

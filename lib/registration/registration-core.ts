@@ -93,7 +93,7 @@ export class RegistrationCore {
 
   /** Notes why nothing can be registered at all; nothing is tried until the process is restarted. */
   refuse(error: ServiceCombError): void {
-    this.#enter({ ...joining(Infinity, undefined), reason: 'blocked', failures: 1, error });
+    this.#enter({ ...joining(Infinity, undefined), refused: true, failures: 1, error });
     this.#tell({ name: RegistryEvents.RegistrationBlocked, payload: { error, retryInMs: null } });
   }
 

@@ -25,8 +25,10 @@ export type JoiningStep =
 /** Without a lease, and on the way to one. */
 export interface Joining {
   readonly phase: 'joining';
-  /** Why there is no lease: not yet, not any more, or refused. */
-  readonly reason: 'new' | 'lost' | 'blocked';
+  /** Why there is no lease: not yet, or not any more. */
+  readonly reason: 'new' | 'lost';
+  /** Whether the registry refused the last attempt: the next one is on a slow clock. */
+  readonly refused: boolean;
   readonly step: JoiningStep;
   /** Milliseconds of the monotonic clock, like every moment here. */
   readonly dueAt: number;
@@ -60,11 +62,16 @@ export type RegistrationPhase =
 
 /** Names the state; `degraded`, `at-risk` and `lost` follow from failures and the time alone. */
 export function labelOf(state: RegistrationPhase, now: number): RegistrationState {
-  if (state.phase === 'joining') return state.reason === 'new' ? 'registering' : state.reason;
+  if (state.phase === 'joining') return joiningLabel(state);
   if (state.phase !== 'holding') return state.phase;
   if (isExpired(state.lease, now)) return 'lost';
   if (isAtRisk(state.lease, now)) return 'at-risk';
   return state.failures === 0 ? 'registered' : 'degraded';
+}
+
+function joiningLabel({ reason, refused }: Joining): RegistrationState {
+  if (refused) return 'blocked';
+  return reason === 'new' ? 'registering' : 'lost';
 }
 
 /** When the next request is due; undefined when none ever is. */
@@ -92,6 +99,7 @@ export function joining(dueAt: number, serviceId: string | undefined): Joining {
   return {
     phase: 'joining',
     reason: 'new',
+    refused: false,
     step: serviceId === undefined ? { kind: 'service' } : { kind: 'post', serviceId },
     dueAt,
     failures: 0,

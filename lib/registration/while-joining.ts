@@ -101,7 +101,7 @@ function failed(state: Joining, error: ServiceCombError, context: TransitionCont
   return {
     state: {
       ...state,
-      reason: context.registrations === 0 ? 'new' : 'lost',
+      refused: false,
       dueAt: context.now + wait,
       failures,
       error,
@@ -125,7 +125,7 @@ function refused(
   return {
     state: {
       ...state,
-      reason: 'blocked',
+      refused: true,
       dueAt: now + retryInMs,
       failures: state.failures + 1,
       error,

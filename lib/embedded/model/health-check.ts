@@ -37,6 +37,6 @@ export function storedHealthCheck(
  * Length of the lease that goes with a kept health check. The server multiplies in 32 bits; what
  * overflows there to nothing or less becomes the shortest lease, a second (calcInstanceTTL).
  */
-export function leaseLengthMs({ interval, times }: HealthCheck): number {
+export function leaseLengthMs({ interval, times = 0 }: HealthCheck): number {
   return Math.max(Math.imul(interval, times + 1), 1) * 1000;
 }

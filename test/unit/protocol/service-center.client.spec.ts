@@ -25,6 +25,7 @@ const wrongInEveryItem = {
   instances: [{}],
   schemas: [{}],
   tags: { team: 1 },
+  apiVersion: 4,
 };
 
 describe('each method of the client', () => {

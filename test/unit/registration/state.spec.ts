@@ -17,9 +17,9 @@ describe('the label of a registration', () => {
   it.each([
     ['new', 'registering'],
     ['lost', 'lost'],
-    ['blocked', 'blocked'],
-  ] as const)('without a lease that is %s is %s', (reason, label) => {
+  ] as const)('without a lease that is %s is %s, and blocked when refused', (reason, label) => {
     expect(labelOf(joiningOf({ reason }), 0)).toBe(label);
+    expect(labelOf(joiningOf({ reason, refused: true }), 0)).toBe('blocked');
   });
 
   it.each([
@@ -81,6 +81,7 @@ describe('a registration that begins', () => {
     expect(joining(5, undefined)).toEqual({
       phase: 'joining',
       reason: 'new',
+      refused: false,
       step: { kind: 'service' },
       dueAt: 5,
       failures: 0,

@@ -74,6 +74,7 @@ describe('a lease that the registry has forgotten', () => {
     expect(state).toEqual({
       phase: 'joining',
       reason: 'lost',
+      refused: false,
       step,
       dueAt: now + 500,
       failures: 0,
@@ -114,6 +115,7 @@ describe('time that passes while a lease is held', () => {
     expect(state).toEqual({
       phase: 'joining',
       reason: 'lost',
+      refused: false,
       step: { kind: 'post', serviceId: 's' },
       dueAt: 60_000 + 3_750,
       failures: 0,

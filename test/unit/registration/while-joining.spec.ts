@@ -134,13 +134,10 @@ describe('an attempt to register that fails', () => {
     expect(second.state).toMatchObject({ failures: 2, error: errors.serviceGone });
   });
 
-  it.each([
-    [0, 'new'],
-    [1, 'lost'],
-  ])('after %i registrations leaves one that is %s', (registrations, reason) => {
-    const blocked = joiningOf({ reason: 'blocked' });
-    const { state } = whileJoining(blocked, outcomes.failed, { ...context, registrations });
-    expect(state).toMatchObject({ reason });
+  it.each(['new', 'lost'] as const)('after a refusal is %s again, as before it', reason => {
+    const blocked = joiningOf({ reason, refused: true });
+    const { state } = whileJoining(blocked, outcomes.failed, context);
+    expect(state).toMatchObject({ reason, refused: false });
   });
 
   it('is repeated no sooner than the registry asks for', () => {
@@ -160,7 +157,7 @@ describe('an attempt to register that fails', () => {
 
   it('is blocked when refused, and told with the wait', () => {
     const { state, facts } = whileJoining(joiningOf({ failures: 1 }), outcomes.refused, context);
-    expect(state).toMatchObject({ reason: 'blocked', failures: 2, error: errors.refused });
+    expect(state).toMatchObject({ refused: true, failures: 2, error: errors.refused });
     expect(facts).toEqual([
       {
         name: 'servicecomb.registration.blocked',

@@ -1,0 +1,4 @@
+import { startService } from '../shared/start-service.js';
+import { CallerModule } from './caller.module.js';
+
+await startService('caller', { module: CallerModule, defaultPort: 3000 });

@@ -1,0 +1,34 @@
+import type { RegistryModuleOptions } from 'nestjs-servicecomb';
+
+/**
+ * The options of one service, from the environment. What is not set is left to the library's
+ * defaults, so there is no second list of them here.
+ */
+export function registryOptions(defaultName: string): RegistryModuleOptions {
+  const intervalMs = variable('HEARTBEAT_INTERVAL_MS');
+  return {
+    serviceCenter: {
+      // No `addresses`: the library itself reads SERVICE_CENTER_ADDRESS.
+      project: variable('SERVICE_CENTER_PROJECT'),
+      domain: variable('SERVICE_CENTER_DOMAIN'),
+    },
+    microservice: { serviceName: variable('SERVICE_NAME') ?? defaultName, version: '1.0.0' },
+    instance: { instanceId: variable('INSTANCE_ID') },
+    // What is no number becomes NaN, which the library refuses in a sentence of its own.
+    heartbeat: { intervalMs: intervalMs === undefined ? undefined : Number(intervalMs) },
+  };
+}
+
+/** The port to listen on; 0 is any free one. */
+export function portOr(defaultPort: number): number {
+  const text = variable('PORT') ?? String(defaultPort);
+  const isPort = /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
+  if (!isPort) throw new Error(`PORT must be a whole number from 0 to 65535, got "${text}"`);
+  return Number(text);
+}
+
+/** A variable that is empty counts as not set, as `PORT= npm run start:greeter` means it. */
+export function variable(name: string): string | undefined {
+  const value = process.env[name]?.trim();
+  return value === '' ? undefined : value;
+}
