@@ -22,6 +22,8 @@ export type {
   LeaseAtRiskEvent,
   RegistrationBlockedEvent,
   RegistrationFailedEvent,
+  EventContext,
+  RegistryEvent,
   RegistryEventBase,
   RegistryEventMap,
   RegistryEventName,

@@ -10,23 +10,31 @@ export interface EventInstance {
   readonly endpoints: readonly string[];
 }
 
-/** What every event carries. Payloads are plain, read-only and safe to log. */
-export interface RegistryEventBase {
+/** Who and when: the same in every event. */
+export interface EventContext {
   /** When it happened: ISO 8601, the local wall clock. */
   readonly at: string;
   /** Absent until the id of the service is known. */
   readonly instance?: EventInstance;
 }
 
+/** What every event carries. Payloads are plain, read-only and safe to log. */
+export interface RegistryEventBase<
+  Name extends RegistryEventName = RegistryEventName,
+> extends EventContext {
+  /** The event's own name, which tells a listener of several (`servicecomb.**`) what came. */
+  readonly name: Name;
+}
+
 /** The service has an id now: at the first registration, and when the registry lost the service. */
-export interface ServiceRegisteredEvent extends RegistryEventBase {
+export interface ServiceRegisteredEvent extends RegistryEventBase<'servicecomb.service.registered'> {
   readonly serviceId: string;
   /** false when the service existed; it is left as it is then. */
   readonly created: boolean;
 }
 
 /** The instance holds a lease, for the first time or again. Not sent for a renewal. */
-export interface InstanceRegisteredEvent extends RegistryEventBase {
+export interface InstanceRegisteredEvent extends RegistryEventBase<'servicecomb.instance.registered'> {
   /** How often this process has been registered, this time included. */
   readonly registrations: number;
   /** Length of the lease in milliseconds, from the record that the registry stored. */
@@ -34,49 +42,49 @@ export interface InstanceRegisteredEvent extends RegistryEventBase {
 }
 
 /** A stale record under our id, of a predecessor, gave way to ours. Sent before instance.registered. */
-export interface InstanceReplacedEvent extends RegistryEventBase {
+export interface InstanceReplacedEvent extends RegistryEventBase<'servicecomb.instance.replaced'> {
   readonly previous: MicroserviceInstance;
 }
 
 /** The lease is gone and the instance will be registered again. Not sent while a lease may live. */
-export interface InstanceLostEvent extends RegistryEventBase {
+export interface InstanceLostEvent extends RegistryEventBase<'servicecomb.instance.lost'> {
   /** `forgotten`: the registry said so. `expired`: our own clock says so, nothing was heard. */
   readonly reason: 'forgotten' | 'expired';
   readonly error: ServiceCombError | undefined;
 }
 
 /** The instance has left the registry. Not sent when it had never been registered. */
-export interface InstanceUnregisteredEvent extends RegistryEventBase {
+export interface InstanceUnregisteredEvent extends RegistryEventBase<'servicecomb.instance.unregistered'> {
   /** false when a registration was cut off and may still land after the removal. */
   readonly confirmed: boolean;
 }
 
 /** The removal failed within its budget; the registry drops the instance when its lease ends. */
-export interface InstanceUnregisterFailedEvent extends RegistryEventBase {
+export interface InstanceUnregisterFailedEvent extends RegistryEventBase<'servicecomb.instance.unregister-failed'> {
   readonly error: ServiceCombError;
 }
 
 /** An attempt to register failed and is repeated soon. Not sent for a refusal. */
-export interface RegistrationFailedEvent extends RegistryEventBase {
+export interface RegistrationFailedEvent extends RegistryEventBase<'servicecomb.registration.failed'> {
   readonly error: ServiceCombError;
   /** Failed attempts in a row, this one included. */
   readonly failures: number;
 }
 
 /** The registry refuses the registration. It is repeated on a slow clock, for as long as it takes. */
-export interface RegistrationBlockedEvent extends RegistryEventBase {
+export interface RegistrationBlockedEvent extends RegistryEventBase<'servicecomb.registration.blocked'> {
   readonly error: ServiceCombError;
   /** null when no retry can help: the server listens on a Unix socket and `endpoints` is not set. */
   readonly retryInMs: number | null;
 }
 
 /** A heartbeat was answered. Sent for each one. */
-export interface HeartbeatSucceededEvent extends RegistryEventBase {
+export interface HeartbeatSucceededEvent extends RegistryEventBase<'servicecomb.heartbeat.succeeded'> {
   readonly tookMs: number;
 }
 
 /** A heartbeat failed while the lease lives. Not sent when the registry says that it is gone. */
-export interface HeartbeatFailedEvent extends RegistryEventBase {
+export interface HeartbeatFailedEvent extends RegistryEventBase<'servicecomb.heartbeat.failed'> {
   readonly error: ServiceCombError;
   /** Failed heartbeats in a row, this one included. */
   readonly failures: number;
@@ -85,18 +93,18 @@ export interface HeartbeatFailedEvent extends RegistryEventBase {
 }
 
 /** The first good heartbeat after failed ones. Sent after its heartbeat.succeeded. */
-export interface HeartbeatRecoveredEvent extends RegistryEventBase {
+export interface HeartbeatRecoveredEvent extends RegistryEventBase<'servicecomb.heartbeat.recovered'> {
   readonly missed: number;
 }
 
 /** Two thirds of the lease have passed without a good heartbeat. Sent once until the next good one. */
-export interface LeaseAtRiskEvent extends RegistryEventBase {
+export interface LeaseAtRiskEvent extends RegistryEventBase<'servicecomb.lease.at-risk'> {
   readonly leaseRemainingMs: number;
   readonly failures: number;
 }
 
 /** The status was changed by this process. Not sent when the status was that one already. */
-export interface StatusChangedEvent extends RegistryEventBase {
+export interface StatusChangedEvent extends RegistryEventBase<'servicecomb.status.changed'> {
   readonly from: InstanceStatus;
   readonly to: InstanceStatus;
 }
@@ -136,7 +144,10 @@ export interface RegistryEventMap {
 }
 
 /** The name of an event. */
-export type RegistryEventName = keyof RegistryEventMap;
+export type RegistryEventName = (typeof RegistryEvents)[keyof typeof RegistryEvents];
+
+/** Any event: its `name` tells which. */
+export type RegistryEvent = RegistryEventMap[RegistryEventName];
 
 /** What happened, by name: the payload without who and when, which every event has alike. */
 export type RegistryFact = {

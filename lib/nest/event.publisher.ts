@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { EventEmitter2 } from '@nestjs/event-emitter';
 import {
-  type RegistryEventBase,
+  type EventContext,
   type RegistryEventName,
   type RegistryFact,
   RegistryEvents,
@@ -23,10 +23,13 @@ export class EventPublisher {
   }
 
   /** Never throws: a listener that does is logged, once until it stops doing so. */
-  publish(fact: RegistryFact, base: RegistryEventBase): void {
-    this.#log(fact, base);
+  publish(fact: RegistryFact, context: EventContext): void {
+    this.#log(fact, context);
     try {
-      this.#emitter?.emit(fact.name, Object.freeze({ ...base, ...fact.payload }));
+      this.#emitter?.emit(
+        fact.name,
+        Object.freeze({ name: fact.name, ...context, ...fact.payload }),
+      );
       this.#faulty.delete(fact.name);
     } catch (error) {
       if (!this.#faulty.has(fact.name))
@@ -35,7 +38,7 @@ export class EventPublisher {
     }
   }
 
-  #log(fact: RegistryFact, { instance }: RegistryEventBase): void {
+  #log(fact: RegistryFact, { instance }: EventContext): void {
     const repeated = fact.name === RegistryEvents.RegistrationBlocked && fact.name === this.#last;
     this.#last = fact.name;
     const line = repeated ? undefined : logLineOf(fact, instance);

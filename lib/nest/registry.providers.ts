@@ -81,7 +81,7 @@ function createCore(
     client,
     clock: systemClock,
     pace,
-    publish: (fact, base) => publisher.publish(fact, base),
+    publish: (fact, context) => publisher.publish(fact, context),
   });
 }
 

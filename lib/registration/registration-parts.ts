@@ -1,4 +1,4 @@
-import type { RegistryEventBase, RegistryFact } from '../events/events.js';
+import type { EventContext, RegistryFact } from '../events/events.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { Clock } from './clock.js';
 import type { Pace } from './pace.js';
@@ -9,7 +9,7 @@ export interface RegistrationParts {
   readonly clock: Clock;
   readonly pace: Pace;
   /** Told what happened, and to whom and when, after the state has changed. Must not throw. */
-  readonly publish: (fact: RegistryFact, base: RegistryEventBase) => void;
+  readonly publish: (fact: RegistryFact, context: EventContext) => void;
 }
 
 /** How a registration behaves. */

@@ -17,7 +17,7 @@ export function whileJoining(
     case 'instance-gone':
       return failed({ ...state, step: postAgain(state.step) }, outcome.error, context);
     case 'service-gone':
-      return failed({ ...state, step: { kind: 'service' } }, outcome.error, context);
+      return serviceGone(state, outcome.error, context);
     case 'refused':
       return refused(state, outcome.error, context);
     case 'service-known':
@@ -93,6 +93,20 @@ function granted(
 /** A POST can be answered 200 and lost (measured M3, M4); the read-back tells, and it is sent again. */
 function postAgain(step: Joining['step']): Joining['step'] {
   return step.kind === 'service' ? step : { kind: 'post', serviceId: step.serviceId };
+}
+
+/**
+ * The registry has dropped the service since (it retires old versions at night): it is resolved at
+ * once, and no failure, unless that happens again.
+ */
+function serviceGone(
+  state: Joining,
+  error: ServiceCombError,
+  context: TransitionContext,
+): Transition {
+  const next = { ...state, step: { kind: 'service' } } as const;
+  if (state.failures > 0) return failed(next, error, context);
+  return quietly({ ...next, dueAt: context.now, failures: 1, error });
 }
 
 function failed(state: Joining, error: ServiceCombError, context: TransitionContext): Transition {

@@ -32,6 +32,7 @@ describe('events', () => {
     const { serviceId, instanceId } = registration.snapshot();
     const [event] = events.of(RegistryEvents.InstanceRegistered);
     expect(event).toMatchObject({
+      name: 'servicecomb.instance.registered',
       at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
       instance: {
         serviceId,

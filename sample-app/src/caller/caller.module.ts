@@ -12,7 +12,7 @@ import { GreeterInstances } from './greeter-instances.js';
 @Module({
   imports: [
     ScheduleModule.forRoot(), // the heartbeat is one of its intervals
-    EventEmitterModule.forRoot(), // carries the events
+    EventEmitterModule.forRoot({ wildcard: true }), // carries the events
     HealthModule,
     RegistryModule.forRoot(registryOptions('caller')), // imported last: leaves first
   ],

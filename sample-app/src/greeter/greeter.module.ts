@@ -10,7 +10,7 @@ import { GreeterController } from './greeter.controller.js';
 @Module({
   imports: [
     ScheduleModule.forRoot(), // the heartbeat is one of its intervals
-    EventEmitterModule.forRoot(), // carries the events
+    EventEmitterModule.forRoot({ wildcard: true }), // carries the events
     HealthModule,
     RegistryModule.forRoot(registryOptions('greeter')), // imported last: leaves first
   ],

@@ -1,21 +1,20 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { EventEmitter2 } from '@nestjs/event-emitter';
+import { Injectable } from '@nestjs/common';
+import { OnEvent } from '@nestjs/event-emitter';
 import {
   type InstanceRegisteredEvent,
   type InstanceUnregisteredEvent,
   OnRegistryEvent,
-  type RegistryEventBase,
+  type RegistryEvent,
   RegistryEvents,
 } from 'nestjs-servicecomb';
 
 /** Shows what the library tells: every event as one line, and two of them in words. */
 @Injectable()
 export class EventLog {
-  constructor(@Inject(EventEmitter2) emitter: EventEmitter2) {
-    // For all events at once. Real code rather subscribes to the few that it acts on, as below.
-    emitter.onAny((name: string | string[], event: RegistryEventBase) => {
-      console.log(`${timeOf(event)} ${String(name)} ${detailsOf(event)}`.trimEnd());
-    });
+  /** All events at once. Real code rather subscribes to the few that it acts on, as below. */
+  @OnEvent('servicecomb.**')
+  show(event: RegistryEvent): void {
+    console.log(`${timeOf(event)} ${event.name} ${detailsOf(event)}`.trimEnd());
   }
 
   /** The type of the parameter is checked against the name of the event. */
@@ -33,15 +32,18 @@ export class EventLog {
   }
 }
 
-function timeOf({ at }: RegistryEventBase): string {
+function timeOf({ at }: RegistryEvent): string {
   return new Date(at).toTimeString().slice(0, 8);
 }
 
-/** The fields that differ from event to event, as `name=value`. */
-function detailsOf(event: RegistryEventBase): string {
+/** The fields that every event has. */
+const common = new Set(['name', 'at', 'instance']);
+
+/** The fields that differ from event to event, as `field=value`. */
+function detailsOf(event: RegistryEvent): string {
   return Object.entries(event)
-    .filter(([name]) => name !== 'at' && name !== 'instance')
-    .map(([name, value]) => `${name}=${shown(value)}`)
+    .filter(([field]) => !common.has(field))
+    .map(([field, value]) => `${field}=${shown(value)}`)
     .join(' ');
 }
 

@@ -40,7 +40,12 @@ describe('on the way to a lease', () => {
       { kind: 'post', serviceId: 's' },
       now + 500,
     ],
-    ['the service is gone: it is asked for again', 'service-gone', { kind: 'service' }, now + 500],
+    [
+      'the service is gone: it is asked for again at once',
+      'service-gone',
+      { kind: 'service' },
+      now,
+    ],
     ['a failure: the same step is repeated', 'failed', confirming.step, now + 500],
     ['a refusal: the same step is repeated slowly', 'refused', confirming.step, now + 60_000],
   ] as const)('%s', (_, kind, step, due) => {
@@ -132,6 +137,14 @@ describe('an attempt to register that fails', () => {
       },
     ]);
     expect(second.state).toMatchObject({ failures: 2, error: errors.serviceGone });
+  });
+
+  it('is not told when the registry has merely dropped the service, unless it does so again', () => {
+    const first = whileJoining(joiningOf(), outcomes['service-gone'], context);
+    const second = whileJoining(first.state as Joining, outcomes['service-gone'], context);
+    expect(first.facts).toEqual([]);
+    expect(namesOf(second.facts)).toEqual(['registration.failed']);
+    expect(dueAt(second.state)).toBeGreaterThan(now);
   });
 
   it.each(['new', 'lost'] as const)('after a refusal is %s again, as before it', reason => {
