@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import {
@@ -7,13 +7,11 @@ import {
   OnRegistryEvent,
   RegistryEvents,
 } from '../../lib/index.js';
-import { Cleanup, createApp, optionsFor, startApp, startRegistry } from '../support/test-app.js';
-
-const cleanup = new Cleanup();
-afterEach(() => cleanup.run());
+import { concurrently } from '../support/concurrently.js';
+import { createApp, optionsFor, startApp, startRegistry } from '../support/test-app.js';
 
 describe('events', () => {
-  it('tell the life of an instance in order', async () => {
+  concurrently('tell the life of an instance in order', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app, events } = await startApp(cleanup, optionsFor(registry.url));
     await events.nth(RegistryEvents.HeartbeatSucceeded);
@@ -26,7 +24,7 @@ describe('events', () => {
     ]);
   });
 
-  it('carry the time and the instance, and are frozen', async () => {
+  concurrently('carry the time and the instance, and are frozen', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { events, registration } = await startApp(cleanup, optionsFor(registry.url));
     const { serviceId, instanceId } = registration.snapshot();
@@ -45,7 +43,7 @@ describe('events', () => {
     expect(Object.isFrozen(event)).toBe(true);
   });
 
-  it('come after the state has changed', async () => {
+  concurrently('come after the state has changed', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app, registration } = await createApp(cleanup, optionsFor(registry.url));
     const seen = new Promise<string>(resolve => {
@@ -57,7 +55,7 @@ describe('events', () => {
     expect(await seen).toBe('registered');
   });
 
-  it('reach methods under @OnRegistryEvent', async () => {
+  concurrently('reach methods under @OnRegistryEvent', async cleanup => {
     const seen: string[] = [];
     @Injectable()
     class Listener {
@@ -79,19 +77,7 @@ describe('events', () => {
     expect(seen).toEqual(['registered 1', 'beat of orders']);
   });
 
-  it('whose listener throws are logged once, and the heartbeat goes on', async () => {
-    const registry = await startRegistry(cleanup);
-    const { app, events, log } = await startApp(cleanup, optionsFor(registry.url));
-    app.get(EventEmitter2).on(RegistryEvents.HeartbeatSucceeded, () => {
-      throw new Error('a bug in the application');
-    });
-    await events.nth(RegistryEvents.HeartbeatSucceeded, 3);
-    expect(log.matching(/^error A listener of servicecomb\.heartbeat\.succeeded threw/)).toEqual([
-      expect.stringContaining('a bug in the application'),
-    ]);
-  });
-
-  it('tell a change of status, at the registry too', async () => {
+  concurrently('tell a change of status, at the registry too', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { registration, events } = await startApp(cleanup, optionsFor(registry.url));
     await registration.setStatus('OUTOFSERVICE');
@@ -101,7 +87,7 @@ describe('events', () => {
     ]);
   });
 
-  it('tell no change of status that the registry did not take', async () => {
+  concurrently('tell no change of status that the registry did not take', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { registration, events } = await startApp(cleanup, optionsFor(registry.url));
     registry.faults.answer(500, { errorCode: 500_003 }, { operation: 'setInstanceStatus' });
@@ -109,19 +95,10 @@ describe('events', () => {
     expect(events.of(RegistryEvents.StatusChanged)).toEqual([]);
     expect(registry.instances()).toMatchObject([{ status: 'UP' }]);
   });
-
-  it('are logged once a change, not once a beat', async () => {
-    const registry = await startRegistry(cleanup);
-    const { events, log } = await startApp(cleanup, optionsFor(registry.url));
-    registry.faults.answer(503, 'away', { operation: 'heartbeat', times: 2 });
-    await events.nth(RegistryEvents.HeartbeatRecovered);
-    expect(log.matching(/A heartbeat of orders/)).toHaveLength(1);
-    expect(log.matching(/answered again/)).toHaveLength(1);
-  });
 });
 
 describe('properties', () => {
-  it('are replaced at the registry', async () => {
+  concurrently('are replaced at the registry', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { registration } = await startApp(cleanup, optionsFor(registry.url));
     await registration.setProperties({ weight: '10' });

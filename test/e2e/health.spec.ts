@@ -1,12 +1,12 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { Controller, Get, Inject, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import type { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
 import { RegistryHealthIndicator, RegistryHealthModule, RegistryModule } from '../../lib/index.js';
+import { concurrently } from '../support/concurrently.js';
 import {
-  Cleanup,
   createApp,
   LogLines,
   optionsFor,
@@ -15,9 +15,6 @@ import {
   startRegistry,
   track,
 } from '../support/test-app.js';
-
-const cleanup = new Cleanup();
-afterEach(() => cleanup.run());
 
 @Controller('health')
 class HealthController {
@@ -48,32 +45,35 @@ function failHeartbeats(registry: EmbeddedServiceCenter): void {
 }
 
 describe('RegistryHealthIndicator in @nestjs/terminus', () => {
-  it('is up while heartbeats are answered, with the snapshot as details', async () => {
-    const registry = await startRegistry(cleanup);
-    const { app, registration } = await startApp(cleanup, optionsFor(registry.url), withTerminus);
-    const [status, body] = await healthOf(app);
-    const { serviceId, instanceId } = registration.snapshot();
-    expect(status).toBe(200);
-    expect(body).toMatchObject({
-      status: 'ok',
-      info: {
-        registry: {
-          status: 'up',
-          state: 'registered',
-          serviceId,
-          instanceId,
-          address: registry.url,
-          renewedAgoMs: expect.any(Number),
-          leaseRemainingMs: expect.any(Number),
-          failures: 0,
-          registrations: 1,
-          lastError: null,
+  concurrently(
+    'is up while heartbeats are answered, with the snapshot as details',
+    async cleanup => {
+      const registry = await startRegistry(cleanup);
+      const { app, registration } = await startApp(cleanup, optionsFor(registry.url), withTerminus);
+      const [status, body] = await healthOf(app);
+      const { serviceId, instanceId } = registration.snapshot();
+      expect(status).toBe(200);
+      expect(body).toMatchObject({
+        status: 'ok',
+        info: {
+          registry: {
+            status: 'up',
+            state: 'registered',
+            serviceId,
+            instanceId,
+            address: registry.url,
+            renewedAgoMs: expect.any(Number),
+            leaseRemainingMs: expect.any(Number),
+            failures: 0,
+            registrations: 1,
+            lastError: null,
+          },
         },
-      },
-    });
-  });
+      });
+    },
+  );
 
-  it('is up and degraded while heartbeats fail and the lease lives', async () => {
+  concurrently('is up and degraded while heartbeats fail and the lease lives', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app, events } = await startApp(cleanup, optionsFor(registry.url), withTerminus);
     failHeartbeats(registry);
@@ -92,7 +92,7 @@ describe('RegistryHealthIndicator in @nestjs/terminus', () => {
     });
   });
 
-  it('is down with 503 until the first registration', async () => {
+  concurrently('is down with 503 until the first registration', async cleanup => {
     const registry = await startRegistry(cleanup);
     await registry.faults.refuse();
     const { app, events } = await createApp(cleanup, optionsFor(registry.url), withTerminus);
@@ -105,7 +105,7 @@ describe('RegistryHealthIndicator in @nestjs/terminus', () => {
     });
   });
 
-  it('asks nothing of the registry', async () => {
+  concurrently('asks nothing of the registry', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app } = await startApp(cleanup, optionsFor(registry.url), withTerminus);
     const before = registry.requests.length;
@@ -115,13 +115,13 @@ describe('RegistryHealthIndicator in @nestjs/terminus', () => {
 });
 
 describe('RegistryHealthModule', () => {
-  it('answers 200 and up', async () => {
+  concurrently('answers 200 and up', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app } = await startApp(cleanup, optionsFor(registry.url), withoutTerminus);
     expect(await healthOf(app)).toMatchObject([200, { status: 'up', state: 'registered' }]);
   });
 
-  it('answers 200 and degraded while heartbeats fail', async () => {
+  concurrently('answers 200 and degraded while heartbeats fail', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app, events } = await startApp(cleanup, optionsFor(registry.url), withoutTerminus);
     failHeartbeats(registry);
@@ -129,7 +129,7 @@ describe('RegistryHealthModule', () => {
     expect(await healthOf(app)).toMatchObject([200, { status: 'degraded', failures: 1 }]);
   });
 
-  it('answers 503 and down once the instance has left', async () => {
+  concurrently('answers 503 and down once the instance has left', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app, registration } = await startApp(
       cleanup,
@@ -140,7 +140,7 @@ describe('RegistryHealthModule', () => {
     expect(await healthOf(app)).toMatchObject([503, { status: 'down', state: 'left' }]);
   });
 
-  it('answers at another path, on Fastify too', async () => {
+  concurrently('answers at another path, on Fastify too', async cleanup => {
     const registry = await startRegistry(cleanup);
     await registry.faults.refuse();
     const log = new LogLines();

@@ -1,10 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
-import axios from 'axios';
+import { describe, expect } from '@jest/globals';
 import { ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
 import type { EmbeddedServiceCenter, RecordedRequest } from '../../lib/embedded/index.js';
 import { version } from '../../lib/index.js';
 import { concurrently } from '../support/concurrently.js';
-import { Cleanup, optionsFor, startApp, startRegistry } from '../support/test-app.js';
+import { optionsFor, startApp, startRegistry } from '../support/test-app.js';
 
 const succeeded = 'servicecomb.heartbeat.succeeded';
 const failed = 'servicecomb.heartbeat.failed';
@@ -131,23 +130,6 @@ describe('the heartbeat', () => {
       lastError: null,
     });
     expect(postsOf(registry)).toHaveLength(1);
-  });
-
-  it('leaves the process-wide axios alone', async () => {
-    const cleanup = new Cleanup();
-    const registry = await startRegistry(cleanup);
-    let intercepted = 0;
-    const interceptor = axios.interceptors.request.use(config => {
-      intercepted += 1;
-      return config;
-    });
-    const before = JSON.stringify(axios.defaults);
-    const { events } = await startApp(cleanup, optionsFor(registry.url));
-    await events.nth(succeeded);
-    await cleanup.run();
-    axios.interceptors.request.eject(interceptor);
-    expect(intercepted).toBe(0);
-    expect(JSON.stringify(axios.defaults)).toBe(before);
   });
 });
 

@@ -1,21 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
-import { SchedulerRegistry } from '@nestjs/schedule';
 import type { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
-import { type TimerWatch, watchTimers } from '../support/live-timers.js';
-import { Cleanup, createApp, optionsFor, startApp, startRegistry } from '../support/test-app.js';
-
-const cleanup = new Cleanup();
-let timers: TimerWatch;
-
-beforeEach(() => {
-  timers = watchTimers();
-});
-
-afterEach(async () => {
-  await cleanup.run();
-  timers.end();
-});
+import { concurrently } from '../support/concurrently.js';
+import { createApp, optionsFor, startApp, startRegistry } from '../support/test-app.js';
 
 function writesOf(registry: EmbeddedServiceCenter): readonly string[] {
   return registry.requests
@@ -38,7 +25,7 @@ async function elapsedMs(work: Promise<unknown>): Promise<number> {
 }
 
 describe('an application that closes', () => {
-  it('takes its instance off the registry', async () => {
+  concurrently('takes its instance off the registry', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app, registration, events } = await startApp(cleanup, optionsFor(registry.url));
     await app.close();
@@ -47,7 +34,7 @@ describe('an application that closes', () => {
     expect(events.of('servicecomb.instance.unregistered')).toMatchObject([{ confirmed: true }]);
   });
 
-  it('still answers HTTP when the removal arrives', async () => {
+  concurrently('still answers HTTP when the removal arrives', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app } = await startApp(cleanup, optionsFor(registry.url), {
       controllers: [GreetController],
@@ -66,18 +53,7 @@ describe('an application that closes', () => {
     expect(await answer).toBe('hello');
   });
 
-  it('leaves no timer and no interval behind', async () => {
-    const registry = await startRegistry(cleanup);
-    const { app, events } = await startApp(cleanup, optionsFor(registry.url));
-    await events.nth('servicecomb.heartbeat.succeeded');
-    expect(timers.live()).not.toEqual([]);
-    await app.close();
-    expect(app.get(SchedulerRegistry).getIntervals()).toEqual([]);
-    await new Promise(resolve => setImmediate(resolve));
-    expect(timers.live()).toEqual([]);
-  });
-
-  it('sends nothing after the removal', async () => {
+  concurrently('sends nothing after the removal', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app, events } = await startApp(cleanup, optionsFor(registry.url));
     await events.nth('servicecomb.heartbeat.succeeded');
@@ -86,7 +62,7 @@ describe('an application that closes', () => {
     expect(registry.requests.at(-1)?.method).toBe('DELETE');
   });
 
-  it('ends a heartbeat under way at once, and removes the instance', async () => {
+  concurrently('ends a heartbeat under way at once, and removes the instance', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app, events } = await startApp(cleanup, optionsFor(registry.url));
     const arrived = new Promise<void>(resolve => {
@@ -99,20 +75,23 @@ describe('an application that closes', () => {
     expect(events.names()).not.toContain('servicecomb.heartbeat.failed');
   });
 
-  it('does not register again when a heartbeat is answered "forgotten" while it leaves', async () => {
-    const registry = await startRegistry(cleanup);
-    const { app, registration } = await startApp(cleanup, optionsFor(registry.url));
-    const arrived = new Promise<void>(resolve => {
-      registry.onRequest(() => resolve());
-    });
-    registry.faults.delay(300, { operation: 'heartbeat' });
-    registry.forget(registration.snapshot().instanceId);
-    await arrived;
-    await app.close();
-    expect(writesOf(registry)).toEqual(['POST', 'PUT heartbeat', 'DELETE']);
-  });
+  concurrently(
+    'does not register again when a heartbeat is answered "forgotten" while it leaves',
+    async cleanup => {
+      const registry = await startRegistry(cleanup);
+      const { app, registration } = await startApp(cleanup, optionsFor(registry.url));
+      const arrived = new Promise<void>(resolve => {
+        registry.onRequest(() => resolve());
+      });
+      registry.faults.delay(300, { operation: 'heartbeat' });
+      registry.forget(registration.snapshot().instanceId);
+      await arrived;
+      await app.close();
+      expect(writesOf(registry)).toEqual(['POST', 'PUT heartbeat', 'DELETE']);
+    },
+  );
 
-  it('lets a first registration under way land, and removes it', async () => {
+  concurrently('lets a first registration under way land, and removes it', async cleanup => {
     const registry = await startRegistry(cleanup);
     registry.faults.delay(300, { operation: 'registerInstance' });
     const { app } = await createApp(cleanup, optionsFor(registry.url));
@@ -128,26 +107,29 @@ describe('an application that closes', () => {
     expect(registry.instances()).toEqual([]);
   });
 
-  it('cuts off a registration that takes too long, and removes what it may have left', async () => {
-    const registry = await startRegistry(cleanup);
-    registry.faults.hang({ operation: 'registerInstance', when: 'after' });
-    const options = optionsFor(registry.url, {
-      shutdown: { timeoutMs: 600 },
-      serviceCenter: { timeoutMs: 5_000 },
-    });
-    const { app } = await createApp(cleanup, options);
-    const posted = new Promise<void>(resolve => {
-      registry.onRequest(({ method, path }) => {
-        if (method === 'POST' && path.endsWith('/instances')) resolve();
+  concurrently(
+    'cuts off a registration that takes too long, and removes what it may have left',
+    async cleanup => {
+      const registry = await startRegistry(cleanup);
+      registry.faults.hang({ operation: 'registerInstance', when: 'after' });
+      const options = optionsFor(registry.url, {
+        shutdown: { timeoutMs: 600 },
+        serviceCenter: { timeoutMs: 5_000 },
       });
-    });
-    await app.listen(0, '127.0.0.1');
-    await posted;
-    expect(await elapsedMs(app.close())).toBeLessThan(900);
-    expect(registry.instances()).toEqual([]);
-  });
+      const { app } = await createApp(cleanup, options);
+      const posted = new Promise<void>(resolve => {
+        registry.onRequest(({ method, path }) => {
+          if (method === 'POST' && path.endsWith('/instances')) resolve();
+        });
+      });
+      await app.listen(0, '127.0.0.1');
+      await posted;
+      expect(await elapsedMs(app.close())).toBeLessThan(900);
+      expect(registry.instances()).toEqual([]);
+    },
+  );
 
-  it('is bounded by shutdown.timeoutMs when the registry hangs', async () => {
+  concurrently('is bounded by shutdown.timeoutMs when the registry hangs', async cleanup => {
     const registry = await startRegistry(cleanup);
     const options = optionsFor(registry.url, { shutdown: { timeoutMs: 600 } });
     const { app, events, registration } = await startApp(cleanup, options);
@@ -159,7 +141,7 @@ describe('an application that closes', () => {
     expect(registration.state).toBe('left');
   });
 
-  it('ends at once when the registry refuses connections', async () => {
+  concurrently('ends at once when the registry refuses connections', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app, events } = await startApp(cleanup, optionsFor(registry.url));
     await registry.faults.refuse();
@@ -167,7 +149,7 @@ describe('an application that closes', () => {
     expect(events.of('servicecomb.instance.unregister-failed')).toHaveLength(1);
   });
 
-  it('counts an instance that is gone already as removed', async () => {
+  concurrently('counts an instance that is gone already as removed', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app, registration, events } = await startApp(cleanup, optionsFor(registry.url));
     registry.forget(registration.snapshot().instanceId);
@@ -175,16 +157,19 @@ describe('an application that closes', () => {
     expect(events.of('servicecomb.instance.unregistered')).toMatchObject([{ confirmed: true }]);
   });
 
-  it('removes nothing, and says nothing, when it had never been registered', async () => {
-    const registry = await startRegistry(cleanup);
-    const { app, events } = await createApp(cleanup, optionsFor(registry.url));
-    await app.init();
-    await app.close();
-    expect(registry.requests).toEqual([]);
-    expect(events.names()).toEqual([]);
-  });
+  concurrently(
+    'removes nothing, and says nothing, when it had never been registered',
+    async cleanup => {
+      const registry = await startRegistry(cleanup);
+      const { app, events } = await createApp(cleanup, optionsFor(registry.url));
+      await app.init();
+      await app.close();
+      expect(registry.requests).toEqual([]);
+      expect(events.names()).toEqual([]);
+    },
+  );
 
-  it('keeps serving for shutdown.drainMs after the removal', async () => {
+  concurrently('keeps serving for shutdown.drainMs after the removal', async cleanup => {
     const registry = await startRegistry(cleanup);
     const options = optionsFor(registry.url, { shutdown: { drainMs: 300 } });
     const { app, events } = await startApp(cleanup, options, { controllers: [GreetController] });
@@ -196,7 +181,7 @@ describe('an application that closes', () => {
     expect(await elapsedMs(closed)).toBeGreaterThan(150);
   });
 
-  it('rejects register() from then on', async () => {
+  concurrently('rejects register() from then on', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app, registration } = await startApp(cleanup, optionsFor(registry.url));
     await app.close();
@@ -205,7 +190,7 @@ describe('an application that closes', () => {
 });
 
 describe('leave()', () => {
-  it('gives every caller the same promise, and one removal', async () => {
+  concurrently('gives every caller the same promise, and one removal', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { registration } = await startApp(cleanup, optionsFor(registry.url));
     const first = registration.leave();
@@ -214,7 +199,7 @@ describe('leave()', () => {
     expect(writesOf(registry)).toEqual(['POST', 'DELETE']);
   });
 
-  it('may be followed by register()', async () => {
+  concurrently('may be followed by register()', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { registration } = await startApp(cleanup, optionsFor(registry.url));
     await registration.leave();
@@ -223,7 +208,7 @@ describe('leave()', () => {
     expect(registry.instances()).toHaveLength(1);
   });
 
-  it('rejects a register() that waits', async () => {
+  concurrently('rejects a register() that waits', async cleanup => {
     const registry = await startRegistry(cleanup);
     await registry.faults.refuse();
     const { app, registration, events } = await createApp(cleanup, optionsFor(registry.url));
@@ -234,22 +219,5 @@ describe('leave()', () => {
       expect(waiting).rejects.toMatchObject({ name: 'AbortError' }),
       registration.leave(),
     ]);
-  });
-});
-
-describe('shutdown hooks', () => {
-  it('are missed with a warning', async () => {
-    const registry = await startRegistry(cleanup);
-    const { log } = await startApp(cleanup, optionsFor(registry.url));
-    expect(log.matching(/^warn .*app\.enableShutdownHooks\(\)/)).toHaveLength(1);
-  });
-
-  it('are not missed when they are on', async () => {
-    const registry = await startRegistry(cleanup);
-    const { app, events, log } = await createApp(cleanup, optionsFor(registry.url));
-    app.enableShutdownHooks();
-    await app.listen(0, '127.0.0.1');
-    await events.nth('servicecomb.instance.registered');
-    expect(log.matching(/enableShutdownHooks/)).toEqual([]);
   });
 });
