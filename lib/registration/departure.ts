@@ -59,7 +59,8 @@ async function remove(
   { client, clock, deadline, mayStillLand }: DepartureContext,
 ): Promise<Departure> {
   // Half of what is left: a request that fails over takes its deadline twice.
-  const timeoutMs = Math.max(1, Math.min(attemptTimeoutMs, (deadline - clock.now()) / 2));
+  const left = Math.floor((deadline - clock.now()) / 2);
+  const timeoutMs = Math.max(1, Math.min(attemptTimeoutMs, left));
   try {
     await client.unregisterInstance(ref, { timeoutMs });
     return { kind: 'removed', confirmed: true };

@@ -26,6 +26,8 @@ export type Progress =
   | { readonly kind: 'verified'; readonly lengthMs: number }
   /** A read-back that could not be made: says nothing about the lease. */
   | { readonly kind: 'unverified' }
+  /** A heartbeat was answered "no such instance", and yet its record is there. */
+  | { readonly kind: 'doubtful'; readonly error: ServiceCombError }
   | { readonly kind: 'renewed'; readonly sentAt: number; readonly tookMs: number };
 
 /** A request that did not, by what follows from it. */

@@ -14,6 +14,8 @@ export interface PaceSettings {
 const settlingMs = 2_000;
 /** Between a DELETE and the POST of the same id; at less than 5 ms the POST is lost (measured M3). */
 const gapMs = 150;
+/** Until a heartbeat whose answer contradicted the record is repeated (measured M5: 1 s is enough). */
+const doubtMs = 1_500;
 /** How soon a refused registration is tried again: a quota may be raised, an account unlocked. */
 const blockedMs = 60_000;
 /** The registry may answer 200 for a lease that has just ended (measured M6). */
@@ -79,6 +81,11 @@ export class Pace {
   /** Between the removal of a stale record and our registration. */
   get gap(): number {
     return gapMs;
+  }
+
+  /** After an answer that contradicts the record. */
+  get doubt(): number {
+    return Math.min(doubtMs, this.settings.intervalMs);
   }
 
   /** After a refusal. */

@@ -106,7 +106,14 @@ export class Registrar {
 
   async #renew({ ref }: Lease, signal: AbortSignal): Promise<Outcome> {
     const sentAt = this.clock.now();
-    await this.client.sendHeartbeat(ref, { signal, timeoutMs: this.beatTimeoutMs });
+    try {
+      await this.client.sendHeartbeat(ref, { signal, timeoutMs: this.beatTimeoutMs });
+    } catch (error) {
+      if (!isServiceCombError(error) || failureOutcome(error).kind !== 'instance-gone') throw error;
+      // The answer may be about a predecessor's lease: the record tells whether ours is gone.
+      await this.client.getInstance(ref, this.#fresh(signal));
+      return { kind: 'doubtful', error };
+    }
     return { kind: 'renewed', sentAt, tookMs: this.clock.now() - sentAt };
   }
 

@@ -49,6 +49,8 @@ export interface Holding {
   readonly error: ServiceCombError | undefined;
   /** Whether lease.at-risk was told since the last good heartbeat. */
   readonly riskTold: boolean;
+  /** Whether the last answer contradicted the record; the next such one is a failure. */
+  readonly doubted: boolean;
 }
 
 /** The facts of a registration. Everything else is derived from them and the time. */

@@ -24,6 +24,8 @@ export function whileHolding(
       });
     case 'unverified':
       return quietly({ ...state, beatsUntilVerify: 1 });
+    case 'doubtful':
+      return doubtful(state, outcome.error, context);
     case 'stale':
       return replacing(outcome, context);
     case 'failed':
@@ -39,6 +41,15 @@ export function whileHolding(
     case 'cleared':
       return { state, facts: [] };
   }
+}
+
+/**
+ * The server answers for the renewal before this one, which was a predecessor's when the id is new
+ * (behaviour S3, measured M5): asked once more, it speaks of ours. From then on it is a failure.
+ */
+function doubtful(state: Holding, error: ServiceCombError, context: TransitionContext): Transition {
+  if (state.doubted) return failed(state, error, context);
+  return quietly({ ...state, doubted: true, beatAt: context.now + context.pace.doubt });
 }
 
 /** Somebody else listed another record under our id: it gives way to ours. */
@@ -91,6 +102,7 @@ function renewed(
       failures: 0,
       error: undefined,
       riskTold: false,
+      doubted: false,
     },
     facts: [{ name: RegistryEvents.HeartbeatSucceeded, payload: { tookMs } }, ...recovered],
   };

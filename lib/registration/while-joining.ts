@@ -28,6 +28,7 @@ export function whileJoining(
     case 'elapsed':
     case 'verified':
     case 'unverified':
+    case 'doubtful':
     case 'renewed':
       return { state, facts: [] };
   }
@@ -79,6 +80,7 @@ function granted(
       failures: 0,
       error: undefined,
       riskTold: false,
+      doubted: false,
     },
     facts: [
       ...replaced,

@@ -78,6 +78,20 @@ export class CoreHarness {
     await this.#tick();
   }
 
+  /** Makes the registry forget the instance, until it is posted again. */
+  forget(): void {
+    let isListed = false;
+    const ifListed = (reply: FakeReply) => () => (isListed ? reply : forgotten);
+    this.answers = {
+      heartbeat: ifListed(happy.heartbeat),
+      read: ifListed(happy.read),
+      post: () => {
+        isListed = true;
+        return happy.post;
+      },
+    };
+  }
+
   names(): readonly string[] {
     return this.facts.map(({ name }) => name.replace('servicecomb.', ''));
   }

@@ -14,6 +14,7 @@ export const outcomes = {
   cleared: { kind: 'cleared', serviceId: 's2' },
   verified: { kind: 'verified', lengthMs: 20_000 },
   unverified: { kind: 'unverified' },
+  doubtful: { kind: 'doubtful', error: errors.instanceGone },
   renewed: { kind: 'renewed', sentAt: 900, tookMs: 100 },
   failed: { kind: 'failed', error: errors.network },
   refused: { kind: 'refused', error: errors.refused },

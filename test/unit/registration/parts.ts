@@ -59,6 +59,7 @@ export function holdingOf(change: Partial<Holding> = {}): Holding {
     failures: 0,
     error: undefined,
     riskTold: false,
+    doubted: false,
     ...change,
   };
 }

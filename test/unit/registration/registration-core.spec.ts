@@ -109,10 +109,45 @@ describe('an instance that is gone', () => {
   it('registers again under the same id within a second and a bit', async () => {
     const harness = new CoreHarness();
     await harness.register();
-    harness.answers = { heartbeat: forgotten };
+    harness.forget();
     await harness.run(9_000);
     expect(harness.count('post')).toBe(2);
     expect(harness.core.snapshot()).toMatchObject({ state: 'registered', registrations: 2 });
+  });
+
+  it('is not gone while its record is there: the heartbeat is repeated, and nothing is told', async () => {
+    const harness = new CoreHarness();
+    await harness.register();
+    let beats = 0;
+    harness.answers = { heartbeat: () => ((beats += 1) === 1 ? forgotten : {}) };
+    await harness.run(11_000);
+    const [first = 0, second = 0] = harness.sent
+      .filter(({ what }) => what === 'heartbeat')
+      .map(({ at }) => at);
+    expect(second - first).toBe(1_500);
+    expect(harness.count('post')).toBe(1);
+    expect(harness.names().slice(2)).toEqual(['heartbeat.succeeded']);
+  });
+
+  it('is at risk, as after any failure, when the registry keeps contradicting its record', async () => {
+    const harness = new CoreHarness();
+    await harness.register();
+    harness.answers = { heartbeat: forgotten };
+    await harness.run(45_000);
+    expect(harness.core.snapshot()).toMatchObject({
+      state: 'at-risk',
+      lastError: { errorCode: 400_017 },
+    });
+    expect(harness.count('post')).toBe(1);
+  });
+
+  it('is neither gone nor there while its record cannot be read', async () => {
+    const harness = new CoreHarness();
+    await harness.register();
+    harness.answers = { heartbeat: forgotten, read: refused };
+    await harness.run(9_000);
+    expect(harness.core.state).toBe('degraded');
+    expect(harness.count('post')).toBe(1);
   });
 
   it('is found by the read-back when heartbeats still say 200', async () => {
@@ -264,7 +299,7 @@ describe('a registration that fails', () => {
   it('is lost, not new, when it comes after a lease and a refusal', async () => {
     const harness = new CoreHarness();
     await harness.register();
-    harness.answers = { heartbeat: forgotten, post: quota };
+    harness.answers = { heartbeat: forgotten, read: forgotten, post: quota };
     await harness.run(10_000);
     expect(harness.core.state).toBe('blocked');
     harness.answers = { post: refused };

@@ -9,10 +9,13 @@ const context = contextOf({ now });
 const confirming = joiningOf({ step: { kind: 'confirm', serviceId: 's', sentAt: 900 } });
 
 describe('on the way to a lease', () => {
-  it.each(['elapsed', 'verified', 'unverified', 'renewed'] as const)('%s changes nothing', kind => {
-    const state = joiningOf();
-    expect(whileJoining(state, outcomes[kind], context)).toEqual({ state, facts: [] });
-  });
+  it.each(['elapsed', 'verified', 'unverified', 'doubtful', 'renewed'] as const)(
+    '%s changes nothing',
+    kind => {
+      const state = joiningOf();
+      expect(whileJoining(state, outcomes[kind], context)).toEqual({ state, facts: [] });
+    },
+  );
 
   it.each([
     [
@@ -99,6 +102,7 @@ describe('a lease that is granted', () => {
       failures: 0,
       error: undefined,
       riskTold: false,
+      doubted: false,
     });
     expect(facts).toEqual([
       {
