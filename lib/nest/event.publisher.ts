@@ -22,20 +22,25 @@ export class EventPublisher {
     this.#emitter = emitter;
   }
 
-  /** Never throws: a listener that does is logged, once until it stops doing so. */
+  /** Never throws: a listener that does, or rejects, is logged, once until it stops doing so. */
   publish(fact: RegistryFact, context: EventContext): void {
     this.#log(fact, context);
-    try {
-      this.#emitter?.emit(
-        fact.name,
-        Object.freeze({ name: fact.name, ...context, ...fact.payload }),
-      );
-      this.#faulty.delete(fact.name);
-    } catch (error) {
-      if (!this.#faulty.has(fact.name))
-        this.logger.error(`A listener of ${fact.name} threw: ${inspect(error)}`);
-      this.#faulty.add(fact.name);
-    }
+    this.#emit(fact, context).then(
+      () => this.#faulty.delete(fact.name),
+      (error: unknown) => this.#blame(fact.name, error),
+    );
+  }
+
+  /** Listeners are called before this returns; an asynchronous one is waited for by nobody else. */
+  async #emit(fact: RegistryFact, context: EventContext): Promise<void> {
+    const event = Object.freeze({ name: fact.name, ...context, ...fact.payload });
+    await this.#emitter?.emitAsync(fact.name, event);
+  }
+
+  #blame(name: RegistryEventName, error: unknown): void {
+    if (!this.#faulty.has(name))
+      this.logger.error(`A listener of ${name} threw: ${inspect(error)}`);
+    this.#faulty.add(name);
   }
 
   #log(fact: RegistryFact, { instance }: EventContext): void {

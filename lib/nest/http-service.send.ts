@@ -8,10 +8,16 @@ const maxAnswerBytes = 1_048_576;
 
 /**
  * Makes an axios instance of our own, so that neither the application's interceptors nor its defaults
- * touch a heartbeat, nor ours its requests.
+ * touch a heartbeat, nor ours its requests. A new instance starts with the defaults of the process, an
+ * application's Authorization header among them: they are taken out.
  */
 export function createPrivateAxios(): ReturnType<typeof axios.create> {
-  return axios.create({
+  const instance = axios.create();
+  for (const name of Object.keys(instance.defaults))
+    Reflect.deleteProperty(instance.defaults, name);
+  Object.assign(instance.defaults, {
+    adapter: 'http',
+    headers: { common: {} },
     maxRedirects: 0,
     proxy: false,
     maxContentLength: maxAnswerBytes,
@@ -21,6 +27,7 @@ export function createPrivateAxios(): ReturnType<typeof axios.create> {
     transformResponse: [],
     validateStatus: () => true,
   });
+  return instance;
 }
 
 /**

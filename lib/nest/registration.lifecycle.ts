@@ -23,6 +23,8 @@ import { REGISTRY_LOGGER, REGISTRY_OPTIONS, type RegistryLogger } from './tokens
 export class RegistrationLifecycle
   implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy
 {
+  #leaving: Promise<void> | undefined;
+
   constructor(
     @Inject(REGISTRY_OPTIONS) private readonly options: ResolvedOptions,
     @Inject(REGISTRY_LOGGER) private readonly logger: RegistryLogger,
@@ -77,7 +79,12 @@ export class RegistrationLifecycle
   }
 
   /** Leaves, first thing at shutdown and while HTTP is still served; then keeps serving to drain. */
-  async onModuleDestroy(): Promise<void> {
+  onModuleDestroy(): Promise<void> {
+    this.#leaving ??= this.#leave();
+    return this.#leaving;
+  }
+
+  async #leave(): Promise<void> {
     const wasListed = this.core.snapshot().registrations > 0;
     try {
       await this.core.close();
@@ -96,7 +103,7 @@ export class RegistrationLifecycle
 
   #serverListens(when: 'listen' | 'manual'): void {
     const hasEndpoint = this.options.instance.endpoints !== undefined || this.#publishServer();
-    if (hasEndpoint && when === 'listen') this.#register();
+    if (hasEndpoint && when === 'listen' && this.core.state === 'idle') this.#register();
   }
 
   /** An error here cannot fail the start, the server listens already: it is told and shown. */

@@ -7,14 +7,15 @@ import type { RegistryLogger } from './tokens.js';
 /** Name of the interval in the host's SchedulerRegistry. */
 export const heartbeatInterval = 'servicecomb.heartbeat';
 
-/** The machine's clock: monotonic for leases, and timers that keep no process alive. */
+/**
+ * The machine's clock. A delay keeps the process alive: it is what a shutdown waits for, bounded, and a
+ * process without a server would end in the middle of it.
+ */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),
   delay: (ms, signal) =>
-    wait(ms, undefined, { ref: false, ...(signal === undefined ? {} : { signal }) }).catch(
-      () => undefined,
-    ),
+    wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
 };
 
 /** What a ticker drives. */

@@ -35,7 +35,7 @@ export interface ReadOptions extends CallOptions {
 export class ServiceCenterClient {
   readonly #caller: Caller;
 
-  /** @internal */
+  /** Made by the module: inject it. */
   constructor(caller: Caller) {
     this.#caller = caller;
   }

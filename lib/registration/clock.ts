@@ -4,6 +4,6 @@ export interface Clock {
   now(): number;
   /** Milliseconds since 1970 of the wall clock: for people, never for leases. */
   wallNow(): number;
-  /** Resolves after that many milliseconds, or when aborted; keeps no process alive. */
+  /** Resolves after that many milliseconds, or when aborted. */
   delay(ms: number, signal?: AbortSignal): Promise<void>;
 }

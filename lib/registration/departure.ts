@@ -24,6 +24,7 @@ export function departureFact(departure: Departure): RegistryFact {
 const attempts = 3;
 const attemptTimeoutMs = 1_500;
 const pauseMs = 100;
+const lastTryMs = 300;
 
 /** What a removal works with. */
 export interface DepartureContext {
@@ -38,16 +39,26 @@ export interface DepartureContext {
   readonly mayStillLand: boolean;
 }
 
-/** Removes an instance: up to three tries of 1.5 s each within the budget. An absent one is removed. */
+/**
+ * Removes an instance: up to three tries of 1.5 s each within the budget. An absent one is removed. When
+ * a registration may still land, the tries are spread over the budget, the last one just before its end.
+ */
 export async function depart(ref: InstanceRef, context: DepartureContext): Promise<Departure> {
   const { clock, deadline, mayStillLand } = context;
   let departure = await remove(ref, context);
   for (let attempt = 2; attempt <= attempts; attempt += 1) {
-    if (isFinal(departure, mayStillLand) || clock.now() + pauseMs >= deadline) break;
-    await clock.delay(pauseMs);
+    const isLast = attempt === attempts;
+    const pause = departure.kind === 'kept' ? pauseMs : untilLanded(deadline - clock.now(), isLast);
+    if (isFinal(departure, mayStillLand) || clock.now() + pause >= deadline) break;
+    await clock.delay(pause);
     departure = await remove(ref, context);
   }
   return departure;
+}
+
+/** Half of what is left, then all but a moment: the later the try, the more has landed before it. */
+function untilLanded(leftMs: number, isLast: boolean): number {
+  return Math.max(pauseMs, isLast ? leftMs - lastTryMs : leftMs / 2);
 }
 
 function isFinal(departure: Departure, mayStillLand: boolean): boolean {

@@ -13,6 +13,15 @@ export interface Listing {
   readonly instance: DesiredInstance;
 }
 
+/** A registration that was sent, and the record that it asked for. */
+export interface Posted {
+  readonly serviceId: string;
+  /** Milliseconds of the monotonic clock. */
+  readonly sentAt: number;
+  /** Ours may have been changed since. */
+  readonly instance: DesiredInstance;
+}
+
 /** A field of the record that decides who is reached. */
 export type ListedField = 'endpoints' | 'hostName' | 'status' | 'properties';
 
@@ -32,6 +41,11 @@ export function differences(
   if (properties.some(([name, value]) => stored.properties?.[name] !== value))
     fields.push('properties');
   return fields;
+}
+
+/** Whether consumers of a stored record would not reach the one that was asked for. */
+export function isElsewhere(stored: MicroserviceInstance, wanted: MicroserviceInstance): boolean {
+  return differences(stored, wanted).some(field => field === 'endpoints' || field === 'hostName');
 }
 
 function sameItems(left: readonly string[], right: readonly string[]): boolean {

@@ -1,8 +1,9 @@
-import type { ServiceCombError } from '../errors.js';
+import { type ServiceCombError, ServiceCenterResponseError } from '../errors.js';
 import type { RegistryFact } from '../events/events.js';
 import { failureKind } from '../protocol/classify.js';
 import type { MicroserviceInstance } from '../protocol/wire.js';
 import type { Lease } from './lease.js';
+import type { Posted } from './listing.js';
 import type { Pace } from './pace.js';
 import type { RegistrationPhase } from './state.js';
 
@@ -17,7 +18,7 @@ export interface Elapsed {
 /** A request that did what it was for. */
 export type Progress =
   | { readonly kind: 'service-known'; readonly serviceId: string; readonly created: boolean }
-  | { readonly kind: 'posted'; readonly serviceId: string; readonly sentAt: number }
+  | ({ readonly kind: 'posted' } & Posted)
   /** Unverified when the record could not be read back; the lease is then what was asked for. */
   | { readonly kind: 'granted'; readonly lease: Lease; readonly verified: boolean }
   /** The registry lists another record under our id: a predecessor's. */
@@ -50,6 +51,12 @@ export function failureOutcome(error: ServiceCombError): Failure {
     case 'protocol':
       return { kind: 'failed', error };
   }
+}
+
+/** Milliseconds that the answer asks for, ten minutes at most: a gateway gone wrong must not keep us out. */
+export function askedToWait(error: ServiceCombError): number {
+  const asked = error instanceof ServiceCenterResponseError ? (error.retryAfterMs ?? 0) : 0;
+  return Math.min(asked, 600_000);
 }
 
 /** What a transition is decided with, besides state and outcome. */

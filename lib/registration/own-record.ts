@@ -4,6 +4,8 @@ import type { DesiredInstance, Listing } from './listing.js';
 
 /** The record that this process wants the registry to list, as it stands now. */
 export class OwnRecord {
+  #writes: Promise<unknown> = Promise.resolve();
+
   constructor(private current: Listing) {}
 
   get listing(): Listing {
@@ -31,16 +33,30 @@ export class OwnRecord {
     this.current = { ...this.current, instance: { ...this.instance, ...change } };
   }
 
-  /** Changes the record when the write succeeds; takes the change back and rejects when it fails. */
-  async changeBy(
+  /**
+   * Changes the record when the write succeeds; takes the change back and rejects when it fails. Writes
+   * are made one after the other, in the order of the calls. Resolves with the record before.
+   */
+  changeBy(
     change: Pick<DesiredInstance, 'status'> | Pick<DesiredInstance, 'properties'>,
     write: () => Promise<void>,
-  ): Promise<void> {
-    const { status, properties } = this.instance;
+  ): Promise<DesiredInstance> {
+    const changed = this.#writes.then(() => this.#changeNow(change, write));
+    this.#writes = changed.catch(() => undefined);
+    return changed;
+  }
+
+  async #changeNow(
+    change: Pick<DesiredInstance, 'status'> | Pick<DesiredInstance, 'properties'>,
+    write: () => Promise<void>,
+  ): Promise<DesiredInstance> {
+    const before = this.instance;
     this.change(change);
     try {
       await write();
+      return before;
     } catch (error) {
+      const { status, properties } = before;
       this.change('status' in change ? { status } : { properties });
       throw error;
     }

@@ -60,10 +60,15 @@ export class Pace {
     const base = Math.min(1_000, intervalMs / 4);
     const cap = Math.min(longestInLeaseMs, intervalMs / 2);
     const wait = this.#between(base, Math.min(cap, base * 2 ** (failures - 1)));
-    const last = leaseRemainingMs - this.beatTimeoutMs - reserveMs;
+    const last = this.lastInLease(leaseRemainingMs);
     if (last <= 0) return Math.max(wait, leaseRemainingMs);
     const lastButOne = last - this.beatTimeoutMs - base;
     return Math.min(wait, lastButOne > 0 ? Math.max(base, lastButOne) : last);
+  }
+
+  /** Until the last attempt that can be answered before the lease ends; negative when it is too late. */
+  lastInLease(leaseRemainingMs: number): number {
+    return leaseRemainingMs - this.beatTimeoutMs - reserveMs;
   }
 
   /** After failed registrations: full jitter up to a backoff that grows to its maximum. */

@@ -1,12 +1,19 @@
-import { isServiceCombError } from '../errors.js';
+import { isServiceCombError, type ServiceCombError } from '../errors.js';
 import { isNoSuchService } from '../protocol/classify.js';
 import type { CallOptions } from '../protocol/call.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { Clock } from './clock.js';
 import { type Lease, leaseLengthMs } from './lease.js';
-import { differences, type Listing } from './listing.js';
+import { isElsewhere, differences, type Listing, type Posted } from './listing.js';
 import { failureOutcome, type Outcome } from './outcome.js';
 import { isVerifyDue, type Holding, type Joining } from './state.js';
+
+/** What a read-back is made with. */
+interface Confirming {
+  readonly state: Joining;
+  readonly listing: Listing;
+  readonly signal: AbortSignal;
+}
 
 /**
  * Makes the one request that a state asks for, and says how it ended. A failed request is an outcome;
@@ -67,29 +74,27 @@ export class Registrar {
   async #post(serviceId: string, { instance }: Listing, signal: AbortSignal): Promise<Outcome> {
     const sentAt = this.clock.now();
     await this.client.registerInstance(serviceId, instance, { signal });
-    return { kind: 'posted', serviceId, sentAt };
+    return { kind: 'posted', serviceId, sentAt, instance };
   }
 
   /**
    * Reads the record back: a POST with a living id leaves the stored record as it was (behaviour S2),
-   * and only the stored healthCheck tells how long the lease is.
+   * and only the stored healthCheck tells how long the lease is. A read-back that fails, or that this
+   * account may not make, leaves a lease that is to be verified.
    */
-  async #confirm(
-    { serviceId, sentAt }: Extract<Joining['step'], { kind: 'confirm' }>,
-    { state, listing, signal }: { state: Joining; listing: Listing; signal: AbortSignal },
-  ): Promise<Outcome> {
-    const { instance } = listing;
+  async #confirm(posted: Posted, { state, listing, signal }: Confirming): Promise<Outcome> {
+    const { serviceId, sentAt, instance } = posted;
     const ref = { serviceId, instanceId: instance.instanceId };
     const asked = { ref, renewedAt: sentAt, lengthMs: leaseLengthMs(instance.healthCheck) };
     try {
       const stored = await this.client.getInstance(ref, this.#fresh(signal));
-      const replaceable = state.previous === undefined;
-      if (replaceable && differences(stored, instance).length > 0)
+      if (state.previous === undefined && differences(stored, instance).length > 0)
         return { kind: 'stale', serviceId, stored };
       const lengthMs = leaseLengthMs(stored.healthCheck ?? instance.healthCheck);
-      return { kind: 'granted', lease: { ...asked, lengthMs }, verified: true };
+      const verified = !isElsewhere(instance, listing.instance);
+      return { kind: 'granted', lease: { ...asked, lengthMs }, verified };
     } catch (error) {
-      if (!isServiceCombError(error) || failureOutcome(error).kind !== 'failed') throw error;
+      if (!isServiceCombError(error) || isGone(error)) throw error;
       return { kind: 'granted', lease: asked, verified: false };
     }
   }
@@ -121,20 +126,14 @@ export class Registrar {
   async #verify({ ref }: Lease, { instance }: Listing, signal: AbortSignal): Promise<Outcome> {
     try {
       const stored = await this.client.getInstance(ref, this.#fresh(signal));
-      const unreachable = differences(stored, instance).some(
-        field => field === 'endpoints' || field === 'hostName',
-      );
-      if (unreachable) return { kind: 'stale', serviceId: ref.serviceId, stored };
+      if (isElsewhere(stored, instance)) return { kind: 'stale', serviceId: ref.serviceId, stored };
       return {
         kind: 'verified',
         lengthMs: leaseLengthMs(stored.healthCheck ?? instance.healthCheck),
       };
     } catch (error) {
-      if (!isServiceCombError(error)) throw error;
-      const outcome = failureOutcome(error);
-      return outcome.kind === 'failed' || outcome.kind === 'refused'
-        ? { kind: 'unverified' }
-        : outcome;
+      if (!isServiceCombError(error) || isGone(error)) throw error;
+      return { kind: 'unverified' };
     }
   }
 
@@ -150,4 +149,9 @@ async function outcomeOf(request: () => Promise<Outcome>): Promise<Outcome> {
     if (!isServiceCombError(error)) throw error;
     return failureOutcome(error);
   }
+}
+
+function isGone(error: ServiceCombError): boolean {
+  const { kind } = failureOutcome(error);
+  return kind === 'instance-gone' || kind === 'service-gone';
 }

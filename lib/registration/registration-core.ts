@@ -13,7 +13,7 @@ import { leaseFacts, type RegistrationSnapshot } from './snapshot.js';
 import { dueAt, joining, labelOf, serviceIdOf } from './state.js';
 import type { Holding, Joining, RegistrationPhase, RegistrationState } from './state.js';
 import { transition } from './transition.js';
-import { Waiters } from './waiters.js';
+import { left, Waiters } from './waiters.js';
 
 /** Requests that may follow one another in one tick: service, POST, read-back, and one to spare. */
 const stepsPerTick = 4;
@@ -74,9 +74,10 @@ export class RegistrationCore {
     return this.#labels.onChange(listener);
   }
 
-  /** Sets what consumers connect to; used from the next registration on. */
+  /** Sets what consumers connect to. One who is listed already is read back at once, and replaced. */
   publishAt(endpoints: readonly string[]): void {
     this.#record.change({ endpoints });
+    if (this.#state.phase === 'holding') this.#enter({ ...this.#state, beatsUntilVerify: 0 });
   }
 
   /**
@@ -106,8 +107,8 @@ export class RegistrationCore {
     if (state.phase !== 'joining') {
       this.#leaving = undefined;
       this.#enter(joining(now, this.#serviceId));
-    } else if (state.failures > 0 && Number.isFinite(state.dueAt))
-      this.#enter({ ...state, dueAt: now });
+    } else if (state.error !== undefined && state.dueAt === Infinity) throw state.error;
+    else if (state.failures > 0) this.#enter({ ...state, dueAt: now });
     await this.#waiters.wait();
   }
 
@@ -132,11 +133,10 @@ export class RegistrationCore {
    * @throws ServiceCombError when the registry did not take it; the status is then the old one.
    */
   async setStatus(status: InstanceStatus): Promise<void> {
-    const from = this.#record.instance.status ?? 'UP';
-    await this.#record.changeBy({ status }, () =>
+    const { status: from = 'UP' } = await this.#record.changeBy({ status }, () =>
       this.#atRegistry(ref => this.parts.client.setInstanceStatus(ref, status)),
     );
-    if (from !== status)
+    if (from !== status && this.settings.enabled)
       this.#tell({ name: RegistryEvents.StatusChanged, payload: { from, to: status } });
   }
 
@@ -217,7 +217,8 @@ export class RegistrationCore {
     if (this.#listed === undefined) return;
     if (outcome.kind === 'posted') this.#listed = { ...this.#listed, answered: true };
     const refused = outcome.kind === 'refused' || outcome.kind === 'service-gone';
-    if (refused && this.#registrations === 0) this.#listed = undefined;
+    const nothingListed = !this.#listed.answered && this.#registrations === 0;
+    if (refused && nothingListed) this.#listed = undefined;
   }
 
   #enter(state: RegistrationPhase): void {
@@ -237,7 +238,11 @@ export class RegistrationCore {
     this.parts.publish(fact, { at, ...instance });
   }
 
+  /** A registration under way carries the record as it was: what changes meanwhile follows it. */
   async #atRegistry(write: (ref: InstanceRef) => Promise<void>): Promise<void> {
+    const state = this.#state;
+    const isConfirming = state.phase === 'joining' && state.step.kind === 'confirm';
+    if (isConfirming || this.#underWay?.isPost === true) await this.#waiters.wait();
     if (this.#state.phase === 'holding') await write(this.#state.lease.ref);
   }
 
@@ -256,8 +261,4 @@ export class RegistrationCore {
     }
     this.#enter({ phase: 'left' });
   }
-}
-
-function left(): DOMException {
-  return new DOMException('The registration has left the registry', 'AbortError');
 }

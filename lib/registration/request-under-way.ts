@@ -8,7 +8,7 @@ export class RequestUnderWay {
   /** Starts the request. */
   constructor(
     /** Whether it may list an instance: such a one is let land for a while. */
-    private readonly isPost: boolean,
+    readonly isPost: boolean,
     send: (signal: AbortSignal) => Promise<void>,
   ) {
     this.#done = this.#untilAborted(send);

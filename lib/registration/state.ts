@@ -1,5 +1,6 @@
 import type { ServiceCombError } from '../errors.js';
 import type { MicroserviceInstance } from '../protocol/wire.js';
+import type { Posted } from './listing.js';
 import { isAtRisk, isExpired, type Lease } from './lease.js';
 
 /** The state of a registration as users see it. */
@@ -19,7 +20,7 @@ export type RegistrationState =
 export type JoiningStep =
   | { readonly kind: 'service' }
   | { readonly kind: 'post'; readonly serviceId: string }
-  | { readonly kind: 'confirm'; readonly serviceId: string; readonly sentAt: number }
+  | ({ readonly kind: 'confirm' } & Posted)
   | { readonly kind: 'clear'; readonly serviceId: string };
 
 /** Without a lease, and on the way to one. */

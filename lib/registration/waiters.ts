@@ -30,3 +30,8 @@ export class Waiters {
     return waiting;
   }
 }
+
+/** Why one who waited gets no lease. */
+export function left(): DOMException {
+  return new DOMException('The registration has left the registry', 'AbortError');
+}

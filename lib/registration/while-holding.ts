@@ -1,7 +1,13 @@
 import type { ServiceCombError } from '../errors.js';
 import { type RegistryFact, RegistryEvents } from '../events/events.js';
 import { isAtRisk, isExpired, remainingMs } from './lease.js';
-import type { Outcome, Progress, Transition, TransitionContext } from './outcome.js';
+import {
+  askedToWait,
+  type Outcome,
+  type Progress,
+  type Transition,
+  type TransitionContext,
+} from './outcome.js';
 import { type Holding, joining } from './state.js';
 
 /** Keeping a lease: heartbeats, retries against its end, a read-back from time to time. */
@@ -116,7 +122,10 @@ function failed(
 ): Transition {
   const failures = state.failures + 1;
   const leaseRemainingMs = remainingMs(state.lease, now);
-  const beatAt = now + pace.inLease(failures, leaseRemainingMs);
+  const wait = pace.inLease(failures, leaseRemainingMs);
+  // What a throttling registry asks for, as far as the lease allows.
+  const asked = Math.min(askedToWait(error), pace.lastInLease(leaseRemainingMs));
+  const beatAt = now + Math.max(wait, asked);
   return {
     state: { ...state, beatAt, failures, error },
     facts: [

@@ -1,6 +1,12 @@
-import { type ServiceCombError, ServiceCenterResponseError } from '../errors.js';
+import type { ServiceCombError } from '../errors.js';
 import { type RegistryFact, RegistryEvents } from '../events/events.js';
-import type { Outcome, Progress, Transition, TransitionContext } from './outcome.js';
+import {
+  askedToWait,
+  type Outcome,
+  type Progress,
+  type Transition,
+  type TransitionContext,
+} from './outcome.js';
 import type { Joining } from './state.js';
 
 /** The way to a lease: service, POST, read-back, and a detour when a stale record is in the way. */
@@ -50,7 +56,7 @@ function nextStep(
       };
     }
     case 'posted':
-      return quietly({ ...next, step: { kind: 'confirm', serviceId, sentAt: outcome.sentAt } });
+      return quietly({ ...next, step: { ...outcome, kind: 'confirm' } });
     case 'stale':
       return quietly({ ...next, step: { kind: 'clear', serviceId }, previous: outcome.stored });
     case 'cleared':
@@ -124,12 +130,6 @@ function failed(state: Joining, error: ServiceCombError, context: TransitionCont
     },
     facts: [{ name: RegistryEvents.RegistrationFailed, payload: { error, failures } }],
   };
-}
-
-/** What the answer asks for, ten minutes at most: a gateway gone wrong must not keep us out for days. */
-function askedToWait(error: ServiceCombError): number {
-  const asked = error instanceof ServiceCenterResponseError ? (error.retryAfterMs ?? 0) : 0;
-  return Math.min(asked, 600_000);
 }
 
 function refused(

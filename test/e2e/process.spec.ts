@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { SchedulerRegistry } from '@nestjs/schedule';
@@ -81,5 +84,67 @@ describe('the log, which Nest keeps for the whole process', () => {
     await events.nth(RegistryEvents.HeartbeatRecovered);
     expect(log.matching(/A heartbeat of orders/)).toHaveLength(1);
     expect(log.matching(/answered again/)).toHaveLength(1);
+  });
+});
+
+describe('a process without a server', () => {
+  const script = resolve('build/tree/test/support/leaving-context.js');
+  const run = promisify(execFile);
+
+  it('stays until it has left the registry and drained', async () => {
+    const registry = await startRegistry(cleanup);
+    const { stdout } = await run(process.execPath, [script, registry.url, 'close']);
+    expect(stdout.split('\n')).toEqual(['registered', 'closed', '']);
+    expect(registry.instances()).toEqual([]);
+  });
+
+  it('stays until it has tried to, when the registry is gone', async () => {
+    const registry = await startRegistry(cleanup);
+    registry.faults.reset({ operation: 'unregisterInstance' });
+    const { stdout } = await run(process.execPath, [script, registry.url, 'close']);
+    expect(stdout.split('\n')).toEqual(['registered', 'closed', '']);
+  });
+
+  it('is not kept alive by its heartbeat', async () => {
+    const registry = await startRegistry(cleanup);
+    const { stdout } = await run(process.execPath, [script, registry.url]);
+    expect(stdout.split('\n')).toEqual(['registered', '']);
+  });
+});
+
+describe('defaults of the process-wide axios, and a proxy of the environment', () => {
+  it('do not reach the registry', async () => {
+    const { timeout } = axios.defaults;
+    axios.defaults.headers.common.Authorization = 'Bearer of-the-application';
+    axios.defaults.params = { tenant: 'x' };
+    axios.defaults.baseURL = 'http://127.0.0.1:1';
+    axios.defaults.timeout = 1;
+    process.env['HTTP_PROXY'] = 'http://127.0.0.1:1';
+    const registry = await startRegistry(cleanup);
+    try {
+      await startApp(cleanup, optionsFor(registry.url));
+    } finally {
+      delete process.env['HTTP_PROXY'];
+      delete axios.defaults.headers.common.Authorization;
+      delete axios.defaults.params;
+      delete axios.defaults.baseURL;
+      axios.defaults.timeout = timeout ?? 0;
+    }
+    for (const { path, headers } of registry.requests) {
+      expect(path).not.toContain('tenant');
+      expect(headers).not.toHaveProperty('authorization');
+    }
+    expect(registry.requests.length).toBeGreaterThan(0);
+  });
+});
+
+describe('a warning', () => {
+  it('says that nobody else can reach an instance on the loopback', async () => {
+    const elsewhere = optionsFor('http://registry.invalid:30100');
+    const { app, log } = await createApp(cleanup, elsewhere);
+    await app.listen(0, '127.0.0.1');
+    expect(log.matching(/^warn rest:\/\/127.* can be reached from this machine only/)).toHaveLength(
+      1,
+    );
   });
 });

@@ -141,6 +141,20 @@ describe('an HTTP application', () => {
     ]);
   });
 
+  it('that calls register() before it listens is listed where it listens in the end', async () => {
+    const registry = await startRegistry(cleanup);
+    const { app, registration, events } = await createApp(cleanup, optionsFor(registry.url));
+    await app.init();
+    const early = registration.register();
+    await events.nth(registered);
+    await early;
+    await app.listen(0, '127.0.0.1');
+    await events.nth(registered, 2);
+    expect(registry.instances()).toMatchObject([
+      { endpoints: [`rest://127.0.0.1:${portOf(app)}`] },
+    ]);
+  });
+
   it('registers before it listens when registration.when is bootstrap', async () => {
     const registry = await startRegistry(cleanup);
     const options = optionsFor(registry.url, {

@@ -181,6 +181,47 @@ describe('an application that closes', () => {
     expect(await elapsedMs(closed)).toBeGreaterThan(150);
   });
 
+  concurrently('does not drain when it had never been registered', async cleanup => {
+    const registry = await startRegistry(cleanup);
+    const options = optionsFor(registry.url, { shutdown: { drainMs: 5_000 } });
+    const { app } = await createApp(cleanup, options);
+    await app.init();
+    expect(await elapsedMs(app.close())).toBeLessThan(1_000);
+  });
+
+  concurrently('drains once when it is closed twice', async cleanup => {
+    const registry = await startRegistry(cleanup);
+    const options = optionsFor(registry.url, { shutdown: { drainMs: 300 } });
+    const { app } = await startApp(cleanup, options);
+    expect(await elapsedMs(Promise.all([app.close(), app.close()]))).toBeLessThan(550);
+  });
+
+  concurrently('removes a registration that lands after it was cut off', async cleanup => {
+    const registry = await startRegistry(cleanup);
+    registry.faults.hang({ operation: 'registerInstance', times: 1 });
+    const options = optionsFor(registry.url, {
+      shutdown: { timeoutMs: 2_000 },
+      serviceCenter: { timeoutMs: 5_000 },
+    });
+    const { app, events } = await createApp(cleanup, options);
+    const posted = new Promise<void>(resolve => {
+      registry.onRequest(({ method, path, body }) => {
+        if (method === 'POST' && path.endsWith('/instances')) resolve();
+        // The registry comes round to the POST when the first removal has found nothing.
+        if (method === 'DELETE' && writesOf(registry).length === 2)
+          void fetch(`${registry.url}${path.replace(/\/[^/]+$/, '')}`, {
+            method: 'POST',
+            body: registry.requests.find(({ path }) => path.endsWith('/instances'))?.body ?? body,
+          });
+      });
+    });
+    await app.listen(0, '127.0.0.1');
+    await posted;
+    await app.close();
+    expect(registry.instances()).toEqual([]);
+    expect(events.of('servicecomb.instance.unregistered')).toMatchObject([{ confirmed: true }]);
+  });
+
   concurrently('rejects register() from then on', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app, registration } = await startApp(cleanup, optionsFor(registry.url));
@@ -206,6 +247,16 @@ describe('leave()', () => {
     await registration.register();
     expect(registration.snapshot()).toMatchObject({ state: 'registered', registrations: 2 });
     expect(registry.instances()).toHaveLength(1);
+  });
+
+  concurrently('before the server listens keeps it from registering then', async cleanup => {
+    const registry = await startRegistry(cleanup);
+    const { app, registration } = await createApp(cleanup, optionsFor(registry.url));
+    await app.init();
+    await registration.leave();
+    await app.listen(0, '127.0.0.1');
+    expect(registration.state).toBe('left');
+    expect(registry.requests).toEqual([]);
   });
 
   concurrently('rejects a register() that waits', async cleanup => {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { ServiceCenterTimeoutError } from '../../../lib/errors.js';
@@ -26,7 +27,7 @@ describe('EventPublisher', () => {
     expect(log.matching(/^error Cannot register/)).toHaveLength(1);
   });
 
-  it('logs a listener that throws again once it has behaved in between, whatever it throws', () => {
+  it('logs a listener that throws again once it has behaved in between, whatever it throws', async () => {
     const log = new LogLines();
     const publisher = new EventPublisher(log);
     const emitter = new EventEmitter2();
@@ -35,11 +36,33 @@ describe('EventPublisher', () => {
     emitter.on(beat.name, () => {
       if (throws) throw 'a text';
     });
-    publisher.publish(beat, base);
-    throws = false;
-    publisher.publish(beat, base);
-    throws = true;
-    publisher.publish(beat, base);
+    for (const now of [true, true, false, true]) {
+      throws = now;
+      publisher.publish(beat, base);
+      await setImmediate();
+    }
     expect(log.matching(/threw: 'a text'/)).toHaveLength(2);
+  });
+
+  it('logs a listener that rejects, which nobody else would wait for', async () => {
+    const log = new LogLines();
+    const publisher = new EventPublisher(log);
+    const emitter = new EventEmitter2();
+    publisher.connect(emitter);
+    const rejecting = (): unknown => Promise.reject(new Error('later'));
+    emitter.on(beat.name, rejecting);
+    publisher.publish(beat, base);
+    await setImmediate();
+    expect(log.matching(/threw: Error: later/)).toHaveLength(1);
+  });
+
+  it('has called the listeners when it returns', () => {
+    const publisher = new EventPublisher(new LogLines());
+    const emitter = new EventEmitter2();
+    publisher.connect(emitter);
+    const seen: unknown[] = [];
+    emitter.on(beat.name, event => seen.push(event));
+    publisher.publish(beat, base);
+    expect(seen).toEqual([{ name: beat.name, ...base, tookMs: 1 }]);
   });
 });

@@ -1,5 +1,5 @@
 import type { Outcome } from '../../../lib/registration/outcome.js';
-import { errors, lease } from './parts.js';
+import { errors, lease, listingOf } from './parts.js';
 
 /** The record of a predecessor. */
 export const stored = { instanceId: 'i', hostName: 'other' };
@@ -8,7 +8,7 @@ export const stored = { instanceId: 'i', hostName: 'other' };
 export const outcomes = {
   elapsed: { kind: 'elapsed' },
   'service-known': { kind: 'service-known', serviceId: 's2', created: true },
-  posted: { kind: 'posted', serviceId: 's2', sentAt: 900 },
+  posted: { kind: 'posted', serviceId: 's2', sentAt: 900, instance: listingOf().instance },
   granted: { kind: 'granted', lease, verified: true },
   stale: { kind: 'stale', serviceId: 's2', stored },
   cleared: { kind: 'cleared', serviceId: 's2' },

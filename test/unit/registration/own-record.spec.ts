@@ -44,16 +44,35 @@ describe('the own record', () => {
     },
   );
 
-  it('keeps a change that was written while another one failed', async () => {
+  it('is written by one at a time, in the order of the calls', async () => {
     const record = new OwnRecord(listingOf());
-    let fail: (reason: unknown) => void = () => undefined;
-    const failed = new Promise<void>((_, reject) => {
-      fail = reject;
-    });
-    const status = record.changeBy({ status: 'DOWN' }, () => failed);
-    await record.changeBy({ properties: { zone: 'b' } }, async () => undefined);
-    fail(new Error('no'));
-    await expect(status).rejects.toThrow('no');
-    expect(record.instance).toMatchObject({ status: 'UP', properties: { zone: 'b' } });
+    const order: string[] = [];
+    const write = (name: string) => async () => {
+      order.push(`${name} begins`);
+      await Promise.resolve();
+      order.push(`${name} ends`);
+    };
+    await Promise.all([
+      record.changeBy({ status: 'OUTOFSERVICE' }, write('first')),
+      record.changeBy({ status: 'DOWN' }, write('second')),
+    ]);
+    expect(order).toEqual(['first begins', 'first ends', 'second begins', 'second ends']);
+    expect(record.instance.status).toBe('DOWN');
+  });
+
+  it('keeps what was written before and after a write that failed', async () => {
+    const record = new OwnRecord(listingOf());
+    const written = async () => undefined;
+    const out = record.changeBy({ status: 'OUTOFSERVICE' }, written);
+    const down = record.changeBy({ status: 'DOWN' }, () => Promise.reject(new Error('no')));
+    const zone = record.changeBy({ properties: { zone: 'b' } }, written);
+    await Promise.all([out, expect(down).rejects.toThrow('no'), zone]);
+    expect(record.instance).toMatchObject({ status: 'OUTOFSERVICE', properties: { zone: 'b' } });
+  });
+
+  it('resolves with the record before the change', async () => {
+    const record = new OwnRecord(listingOf());
+    const before = await record.changeBy({ status: 'DOWN' }, async () => undefined);
+    expect(before).toEqual(listingOf().instance);
   });
 });

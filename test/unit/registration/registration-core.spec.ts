@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { RegistryOptionsError } from '../../../lib/errors.js';
 import { CoreHarness, forgotten } from '../../support/core-harness.js';
 import { failing, type FakeReply } from '../../support/fake-send.js';
 
@@ -382,6 +383,96 @@ describe('leave()', () => {
     const harness = new CoreHarness({}, { enabled: false });
     await harness.core.leave();
     expect(harness.core.state).toBe('disabled');
+  });
+});
+
+describe('a change while a registration is under way', () => {
+  it('follows it, and is no reason to replace our own record', async () => {
+    const harness = new CoreHarness();
+    harness.answers = {
+      post: async () => {
+        void harness.core.setStatus('OUTOFSERVICE');
+        await harness.clock.delay(100);
+        return { body: { instanceId: 'orders-0' } };
+      },
+    };
+    const registered = harness.core.register();
+    await harness.run(1_000);
+    await registered;
+    expect(harness.sent.map(({ what }) => what)).toEqual(['existence', 'post', 'read', 'status']);
+    expect(harness.names()).toEqual([
+      'service.registered',
+      'instance.registered',
+      'status.changed',
+    ]);
+  });
+
+  it('of the endpoints is read back at once and replaced', async () => {
+    const harness = new CoreHarness();
+    await harness.register();
+    harness.core.publishAt(['rest://10.0.0.2:80']);
+    let posts = 1;
+    harness.answers = {
+      post: () => {
+        posts += 1;
+        return { body: { instanceId: 'orders-0' } };
+      },
+    };
+    await harness.run(1_000);
+    expect(posts).toBe(2);
+    expect(harness.names()).toContain('instance.replaced');
+  });
+
+  it('of the endpoints, made while it was posted, is caught up with', async () => {
+    const harness = new CoreHarness();
+    harness.answers = {
+      post: () => {
+        if (harness.count('post') === 1) harness.core.publishAt(['rest://10.0.0.2:80']);
+        return { body: { instanceId: 'orders-0' } };
+      },
+    };
+    const registered = harness.core.register();
+    await harness.run(1_000);
+    await registered;
+    expect(harness.count('remove')).toBe(1);
+    expect(harness.count('post')).toBe(2);
+  });
+});
+
+describe('a read-back that is refused', () => {
+  const forbidden: FakeReply = { status: 403, body: { errorCode: '403205' } };
+
+  it('does not keep the lease from being held, nor the instance from being removed', async () => {
+    const harness = new CoreHarness({ read: forbidden });
+    expect(await harness.register()).toBe('registered');
+    await harness.run(30_000);
+    expect(harness.count('heartbeat')).toBeGreaterThan(0);
+    await harness.core.leave();
+    expect(harness.count('remove')).toBe(1);
+  });
+});
+
+describe('a registry that throttles', () => {
+  it('is left alone as long as it asks, within the lease', async () => {
+    const harness = new CoreHarness();
+    await harness.register();
+    const throttled = { status: 429, headers: { 'retry-after': '20' }, body: '' };
+    harness.answers = { heartbeat: throttled };
+    await harness.run(28_000);
+    expect(harness.count('heartbeat')).toBe(1);
+    await harness.run(1_000);
+    expect(harness.count('heartbeat')).toBe(2);
+  });
+});
+
+describe('a registration that cannot be made at all', () => {
+  it('rejects register() with the reason', async () => {
+    const harness = new CoreHarness();
+    const reason = new RegistryOptionsError([
+      { path: 'instance.endpoints', message: 'must be set' },
+    ]);
+    harness.core.refuse(reason);
+    await expect(harness.core.register()).rejects.toBe(reason);
   });
 });
 

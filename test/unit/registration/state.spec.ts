@@ -8,6 +8,7 @@ import {
   serviceIdOf,
 } from '../../../lib/registration/state.js';
 import { holdingOf, joiningOf } from './parts.js';
+import { outcomes } from './outcomes.js';
 
 describe('the label of a registration', () => {
   it.each(['idle', 'disabled', 'leaving', 'left'] as const)('without requests is %s', phase => {
@@ -67,7 +68,11 @@ describe('the id of the service', () => {
   it.each([
     ['of a lease', holdingOf(), 's'],
     ['of a POST', joiningOf({ step: { kind: 'post', serviceId: 'p' } }), 'p'],
-    ['of a read-back', joiningOf({ step: { kind: 'confirm', serviceId: 'c', sentAt: 0 } }), 'c'],
+    [
+      'of a read-back',
+      joiningOf({ step: { ...outcomes.posted, kind: 'confirm', serviceId: 'c' } }),
+      'c',
+    ],
     ['of a removal', joiningOf({ step: { kind: 'clear', serviceId: 'd' } }), 'd'],
     ['not yet known', joiningOf({ step: { kind: 'service' } }), undefined],
     ['of no interest while idle', { phase: 'idle' }, undefined],

@@ -6,7 +6,7 @@ import { contextOf, errors, joiningOf, lease, namesOf } from './parts.js';
 
 const now = 1_000;
 const context = contextOf({ now });
-const confirming = joiningOf({ step: { kind: 'confirm', serviceId: 's', sentAt: 900 } });
+const confirming = joiningOf({ step: { ...outcomes.posted, kind: 'confirm', serviceId: 's' } });
 
 describe('on the way to a lease', () => {
   it.each(['elapsed', 'verified', 'unverified', 'doubtful', 'renewed'] as const)(
