@@ -20,6 +20,11 @@ export class Bindings {
     return text.replaceAll(placeholder, (whole, name: string) => this.#values.get(name) ?? whole);
   }
 
+  /** Forgets what a name stands for: the answer to come gives it a new value. */
+  release(name: string): void {
+    this.#values.delete(name);
+  }
+
   /** Tells why a value is not what was recorded; undefined when it is. Binds what it meets first. */
   mismatch(recorded: string, actual: unknown): string | undefined {
     if (typeof actual !== 'string') return `expected text, got ${JSON.stringify(actual)}`;

@@ -5,7 +5,7 @@ import { exchange } from './exchange.js';
 import { readRecording } from './recording.js';
 import { differences, requestOf } from './replay.js';
 
-const names = ['transport', 'microservices', 'instances', 'find', 'schemas'];
+const names = ['transport', 'microservices', 'instances', 'find', 'schemas', 'healthcheck-clamp'];
 
 describe.each(names.map(name => readRecording(name)))(
   'the embedded Service Center answers like a real one: $scenario',

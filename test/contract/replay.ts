@@ -58,6 +58,10 @@ export function differences(
   answer: TestAnswer,
   bindings: Bindings,
 ): string[] {
+  // A name that is saved again stands for the new value, where the answer has one.
+  const told = JSON.stringify([response.json, response.headers]);
+  for (const name of [...Object.keys(save), ...Object.keys(saveHeader)])
+    if (told.includes(`{{${name}}}`)) bindings.release(name);
   const found = [...differentHeaders(response.headers, answer, bindings)];
   if (answer.status !== response.status)
     found.push(`status: expected ${response.status}, got ${answer.status}`);

@@ -98,6 +98,23 @@ describe('the replay of a recording', () => {
     });
   });
 
+  it('binds a name anew where it is saved again', () => {
+    const bindings = new Bindings();
+    const recorded = { json: { instanceId: '{{id}}' } };
+    const save = { id: 'instanceId' };
+    const told = (instanceId: string, saved: Readonly<Record<string, string>>) =>
+      compared(recorded, { json: { instanceId } }, { bindings, save: saved }).length;
+    expect([told('x', save), told('y', save), told('y', {}), told('x', {})]).toEqual([0, 0, 0, 1]);
+  });
+
+  it('keeps a name where the answer has no value for it', () => {
+    const bindings = new Bindings();
+    const save = { id: 'instanceId' };
+    compared({ json: { instanceId: '{{id}}' } }, { json: { instanceId: 'x' } }, { bindings, save });
+    expect(compared({ json: {} }, { json: {} }, { bindings, save })).toEqual([]);
+    expect(bindings.fill('{{id}}')).toBe('x');
+  });
+
   it('misses a value that should have been saved', () => {
     expect(compared({}, {}, { save: { id: 'serviceId' } })).toEqual(['nothing to save as id']);
   });
