@@ -59,6 +59,8 @@ const handlers: Record<OperationName, Operation['handle']> = {
   listConsumers: dependencies.listConsumers,
 };
 
+const dependenciesPath = '/v4/:project/registry/dependencies';
+
 /** Routes of the server that the client of this library has no use for. */
 const others: readonly (readonly [method: string, path: string, handle: Operation['handle']])[] = [
   ['GET', '/version', about.getVersion3],
@@ -66,6 +68,9 @@ const others: readonly (readonly [method: string, path: string, handle: Operatio
   ['DELETE', routes.listMicroservices.path, services.unregisterMicroservices],
   ['PUT', `${routes.getTags.path}/:key`, tags.setOneTag],
   ['DELETE', `${routes.getTags.path}/:key`, tags.removeSomeTags],
+  ['PUT', `${routes.findInstances.path}/status`, instances.setManyInstanceStatuses],
+  ['POST', dependenciesPath, dependencies.addDependencies],
+  ['PUT', dependenciesPath, dependencies.replaceDependencies],
   ['GET', `${routes.getMicroservice.path}/watcher`, about.upgradeRequired],
   ['GET', routes.heartbeat.path, about.upgradeRequired],
 ];

@@ -38,6 +38,15 @@ const version: Pattern = {
   test: value => exactVersion.test(value) && value.split('.').every(part => Number(part) <= 32_767),
 };
 
+const fuzzyVersion = /^(\d+(\.\d+){0,2}\+?|\d+(\.\d+){0,2}-\d+(\.\d+){0,2}|latest)?$/;
+
+/** An exact version, all from one on, a range of them, or the latest; it may be empty. */
+const versionRule: Pattern = {
+  text: "the form x[.y[.z]] or x[.y[.z]]+ or x[.y[.z]]-x[.y[.z]] or 'latest' where x y and z are 0-32767 range",
+  test: value =>
+    fuzzyVersion.test(value) && (value.match(/\d+/g) ?? []).every(part => Number(part) <= 32_767),
+};
+
 const simpleName = goPattern('^[A-Za-z0-9_.-]+$');
 const noSpace = goPattern(String.raw`^\S*$`);
 const someText = goPattern(String.raw`\S+`);
@@ -67,6 +76,7 @@ export const rules = {
   serviceName: { min: 1, max: 128, pattern: name },
   wantedName: { min: 1, max: 289, pattern: nameOrAlias },
   version: { min: 1, max: 64, pattern: version },
+  versionRule: { max: 128, pattern: versionRule },
   optionalVersion: { max: 64, pattern: version },
   description: { max: 256 },
   level: { pattern: goPattern('^(FRONT|MIDDLE|BACK)$') },

@@ -100,6 +100,17 @@ export function readInstanceProperties(
   }));
 }
 
+/** Body of PUT status of many instances: those that have all of these properties. */
+export function readManyStatus(document: unknown): {
+  readonly properties: InstanceBody['properties'];
+  readonly status: string | undefined;
+} {
+  return StructReader.read(document, 'UpdateManyInstanceStatusRequest', body => ({
+    properties: body.struct('matches', 'MatchPolicy', matches => matches.textMap('properties')),
+    status: body.text('status'),
+  }));
+}
+
 /** Body of PUT heartbeats. */
 export function readHeartbeats(document: unknown): {
   readonly instances: readonly (RefBody | null)[] | undefined;

@@ -1,39 +1,70 @@
-import { json, listed } from '../api/answer.js';
+import { done, json, listed } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
+import { readAddDependencies, readPutDependencies } from '../api/dependency-bodies.js';
+import type { DependencyBody } from '../api/dependency-bodies.js';
+import { dependencyRules } from '../api/dependency-checks.js';
 import { requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
-import type { ServiceRecord } from '../model/records.js';
+import { consumersOf, providersOf, putDependencies } from '../model/dependency-operations.js';
+import type { Dependency } from '../model/dependency-operations.js';
+import type { StoredMicroservice } from '../model/records.js';
 
-/** GET providers: every version of what a service has found so far */
+/** GET providers: every version of what a service has found so far, or says it depends on */
 export function listProviders(call: Call): Answer {
-  const { service } = requireService(call, 'Consumer does not exist');
-  const { dependencies, services } = call.namespace;
-  const providers = dependencies
-    .providersOf(service.serviceId)
-    .flatMap(name => services.versionsOf(name));
-  return json({ providers: servicesOf(call, providers) });
+  const { serviceId } = requireService(call, 'Consumer does not exist');
+  return json({ providers: withoutSelf(call, providersOf(call.namespace, serviceId)) });
 }
 
-/** GET consumers: who has found a service so far */
+/** GET consumers: who has found a service so far, or says it depends on it */
 export function listConsumers(call: Call): Answer {
-  const { service } = requireService(call, 'Provider does not exist');
-  const { dependencies, services } = call.namespace;
-  const consumers = dependencies
-    .consumersOf(service)
-    .flatMap(serviceId => services.get(serviceId) ?? []);
-  return json({ consumers: servicesOf(call, consumers) });
+  const provider = requireService(call, 'Provider does not exist');
+  return json({ consumers: withoutSelf(call, consumersOf(call.namespace, provider)) });
 }
 
-function requireService(call: Call, otherwise: string): ServiceRecord {
+/** What the server says of both writes below: clients are to leave them. */
+const written: Answer = { ...done, headers: { ...done.headers, Deprecation: 'version="v4"' } };
+
+/** POST dependencies: besides those that are known */
+export function addDependencies(call: Call): Answer {
+  const body = call.json(readAddDependencies);
+  validate(dependencyRules.add, body);
+  const { dependencies = [] } = body;
+  putDependencies(call.namespace, dependencies.flatMap(asDependency), { override: false });
+  return written;
+}
+
+/** PUT dependencies: instead of those that are known */
+export function replaceDependencies(call: Call): Answer {
+  const body = call.json(readPutDependencies);
+  validate(dependencyRules.put, body);
+  const { dependencies = [] } = body;
+  putDependencies(call.namespace, dependencies.flatMap(asDependency), { override: true });
+  return written;
+}
+
+/** A checked dependency; none for what no check lets through. */
+function asDependency(body: DependencyBody | null): Dependency | [] {
+  if (!body?.consumer) return [];
+  const { consumer, providers = [] } = body;
+  const { appId = '', serviceName = '', version = '' } = consumer;
+  return {
+    consumer: { ...consumer, appId, serviceName, version },
+    providers: providers.map(item => ({
+      environment: item?.environment,
+      appId: item?.appId,
+      serviceName: item?.serviceName ?? '',
+    })),
+  };
+}
+
+function requireService(call: Call, otherwise: string): StoredMicroservice {
   const serviceId = call.parameter('serviceId');
   validate(requestRules.dependencies, { serviceId });
-  return call.namespace.requireService(serviceId, otherwise);
+  return call.namespace.requireService(serviceId, otherwise).service;
 }
 
-function servicesOf(call: Call, records: readonly ServiceRecord[]) {
+function withoutSelf(call: Call, services: readonly StoredMicroservice[]) {
   const withoutId = call.value('noSelf') === '1' ? call.parameter('serviceId') : undefined;
-  return listed(
-    records.map(({ service }) => service).filter(({ serviceId }) => serviceId !== withoutId),
-  );
+  return listed(services.filter(({ serviceId }) => serviceId !== withoutId));
 }

@@ -2,13 +2,18 @@ import type { InstanceRef } from '../../protocol/wire.js';
 import { done, json } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
-import { readInstanceProperties, readRegisterInstance } from '../api/instance-bodies.js';
+import {
+  readInstanceProperties,
+  readManyStatus,
+  readRegisterInstance,
+} from '../api/instance-bodies.js';
 import { requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
 import {
   registerInstance as register,
   unregisterInstance as unregister,
   updateInstance,
+  updateManyStatuses,
 } from '../model/instance-operations.js';
 import { checkedInstance, instanceStatusOf } from './requested.js';
 
@@ -42,6 +47,13 @@ export function setInstanceStatus(call: Call): Answer {
   const status = call.value('value');
   validate(requestRules.instanceStatus, { ...ref, status });
   updateInstance(call.namespace, ref, { status: instanceStatusOf(status) });
+  return done;
+}
+
+/** PUT status of many instances; neither the status nor the properties are checked. */
+export function setManyInstanceStatuses(call: Call): Answer {
+  const { properties = {}, status } = call.json(readManyStatus, unmarshalError);
+  updateManyStatuses(call.namespace, properties, status);
   return done;
 }
 

@@ -98,6 +98,25 @@ export function updateInstance(
   });
 }
 
+/**
+ * Gives this status, whatever it is, to every instance that has all of these properties; to every
+ * one when there are none. Their time of change stays (datasource/etcd/ms.go).
+ */
+export function updateManyStatuses(
+  { services, ledger }: Namespace,
+  properties: Readonly<Record<string, string>>,
+  status: string | undefined,
+): void {
+  const wanted = Object.entries(properties);
+  for (const { instances } of services.all())
+    for (const [instanceId, record] of instances) {
+      const { instance } = record;
+      if (wanted.some(([key, value]) => instance.properties?.[key] !== value)) continue;
+      const modRevision = ledger.nextRevision();
+      instances.set(instanceId, { ...record, instance: { ...instance, status }, modRevision });
+    }
+}
+
 function requireInstance(namespace: Namespace, ref: InstanceRef, detail: string): InstanceRecord {
   const record = namespace.services.get(ref.serviceId)?.instances.get(ref.instanceId);
   if (record === undefined) throw new RegistryError(ErrorCode.InstanceNotExists, detail);

@@ -1,4 +1,4 @@
-import type { InstanceStatus, Microservice, MicroserviceInstance } from '../../protocol/wire.js';
+import type { Microservice, MicroserviceInstance } from '../../protocol/wire.js';
 import type { Lease } from './lease.js';
 
 /** A service as the registry keeps it. */
@@ -13,10 +13,11 @@ export interface StoredMicroservice extends Omit<Microservice, 'registerBy'> {
 }
 
 /** An instance as the registry keeps it. */
-export interface StoredInstance extends MicroserviceInstance {
+export interface StoredInstance extends Omit<MicroserviceInstance, 'status'> {
   readonly instanceId: string;
   readonly serviceId: string;
-  readonly status: InstanceStatus;
+  /** One of the five, unless the unchecked PUT instances/status wrote another text or none. */
+  readonly status?: string | undefined;
 }
 
 /** A registered instance; replaced as a whole by each change, its lease excepted. */

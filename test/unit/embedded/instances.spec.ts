@@ -225,3 +225,57 @@ describe('namespaces', () => {
     expect(other).not.toBe(serviceId);
   });
 });
+
+describe('the status of many instances', () => {
+  const set = (body: unknown) => registry.ask('PUT /instances/status', { body });
+  const statuses = () =>
+    registry
+      .ask('GET /instances?appId=default&serviceName=orders')
+      .json.instances.map(({ instanceId, status }) => [instanceId, status]);
+
+  it('is set where all properties match, and nowhere else', () => {
+    const id = registry.service();
+    registry.instance(id, { instanceId: 'a', properties: { zone: '1', rack: '1' } });
+    registry.instance(id, { instanceId: 'b', properties: { zone: '1' } });
+    registry.instance(id, { instanceId: 'c' });
+    const matches = { properties: { zone: '1', rack: '1' } };
+    expect(set({ matches, status: 'DOWN' })).toMatchObject({ status: 200, text: '' });
+    expect(statuses()).toEqual([
+      ['a', 'DOWN'],
+      ['b', 'UP'],
+      ['c', 'UP'],
+    ]);
+  });
+
+  it('is set everywhere in the namespace when nothing is to match, and is not checked', () => {
+    const id = registry.service();
+    registry.instance(id, { instanceId: 'a' });
+    const other = registry.service({}, { domain: 'other' });
+    registry.instance(other, { instanceId: 'b' }, { domain: 'other' });
+    set({ status: 'SLEEPING' });
+    expect(statuses()).toEqual([['a', 'SLEEPING']]);
+    const told = registry.ask(`GET /microservices/${other}/instances/b`, { domain: 'other' });
+    expect(told.json.instance.status).toBe('UP');
+  });
+
+  it('changes the revision, but neither the lease nor the time of change', () => {
+    const id = registry.service();
+    registry.instance(id, { instanceId: 'a' });
+    const revision = () =>
+      registry.ask(`GET /microservices/${id}/instances`).headers['X-Resource-Revision'];
+    const before = revision();
+    registry.clock.advance(119_000);
+    set({ status: 'DOWN' });
+    expect(revision()).not.toBe(before);
+    expect(ageOfChange(registry.read(id, 'a'))).toBe(0);
+    registry.clock.advance(1_000);
+    expect(registry.beat(id, 'a')).toBe(400);
+  });
+
+  it('is refused in two words when the body is not the right JSON', () => {
+    expect(refusalOf(set('{'))).toBe('400 400001 Unmarshal error');
+    expect(refusalOf(set({ matches: { properties: { a: 1 } } }))).toBe(
+      '400 400001 Unmarshal error',
+    );
+  });
+});
