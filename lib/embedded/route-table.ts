@@ -4,6 +4,7 @@ import * as about from './handlers/about-handlers.js';
 import { queryInstances } from './handlers/batch-find-handler.js';
 import * as dependencies from './handlers/dependency-handlers.js';
 import * as find from './handlers/find-handlers.js';
+import * as govern from './handlers/govern-handlers.js';
 import * as beats from './handlers/heartbeat-handlers.js';
 import * as instances from './handlers/instance-handlers.js';
 import * as schemas from './handlers/schema-handlers.js';
@@ -71,6 +72,11 @@ const others: readonly (readonly [method: string, path: string, handle: Operatio
   ['PUT', `${routes.findInstances.path}/status`, instances.setManyInstanceStatuses],
   ['POST', dependenciesPath, dependencies.addDependencies],
   ['PUT', dependenciesPath, dependencies.replaceDependencies],
+  ['GET', '/v4/:project/govern/microservices', govern.listServiceDetails],
+  ['GET', '/v4/:project/govern/microservices/:serviceId', govern.getServiceDetail],
+  ['GET', '/v4/:project/govern/relations', govern.drawRelations],
+  ['GET', '/v4/:project/govern/apps', govern.listApps],
+  ['GET', '/v4/:project/govern/statistics', govern.getStatistics],
   ['GET', `${routes.getMicroservice.path}/watcher`, about.upgradeRequired],
   ['GET', routes.heartbeat.path, about.upgradeRequired],
 ];

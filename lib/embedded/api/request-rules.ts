@@ -181,5 +181,6 @@ export const requestRules = {
       }),
     ],
   },
+  getApps: { type: 'GetAppsRequest', fields: [text('Environment', rules.environment)] },
   dependencies: byServiceId('GetDependenciesRequest'),
 } as const satisfies Record<string, StructRules>;

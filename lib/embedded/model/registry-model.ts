@@ -41,6 +41,17 @@ export class RegistryModel {
     return namespace;
   }
 
+  /** All namespaces so far. */
+  namespaces(): Namespace[] {
+    this.#ledger.leases.endOverdue();
+    return [...this.#namespaces.values()];
+  }
+
+  /** The namespaces of one domain so far. */
+  projectsOf(domain: string): Namespace[] {
+    return this.namespaces().filter(namespace => namespace.domain === domain);
+  }
+
   /** Lists the Service Center itself as running there, until the returned function is called. */
   registerSelf(
     instanceId: string,

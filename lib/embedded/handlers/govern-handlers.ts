@@ -1,0 +1,133 @@
+import { json, listed } from '../api/answer.js';
+import type { Answer } from '../api/answer.js';
+import type { Call } from '../api/call.js';
+import { requestRules } from '../api/request-rules.js';
+import { validate } from '../api/validation.js';
+import { consumersOf, providersOf } from '../model/dependency-operations.js';
+import type { Namespace } from '../model/namespace.js';
+import type { ServiceRecord, StoredMicroservice } from '../model/records.js';
+import { invalid } from '../model/registry-error.js';
+import { listSchemas } from '../model/schema-operations.js';
+import { isShared } from '../model/service-center-itself.js';
+import { serviceGraph } from '../model/service-graph.js';
+import { listServices } from '../model/service-operations.js';
+import { statisticsOf } from '../model/statistics.js';
+
+/** GET govern/relations */
+export function drawRelations(call: Call): Answer {
+  return json(serviceGraph(call.namespace, { withShared: call.isSet('withShared') }));
+}
+
+/** GET govern/apps: those with a service in this environment, where none means the empty one */
+export function listApps(call: Call): Answer {
+  const environment = call.value('env');
+  validate(requestRules.getApps, { environment });
+  const apps = listServices(call.namespace, call.isSet('withShared'))
+    .filter(service => (service.environment ?? '') === environment)
+    .map(({ appId }) => appId);
+  return json({ appIds: listed([...new Set(apps)]) });
+}
+
+/** GET govern/statistics */
+export function getStatistics(call: Call): Answer {
+  return json({ statistics: statistics(call, { withShared: false }) });
+}
+
+function statistics(call: Call, options: { readonly withShared: boolean }) {
+  const { model, namespace } = call;
+  return statisticsOf(namespace, model.projectsOf(namespace.domain), options);
+}
+
+/** GET govern/microservices/:serviceId: all there is to know of one service */
+export function getServiceDetail(call: Call): Answer {
+  const { namespace } = call;
+  const serviceId = call.parameter('serviceId');
+  validate(requestRules.getService, { serviceId });
+  const { service, instances, tags } = namespace.requireService(serviceId);
+  const versions = namespace.services.versionsOf(service);
+  return json({
+    service: {
+      microService: service,
+      instances: listed([...instances.values()].map(({ instance }) => instance)),
+      schemaInfos: listed(listSchemas(namespace, serviceId, { withContent: true })),
+      providers: listed(providersOf(namespace, serviceId)),
+      consumers: listed(consumersOf(namespace, service)),
+      tags: tags.size === 0 ? undefined : Object.fromEntries(tags),
+      microServiceVersions: versions.map(({ service: { version } }) => version),
+    },
+  });
+}
+
+/** What `all` stands for, besides statistics (server/service/govern/view.go). */
+const details = ['tags', 'instances', 'schemas', 'dependencies'];
+
+/** GET govern/microservices: what the options ask for, of every service that the query lets through */
+export function listServiceDetails(call: Call): Answer {
+  const countOnly = call.value('countOnly');
+  if (!['', '0', '1'].includes(countOnly.trim()))
+    throw invalid('parameter countOnly must be 1 or 0');
+  const options = new Set(call.value('options').split(','));
+  const withShared = call.isSet('withShared');
+  const isAll = options.has('all');
+  const counts = isAll || options.has('statistics') ? statistics(call, { withShared }) : undefined;
+  if (counts !== undefined && !isAll && options.size === 1) return json({ statistics: counts });
+  const wanted = { options: isAll ? new Set(details) : options, countOnly: countOnly === '1' };
+  const { namespace } = call;
+  const services = [...namespace.services.all()]
+    .filter(({ service }) => withShared || !isShared(namespace, service))
+    .filter(({ service }) => isWanted(call, service))
+    .map(record => overviewOf(namespace, record, wanted));
+  return json({ allServicesDetail: listed(services), statistics: counts });
+}
+
+function isWanted(call: Call, service: StoredMicroservice): boolean {
+  const matches = (name: string, value: string | undefined) =>
+    ['', value].includes(call.value(name));
+  return (
+    matches('env', service.environment) &&
+    matches('appId', service.appId) &&
+    matches('serviceName', service.serviceName) &&
+    call.query.getAll('property').every(property => {
+      const [key = '', ...value] = property.split(':');
+      return service.properties?.[key] === value.join(':');
+    })
+  );
+}
+
+interface Wanted {
+  readonly options: ReadonlySet<string>;
+  readonly countOnly: boolean;
+}
+
+/** An entry of the list: without schema ids, and without the properties of instances. */
+function overviewOf(
+  namespace: Namespace,
+  { service, instances, tags }: ServiceRecord,
+  { options, countOnly }: Wanted,
+): object {
+  const { serviceId } = service;
+  const others = (services: readonly StoredMicroservice[]) =>
+    listed(services.filter(other => other.serviceId !== serviceId));
+  const has = (option: string) => options.has(option);
+  const withInstances = has('instances');
+  return {
+    microService: { ...service, schemas: undefined },
+    instances:
+      withInstances && !countOnly
+        ? listed([...instances.values()].map(({ instance }) => withoutProperties(instance)))
+        : undefined,
+    schemaInfos: has('schemas')
+      ? listed(listSchemas(namespace, serviceId, { withContent: true }))
+      : undefined,
+    providers: has('dependencies') ? others(providersOf(namespace, serviceId)) : undefined,
+    consumers: has('dependencies') ? others(consumersOf(namespace, service)) : undefined,
+    tags: has('tags') && tags.size > 0 ? Object.fromEntries(tags) : undefined,
+    statics: countOnly
+      ? { instances: withInstances ? { count: instances.size || undefined } : undefined }
+      : undefined,
+  };
+}
+
+function withoutProperties<Record extends object>(record: Record) {
+  return { ...record, properties: undefined };
+}
