@@ -1,5 +1,6 @@
 import { routes } from '../protocol/routes.js';
 import type { OperationName } from '../protocol/routes.js';
+import * as admin from './handlers/admin-handlers.js';
 import * as about from './handlers/about-handlers.js';
 import { queryInstances } from './handlers/batch-find-handler.js';
 import * as dependencies from './handlers/dependency-handlers.js';
@@ -7,6 +8,7 @@ import * as find from './handlers/find-handlers.js';
 import * as govern from './handlers/govern-handlers.js';
 import * as beats from './handlers/heartbeat-handlers.js';
 import * as instances from './handlers/instance-handlers.js';
+import { getMetrics } from './handlers/metrics-handler.js';
 import * as schemas from './handlers/schema-handlers.js';
 import * as services from './handlers/service-handlers.js';
 import * as tags from './handlers/tag-handlers.js';
@@ -77,6 +79,11 @@ const others: readonly (readonly [method: string, path: string, handle: Operatio
   ['GET', '/v4/:project/govern/relations', govern.drawRelations],
   ['GET', '/v4/:project/govern/apps', govern.listApps],
   ['GET', '/v4/:project/govern/statistics', govern.getStatistics],
+  ['GET', '/v4/:project/admin/dump', admin.dump],
+  ['GET', '/v4/:project/admin/clusters', admin.listClusters],
+  ['GET', '/v4/:project/admin/alarms', admin.listAlarms],
+  ['DELETE', '/v4/:project/admin/alarms', admin.clearAlarms],
+  ['GET', '/metrics', getMetrics],
   ['GET', `${routes.getMicroservice.path}/watcher`, about.upgradeRequired],
   ['GET', routes.heartbeat.path, about.upgradeRequired],
 ];

@@ -4,22 +4,19 @@ import type { Call } from '../api/call.js';
 import { serviceCenterId, serviceCenterVersion } from '../model/service-center-itself.js';
 
 /** What runs here; the field that names Go names Node. */
-function versionAnswer(apiVersion: string): Answer {
-  return json({
-    version: serviceCenterVersion,
-    buildTag: 'embedded',
-    goVersion: `node${process.versions.node}`,
-    os: process.platform,
-    arch: process.arch,
-    apiVersion,
-  });
-}
+export const about = {
+  version: serviceCenterVersion,
+  buildTag: 'embedded',
+  goVersion: `node${process.versions.node}`,
+  os: process.platform,
+  arch: process.arch,
+};
 
 /** GET /version */
-export const getVersion3 = (): Answer => versionAnswer('3.0.0');
+export const getVersion3 = (): Answer => json({ ...about, apiVersion: '3.0.0' });
 
 /** GET …/registry/version */
-export const getVersion = (): Answer => versionAnswer('4.0.0');
+export const getVersion = (): Answer => json({ ...about, apiVersion: '4.0.0' });
 
 /** GET health: the Service Center's own instances, by which clients learn all addresses of a cluster. */
 export function getHealth({ model }: Call): Answer {

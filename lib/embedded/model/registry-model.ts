@@ -66,6 +66,14 @@ export class RegistryModel {
     };
   }
 
+  /** `host:port` of every endpoint of the Service Center itself; none while it does not run. */
+  ownAddresses(): string[] {
+    const { instances } = this.root.requireService(serviceCenterId);
+    return [...instances.values()]
+      .flatMap(({ instance }) => instance.endpoints ?? [])
+      .flatMap(endpoint => /^\w+:\/\/([^/?]+)/.exec(endpoint)?.[1] ?? []);
+  }
+
   /** All instances of all namespaces, the Service Center's own excepted. */
   snapshot(): LiveInstance[] {
     this.#ledger.leases.endOverdue();

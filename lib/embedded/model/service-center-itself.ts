@@ -56,10 +56,12 @@ export function ownInstance(
   { host, port }: { readonly host: string; readonly port: number },
   timestamp: string,
 ): StoredInstance {
+  // An address of IPv6 stands in brackets, or its colons and the port's are one.
+  const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   return {
     instanceId,
     serviceId: serviceCenterId,
-    endpoints: [`rest://${host}:${port}/`],
+    endpoints: [`rest://${authority}/`],
     hostName: host,
     status: 'UP',
     healthCheck: { mode: 'push', interval: 30, times: 3 },

@@ -1,0 +1,72 @@
+import type { Namespace } from './namespace.js';
+import type { ServiceRecord } from './records.js';
+import type { RegistryModel } from './registry-model.js';
+import { isShared } from './service-center-itself.js';
+
+/** A value that goes up and down, with its labels. */
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** All samples of one name. */
+export interface Gauge {
+  readonly name: string;
+  readonly help: string;
+  readonly samples: readonly Sample[];
+}
+
+/**
+ * What the server counts of its data, under the server's names (server/metrics/meta.go). What it
+ * counts of requests, events and its process is not here.
+ */
+export function registryMetrics(model: RegistryModel): Gauge[] {
+  const instance = model.ownAddresses()[0] ?? '';
+  const namespaces = model.namespaces();
+  const counted = namespaces.flatMap(namespace =>
+    [...namespace.services.all()]
+      .filter(({ service }) => !isShared(namespace, service))
+      .map(record => ({ record, labels: labelsOf(instance, namespace, record) })),
+  );
+  const services = counted.map(({ labels }) => ({ labels, value: 1 }));
+  const instances = counted
+    .map(({ record, labels }) => ({ labels, value: record.instances.size }))
+    .filter(({ value }) => value > 0);
+  const schemas = counted
+    .map(({ record, labels: { domain, project } }) => ({
+      labels: { instance, domain, project },
+      value: record.schemas.size,
+    }))
+    .filter(({ value }) => value > 0);
+  const domains = new Set(namespaces.map(({ domain }) => domain)).size;
+  const frameworks = summed(services).map(({ labels }) => ({ labels, value: 1 }));
+  return [
+    gauge('domain_total', 'Gauge of domain created', [{ labels: { instance }, value: domains }]),
+    gauge('framework_total', 'Gauge of client framework info', frameworks),
+    gauge('instance_total', 'Gauge of microservice instance created', summed(instances)),
+    gauge('schema_total', 'Counter of schema created', summed(schemas)),
+    gauge('service_total', 'Gauge of microservice created', summed(services)),
+  ];
+}
+
+function gauge(name: string, help: string, samples: readonly Sample[]): Gauge {
+  return { name: `service_center_db_${name}`, help: `${help} in Service Center`, samples };
+}
+
+function labelsOf(instance: string, { domain, project }: Namespace, { service }: ServiceRecord) {
+  const { name, version } = service.framework ?? {};
+  // A version without a name says nothing (cari discovery/framework.go).
+  const framework = name ?? 'UNKNOWN';
+  const frameworkVersion = (name && version) ?? 'UNKNOWN';
+  return { instance, framework, frameworkVersion, domain, project };
+}
+
+/** One sample for all that have the same labels. */
+function summed(samples: readonly Sample[]): Sample[] {
+  const sums = new Map<string, Sample>();
+  for (const { labels, value } of samples) {
+    const key = JSON.stringify(labels);
+    sums.set(key, { labels, value: value + (sums.get(key)?.value ?? 0) });
+  }
+  return [...sums.values()];
+}
