@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Answer } from '../api/answer.js';
 import type { ApiRequest } from '../api/call.js';
+import { encoded } from './compression.js';
 
 /** One request that has arrived in full, and the way to end it. */
 export class Exchange {
@@ -25,8 +26,10 @@ export class Exchange {
     this.#response.once('close', listener);
   }
 
-  send({ status, headers, body }: Answer): void {
-    const length = status === 304 ? {} : { 'Content-Length': Buffer.byteLength(body) };
+  send(answer: Answer): void {
+    const { status } = answer;
+    const { headers, body } = encoded(answer, this.request.headers);
+    const length = status === 304 ? {} : { 'Content-Length': body.length };
     this.#response.writeHead(status, { ...headers, ...length }).end(body);
   }
 

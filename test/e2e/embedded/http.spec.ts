@@ -92,6 +92,60 @@ describe('over HTTP', () => {
   });
 });
 
+describe('a long answer', () => {
+  const asked = async (encoding: string | undefined, length: number) => {
+    const serviceCenter = await started();
+    // Its content makes a body of exactly this length: {"schema":"…"}
+    const body = { schema: 'x'.repeat(length - 13) };
+    await ask(serviceCenter, 'POST /microservices', {
+      service: { serviceId: 'own', serviceName: 'a' },
+    });
+    await ask(serviceCenter, 'PUT /microservices/own/schemas/s', body);
+    const headers: Record<string, string> =
+      encoding === undefined ? {} : { 'Accept-Encoding': encoding };
+    const path = '/v4/default/registry/microservices/own/schemas/s';
+    return exchange(serviceCenter.url, { path, headers });
+  };
+
+  it.each([['gzip'], ['deflate, gzip;q=0.5'], ['GZIP'], ['gzip; q=1.0']])(
+    'is compressed for who accepts it: %s',
+    async encoding => {
+      const { headers } = await asked(encoding, 1400);
+      expect(headers).toMatchObject({
+        'content-encoding': 'gzip',
+        'content-type': 'application/json; charset=UTF-8',
+        vary: 'Accept-Encoding, Origin',
+      });
+      expect(Number(headers['content-length'])).toBeLessThan(200);
+    },
+  );
+
+  it.each([
+    ['nothing', undefined, 1400],
+    ['anything', '*', 1400],
+    ['other encodings', 'br, deflate', 1400],
+    ['no gzip', 'gzip;q=0.0', 1400],
+    ['gzip for less than 1,400 bytes', 'gzip', 1399],
+  ])('is not compressed for who asks for %s', async (_, encoding, length) => {
+    const { headers, text } = await asked(encoding, length);
+    expect(headers).not.toHaveProperty('content-encoding');
+    expect(headers).toMatchObject({ vary: 'Accept-Encoding, Origin' });
+    expect(text).toHaveLength(length);
+  });
+
+  it('is read by fetch as if it were plain', async () => {
+    const serviceCenter = await started();
+    const service = { serviceId: 'own', serviceName: 'a' };
+    await ask(serviceCenter, 'POST /microservices', { service });
+    const schema = 'Bestellungen für 中国 '.repeat(100);
+    await ask(serviceCenter, 'PUT /microservices/own/schemas/s', { schema });
+    const path = '/v4/default/registry/microservices/own/schemas/s';
+    const response = await fetch(`${serviceCenter.url}${path}`);
+    expect(response.headers.get('content-encoding')).toBe('gzip');
+    expect(await response.json()).toEqual({ schema });
+  });
+});
+
 describe('the journal', () => {
   it('has what was asked, when, how, and what was answered', async () => {
     const clock = new FakeClock();
