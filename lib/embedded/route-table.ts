@@ -12,6 +12,7 @@ import { getMetrics } from './handlers/metrics-handler.js';
 import * as schemas from './handlers/schema-handlers.js';
 import * as services from './handlers/service-handlers.js';
 import * as tags from './handlers/tag-handlers.js';
+import { isLegacy, legacyPathOf, unnamedLegacyPaths } from './legacy-routes.js';
 import type { Answer } from './api/answer.js';
 import type { Call } from './api/call.js';
 import { Router } from './api/router.js';
@@ -94,10 +95,16 @@ const limits: Partial<Record<OperationName, number>> = {
   setInstanceProperties: propertiesBytes,
 };
 
-/** Every route of the embedded Service Center. */
+const named = Object.keys(routes).filter(isOperationName).map(asRoute);
+const unnamed = others.map(([method, path, handle]) => {
+  return { method, path, target: { handle, maxBodyBytes } };
+});
+
+/** Every route of the embedded Service Center; those of version 3 lead where those of 4 do. */
 export const router = new Router<Operation>([
-  ...Object.keys(routes).filter(isOperationName).map(asRoute),
-  ...others.map(([method, path, handle]) => ({ method, path, target: { handle, maxBodyBytes } })),
+  ...named,
+  ...unnamed,
+  ...[...named, ...unnamed].flatMap(route => legacyRouteOf(route) ?? []),
 ]);
 
 function isOperationName(name: string): name is OperationName {
@@ -107,4 +114,9 @@ function isOperationName(name: string): name is OperationName {
 function asRoute(name: OperationName): RouteEntry<Operation> {
   const target = { name, handle: handlers[name], maxBodyBytes: limits[name] ?? maxBodyBytes };
   return { ...routes[name], target };
+}
+
+function legacyRouteOf({ method, path, target }: RouteEntry<Operation>) {
+  const isOne = target.name === undefined ? unnamedLegacyPaths.has(path) : isLegacy(target.name);
+  return isOne ? { method, path: legacyPathOf(path), target } : undefined;
 }

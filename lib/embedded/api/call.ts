@@ -37,9 +37,12 @@ export class Call {
     this.query = new URLSearchParams(request.target.split('?').slice(1).join('?'));
   }
 
+  /** A path without a project is of version 3, which has another name for the domain, too. */
   get namespace(): Namespace {
-    const project = this.#route.parameters.get('project') ?? 'default';
-    return this.model.namespace(this.header('x-domain-name') || 'default', project);
+    const project = this.#route.parameters.get('project');
+    const tenant = project === undefined ? this.header('x-tenant-name') : '';
+    const domain = tenant || this.header('x-domain-name') || 'default';
+    return this.model.namespace(domain, project ?? 'default');
   }
 
   /** The service that asks, by its own word. */

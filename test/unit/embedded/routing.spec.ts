@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { TestRegistry, refusalOf } from './registry.js';
+import type { AskOptions } from './registry.js';
 
 const registry = new TestRegistry();
 
@@ -190,5 +191,71 @@ describe('the length of a body', () => {
     const body = 'x'.repeat(3 * 1024 * 1024);
     const line = `PUT /microservices/${id}/instances/${instanceId}/heartbeat`;
     expect(registry.ask(line, { body }).status).toBe(200);
+  });
+});
+
+describe('version 3 of the API', () => {
+  const registry = new TestRegistry();
+  const ask = (
+    line: string,
+    { headers = {}, body = '' }: Pick<AskOptions, 'headers' | 'body'> = {},
+  ) => {
+    const [method = '', path = ''] = line.split(' ');
+    return registry.askTarget(method, `/registry/v3${path}`, headers, body);
+  };
+  const id = registry.service({ serviceName: 'old' });
+  const instanceId = registry.instance(id);
+
+  it.each([
+    ['GET /microservices'],
+    [`GET /microservices/${id}`],
+    [`GET /microservices/${id}/tags`],
+    [`GET /microservices/${id}/schemas`],
+    [`GET /microservices/${id}/instances`],
+    [`PUT /microservices/${id}/instances/${instanceId}/heartbeat`],
+    [`PUT /microservices/${id}/instances/${instanceId}/status?value=UP`],
+    ['GET /instances?appId=default&serviceName=old'],
+    ['GET /existence?type=microservice&appId=default&serviceName=old&version=0.0.1'],
+    [`GET /microservices/${id}/providers`],
+  ])('does what version 4 does in the project default: %s', line => {
+    expect(ask(line)).toMatchObject({ status: 200, text: registry.ask(line).text });
+  });
+
+  it('changes tags one by one, and unregisters several services', () => {
+    ask(`POST /microservices/${id}/tags`, { body: { tags: { a: 'b', c: 'd' } } });
+    ask(`PUT /microservices/${id}/tags/a?value=new`);
+    ask(`DELETE /microservices/${id}/tags/c`);
+    expect(ask(`GET /microservices/${id}/tags`).json).toEqual({ tags: { a: 'new' } });
+    const other = registry.service({ serviceName: 'other' });
+    const told = ask('DELETE /microservices', { body: { serviceIds: [other] } });
+    expect(told.json.services).toEqual([{ serviceId: other }]);
+  });
+
+  it('has the same limits of a body', () => {
+    const body = JSON.stringify({ pad: 'x'.repeat(5 * 1024) });
+    expect(ask(`POST /microservices/${id}/instances`, { body }).json.detail).toBe(
+      'http: request body too large',
+    );
+  });
+
+  it('takes the domain from a header of its own first', () => {
+    const domain = registry.service({ serviceName: 'theirs' }, { domain: 'theirs' });
+    const told = (headers: Readonly<Record<string, string>>) =>
+      ask(`GET /microservices/${domain}`, { headers }).status;
+    expect(told({ 'x-tenant-name': 'theirs', 'x-domain-name': 'default' })).toBe(200);
+    expect(told({ 'x-domain-name': 'theirs' })).toBe(200);
+    expect(told({})).toBe(400);
+    const headers = { 'x-tenant-name': 'theirs' };
+    expect(registry.ask(`GET /microservices/${domain}`, { headers }).status).toBe(400);
+  });
+
+  it.each([
+    ['POST /instances/action?type=query'],
+    ['POST /dependencies'],
+    ['PUT /instances/status'],
+    ['GET /version'],
+    ['GET /health'],
+  ])('never had %s', line => {
+    expect(ask(line, { body: {} }).status).toBe(404);
   });
 });
