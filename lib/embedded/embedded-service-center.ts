@@ -5,6 +5,8 @@ import { ServiceCenterApi, operationOf } from './service-center-api.js';
 import { systemClock } from './clock.js';
 import type { Clock } from './clock.js';
 import { newInstanceId } from './model/instance-operations.js';
+import { resolveQuotas } from './model/quotas.js';
+import type { QuotaOptions } from './model/quotas.js';
 import { RegistryModel } from './model/registry-model.js';
 import type { LiveInstance } from './model/registry-model.js';
 import { Exchange } from './server/exchange.js';
@@ -39,6 +41,8 @@ export interface EmbeddedServiceCenterOptions {
    * @default 3
    */
   readonly minTimes?: number | undefined;
+  /** How much it takes before it answers 400100. @default those of a real server */
+  readonly quotas?: QuotaOptions | undefined;
 }
 
 /** What the journal keeps of a body, in bytes. */
@@ -68,7 +72,11 @@ export class EmbeddedServiceCenter {
     const { minIntervalMs = 5000, minTimes = 3 } = options;
     this.#clock = clock;
     this.#host = host;
-    this.#model = new RegistryModel(clock, { minIntervalMs, minTimes });
+    this.#model = new RegistryModel(
+      clock,
+      { minIntervalMs, minTimes },
+      resolveQuotas(options.quotas),
+    );
     this.#api = new ServiceCenterApi(this.#model);
     this.#listener = new Listener({ host, port }, (incoming, response) =>
       this.#receive(incoming, response),

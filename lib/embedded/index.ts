@@ -1,6 +1,7 @@
 export type { Clock } from './clock.js';
 export { EmbeddedServiceCenter } from './embedded-service-center.js';
 export type { EmbeddedServiceCenterOptions } from './embedded-service-center.js';
+export type { QuotaOptions, Quotas } from './model/quotas.js';
 export type { LiveInstance } from './model/registry-model.js';
 export type { FaultMatch } from './server/fault-match.js';
 export type { AnswerMatch, Dispose, FaultError, Faults } from './server/faults.js';

@@ -82,7 +82,6 @@ export const rules = {
   level: { pattern: goPattern('^(FRONT|MIDDLE|BACK)$') },
   serviceStatus: { pattern: goPattern('^(UP|DOWN)?$') },
   schemas: {
-    max: 100,
     pattern: goPattern(
       String.raw`^[a-zA-Z0-9]{1,160}$|^[a-zA-Z0-9][a-zA-Z0-9_\-.]{0,158}[a-zA-Z0-9]$`,
     ),

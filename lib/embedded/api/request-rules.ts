@@ -1,4 +1,4 @@
-import { int, list, map, required, rules, struct, text } from './field-rules.js';
+import { int, list, required, rules, struct, text } from './field-rules.js';
 import type { StructRules } from './validation.js';
 
 const { tag } = rules;
@@ -39,37 +39,6 @@ const instance: StructRules = {
   ],
 };
 
-const service: StructRules = {
-  type: 'MicroService',
-  fields: [
-    text('ServiceId', rules.optionalServiceId),
-    text('AppId', rules.optionalAppId),
-    text('ServiceName', rules.serviceName),
-    text('Version', rules.optionalVersion),
-    text('Description', rules.description),
-    text('Level', rules.level),
-    list('Schemas', rules.schemas),
-    list('Paths', undefined, { type: 'ServicePath', fields: [text('Path', rules.path)] }),
-    text('Status', rules.serviceStatus),
-    text('Alias', rules.alias),
-    text('Environment', rules.environment),
-    text('RegisterBy', rules.registerBy),
-    struct('Framework', {
-      type: 'FrameWork',
-      fields: [text('Name', rules.frameworkName), text('Version', rules.frameworkVersion)],
-    }),
-  ],
-};
-
-const schema: StructRules = {
-  type: 'Schema',
-  fields: [
-    text('SchemaId', rules.schemaId),
-    text('Summary', rules.summary),
-    text('Schema', required),
-  ],
-};
-
 const byServiceId = (type: string): StructRules => ({
   type,
   fields: [text('ServiceId', rules.serviceId)],
@@ -77,7 +46,6 @@ const byServiceId = (type: string): StructRules => ({
 
 /** How each request is checked, by the name its struct has in the server (server/service/validator). */
 export const requestRules = {
-  createService: { type: 'CreateServiceRequest', fields: [struct('Service', service, required)] },
   getService: byServiceId('GetServiceRequest'),
   deleteService: byServiceId('DeleteServiceRequest'),
   deleteServices: {
@@ -95,17 +63,9 @@ export const requestRules = {
     ],
   },
   getTags: byServiceId('GetServiceTagsRequest'),
-  setTags: {
-    type: 'AddServiceTagsRequest',
-    fields: [text('ServiceId', rules.serviceId), map('Tags', { max: 100, ...tag })],
-  },
   setTag: {
     type: 'UpdateServiceTagRequest',
     fields: [text('ServiceId', rules.serviceId), text('Key', tag), text('Value', tag)],
-  },
-  removeTags: {
-    type: 'DeleteServiceTagsRequest',
-    fields: [text('ServiceId', rules.serviceId), list('Keys', { min: 1, max: 100, ...tag })],
   },
   getSchema: {
     type: 'GetSchemaRequest',
@@ -124,10 +84,6 @@ export const requestRules = {
       text('Schema', required),
       text('Summary', rules.optionalSummary),
     ],
-  },
-  modifySchemas: {
-    type: 'ModifySchemasRequest',
-    fields: [text('ServiceId', rules.serviceId), list('Schemas', { min: 1, max: 100 }, schema)],
   },
   registerInstance: {
     type: 'RegisterInstanceRequest',

@@ -8,7 +8,7 @@ export interface Pattern {
 export interface Rule {
   /** Bytes of a text, items of a list or a map, or the value of a number; 1 for a struct: required. */
   readonly min?: number;
-  /** Characters of a text, else as `min`; none when absent. */
+  /** Characters of a text, else as `min`; none when absent or 0. */
   readonly max?: number;
   /** For a text, each text of a list, each key and value of a map. */
   readonly pattern?: Pattern;
@@ -31,7 +31,7 @@ export function violation(
 ): string | undefined {
   if (kind === 'struct') return value === undefined ? '<nil>' : undefined;
   const [least, most] = sizesOf(value);
-  if (least < (rule.min ?? 0) || (rule.max !== undefined && most > rule.max)) return printed(value);
+  if (least < (rule.min ?? 0) || (rule.max && most > rule.max)) return printed(value);
   const { pattern } = rule;
   return pattern && textsOf(value).find(text => !pattern.test(text));
 }

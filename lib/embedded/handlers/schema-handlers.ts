@@ -2,6 +2,7 @@ import { done, json, listed } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import { readModifySchema, readModifySchemas } from '../api/service-bodies.js';
+import { quotaRules } from '../api/quota-rules.js';
 import { requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
 import { invalid } from '../model/registry-error.js';
@@ -52,7 +53,8 @@ export function replaceSchemas(call: Call): Answer {
   const { schemas = [] } = call.json(readModifySchemas);
   const serviceId = call.parameter('serviceId');
   // Here alone the server does not tell which field is wrong (server/service/disco/schema.go).
-  const failure = failureOf(() => validate(requestRules.modifySchemas, { serviceId, schemas }));
+  const rules = quotaRules.modifySchemas(call.model.quotas);
+  const failure = failureOf(() => validate(rules, { serviceId, schemas }));
   if (failure !== undefined) throw invalid('Invalid request.');
   const records = schemas.map(
     item =>

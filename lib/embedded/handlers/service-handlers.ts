@@ -7,6 +7,7 @@ import {
   readServiceProperties,
 } from '../api/service-bodies.js';
 import type { CreateServiceBody } from '../api/service-bodies.js';
+import { quotaRules } from '../api/quota-rules.js';
 import { requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
 import { invalid } from '../model/registry-error.js';
@@ -58,7 +59,7 @@ export function registerMicroservice(call: Call): Answer {
   const body = call.json(readCreateService);
   if (body.service === undefined) throw invalid('Request body is empty');
   const service = withDefaults(body.service);
-  validate(requestRules.createService, { service });
+  validate(quotaRules.createService(call.model.quotas), { service });
   const serviceId = registerService(call.namespace, asRequestedService(service));
   registerDetails(call, serviceId, body);
   return json({ serviceId });
@@ -66,14 +67,14 @@ export function registerMicroservice(call: Call): Answer {
 
 /** The service stays registered when its tags or its instances are refused (registerServiceDetails). */
 function registerDetails(
-  { namespace }: Call,
+  { model, namespace }: Call,
   serviceId: string,
   { tags, instances = [] }: CreateServiceBody,
 ): void {
   const failures = [
     failureOf(() => {
       if (tags === undefined) return;
-      validate(requestRules.setTags, { serviceId, tags });
+      validate(quotaRules.setTags(model.quotas), { serviceId, tags });
       replaceTags(namespace, serviceId, new Map(Object.entries(tags)));
     }),
     ...instances.map(item =>

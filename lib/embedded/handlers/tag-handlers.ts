@@ -2,6 +2,7 @@ import { done, json } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import { readTags } from '../api/tags-body.js';
+import { quotaRules } from '../api/quota-rules.js';
 import { requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
 import { removeTags, replaceTags, setTag } from '../model/tag-operations.js';
@@ -10,7 +11,7 @@ import { removeTags, replaceTags, setTag } from '../model/tag-operations.js';
 export function setTags(call: Call): Answer {
   const tags = call.json(readTags);
   const serviceId = call.parameter('serviceId');
-  validate(requestRules.setTags, { serviceId, tags });
+  validate(quotaRules.setTags(call.model.quotas), { serviceId, tags });
   replaceTags(call.namespace, serviceId, new Map(Object.entries(tags ?? {})));
   return done;
 }
@@ -37,7 +38,7 @@ export function setOneTag(call: Call): Answer {
 export function removeSomeTags(call: Call): Answer {
   const serviceId = call.parameter('serviceId');
   const keys = call.parameter('key').split(',');
-  validate(requestRules.removeTags, { serviceId, keys });
+  validate(quotaRules.removeTags(call.model.quotas), { serviceId, keys });
   removeTags(call.namespace, serviceId, keys);
   return done;
 }

@@ -4,6 +4,7 @@ import type { HealthCheck, InstanceRef, InstanceStatus } from '../../protocol/wi
 import { leaseLengthMs, storedHealthCheck } from './health-check.js';
 import type { RequestedHealthCheck } from './health-check.js';
 import type { Namespace } from './namespace.js';
+import { refuseInstance } from './quota-checks.js';
 import type { InstanceRecord, ServiceRecord, StoredInstance } from './records.js';
 import { RegistryError } from './registry-error.js';
 
@@ -25,13 +26,15 @@ export function newInstanceId(): string {
  * Registers an instance and tells its id. The id of a living instance is only kept alive: its
  * record stays as it is, whatever the request says (datasource/etcd/ms.go, sendHeartbeatInstead).
  *
- * @throws RegistryError 400012 when the service is unknown
+ * @throws RegistryError 400012 when the service is unknown; 400100 when there is no room for
+ * another instance, even when this is not one
  */
 export function registerInstance(
   namespace: Namespace,
   serviceId: string,
   requested: RequestedInstance,
 ): string {
+  refuseInstance(namespace);
   const owner = namespace.requireService(serviceId, "Invalid 'serviceID' in request body.");
   const instanceId = requested.instanceId ?? newInstanceId();
   const living = owner.instances.get(instanceId);

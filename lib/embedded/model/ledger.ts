@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import { Leases } from './leases.js';
+import type { Quotas } from './quotas.js';
 
 /** The least a lease is made of; the server raises what an instance asks for to these. */
 export interface LeaseFloors {
@@ -15,6 +16,7 @@ export class Ledger {
   constructor(
     private readonly clock: Clock,
     readonly floors: LeaseFloors,
+    readonly quotas: Quotas,
   ) {
     this.leases = new Leases(clock);
   }

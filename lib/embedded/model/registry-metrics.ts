@@ -38,14 +38,22 @@ export function registryMetrics(model: RegistryModel): Gauge[] {
       value: record.schemas.size,
     }))
     .filter(({ value }) => value > 0);
+  const usage = (samples: readonly Sample[], quota: number) =>
+    quota > 0 ? [{ labels: { instance }, value: sumOf(samples) / quota }] : [];
   const domains = new Set(namespaces.map(({ domain }) => domain)).size;
   const frameworks = summed(services).map(({ labels }) => ({ labels, value: 1 }));
   return [
     gauge('domain_total', 'Gauge of domain created', [{ labels: { instance }, value: domains }]),
     gauge('framework_total', 'Gauge of client framework info', frameworks),
     gauge('instance_total', 'Gauge of microservice instance created', summed(instances)),
+    gauge(
+      'instance_usage',
+      'Gauge of microservice instance usage',
+      usage(instances, model.quotas.instances),
+    ),
     gauge('schema_total', 'Counter of schema created', summed(schemas)),
     gauge('service_total', 'Gauge of microservice created', summed(services)),
+    gauge('service_usage', 'Gauge of microservice usage', usage(services, model.quotas.services)),
   ];
 }
 
@@ -59,6 +67,10 @@ function labelsOf(instance: string, { domain, project }: Namespace, { service }:
   const framework = name ?? 'UNKNOWN';
   const frameworkVersion = (name && version) ?? 'UNKNOWN';
   return { instance, framework, frameworkVersion, domain, project };
+}
+
+function sumOf(samples: readonly Sample[]): number {
+  return samples.reduce((sum, { value }) => sum + value, 0);
 }
 
 /** One sample for all that have the same labels. */

@@ -3,6 +3,8 @@ import { unregisterInstance } from './instance-operations.js';
 import { Ledger } from './ledger.js';
 import type { LeaseFloors } from './ledger.js';
 import { Namespace } from './namespace.js';
+import { resolveQuotas } from './quotas.js';
+import type { Quotas } from './quotas.js';
 import type { StoredInstance } from './records.js';
 import { ownInstance, ownService, serviceCenterId } from './service-center-itself.js';
 import { addService, removeService } from './service-operations.js';
@@ -20,9 +22,13 @@ export class RegistryModel {
   readonly #ledger: Ledger;
   readonly #namespaces = new Map<string, Namespace>();
 
-  constructor(clock: Clock, floors: LeaseFloors) {
-    this.#ledger = new Ledger(clock, floors);
+  constructor(clock: Clock, floors: LeaseFloors, quotas: Quotas = resolveQuotas()) {
+    this.#ledger = new Ledger(clock, floors, quotas);
     addService(this.root, ownService(this.#ledger.timestamp()));
+  }
+
+  get quotas(): Quotas {
+    return this.#ledger.quotas;
   }
 
   /** The namespace the Service Center itself is registered in. */

@@ -1,11 +1,9 @@
 import { ErrorCode } from '../../protocol/error-codes.js';
 import type { Schema } from '../../protocol/wire.js';
 import type { Namespace } from './namespace.js';
-import type { SchemaRecord, ServiceRecord } from './records.js';
+import { refuseSchema } from './quota-checks.js';
+import type { SchemaRecord } from './records.js';
 import { RegistryError } from './registry-error.js';
-
-/** How many schemas a service may have (server/plugin/quota). */
-export const schemaQuota = 100;
 
 /** Which schema of which service. */
 export interface SchemaRef {
@@ -52,7 +50,7 @@ export function putSchema(
   const record = namespace.requireService(serviceId);
   const declared = record.service.schemas ?? [];
   if (!declared.includes(schemaId)) {
-    refuseOverQuota(record);
+    refuseSchema(namespace, record);
     record.service = { ...record.service, schemas: [...declared, schemaId] };
   }
   record.schemas.set(schemaId, schema);
@@ -76,13 +74,4 @@ export function removeSchema(namespace: Namespace, { serviceId, schemaId }: Sche
 
 function notFound(): RegistryError {
   return new RegistryError(ErrorCode.SchemaNotExists, 'schema ref not found.');
-}
-
-function refuseOverQuota({ service, schemas }: ServiceRecord): void {
-  const { size } = new Set([...(service.schemas ?? []), ...schemas.keys()]);
-  if (size < schemaQuota) return;
-  throw new RegistryError(
-    ErrorCode.NotEnoughQuota,
-    `no quota to create SCHEMA, max num is ${schemaQuota}, curNum is ${size}, apply num is 1`,
-  );
 }

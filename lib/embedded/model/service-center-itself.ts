@@ -18,6 +18,13 @@ const key = {
 /** The id of the Service Center's own service; it cannot be deleted. */
 export const serviceCenterId = serviceIdFor(rootNamespace, key);
 
+/** What the Service Center's own service is called, in any version. */
+export const serviceCenterName: ServiceName = {
+  environment: key.environment,
+  appId: key.appId,
+  serviceName: key.serviceName,
+};
+
 /** The environment of every shared service, whatever a consumer asks for (datasource/etcd/ms.go). */
 export const serviceCenterEnvironment = key.environment;
 

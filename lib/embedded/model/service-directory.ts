@@ -37,6 +37,10 @@ export class ServiceDirectory {
     return this.#byId.get(serviceId);
   }
 
+  get size(): number {
+    return this.#byId.size;
+  }
+
   all(): IterableIterator<ServiceRecord> {
     return this.#byId.values();
   }

@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../protocol/error-codes.js';
 import type { Namespace } from './namespace.js';
+import { refuseService } from './quota-checks.js';
 import type { ServiceRecord, StoredMicroservice } from './records.js';
 import { RegistryError } from './registry-error.js';
 import { isShared, serviceCenterId } from './service-center-itself.js';
@@ -16,9 +17,10 @@ export type RequestedMicroservice = Omit<StoredMicroservice, 'serviceId'> & {
  * whatever the request says (datasource/etcd/ms.go, RegisterService).
  *
  * @throws RegistryError 400010 when the id the request brings belongs to another service, or the
- * service has another id
+ * service has another id; 400100 when there is no room for another, even when this is not one
  */
 export function registerService(namespace: Namespace, requested: RequestedMicroservice): string {
+  refuseService(namespace);
   const serviceId = requested.serviceId ?? serviceIdFor(namespace.name, requested);
   const holder = namespace.services.holderOf(requested);
   if (holder === undefined && namespace.services.get(serviceId) === undefined) {

@@ -127,6 +127,17 @@ describe('starting again', () => {
   });
 });
 
+describe('the quotas', () => {
+  it('are as small as they are told to be', async () => {
+    const serviceCenter = await started({ quotas: { instances: 1 } });
+    await registered(serviceCenter);
+    const instance = { hostName: 'h' };
+    const line = 'POST /microservices/orders/instances';
+    const { text } = await ask(serviceCenter, line, { instance });
+    expect(JSON.parse(text).errorCode).toBe('400100');
+  });
+});
+
 describe('looking inside', () => {
   it('tells the instances with what is left of their leases', async () => {
     const clock = new FakeClock();

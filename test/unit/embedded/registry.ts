@@ -1,4 +1,6 @@
 import type { Microservice, MicroserviceInstance } from '../../../lib/protocol/wire.js';
+import { resolveQuotas } from '../../../lib/embedded/model/quotas.js';
+import type { QuotaOptions } from '../../../lib/embedded/model/quotas.js';
 import { RegistryModel } from '../../../lib/embedded/model/registry-model.js';
 import { ServiceCenterApi } from '../../../lib/embedded/service-center-api.js';
 
@@ -50,14 +52,22 @@ export interface Told {
   readonly json: ToldJson;
 }
 
+/** How a registry is set up; the server's own values where nothing is said. */
+export interface TestRegistryOptions {
+  readonly minIntervalMs?: number;
+  readonly minTimes?: number;
+  readonly quotas?: QuotaOptions;
+}
+
 /** A registry without HTTP, under a clock of its own. */
 export class TestRegistry {
   readonly clock = new FakeClock();
   readonly model: RegistryModel;
   readonly #api: ServiceCenterApi;
 
-  constructor({ minIntervalMs = 5000, minTimes = 3 } = {}) {
-    this.model = new RegistryModel(this.clock, { minIntervalMs, minTimes });
+  constructor({ minIntervalMs = 5000, minTimes = 3, quotas }: TestRegistryOptions = {}) {
+    const floors = { minIntervalMs, minTimes };
+    this.model = new RegistryModel(this.clock, floors, resolveQuotas(quotas));
     this.#api = new ServiceCenterApi(this.model);
   }
 
