@@ -1,3 +1,5 @@
+import { isPlainInteger, parseWithLiterals } from './number-literal.js';
+import type { Span } from './number-literal.js';
 import { invalid } from '../model/registry-error.js';
 import type { RegistryError } from '../model/registry-error.js';
 
@@ -8,8 +10,9 @@ import type { RegistryError } from '../model/registry-error.js';
  */
 export function parseJson(text: string): unknown {
   // Go scans bytes, and quotes a byte where we would quote a character.
-  new Scanner(Buffer.from(text).toString('latin1')).document();
-  return JSON.parse(text);
+  const bytes = Buffer.from(text).toString('latin1');
+  const literals = new Scanner(bytes).document();
+  return literals.length === 0 ? JSON.parse(text) : parseWithLiterals(bytes, literals);
 }
 
 /** How deep Go nests at most. */
@@ -19,15 +22,18 @@ const maxDepth = 10_000;
 class Scanner {
   readonly #text: string;
   readonly #open: ('object' | 'array')[] = [];
+  readonly #literals: Span[] = [];
   #at = 0;
 
   constructor(text: string) {
     this.#text = text;
   }
 
-  document(): void {
+  /** Tells where the numbers are that are no plain integers. */
+  document(): readonly Span[] {
     do this.#value();
     while (this.#afterValue());
+    return this.#literals;
   }
 
   /** Reads the start of a value, and all of a scalar; stops at the end of an empty container. */
@@ -116,6 +122,13 @@ class Scanner {
   }
 
   #number(first: string): void {
+    const start = this.#at - 1;
+    this.#numeral(first);
+    const end = this.#at;
+    if (!isPlainInteger(this.#text.slice(start, end))) this.#literals.push({ start, end });
+  }
+
+  #numeral(first: string): void {
     const lead = first === '-' ? this.#next() : first;
     if (!isDigit(lead)) throw this.#fault(lead, 'in numeric literal');
     if (lead !== '0') this.#digits();

@@ -1,3 +1,4 @@
+import { NumberLiteral } from './number-literal.js';
 import { invalid } from '../model/registry-error.js';
 import type { RegistryError } from '../model/registry-error.js';
 
@@ -42,6 +43,7 @@ export class StructReader {
   int32(key: string): number | undefined {
     const value = this.#get(key);
     if (value === undefined) return undefined;
+    if (value instanceof NumberLiteral) throw this.#mismatch(key, `number ${value.text}`, 'int32');
     // Bitwise or is JavaScript's conversion to 32 bits: what it changes would overflow in Go.
     if (typeof value !== 'number') throw this.#mismatch(key, kindOf(value), 'int32');
     if ((value | 0) !== value) throw this.#mismatch(key, `number ${value}`, 'int32');
@@ -128,12 +130,19 @@ export class StructReader {
   }
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** True for a JSON object: no list, no null, and no number that came as a literal. */
+export function isObject(value: unknown): value is object {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof NumberLiteral)
+  );
 }
 
 /** A JSON value's kind, in Go's words. */
 export function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'array';
+  if (value instanceof NumberLiteral) return 'number';
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }

@@ -1,12 +1,11 @@
 import { invalid } from '../model/registry-error.js';
 import type { RegistryError } from '../model/registry-error.js';
-import { kindOf } from './struct-reader.js';
+import { isObject, kindOf } from './struct-reader.js';
 
 /** Body of POST tags: a map of maps, so here, unlike elsewhere, the case of `tags` counts. */
 export function readTags(document: unknown): Readonly<Record<string, string>> | undefined {
   if (document === null) return undefined;
-  if (typeof document !== 'object' || Array.isArray(document))
-    throw mismatch(document, 'map[string]map[string]string');
+  if (!isObject(document)) throw mismatch(document, 'map[string]map[string]string');
   const maps = Object.entries(document).map(
     ([key, value]: [string, unknown]) => [key, readTextMap(value)] as const,
   );
@@ -14,7 +13,7 @@ export function readTags(document: unknown): Readonly<Record<string, string>> | 
 }
 
 function readTextMap(value: unknown): Readonly<Record<string, string>> {
-  if (typeof value !== 'object' || Array.isArray(value)) throw mismatch(value, 'map[string]string');
+  if (!isObject(value) && value !== null) throw mismatch(value, 'map[string]string');
   const entries = Object.entries(value ?? {}).map(([key, item]: [string, unknown]) => {
     if (typeof item !== 'string' && item !== null) throw mismatch(item, 'string');
     return [key, item ?? ''] as const;

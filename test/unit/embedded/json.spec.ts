@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { NumberLiteral } from '../../../lib/embedded/api/number-literal.js';
 import { parseJson } from '../../../lib/embedded/api/json-syntax.js';
 import { attempt } from '../../../lib/embedded/model/attempt.js';
 import { RegistryError } from '../../../lib/embedded/model/registry-error.js';
@@ -18,7 +19,7 @@ describe('JSON text', () => {
     [' [ ] ', []],
     [
       '{"a":{"b":[1,-0.5e+3,2E2,0]},"c":"\\u00e9\\n\\/"}',
-      { a: { b: [1, -500, 200, 0] }, c: 'é\n/' },
+      { a: { b: [1, new NumberLiteral('-0.5e+3'), new NumberLiteral('2E2'), 0] }, c: 'é\n/' },
     ],
     ['[true,false,null]', [true, false, null]],
     ['"é"', 'é'],
@@ -123,7 +124,7 @@ describe('a body of the wrong type', () => {
     expect(refusalOf(told)).toBe(`400 400001 json: cannot unmarshal ${message}`);
   });
 
-  it.each([['"5"'], ['1.5'], ['3000000000'], ['true']])(
+  it.each([['"5"'], ['1.5'], ['1.0'], ['1e1'], ['3000000000'], ['true']])(
     'is refused in two words by the instance API: an interval of %s',
     interval => {
       const body = `{"instance":{"hostName":"h","healthCheck":{"interval":${interval}}}}`;
@@ -131,6 +132,50 @@ describe('a body of the wrong type', () => {
       expect(refusalOf(told)).toBe('400 400001 Unmarshal error');
     },
   );
+
+  it.each([
+    ['1.0', 'number 1.0'],
+    ['10E+1', 'number 10E+1'],
+    ['-0.0', 'number -0.0'],
+    ['3000000000', 'number 3000000000'],
+    ['1000000000000000000000', 'number 1000000000000000000000'],
+  ])('has no integer in %s, whatever it is worth', (interval, told) => {
+    const instance = `{"hostName":"Küche","healthCheck":{"port":80,"interval":${interval}}}`;
+    const body = `{"service":{"serviceName":"numbers"},"instances":[${instance}]}`;
+    expect(refusalOf(registry.ask('POST /microservices', { body }))).toBe(
+      `400 400001 json: cannot unmarshal ${told} ${into('HealthCheck.instances.healthCheck.interval', 'int32')}`,
+    );
+  });
+
+  it('may hold any number where nobody reads it', () => {
+    const body = String.raw`{"service":{"serviceName":"any","ü":1.0,"description":"ü 1.0 \" 2e3"}}`;
+    const { serviceId } = registry.ask('POST /microservices', { body }).json;
+    const { service } = registry.ask(`GET /microservices/${serviceId}`).json;
+    expect(service.description).toBe('ü 1.0 " 2e3');
+  });
+
+  it.each([
+    [
+      '{"service":{"serviceName":1.0}}',
+      `number ${into('MicroService.service.serviceName', 'string')}`,
+    ],
+    ['{"service":1e2}', `number ${into('CreateServiceRequest.service', 'discovery.MicroService')}`],
+    ['1.0', 'number into Go value of type discovery.CreateServiceRequest'],
+  ])('takes no number for anything else: %s', (body, told) => {
+    expect(refusalOf(registry.ask('POST /microservices', { body }))).toBe(
+      `400 400001 json: cannot unmarshal ${told}`,
+    );
+  });
+
+  it.each([
+    ['1.5', 'number into Go value of type map[string]map[string]string'],
+    ['{"tags":1.5}', 'number into Go value of type map[string]string'],
+    ['{"tags":{"a":1.5}}', 'number into Go value of type string'],
+  ])('takes no number for tags: %s', (body, told) => {
+    expect(refusalOf(registry.ask('POST /microservices/x/tags', { body }))).toBe(
+      `400 400001 json: cannot unmarshal ${told}`,
+    );
+  });
 
   it('may hold null anywhere, which is like nothing', () => {
     const id = registry.service({

@@ -95,6 +95,20 @@ describe('registering a service', () => {
     expect(registry.ask('GET /microservices/own').status).toBe(200);
   });
 
+  // A real server never answers rules alone, and breaks the connection over several instances.
+  it('takes several instances, and rules, which it ignores', () => {
+    const body = {
+      service: { serviceName: 'orders' },
+      rules: [{ ruleType: 'BLACK', attribute: 'ServiceName', pattern: 'shop' }],
+    };
+    const { serviceId } = registry.ask('POST /microservices', { body }).json;
+    const instances = ['a', 'b'].map(instanceId => ({ hostName: 'h', instanceId }));
+    registry.ask('POST /microservices', { body: { ...body, instances } });
+    expect(registry.ask(`GET /microservices/${serviceId}/instances`).json.instances).toHaveLength(
+      2,
+    );
+  });
+
   it.each([['{}'], ['null'], ['{"service":null}']])('is refused without a service: %s', body => {
     expect(refusalOf(registry.ask('POST /microservices', { body }))).toBe(
       '400 400001 Request body is empty',
