@@ -2,7 +2,26 @@
 export interface Clock {
   /** Milliseconds since 1970; never goes back. */
   now(): number;
+  /**
+   * Calls back once, when `ms` milliseconds have passed; the returned function calls it off, and
+   * does nothing later. WebSocket pings, their deadlines, and the end of leases while somebody
+   * watches go by it.
+   *
+   * @default a timer of this machine, which does not hold the process, whatever `now()` says
+   */
+  setTimer?(ms: number, callback: () => void): () => void;
 }
 
 /** The time of this machine, steady even when its wall clock is set. */
 export const systemClock: Clock = { now: () => performance.timeOrigin + performance.now() };
+
+/** The longest delay that a timer of Node takes; a longer one would go off at once. */
+const longestMs = 2_147_483_647;
+
+/** Sets a timer on a clock; one that is longer than about 24 days goes off early. */
+export function setTimer(clock: Clock, ms: number, callback: () => void): () => void {
+  const delayMs = Math.min(Math.max(Math.ceil(ms), 0), longestMs);
+  if (clock.setTimer !== undefined) return clock.setTimer(delayMs, callback);
+  const timer = setTimeout(callback, delayMs).unref();
+  return () => clearTimeout(timer);
+}

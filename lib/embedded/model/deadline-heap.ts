@@ -23,6 +23,11 @@ export class DeadlineHeap<Item> {
     this.#entries[at] = entry;
   }
 
+  /** When the first item falls due; undefined without any. */
+  get firstDueAt(): number | undefined {
+    return this.#entries[0]?.dueAt;
+  }
+
   /** Takes the item that fell due first, if any is due by `now`; an item is due at its very moment. */
   takeDue(now: number): Item | undefined {
     const first = this.#entries[0];

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { ErrorCode } from '../../protocol/error-codes.js';
 import type { HealthCheck, InstanceRef, InstanceStatus } from '../../protocol/wire.js';
+import type { InstanceChanged } from './changes.js';
 import { leaseLengthMs, storedHealthCheck } from './health-check.js';
 import type { RequestedHealthCheck } from './health-check.js';
 import type { Namespace } from './namespace.js';
 import { refuseInstance } from './quota-checks.js';
-import type { InstanceRecord, ServiceRecord, StoredInstance } from './records.js';
+import type { ServiceRecord, StoredInstance } from './records.js';
 import { RegistryError } from './registry-error.js';
 
 /** An instance that asks to be registered. */
@@ -54,16 +55,40 @@ export function registerInstance(
 }
 
 function addInstance(
-  { ledger }: Namespace,
-  { instances }: ServiceRecord,
+  namespace: Namespace,
+  owner: ServiceRecord,
   instance: StoredInstance,
   healthCheck: HealthCheck,
 ): void {
+  const { ledger } = namespace;
   const { instanceId } = instance;
-  const lease = ledger.leases.grant(leaseLengthMs(healthCheck), () => {
-    instances.delete(instanceId);
-  });
-  instances.set(instanceId, { instance, modRevision: ledger.nextRevision(), lease });
+  const lease = ledger.leases.grant(leaseLengthMs(healthCheck), () =>
+    takeOut(namespace, owner, { instanceId, kind: 'expired' }),
+  );
+  owner.instances.set(instanceId, { instance, modRevision: ledger.nextRevision(), lease });
+  tell(namespace, owner, { kind: 'registered', instance });
+}
+
+function takeOut(
+  namespace: Namespace,
+  owner: ServiceRecord,
+  { instanceId, kind }: { readonly instanceId: string; readonly kind: 'removed' | 'expired' },
+): void {
+  const { service, instances } = owner;
+  const record = instances.get(instanceId);
+  instances.delete(instanceId);
+  // A service that was removed took its instances along, and nobody is told (contract.md 12.13).
+  const isFiled = namespace.services.get(service.serviceId) === owner;
+  if (record !== undefined && isFiled) tell(namespace, owner, { kind, instance: record.instance });
+}
+
+function tell(
+  { name, dependencies, ledger }: Namespace,
+  { service }: ServiceRecord,
+  change: Pick<InstanceChanged, 'kind' | 'instance'>,
+): void {
+  const consumerIds = dependencies.consumersOf(service);
+  ledger.changes.tell({ ...change, tenant: name, consumerIds, service });
 }
 
 /**
@@ -72,13 +97,15 @@ function addInstance(
  * @throws RegistryError 400017 when the instance, or its service, is unknown
  */
 export function heartbeat(namespace: Namespace, ref: InstanceRef): void {
-  requireInstance(namespace, ref, 'leaseId not exist, instance not exist').lease?.renew();
+  const detail = 'leaseId not exist, instance not exist';
+  requireInstance(namespace, ref, detail).record.lease?.renew();
 }
 
 /** @throws RegistryError 400017 when the instance is unknown, or gone already */
 export function unregisterInstance(namespace: Namespace, ref: InstanceRef): void {
-  requireInstance(namespace, ref, "Instance's leaseId not exist.").lease?.revoke();
-  namespace.services.get(ref.serviceId)?.instances.delete(ref.instanceId);
+  const { owner, record } = requireInstance(namespace, ref, "Instance's leaseId not exist.");
+  record.lease?.revoke();
+  takeOut(namespace, owner, { instanceId: ref.instanceId, kind: 'removed' });
 }
 
 /** What a change of an instance replaces; its lease runs on untouched. */
@@ -92,13 +119,13 @@ export function updateInstance(
   ref: InstanceRef,
   change: InstanceChange,
 ): void {
-  const record = requireInstance(namespace, ref, 'Service instance does not exist.');
-  const modTimestamp = namespace.ledger.timestamp();
-  namespace.services.get(ref.serviceId)?.instances.set(ref.instanceId, {
-    ...record,
-    instance: { ...record.instance, ...change, modTimestamp },
-    modRevision: namespace.ledger.nextRevision(),
-  });
+  const found = requireInstance(namespace, ref, 'Service instance does not exist.');
+  const { owner, record } = found;
+  const { ledger } = namespace;
+  const instance = { ...record.instance, ...change, modTimestamp: ledger.timestamp() };
+  const modRevision = ledger.nextRevision();
+  owner.instances.set(ref.instanceId, { ...record, instance, modRevision });
+  tell(namespace, owner, { kind: 'updated', instance });
 }
 
 /**
@@ -106,22 +133,26 @@ export function updateInstance(
  * one when there are none. Their time of change stays (datasource/etcd/ms.go).
  */
 export function updateManyStatuses(
-  { services, ledger }: Namespace,
+  namespace: Namespace,
   properties: Readonly<Record<string, string>>,
   status: string | undefined,
 ): void {
   const wanted = Object.entries(properties);
-  for (const { instances } of services.all())
-    for (const [instanceId, record] of instances) {
-      const { instance } = record;
-      if (wanted.some(([key, value]) => instance.properties?.[key] !== value)) continue;
-      const modRevision = ledger.nextRevision();
-      instances.set(instanceId, { ...record, instance: { ...instance, status }, modRevision });
+  for (const owner of namespace.services.all())
+    for (const [instanceId, record] of owner.instances) {
+      const { instance: before } = record;
+      if (wanted.some(([key, value]) => before.properties?.[key] !== value)) continue;
+      const modRevision = namespace.ledger.nextRevision();
+      const instance = { ...before, status };
+      owner.instances.set(instanceId, { ...record, instance, modRevision });
+      tell(namespace, owner, { kind: 'updated', instance });
     }
 }
 
-function requireInstance(namespace: Namespace, ref: InstanceRef, detail: string): InstanceRecord {
-  const record = namespace.services.get(ref.serviceId)?.instances.get(ref.instanceId);
-  if (record === undefined) throw new RegistryError(ErrorCode.InstanceNotExists, detail);
-  return record;
+function requireInstance(namespace: Namespace, ref: InstanceRef, detail: string) {
+  const owner = namespace.services.get(ref.serviceId);
+  const record = owner?.instances.get(ref.instanceId);
+  if (owner === undefined || record === undefined)
+    throw new RegistryError(ErrorCode.InstanceNotExists, detail);
+  return { owner, record };
 }

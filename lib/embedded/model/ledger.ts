@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { Changes } from './changes.js';
 import { Leases } from './leases.js';
 import type { Quotas } from './quotas.js';
 
@@ -8,9 +9,10 @@ export interface LeaseFloors {
   readonly minTimes: number;
 }
 
-/** What all namespaces of a registry share: its time, its leases, and the count of its writes. */
+/** What all namespaces of a registry share: its time, its leases, its writes and who hears of them. */
 export class Ledger {
   readonly leases: Leases;
+  readonly changes = new Changes();
   #revision = 0;
 
   constructor(

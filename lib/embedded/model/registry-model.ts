@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { ChangeListener } from './changes.js';
 import { unregisterInstance } from './instance-operations.js';
 import { Ledger } from './ledger.js';
 import type { LeaseFloors } from './ledger.js';
@@ -56,6 +57,20 @@ export class RegistryModel {
   /** The namespaces of one domain so far. */
   projectsOf(domain: string): Namespace[] {
     return this.namespaces().filter(namespace => namespace.domain === domain);
+  }
+
+  /**
+   * Tells a listener of each change of an instance at once, and ends leases on time as long as
+   * there is a listener. The returned function removes it.
+   */
+  onChange(listener: ChangeListener): () => void {
+    const { changes, leases } = this.#ledger;
+    changes.add(listener);
+    leases.endOnTime();
+    return () => {
+      changes.remove(listener);
+      if (!changes.areHeard) leases.endOnRequest();
+    };
   }
 
   /** Lists the Service Center itself as running there, until the returned function is called. */

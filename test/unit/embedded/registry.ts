@@ -1,19 +1,62 @@
 import type { Microservice, MicroserviceInstance } from '../../../lib/protocol/wire.js';
 import { resolveQuotas } from '../../../lib/embedded/model/quotas.js';
 import type { QuotaOptions } from '../../../lib/embedded/model/quotas.js';
+import type { Clock } from '../../../lib/embedded/index.js';
 import { RegistryModel } from '../../../lib/embedded/model/registry-model.js';
 import { ServiceCenterApi } from '../../../lib/embedded/service-center-api.js';
 
+interface FakeTimer {
+  readonly dueAt: number;
+  readonly callback: () => void;
+}
+
 /** A time that stands still until it is told to go on. */
-export class FakeClock {
+export class FakeClock implements Clock {
   #now = Date.UTC(2026, 0, 1);
+  readonly #timers = new Set<FakeTimer>();
+  readonly #onSet = new Set<() => void>();
+
+  /** How many timers are waiting for their time. */
+  get timers(): number {
+    return this.#timers.size;
+  }
 
   now(): number {
     return this.#now;
   }
 
+  setTimer(ms: number, callback: () => void): () => void {
+    const timer = { dueAt: this.#now + ms, callback };
+    this.#timers.add(timer);
+    for (const tell of this.#onSet) tell();
+    this.#onSet.clear();
+    return () => {
+      this.#timers.delete(timer);
+    };
+  }
+
+  /** Resolves when the next timer is set. */
+  nextTimer(): Promise<void> {
+    return new Promise(resolve => {
+      this.#onSet.add(resolve);
+    });
+  }
+
+  /** Goes on, and calls back each timer at its very moment. */
   advance(ms: number): void {
-    this.#now += ms;
+    const end = this.#now + ms;
+    for (let next = this.#firstUntil(end); next; next = this.#firstUntil(end)) {
+      this.#now = next.dueAt;
+      this.#timers.delete(next);
+      next.callback();
+    }
+    this.#now = end;
+  }
+
+  /** Of timers due at the same moment the one that was set first. */
+  #firstUntil(end: number): FakeTimer | undefined {
+    const [first] = [...this.#timers].toSorted((a, b) => a.dueAt - b.dueAt);
+    return first !== undefined && first.dueAt <= end ? first : undefined;
   }
 }
 

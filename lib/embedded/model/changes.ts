@@ -1,0 +1,41 @@
+import type { StoredInstance, StoredMicroservice } from './records.js';
+
+/** What happened to an instance: written, changed, taken out on demand, or taken out by its lease. */
+export type ChangeKind = 'registered' | 'updated' | 'removed' | 'expired';
+
+/** A change of one instance, told after it was made. */
+export interface InstanceChanged {
+  readonly kind: ChangeKind;
+  /** Name of the namespace it happened in. */
+  readonly tenant: string;
+  /** The services of that namespace that depend on the instance's. */
+  readonly consumerIds: readonly string[];
+  readonly service: StoredMicroservice;
+  /** As it is now, or was last. */
+  readonly instance: StoredInstance;
+}
+
+/** Is told of changes, in the order in which they are made. */
+export type ChangeListener = (change: InstanceChanged) => void;
+
+/** Who wants to know of changes. */
+export class Changes {
+  readonly #listeners = new Set<ChangeListener>();
+
+  /** True while somebody listens. */
+  get areHeard(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  add(listener: ChangeListener): void {
+    this.#listeners.add(listener);
+  }
+
+  remove(listener: ChangeListener): void {
+    this.#listeners.delete(listener);
+  }
+
+  tell(change: InstanceChanged): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
