@@ -9,11 +9,15 @@ import { resolveQuotas } from './model/quotas.js';
 import type { QuotaOptions } from './model/quotas.js';
 import { RegistryModel } from './model/registry-model.js';
 import type { LiveInstance } from './model/registry-model.js';
-import { Exchange } from './server/exchange.js';
+import { HttpExchange, requestOf } from './server/exchange.js';
+import type { Exchange } from './server/exchange.js';
 import { Faults } from './server/faults.js';
+import { Handshake, isHandshake, switchingProtocols } from './server/handshake.js';
 import { Journal } from './server/journal.js';
 import type { RecordedRequest, RequestListener } from './server/journal.js';
 import { Listener } from './server/listener.js';
+import { heartbeatPingMs } from './websocket/heartbeat-socket.js';
+import { WebSockets } from './websocket/web-sockets.js';
 
 /** How an embedded Service Center is set up. */
 export interface EmbeddedServiceCenterOptions {
@@ -43,6 +47,13 @@ export interface EmbeddedServiceCenterOptions {
   readonly minTimes?: number | undefined;
   /** How much it takes before it answers 400100. @default those of a real server */
   readonly quotas?: QuotaOptions | undefined;
+  /**
+   * Milliseconds between pings on the WebSocket of a heartbeat, from 1,000 to 3,600,000; what lies
+   * outside counts as the default. A watcher is pinged every 30 s whatever this says.
+   *
+   * @default 30000
+   */
+  readonly heartbeatPingIntervalMs?: number | undefined;
 }
 
 /** What the journal keeps of a body, in bytes. */
@@ -53,8 +64,8 @@ const recordedBodyBytes = 64 * 1024;
  * real HTTP, its data in memory. For development and for tests. **Never a production registry**:
  * its data ends with the process, nothing protects it, and there is only one of it.
  *
- * Leases end on time by its clock, and a find tells the truth at once: it has none of the lags of
- * a real server. It writes no logs and holds the process only while it listens.
+ * Leases end on time by its clock; a find tells the truth and a watcher is told of it at once: it has
+ * none of the lags of a real server. It writes no logs and holds the process only while it listens.
  */
 export class EmbeddedServiceCenter {
   /** What goes wrong, on demand. */
@@ -65,11 +76,12 @@ export class EmbeddedServiceCenter {
   readonly #api: ServiceCenterApi;
   readonly #journal = new Journal();
   readonly #listener: Listener;
+  readonly #webSockets: WebSockets;
   #unregisterSelf: (() => void) | undefined;
 
   constructor(options: EmbeddedServiceCenterOptions = {}) {
     const { port = 30_100, host = '127.0.0.1', clock = systemClock } = options;
-    const { minIntervalMs = 5000, minTimes = 3 } = options;
+    const { minIntervalMs = 5000, minTimes = 3, heartbeatPingIntervalMs = 30_000 } = options;
     this.#clock = clock;
     this.#host = host;
     this.#model = new RegistryModel(
@@ -78,11 +90,16 @@ export class EmbeddedServiceCenter {
       resolveQuotas(options.quotas),
     );
     this.#api = new ServiceCenterApi(this.#model);
-    this.#listener = new Listener({ host, port }, (incoming, response) =>
-      this.#receive(incoming, response),
+    this.#webSockets = new WebSockets(this.#model, clock, heartbeatPingMs(heartbeatPingIntervalMs));
+    this.#listener = new Listener(
+      { host, port },
+      {
+        receive: (incoming, response) => this.#receive(incoming, response),
+        upgrade: (incoming, head) => this.#upgrade(incoming, head),
+      },
     );
     this.faults = new Faults({
-      close: () => this.#listener.close(),
+      close: () => this.#shut(),
       // The end of a refusal opens nothing that has been stopped meanwhile.
       open: async () => {
         if (this.#unregisterSelf !== undefined) await this.#listener.open();
@@ -121,7 +138,7 @@ export class EmbeddedServiceCenter {
    * on. Without effect on one that does not listen.
    */
   async stop(): Promise<void> {
-    await this.#listener.close();
+    await this.#shut();
     this.#unregisterSelf?.();
     this.#unregisterSelf = undefined;
   }
@@ -149,6 +166,11 @@ export class EmbeddedServiceCenter {
     return this.#journal.onRequest(listener);
   }
 
+  #shut(): Promise<void> {
+    this.#webSockets.close();
+    return this.#listener.close();
+  }
+
   #receive(incoming: IncomingMessage, response: ServerResponse): void {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -157,10 +179,22 @@ export class EmbeddedServiceCenter {
       if (length <= maxBodyBytes) chunks.push(chunk);
       length += chunk.length;
     });
-    incoming.on('end', () => this.#handle(new Exchange(incoming, response, Buffer.concat(chunks))));
+    incoming.on('end', () => {
+      const exchange = new HttpExchange(incoming, response, Buffer.concat(chunks));
+      this.#handle(exchange, () => this.#api.answer(exchange.request));
+    });
   }
 
-  #handle(exchange: Exchange): void {
+  /** Faults strike a handshake before the connection is a WebSocket, or not at all. */
+  #upgrade(incoming: IncomingMessage, head: Buffer): boolean {
+    const webSocket = isHandshake(incoming) && this.#api.webSocketOf(requestOf(incoming));
+    if (!webSocket) return false;
+    const accept = () => this.#webSockets.accept(incoming, head, webSocket);
+    this.#handle(new Handshake(incoming, accept), () => switchingProtocols);
+    return true;
+  }
+
+  #handle(exchange: Exchange, execute: () => Answer): void {
     const { request } = exchange;
     const { method, target, headers, body } = request;
     const matchable = { operation: operationOf(request), method, path: target };
@@ -170,7 +204,6 @@ export class EmbeddedServiceCenter {
       headers,
       body: body.subarray(0, recordedBodyBytes).toString(),
     });
-    const execute = () => this.#api.answer(request);
     const send = (answer: Answer) => {
       if (!exchange.isOpen) return;
       exchange.send(answer);

@@ -18,12 +18,17 @@ import type { Call } from './api/call.js';
 import { Router } from './api/router.js';
 import type { RouteEntry } from './api/router.js';
 
+/** What a client may upgrade a connection to. */
+export type WebSocketRoute = 'watcher' | 'heartbeat';
+
 /** What a route leads to. */
 export interface Operation {
   /** Absent for what the client of this library never asks for. */
   readonly name?: OperationName;
   readonly handle: (call: Call) => Answer;
   readonly maxBodyBytes: number;
+  /** Absent where a wish to upgrade is passed over. */
+  readonly webSocket?: WebSocketRoute;
 }
 
 /** Limits of a body (server/handler/maxbody/maxbody.go, etc/conf/app.yaml). */
@@ -85,8 +90,11 @@ const others: readonly (readonly [method: string, path: string, handle: Operatio
   ['GET', '/v4/:project/admin/alarms', admin.listAlarms],
   ['DELETE', '/v4/:project/admin/alarms', admin.clearAlarms],
   ['GET', '/metrics', getMetrics],
-  ['GET', `${routes.getMicroservice.path}/watcher`, about.upgradeRequired],
-  ['GET', routes.heartbeat.path, about.upgradeRequired],
+];
+
+const webSockets: readonly (readonly [path: string, webSocket: WebSocketRoute])[] = [
+  [`${routes.getMicroservice.path}/watcher`, 'watcher'],
+  [routes.heartbeat.path, 'heartbeat'],
 ];
 
 const limits: Partial<Record<OperationName, number>> = {
@@ -105,6 +113,10 @@ export const router = new Router<Operation>([
   ...named,
   ...unnamed,
   ...[...named, ...unnamed].flatMap(route => legacyRouteOf(route) ?? []),
+  ...webSockets.map(([path, webSocket]) => {
+    const target = { handle: about.upgradeRequired, maxBodyBytes, webSocket };
+    return { method: 'GET', path, target };
+  }),
 ]);
 
 function isOperationName(name: string): name is OperationName {

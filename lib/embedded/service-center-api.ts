@@ -10,6 +10,7 @@ import type { ApiRequest } from './api/call.js';
 import { corsHeaders, preflight } from './api/cors.js';
 import { badRequest, complain, isSuspicious, pathOf, redirect } from './api/request-target.js';
 import { router } from './route-table.js';
+import type { WebSocketRequest } from './websocket/web-sockets.js';
 
 const serverHeader = { Server: `SERVICECENTER/${serviceCenterVersion}` };
 
@@ -30,6 +31,16 @@ export class ServiceCenterApi {
     const answer = method === 'OPTIONS' ? preflight(request.headers) : this.#route(request, path);
     if (isSuspicious(target)) return withHeaders(complain(target, answer), serverHeader);
     return withHeaders(answer, { ...serverHeader, ...corsHeaders(request.headers) });
+  }
+
+  /** What a handshake asks for; undefined where there is no WebSocket. */
+  webSocketOf(request: ApiRequest): WebSocketRequest | undefined {
+    const routed = router.route(request.method, pathOf(request.target) ?? '');
+    if (routed.kind !== 'found') return undefined;
+    const { parameters, target } = routed;
+    const { webSocket: kind, maxBodyBytes } = target;
+    if (kind === undefined) return undefined;
+    return { kind, call: new Call(this.#model, request, { parameters, maxBodyBytes }) };
   }
 
   #route(request: ApiRequest, path: string): Answer {

@@ -16,15 +16,19 @@ export function json(
   headers: Readonly<Record<string, string>> = {},
   status = 200,
 ): Answer {
-  const body = JSON.stringify(value).replaceAll(
-    htmlCharacters,
-    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
   return {
     status,
     headers: { 'Content-Type': 'application/json; charset=UTF-8', ...headers },
-    body,
+    body: goJson(value),
   };
+}
+
+/** The text of an object as Go writes it. */
+export function goJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    htmlCharacters,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** The answer of what succeeded and has nothing to tell (pkg/rest/util.go, WriteSuccess). */

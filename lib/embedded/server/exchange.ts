@@ -4,7 +4,36 @@ import type { ApiRequest } from '../api/call.js';
 import { encoded } from './compression.js';
 
 /** One request that has arrived in full, and the way to end it. */
-export class Exchange {
+export interface Exchange {
+  readonly request: ApiRequest;
+  /** False once it is answered, or the client is gone. */
+  readonly isOpen: boolean;
+  /** Calls back when the request is over: answered, torn down, or given up by the client. */
+  onEnd(listener: () => void): void;
+  send(answer: Answer): void;
+  /** Closes the connection without an answer. */
+  close(): void;
+  /** Breaks the connection: the client sees ECONNRESET. */
+  reset(): void;
+}
+
+/** What a client sent. */
+export function requestOf(incoming: IncomingMessage, body: Buffer = Buffer.alloc(0)): ApiRequest {
+  const { method = 'GET', url = '/', headers } = incoming;
+  return { method, target: url, headers, body };
+}
+
+/** Writes an answer, encoded or not, and ends it. */
+export function write(
+  response: ServerResponse,
+  { status, headers, body }: Omit<Answer, 'body'> & { readonly body: string | Buffer },
+): void {
+  const length = status === 304 ? {} : { 'Content-Length': Buffer.byteLength(body) };
+  response.writeHead(status, { ...headers, ...length }).end(body);
+}
+
+/** An exchange of plain HTTP. */
+export class HttpExchange implements Exchange {
   readonly request: ApiRequest;
   readonly #incoming: IncomingMessage;
   readonly #response: ServerResponse;
@@ -12,33 +41,26 @@ export class Exchange {
   constructor(incoming: IncomingMessage, response: ServerResponse, body: Buffer) {
     this.#incoming = incoming;
     this.#response = response;
-    const { method = 'GET', url = '/', headers } = incoming;
-    this.request = { method, target: url, headers, body };
+    this.request = requestOf(incoming, body);
   }
 
-  /** False once it is answered, or the client is gone. */
   get isOpen(): boolean {
     return !this.#response.destroyed && !this.#response.writableEnded;
   }
 
-  /** Calls back when the request is over: answered, torn down, or given up by the client. */
   onEnd(listener: () => void): void {
     this.#response.once('close', listener);
   }
 
   send(answer: Answer): void {
-    const { status } = answer;
     const { headers, body } = encoded(answer, this.request.headers);
-    const length = status === 304 ? {} : { 'Content-Length': body.length };
-    this.#response.writeHead(status, { ...headers, ...length }).end(body);
+    write(this.#response, { status: answer.status, headers, body });
   }
 
-  /** Closes the connection without an answer. */
   close(): void {
     this.#incoming.socket.destroy();
   }
 
-  /** Breaks the connection: the client sees ECONNRESET. */
   reset(): void {
     this.#incoming.socket.resetAndDestroy();
   }

@@ -30,7 +30,8 @@ export interface Door {
 
 /**
  * Everything that can go wrong with a registry, on demand. Of several faults that match a request
- * the latest strikes. A fault holds until it is disposed of, cleared or spent.
+ * the latest strikes. A fault holds until it is disposed of, cleared or spent. A WebSocket is a request
+ * until its handshake is answered; once it is open, only refusing connections ends it.
  */
 export class Faults {
   readonly #door: Door;

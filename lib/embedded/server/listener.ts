@@ -1,6 +1,8 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { isHandshake } from './handshake.js';
+import { withoutUpgrade } from './plain-again.js';
 
 /** The server's limits: 60 s for everything, 32 KiB of headers (etc/conf/app.yaml). */
 const limits = {
@@ -9,6 +11,24 @@ const limits = {
   requestTimeout: 60_000,
   maxHeaderSize: 32_768,
 };
+
+/**
+ * Since 24.9 Node asks which upgrades are wanted, and receives the others in full by itself. Before
+ * that it hands over every one as soon as somebody listens for them.
+ */
+const settings = { ...limits, shouldUpgradeCallback: isHandshake };
+
+/** What becomes of the requests that arrive. */
+export interface Receiver {
+  receive(incoming: IncomingMessage, response: ServerResponse): void;
+  /**
+   * Takes over the connection of a request that asks for another protocol, or leaves it: false has
+   * the request received like one that never asked.
+   *
+   * @param head what came behind the request's head
+   */
+  upgrade(incoming: IncomingMessage, head: Buffer): boolean;
+}
 
 /** A port of this machine that can be opened and closed again and again. */
 export class Listener {
@@ -20,11 +40,16 @@ export class Listener {
 
   constructor(
     { host, port }: { readonly host: string; readonly port: number },
-    handle: (request: IncomingMessage, response: ServerResponse) => void,
+    receiver: Receiver,
   ) {
     this.#host = host;
     this.#port = port;
-    this.#server = createServer(limits, handle);
+    this.#server = createServer(settings, (incoming, response) =>
+      receiver.receive(incoming, response),
+    );
+    this.#server.on('upgrade', (incoming: IncomingMessage, _: unknown, head: Buffer) => {
+      if (!receiver.upgrade(incoming, head)) this.#receiveAsPlain(incoming, head);
+    });
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
@@ -78,6 +103,11 @@ export class Listener {
       this.#server.close(() => resolve());
       for (const socket of this.#sockets) socket.destroy();
     });
+  }
+
+  #receiveAsPlain(incoming: IncomingMessage, head: Buffer): void {
+    incoming.socket.unshift(withoutUpgrade(incoming, head));
+    this.#server.emit('connection', incoming.socket);
   }
 
   #cannotListen(cause: Error): Error {

@@ -1,0 +1,70 @@
+import { ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { Answer } from '../api/answer.js';
+import type { ApiRequest } from '../api/call.js';
+import { requestOf, write } from './exchange.js';
+import type { Exchange } from './exchange.js';
+
+/** The answer that lets a handshake through; every other one refuses it. */
+export const switchingProtocols: Answer = { status: 101, headers: {}, body: '' };
+
+/** The request for a WebSocket: an exchange like any other until its answer is 101. */
+export class Handshake implements Exchange {
+  readonly request: ApiRequest;
+  readonly #incoming: IncomingMessage;
+  readonly #accept: () => void;
+  #isAnswered = false;
+
+  /** @param accept answers 101, and takes the connection over */
+  constructor(incoming: IncomingMessage, accept: () => void) {
+    this.request = requestOf(incoming);
+    this.#incoming = incoming;
+    this.#accept = accept;
+    // HTTP has let go of the connection and with it of its errors; 'close' follows each of them.
+    incoming.socket.on('error', () => undefined);
+  }
+
+  get isOpen(): boolean {
+    return !this.#isAnswered && !this.#incoming.socket.destroyed;
+  }
+
+  onEnd(listener: () => void): void {
+    const { socket } = this.#incoming;
+    socket.once('close', listener);
+    // Only who reads on learns that the client has gone.
+    socket.once('end', () => socket.destroy()).resume();
+  }
+
+  send(answer: Answer): void {
+    this.#isAnswered = true;
+    if (answer.status === switchingProtocols.status) this.#accept();
+    else this.#refuse(answer);
+  }
+
+  close(): void {
+    this.#incoming.socket.destroy();
+  }
+
+  reset(): void {
+    this.#incoming.socket.resetAndDestroy();
+  }
+
+  #refuse(answer: Answer): void {
+    const { socket } = this.#incoming;
+    const response = new ServerResponse(this.#incoming);
+    response.assignSocket(socket);
+    response.shouldKeepAlive = false;
+    response.once('finish', () => socket.destroySoon());
+    write(response, answer);
+  }
+}
+
+/** True for a WebSocket handshake as RFC 6455 wants it; any other upgrade is not one of ours. */
+export function isHandshake({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === 'GET' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    headers['sec-websocket-version'] === '13' &&
+    /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '')
+  );
+}

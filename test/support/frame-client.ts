@@ -1,0 +1,96 @@
+import type { IncomingMessage } from 'node:http';
+import { WebSocket } from 'ws';
+import type { ReceivedFrame } from '../contract/frame-recording.js';
+
+/** How long a frame may take that is due; only a test that fails waits for so long. */
+const patienceMs = 5_000;
+
+/** WebSocket clients that answer nothing by themselves, with all they receive in one row. */
+export class FrameClient {
+  readonly #url: string;
+  readonly #sockets: WebSocket[] = [];
+  readonly #received: ReceivedFrame[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  /** @param url of the registry, beginning with `http` */
+  constructor(url: string) {
+    this.#url = url.replace(/^http/, 'ws');
+  }
+
+  /** Opens one more connection; what is sent from now on is sent on it. */
+  connect(path: string, headers: Readonly<Record<string, string>> = {}): WebSocket {
+    const socket = new WebSocket(this.#url + path, { autoPong: false, headers });
+    this.#sockets.push(socket);
+    socket.on('upgrade', (response: IncomingMessage) => {
+      const { upgrade: Upgrade = '', connection: Connection = '' } = response.headers;
+      const payload = { status: response.statusCode ?? 0, headers: { Upgrade, Connection } };
+      this.#receive({ type: 'handshake', payload });
+    });
+    socket.on('message', (data: Buffer) => this.#receive(textFrame(data.toString())));
+    socket.on('ping', data => this.#receive({ type: 'ping', payload: control(data) }));
+    socket.on('pong', data => this.#receive({ type: 'pong', payload: control(data) }));
+    socket.on('close', (code, reason) => {
+      // 1006 stands for a connection that ended without a close frame.
+      if (code !== 1006)
+        this.#receive({ type: 'close', payload: { code, reason: reason.toString() } });
+      this.#receive({ type: 'tcp-closed', payload: {} });
+    });
+    socket.on('error', () => undefined);
+    return socket;
+  }
+
+  get socket(): WebSocket {
+    const socket = this.#sockets.at(-1);
+    if (socket === undefined) throw new Error('not connected');
+    return socket;
+  }
+
+  /** Takes the next frame, once it is there. */
+  async next(): Promise<ReceivedFrame> {
+    if (this.#received.length === 0) await this.arrival();
+    const [frame] = this.#received.splice(0, 1);
+    if (frame === undefined) throw new Error(`no frame within ${patienceMs} ms`);
+    return frame;
+  }
+
+  /** Resolves when another frame arrives, or none does for too long. */
+  arrival(): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, patienceMs);
+      this.#waiting.add(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** What else was received before the answer to a ping on each open connection. */
+  async rest(): Promise<readonly ReceivedFrame[]> {
+    const rest: ReceivedFrame[] = [];
+    for (const socket of this.#sockets.filter(({ readyState }) => readyState === WebSocket.OPEN)) {
+      socket.ping();
+      for (let frame = await this.next(); frame.type !== 'pong'; frame = await this.next())
+        rest.push(frame);
+    }
+    return [...rest, ...this.#received.splice(0)];
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.terminate();
+  }
+
+  #receive(frame: ReceivedFrame): void {
+    this.#received.push(frame);
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+}
+
+function textFrame(text: string): ReceivedFrame {
+  return { type: 'text', payload: text.startsWith('{') ? { json: JSON.parse(text) } : { text } };
+}
+
+function control(data: Buffer): ReceivedFrame['payload'] {
+  if (data.length === 0) return { length: 0 };
+  return { hex: data.toString('hex'), text: data.toString() };
+}
