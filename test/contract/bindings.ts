@@ -25,6 +25,11 @@ export class Bindings {
     this.#values.delete(name);
   }
 
+  /** Puts what recorded hashes stand for into text that is sent. */
+  fillHashes(text: string): string {
+    return text.replaceAll(/\b[0-9a-f]{32,40}\b/g, whole => this.#values.get(whole) ?? whole);
+  }
+
   /** Tells why a value is not what was recorded; undefined when it is. Binds what it meets first. */
   mismatch(recorded: string, actual: unknown): string | undefined {
     if (typeof actual !== 'string') return `expected text, got ${JSON.stringify(actual)}`;

@@ -69,11 +69,16 @@ export function differences(
     found.push(`body: expected ${JSON.stringify(response.text)}, got ${answer.text}`);
   if (response.json !== undefined) {
     const actual: unknown = JSON.parse(answer.text || 'null');
-    found.push(...compare(response.json, actual, { bindings, path: '', shapes: {} }));
+    found.push(...differencesIn(response.json, actual, bindings));
   }
   for (const name of [...Object.keys(save), ...Object.keys(saveHeader)])
     if (bindings.fill(`{{${name}}}`).startsWith('{{')) found.push(`nothing to save as ${name}`);
   return found;
+}
+
+/** Every difference between a document and the recorded one. */
+export function differencesIn(recorded: unknown, actual: unknown, bindings: Bindings): string[] {
+  return compare(recorded, actual, { bindings, path: '', shapes: {} });
 }
 
 function differentHeaders(
