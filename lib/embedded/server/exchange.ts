@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Answer } from '../api/answer.js';
 import type { ApiRequest } from '../api/call.js';
-import { encoded } from './compression.js';
+import { encoded, type Encoded } from './compression.js';
 
 /** One request that has arrived in full, and the way to end it. */
 export interface Exchange {
@@ -26,7 +26,7 @@ export function requestOf(incoming: IncomingMessage, body: Buffer = Buffer.alloc
 /** Writes an answer, encoded or not, and ends it. */
 export function write(
   response: ServerResponse,
-  { status, headers, body }: Omit<Answer, 'body'> & { readonly body: string | Buffer },
+  { status, headers, body }: Pick<Answer, 'status'> & (Encoded | Pick<Answer, 'headers' | 'body'>),
 ): void {
   const length = status === 304 ? {} : { 'Content-Length': Buffer.byteLength(body) };
   response.writeHead(status, { ...headers, ...length }).end(body);
