@@ -44,7 +44,7 @@ function failHeartbeats(registry: EmbeddedServiceCenter): void {
   registry.faults.answer(500, { errorCode: 500_003 }, { operation: 'heartbeat' });
 }
 
-describe('RegistryHealthIndicator in @nestjs/terminus', () => {
+describe('health', () => {
   concurrently(
     'is up while heartbeats are answered, with the snapshot as details',
     async cleanup => {
@@ -112,16 +112,14 @@ describe('RegistryHealthIndicator in @nestjs/terminus', () => {
     for (let check = 0; check < 20; check += 1) await healthOf(app);
     expect(registry.requests).toHaveLength(before);
   });
-});
 
-describe('RegistryHealthModule', () => {
-  concurrently('answers 200 and up', async cleanup => {
+  concurrently('without terminus answers 200 and up', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app } = await startApp(cleanup, optionsFor(registry.url), withoutTerminus);
     expect(await healthOf(app)).toMatchObject([200, { status: 'up', state: 'registered' }]);
   });
 
-  concurrently('answers 200 and degraded while heartbeats fail', async cleanup => {
+  concurrently('without terminus answers 200 and degraded while heartbeats fail', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app, events } = await startApp(cleanup, optionsFor(registry.url), withoutTerminus);
     failHeartbeats(registry);
@@ -129,18 +127,21 @@ describe('RegistryHealthModule', () => {
     expect(await healthOf(app)).toMatchObject([200, { status: 'degraded', failures: 1 }]);
   });
 
-  concurrently('answers 503 and down once the instance has left', async cleanup => {
-    const registry = await startRegistry(cleanup);
-    const { app, registration } = await startApp(
-      cleanup,
-      optionsFor(registry.url),
-      withoutTerminus,
-    );
-    await registration.leave();
-    expect(await healthOf(app)).toMatchObject([503, { status: 'down', state: 'left' }]);
-  });
+  concurrently(
+    'without terminus answers 503 and down once the instance has left',
+    async cleanup => {
+      const registry = await startRegistry(cleanup);
+      const { app, registration } = await startApp(
+        cleanup,
+        optionsFor(registry.url),
+        withoutTerminus,
+      );
+      await registration.leave();
+      expect(await healthOf(app)).toMatchObject([503, { status: 'down', state: 'left' }]);
+    },
+  );
 
-  concurrently('answers at another path, on Fastify too', async cleanup => {
+  concurrently('without terminus answers at another path, on Fastify too', async cleanup => {
     const registry = await startRegistry(cleanup);
     await registry.faults.refuse();
     const log = new LogLines();

@@ -131,36 +131,40 @@ describe('the heartbeat', () => {
     });
     expect(postsOf(registry)).toHaveLength(1);
   });
-});
 
-describe('an instance that the registry has forgotten', () => {
-  concurrently('registers again, once, under the same id', async cleanup => {
-    const registry = await startRegistry(cleanup);
-    const { registration, events } = await startApp(cleanup, optionsFor(registry.url));
-    const { instanceId } = registration.snapshot();
-    registry.forget(instanceId);
-    expect(await events.nth('servicecomb.instance.lost')).toMatchObject({
-      reason: 'forgotten',
-      error: { errorCode: 400_017, status: 400 },
-    });
-    await events.nth(registered, 2);
-    await events.nth(succeeded);
-    expect(postsOf(registry)).toHaveLength(2);
-    expect(registration.snapshot()).toMatchObject({ instanceId, registrations: 2 });
-  });
+  concurrently(
+    'of a forgotten instance leads to one registration, under the same id',
+    async cleanup => {
+      const registry = await startRegistry(cleanup);
+      const { registration, events } = await startApp(cleanup, optionsFor(registry.url));
+      const { instanceId } = registration.snapshot();
+      registry.forget(instanceId);
+      expect(await events.nth('servicecomb.instance.lost')).toMatchObject({
+        reason: 'forgotten',
+        error: { errorCode: 400_017, status: 400 },
+      });
+      await events.nth(registered, 2);
+      await events.nth(succeeded);
+      expect(postsOf(registry)).toHaveLength(2);
+      expect(registration.snapshot()).toMatchObject({ instanceId, registrations: 2 });
+    },
+  );
 
-  concurrently('registers once even when the registry says so late and often', async cleanup => {
-    const registry = await startRegistry(cleanup);
-    const { registration, events } = await startApp(cleanup, optionsFor(registry.url));
-    registry.faults.delay(400, { operation: 'heartbeat' });
-    registry.forget(registration.snapshot().instanceId);
-    await events.nth(registered, 2);
-    await events.nth(succeeded, 2);
-    expect(postsOf(registry)).toHaveLength(2);
-    expect(events.of('servicecomb.instance.lost')).toHaveLength(1);
-  });
+  concurrently(
+    'leads to one registration even when the registry says so late and often',
+    async cleanup => {
+      const registry = await startRegistry(cleanup);
+      const { registration, events } = await startApp(cleanup, optionsFor(registry.url));
+      registry.faults.delay(400, { operation: 'heartbeat' });
+      registry.forget(registration.snapshot().instanceId);
+      await events.nth(registered, 2);
+      await events.nth(succeeded, 2);
+      expect(postsOf(registry)).toHaveLength(2);
+      expect(events.of('servicecomb.instance.lost')).toHaveLength(1);
+    },
+  );
 
-  concurrently('starts from the service when that is gone too', async cleanup => {
+  concurrently('leads to the service first when that is gone too', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { registration, events } = await startApp(cleanup, optionsFor(registry.url));
     registry.forgetService(registration.snapshot().serviceId ?? '');

@@ -1,6 +1,3 @@
-import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { SchedulerRegistry } from '@nestjs/schedule';
@@ -84,31 +81,6 @@ describe('the log, which Nest keeps for the whole process', () => {
     await events.nth(RegistryEvents.HeartbeatRecovered);
     expect(log.matching(/A heartbeat of orders/)).toHaveLength(1);
     expect(log.matching(/answered again/)).toHaveLength(1);
-  });
-});
-
-describe('a process without a server', () => {
-  const script = resolve('build/tree/test/support/leaving-context.js');
-  const run = promisify(execFile);
-
-  it('stays until it has left the registry and drained', async () => {
-    const registry = await startRegistry(cleanup);
-    const { stdout } = await run(process.execPath, [script, registry.url, 'close']);
-    expect(stdout.split('\n')).toEqual(['registered', 'closed', '']);
-    expect(registry.instances()).toEqual([]);
-  });
-
-  it('stays until it has tried to, when the registry is gone', async () => {
-    const registry = await startRegistry(cleanup);
-    registry.faults.reset({ operation: 'unregisterInstance' });
-    const { stdout } = await run(process.execPath, [script, registry.url, 'close']);
-    expect(stdout.split('\n')).toEqual(['registered', 'closed', '']);
-  });
-
-  it('is not kept alive by its heartbeat', async () => {
-    const registry = await startRegistry(cleanup);
-    const { stdout } = await run(process.execPath, [script, registry.url]);
-    expect(stdout.split('\n')).toEqual(['registered', '']);
   });
 });
 
