@@ -10,7 +10,11 @@ export {
 export type { OptionIssue, ServiceCombErrorCode } from './errors.js';
 export { RegistryEvents } from './events/events.js';
 export type {
+  AddressIsolatedEvent,
+  AddressRestoredEvent,
+  DriftRepairedEvent,
   EventInstance,
+  EventLoopStalledEvent,
   HeartbeatFailedEvent,
   HeartbeatRecoveredEvent,
   HeartbeatSucceededEvent,

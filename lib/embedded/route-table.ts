@@ -38,7 +38,10 @@ const propertiesBytes = 3 * 1024;
 /** The longest body any route takes, in bytes. */
 export const maxBodyBytes = 2 * 1024 * 1024;
 
-const handlers: Record<OperationName, Operation['handle']> = {
+/** The client's `getReadiness` is of the clouds alone: the open-source server has no such route. */
+type ServedName = Exclude<OperationName, 'getReadiness'>;
+
+const handlers: Record<ServedName, Operation['handle']> = {
   getVersion: about.getVersion,
   getHealth: about.getHealth,
   getExistence: services.getExistence,
@@ -103,7 +106,7 @@ const limits: Partial<Record<OperationName, number>> = {
   setInstanceProperties: propertiesBytes,
 };
 
-const named = Object.keys(routes).filter(isOperationName).map(asRoute);
+const named = Object.keys(routes).filter(isServed).map(asRoute);
 const unnamed = others.map(([method, path, handle]) => {
   return { method, path, target: { handle, maxBodyBytes } };
 });
@@ -119,11 +122,11 @@ export const router = new Router<Operation>([
   }),
 ]);
 
-function isOperationName(name: string): name is OperationName {
-  return Object.hasOwn(routes, name);
+function isServed(name: string): name is ServedName {
+  return Object.hasOwn(handlers, name);
 }
 
-function asRoute(name: OperationName): RouteEntry<Operation> {
+function asRoute(name: ServedName): RouteEntry<Operation> {
   const target = { name, handle: handlers[name], maxBodyBytes: limits[name] ?? maxBodyBytes };
   return { ...routes[name], target };
 }

@@ -103,6 +103,36 @@ export interface LeaseAtRiskEvent extends RegistryEventBase<'servicecomb.lease.a
   readonly failures: number;
 }
 
+/**
+ * The registry's record differed in these fields and is now as it should be again. Not sent for
+ * endpoints and host name: a record with other ones is replaced (instance.replaced).
+ */
+export interface DriftRepairedEvent extends RegistryEventBase<'servicecomb.drift.repaired'> {
+  readonly fields: readonly ('endpoints' | 'hostName' | 'status' | 'properties')[];
+}
+
+/**
+ * An address failed three times in a row: it is left alone until it answers a probe. With no other
+ * one left it is asked all the same.
+ */
+export interface AddressIsolatedEvent extends RegistryEventBase<'servicecomb.address.isolated'> {
+  readonly address: string;
+  readonly error: ServiceCombError;
+}
+
+/** An isolated address serves again. */
+export interface AddressRestoredEvent extends RegistryEventBase<'servicecomb.address.restored'> {
+  readonly address: string;
+}
+
+/**
+ * The process stood still for two seconds or more: its event loop was blocked, or the machine slept. A
+ * heartbeat follows at once. Also sent when the wall clock was set forward by as much.
+ */
+export interface EventLoopStalledEvent extends RegistryEventBase<'servicecomb.event-loop.stalled'> {
+  readonly lateMs: number;
+}
+
 /** The status was changed by this process. Not sent when the status was that one already. */
 export interface StatusChangedEvent extends RegistryEventBase<'servicecomb.status.changed'> {
   readonly from: InstanceStatus;
@@ -123,6 +153,10 @@ export const RegistryEvents = {
   HeartbeatFailed: 'servicecomb.heartbeat.failed',
   HeartbeatRecovered: 'servicecomb.heartbeat.recovered',
   LeaseAtRisk: 'servicecomb.lease.at-risk',
+  DriftRepaired: 'servicecomb.drift.repaired',
+  AddressIsolated: 'servicecomb.address.isolated',
+  AddressRestored: 'servicecomb.address.restored',
+  EventLoopStalled: 'servicecomb.event-loop.stalled',
   StatusChanged: 'servicecomb.status.changed',
 } as const;
 
@@ -140,7 +174,11 @@ export interface RegistryEventMap {
   'servicecomb.heartbeat.failed': HeartbeatFailedEvent;
   'servicecomb.heartbeat.recovered': HeartbeatRecoveredEvent;
   'servicecomb.lease.at-risk': LeaseAtRiskEvent;
+  'servicecomb.drift.repaired': DriftRepairedEvent;
   'servicecomb.status.changed': StatusChangedEvent;
+  'servicecomb.address.isolated': AddressIsolatedEvent;
+  'servicecomb.address.restored': AddressRestoredEvent;
+  'servicecomb.event-loop.stalled': EventLoopStalledEvent;
 }
 
 /** The name of an event. */

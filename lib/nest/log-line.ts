@@ -12,7 +12,10 @@ type Trouble = Extract<
       | `${string}.lost`
       | `${string}.unregister-failed`
       | `${string}.blocked`
-      | `${string}.at-risk`;
+      | `${string}.at-risk`
+      | `${string}.repaired`
+      | `${string}.isolated`
+      | `${string}.stalled`;
   }
 >;
 
@@ -37,7 +40,12 @@ export function logLineOf(fact: RegistryFact, instance?: EventInstance): LogLine
       return ['debug', `Heartbeat of ${who} answered in ${Math.round(fact.payload.tookMs)} ms`];
     case RegistryEvents.HeartbeatRecovered:
       return ['log', `Heartbeats of ${who} are answered again, ${fact.payload.missed} failed`];
+    case RegistryEvents.AddressRestored:
+      return ['log', `Service Center at ${fact.payload.address} serves again`];
     case RegistryEvents.InstanceLost:
+    case RegistryEvents.DriftRepaired:
+    case RegistryEvents.AddressIsolated:
+    case RegistryEvents.EventLoopStalled:
     case RegistryEvents.InstanceUnregisterFailed:
     case RegistryEvents.RegistrationFailed:
     case RegistryEvents.RegistrationBlocked:
@@ -65,6 +73,14 @@ function troubleLine(fact: Trouble, who: string): LogLine | undefined {
       const message = `A heartbeat of ${who} failed, ${left} ms of the lease left`;
       return firstOf(fact.payload, ['warn', message + because(fact.payload)]);
     }
+    case RegistryEvents.DriftRepaired:
+      return ['warn', `Repaired the record of ${who}: ${fact.payload.fields.join(', ')}`];
+    case RegistryEvents.AddressIsolated: {
+      const { address } = fact.payload;
+      return ['warn', `Leaving Service Center at ${address} alone${because(fact.payload)}`];
+    }
+    case RegistryEvents.EventLoopStalled:
+      return ['warn', `The process stood still for ${fact.payload.lateMs} ms`];
     case RegistryEvents.LeaseAtRisk: {
       const left = Math.round(fact.payload.leaseRemainingMs);
       return ['error', `The lease of ${who} ends in ${left} ms unless a heartbeat gets through`];

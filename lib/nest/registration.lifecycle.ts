@@ -14,6 +14,7 @@ import { networkAddresses } from '../options/host-facts.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { RegistrationCore } from '../registration/registration-core.js';
 import { EventPublisher } from './event.publisher.js';
+import { Connections } from './http-service.send.js';
 import { publishedEndpoint } from './published-endpoints.js';
 import { systemClock, Ticker } from './ticker.js';
 import { REGISTRY_LOGGER, REGISTRY_OPTIONS, type RegistryLogger } from './tokens.js';
@@ -33,6 +34,7 @@ export class RegistrationLifecycle
     @Inject(Ticker) private readonly ticker: Ticker,
     @Inject(ModuleRef) private readonly modules: ModuleRef,
     @Inject(HttpAdapterHost) private readonly http: HttpAdapterHost,
+    @Inject(Connections) private readonly connections: Connections,
   ) {}
 
   /**
@@ -89,6 +91,7 @@ export class RegistrationLifecycle
     try {
       await this.core.close();
       await this.ticker.stop();
+      this.connections.closeIdle();
     } catch (error) {
       this.logger.error(`Leaving the registry failed: ${String(error)}`);
     }

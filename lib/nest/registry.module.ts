@@ -3,6 +3,7 @@ import type { RegistryModuleOptions } from '../options/options.js';
 import { ServiceCenterClient } from '../protocol/service-center.client.js';
 import { RegistrationCore } from '../registration/registration-core.js';
 import { EventPublisher } from './event.publisher.js';
+import { Connections } from './http-service.send.js';
 import { Registration } from './registration.js';
 import { RegistrationLifecycle } from './registration.lifecycle.js';
 import { RegistryHealthIndicator } from './registry.health.js';
@@ -18,7 +19,7 @@ import { REGISTRY_LOGGER, REGISTRY_OPTIONS } from './tokens.js';
 /** What the module offers to its users. */
 const offered = [Registration, RegistryHealthIndicator, ServiceCenterClient, REGISTRY_OPTIONS];
 /** What the module offers to its own lifecycle. */
-const inner = [RegistrationCore, EventPublisher, Ticker, REGISTRY_LOGGER];
+const inner = [RegistrationCore, EventPublisher, Ticker, Connections, REGISTRY_LOGGER];
 
 /** The part that is visible everywhere. Nest destroys a global module last: it must not be the one that leaves. */
 @Module({ providers: registryProviders, exports: [...offered, ...inner] })

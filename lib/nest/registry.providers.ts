@@ -11,12 +11,17 @@ import { Pace } from '../registration/pace.js';
 import { RegistrationCore } from '../registration/registration-core.js';
 import { version } from '../version.js';
 import { EventPublisher } from './event.publisher.js';
-import { createPrivateAxios, sendThrough } from './http-service.send.js';
+import { Connections, createPrivateAxios, sendThrough } from './http-service.send.js';
 import { Registration } from './registration.js';
 import { RegistryHealthIndicator } from './registry.health.js';
 import { MODULE_OPTIONS_TOKEN } from './registry.module-definition.js';
 import { systemClock, Ticker } from './ticker.js';
-import { REGISTRY_HTTP_SERVICE, REGISTRY_LOGGER, REGISTRY_OPTIONS } from './tokens.js';
+import {
+  REGISTRY_HTTP_SERVICE,
+  REGISTRY_LOGGER,
+  REGISTRY_OPTIONS,
+  type RegistryLogger,
+} from './tokens.js';
 
 /** The composition root: how each part gets what it works with. Nothing here starts anything. */
 export const registryProviders: Provider[] = [
@@ -30,19 +35,27 @@ export const registryProviders: Provider[] = [
     useFactory: (options: RegistryModuleOptions) => resolveOptions(options, readHostFacts()),
   },
   {
+    provide: Connections,
+    useFactory: () => new Connections(),
+  },
+  {
     provide: REGISTRY_HTTP_SERVICE,
-    useFactory: () => new HttpService(createPrivateAxios()),
+    inject: [Connections],
+    useFactory: (connections: Connections) => new HttpService(createPrivateAxios(connections)),
+  },
+  {
+    provide: Caller,
+    inject: [REGISTRY_OPTIONS, REGISTRY_HTTP_SERVICE, Connections],
+    useFactory: ({ serviceCenter }: ResolvedOptions, http: HttpService, connections: Connections) =>
+      new Caller(sendThrough(http, connections), new AddressBook(serviceCenter.addresses), {
+        ...serviceCenter,
+        userAgent: `nestjs-servicecomb/${version}`,
+      }),
   },
   {
     provide: ServiceCenterClient,
-    inject: [REGISTRY_OPTIONS, REGISTRY_HTTP_SERVICE],
-    useFactory: ({ serviceCenter }: ResolvedOptions, http: HttpService) =>
-      new ServiceCenterClient(
-        new Caller(sendThrough(http), new AddressBook(serviceCenter.addresses), {
-          ...serviceCenter,
-          userAgent: `nestjs-servicecomb/${version}`,
-        }),
-      ),
+    inject: [Caller],
+    useFactory: (caller: Caller) => new ServiceCenterClient(caller),
   },
   {
     provide: EventPublisher,
@@ -51,7 +64,7 @@ export const registryProviders: Provider[] = [
   },
   {
     provide: RegistrationCore,
-    inject: [REGISTRY_OPTIONS, ServiceCenterClient, EventPublisher],
+    inject: [REGISTRY_OPTIONS, ServiceCenterClient, Caller, EventPublisher, REGISTRY_LOGGER],
     useFactory: createCore,
   },
   {
@@ -67,7 +80,9 @@ export const registryProviders: Provider[] = [
 function createCore(
   options: ResolvedOptions,
   client: ServiceCenterClient,
+  caller: Caller,
   publisher: EventPublisher,
+  logger: RegistryLogger,
 ): RegistrationCore {
   const { enabled, heartbeat, registration, shutdown } = options;
   const settings = {
@@ -79,9 +94,11 @@ function createCore(
   const pace = new Pace({ ...heartbeat, retry: registration.retry }, Math.random);
   return new RegistrationCore(listingOf(options), settings, {
     client,
+    caller,
     clock: systemClock,
     pace,
     publish: (fact, context) => publisher.publish(fact, context),
+    warn: message => logger.warn(message),
   });
 }
 

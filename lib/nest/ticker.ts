@@ -22,6 +22,8 @@ export const systemClock: Clock = {
 export interface Ticking {
   /** Does what is due; resolves with the milliseconds until something is due, if ever. */
   tick(toleranceMs: number): Promise<number | undefined>;
+  /** Notes that the interval's turn has come, also while a tick runs. */
+  noteTurn(periodMs: number): void;
 }
 
 /**
@@ -34,6 +36,7 @@ export class Ticker {
   #soon: NodeJS.Timeout | undefined;
   #scheduler: SchedulerRegistry | undefined;
   #lastFault: string | undefined;
+  #faults = 0;
   readonly #periodMs: number;
 
   constructor(
@@ -44,10 +47,15 @@ export class Ticker {
     this.#periodMs = Math.min(1_000, intervalMs / 10);
   }
 
+  /** Turns that failed by a bug, since the start. */
+  get faults(): number {
+    return this.#faults;
+  }
+
   /** Starts the interval. Answers false when one of that name is there already: nothing is started. */
   start(scheduler: SchedulerRegistry): boolean {
     if (scheduler.doesExist('interval', heartbeatInterval)) return false;
-    const interval = setInterval(() => this.wake(), this.#periodMs);
+    const interval = setInterval(() => this.#onInterval(), this.#periodMs);
     interval.unref();
     scheduler.addInterval(heartbeatInterval, interval);
     this.#scheduler = scheduler;
@@ -72,17 +80,32 @@ export class Ticker {
     await this.#turn;
   }
 
-  /** Never rejects: a bug is logged, once until a good turn, and the next turn runs. */
+  #onInterval(): void {
+    try {
+      this.registration.noteTurn(this.#periodMs);
+    } catch (error) {
+      this.#report(error);
+    }
+    this.wake();
+  }
+
+  /** Never rejects: whatever goes wrong, the next turn runs. */
   async #takeTurn(): Promise<void> {
     try {
       this.#arm(await this.registration.tick(this.#periodMs / 2));
       this.#lastFault = undefined;
     } catch (error) {
-      const fault = String(error);
-      if (fault !== this.#lastFault)
-        this.logger.error(`The heartbeat's turn failed: ${inspect(error)}`);
-      this.#lastFault = fault;
+      this.#report(error);
     }
+  }
+
+  /** A bug is counted, and logged once until a good turn. */
+  #report(error: unknown): void {
+    this.#faults += 1;
+    const fault = String(error);
+    if (fault !== this.#lastFault)
+      this.logger.error(`The heartbeat's turn failed: ${inspect(error)}`);
+    this.#lastFault = fault;
   }
 
   #arm(dueInMs: number | undefined): void {

@@ -1,8 +1,24 @@
+import type { ServiceCombError } from '../errors.js';
+
+/** Failures in a row after which an address is left alone until it is seen again. */
+const patience = 3;
+
+/** What became of an address. */
+export type AddressChange =
+  | { readonly kind: 'isolated'; readonly address: string; readonly error: ServiceCombError }
+  | { readonly kind: 'restored'; readonly address: string };
+
 /**
  * The registry's addresses, each once, and which of them is in use. The one that answered last stays
- * in use until it fails; then the next in the list takes its place.
+ * in use until it fails; then the next one in the list that is not isolated takes its place.
+ *
+ * An address that failed three times in a row is isolated: no request goes there while another one is
+ * left. It is restored by any answer of its own.
  */
 export class AddressBook {
+  readonly #failures = new Map<string, number>();
+  readonly #isolated = new Set<string>();
+  readonly #listeners = new Set<(change: AddressChange) => void>();
   #current: string;
 
   constructor(private readonly addresses: readonly [string, ...string[]]) {
@@ -14,10 +30,63 @@ export class AddressBook {
     return this.#current;
   }
 
-  /** Notes that an address failed. Only the one in use is left: a late failure of another changes nothing. */
-  failed(address: string): void {
-    if (address !== this.#current) return;
-    const next = this.addresses.indexOf(address) + 1;
-    this.#current = this.addresses[next] ?? this.addresses[0];
+  /** The addresses that are left alone, in the order of their isolation. */
+  get isolated(): readonly string[] {
+    return [...this.#isolated];
+  }
+
+  /** Calls back with each isolation and restoration; returns the function that ends it. */
+  onChange(listener: (change: AddressChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Notes that an address answered a request, whatever it said. */
+  answered(address: string): void {
+    this.#failures.delete(address);
+    if (this.#isolated.delete(address)) this.#tell({ kind: 'restored', address });
+  }
+
+  /** Notes that an address did not serve a request, and leaves it. */
+  failed(address: string, error: ServiceCombError): void {
+    const failures = (this.#failures.get(address) ?? 0) + 1;
+    this.#failures.set(address, failures);
+    const isNew = failures >= patience && !this.#isolated.has(address);
+    if (isNew) this.#isolated.add(address);
+    this.leave(address);
+    if (isNew) this.#tell({ kind: 'isolated', address, error });
+  }
+
+  /**
+   * Uses the next address from now on. Only the one in use is left: a late failure of another
+   * changes nothing.
+   */
+  leave(address: string): void {
+    if (address === this.#current) this.#current = this.#after(address);
+  }
+
+  /** Whether a request that fails can go to another address. */
+  get hasAnother(): boolean {
+    return this.#after(this.#current) !== this.#current;
+  }
+
+  #after(address: string): string {
+    const at = this.addresses.indexOf(address);
+    const ring = [...this.addresses.slice(at + 1), ...this.addresses.slice(0, at + 1)];
+    return ring.find(each => !this.#isolated.has(each)) ?? ring[0] ?? address;
+  }
+
+  /**
+   * Notes that an isolated address answered a probe. While another one serves, it is restored; with
+   * none left it is the one to ask next, and the answer restores it: a registry may be up, and its
+   * store down (measured M7).
+   */
+  seen(address: string): void {
+    if (this.#isolated.size < this.addresses.length) this.answered(address);
+    else this.#current = address;
+  }
+
+  #tell(change: AddressChange): void {
+    for (const listener of this.#listeners) listener(change);
   }
 }

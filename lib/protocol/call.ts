@@ -5,7 +5,7 @@ import {
   ServiceCenterUnreachableError,
 } from '../errors.js';
 import type { AddressBook } from './address-book.js';
-import { type Asked, cut, failureOf, isRetriable, refusalOf } from './classify.js';
+import { type Asked, cut, failureKind, failureOf, isRetriable, refusalOf } from './classify.js';
 import { type OperationName, pathOf, routes } from './routes.js';
 import type { HttpReply, HttpRequest, Send } from './send.js';
 
@@ -26,6 +26,9 @@ export interface Operation<T> {
   readonly expected: string;
   readonly decode: (reply: HttpReply) => T | typeof unexpected;
 }
+
+/** The parts of an operation that a request is made of. */
+type RequestPart = 'name' | 'parameters' | 'query' | 'headers' | 'body';
 
 /** What a caller may bound an operation by. */
 export interface CallOptions {
@@ -49,8 +52,12 @@ const jsonContent = { 'Content-Type': 'application/json' };
 /**
  * Sends operations to the address in use, and once more to the next address when the first one did
  * not answer, was busy, or was no Service Center. An operation therefore takes two deadlines at most.
+ * Isolated addresses are left out while another one is left.
  */
 export class Caller {
+  /** Addresses that have no readiness, as those of Apache's Service Center. */
+  readonly #unready = new Set<string>();
+
   constructor(
     private readonly send: Send,
     readonly addresses: AddressBook,
@@ -68,7 +75,6 @@ export class Caller {
       return await this.#attempt(operation, first, options);
     } catch (error) {
       if (!isServiceCombError(error) || !isRetriable(error)) throw error;
-      this.addresses.failed(first);
       const second = this.addresses.current;
       if (second === first) throw error;
       return this.#failOver(operation, [first, second], options);
@@ -84,12 +90,63 @@ export class Caller {
       return await this.#attempt(operation, second, options);
     } catch (error) {
       if (!isServiceCombError(error)) throw error;
-      if (isRetriable(error)) this.addresses.failed(second);
       throw bothTried(error, operation.name, [first, second]);
     }
   }
 
+  /**
+   * Whether an address serves: by the readiness of the clouds, and where there is none by the version.
+   * Asks this address alone, and notes in the address book that it does. Rejects only when aborted.
+   */
+  async probe(address: string, options: CallOptions = {}): Promise<boolean> {
+    const serves = await this.#isReady(address, options);
+    if (serves) this.addresses.seen(address);
+    return serves;
+  }
+
+  async #isReady(address: string, options: CallOptions): Promise<boolean> {
+    if (!this.#unready.has(address)) {
+      const status = await this.#statusOf('getReadiness', address, options);
+      if (status === undefined || !hasNoReadiness(status)) return status === 200;
+      this.#unready.add(address);
+    }
+    return (await this.#statusOf('getVersion', address, options)) === 200;
+  }
+
+  /** Status of the answer; undefined when there is none. */
+  async #statusOf(
+    name: OperationName,
+    address: string,
+    { signal, timeoutMs = this.settings.timeoutMs }: CallOptions,
+  ): Promise<number | undefined> {
+    const asked = { operation: name, address, timeoutMs };
+    try {
+      return (await this.#reply(this.#request({ name }, asked, signal), asked)).status;
+    } catch (error) {
+      if (isServiceCombError(error)) return undefined;
+      throw error;
+    }
+  }
+
   async #attempt<T>(operation: Operation<T>, address: string, options: CallOptions): Promise<T> {
+    try {
+      const value = await this.#ask(operation, address, options);
+      this.addresses.answered(address);
+      return value;
+    } catch (error) {
+      if (isServiceCombError(error)) this.#note(address, error);
+      throw error;
+    }
+  }
+
+  /** An address that throttles serves, though not now: another one may. */
+  #note(address: string, error: ServiceCombError): void {
+    if (!isRetriable(error)) this.addresses.answered(address);
+    else if (failureKind(error) === 'throttled') this.addresses.leave(address);
+    else this.addresses.failed(address, error);
+  }
+
+  async #ask<T>(operation: Operation<T>, address: string, options: CallOptions): Promise<T> {
     const timeoutMs = options.timeoutMs ?? this.settings.timeoutMs;
     const asked = { operation: operation.name, address, timeoutMs };
     const reply = await this.#reply(this.#request(operation, asked, options.signal), asked);
@@ -115,8 +172,8 @@ export class Caller {
     }
   }
 
-  #request<T>(
-    { name, parameters, query, headers, body }: Operation<T>,
+  #request(
+    { name, parameters, query, headers, body }: Pick<Operation<unknown>, RequestPart>,
     { address, timeoutMs }: Asked,
     signal: AbortSignal | undefined,
   ): HttpRequest {
@@ -137,6 +194,11 @@ export class Caller {
       signal,
     };
   }
+}
+
+/** Also when a gateway or a server with security on does not let everybody ask. */
+function hasNoReadiness(status: number): boolean {
+  return status === 404 || status === 405 || status === 401 || status === 403;
 }
 
 function bothTried(

@@ -11,6 +11,8 @@ const instance = `${service}/instances/:instanceId`;
 /** Every path of Service Center's API v4 that this library knows: the only place with a URL in it. */
 export const routes = {
   getVersion: { method: 'GET', path: `${registry}/version` },
+  /** Of the clouds alone: Apache's Service Center answers 404. */
+  getReadiness: { method: 'GET', path: `${registry}/health/readiness` },
   getHealth: { method: 'GET', path: `${registry}/health` },
   getExistence: { method: 'GET', path: `${registry}/existence` },
   registerMicroservice: { method: 'POST', path: `${registry}/microservices` },

@@ -1,19 +1,23 @@
 import { type ServiceCombError, ServiceCenterResponseError } from '../errors.js';
-import type { RegistryFact } from '../events/events.js';
+import { type RegistryFact, RegistryEvents } from '../events/events.js';
 import { failureKind } from '../protocol/classify.js';
 import type { MicroserviceInstance } from '../protocol/wire.js';
 import type { Lease } from './lease.js';
-import type { Posted } from './listing.js';
+import type { ListedField, Posted } from './listing.js';
 import type { Pace } from './pace.js';
 import type { RegistrationPhase } from './state.js';
 
 /** How a request ended, or that time has passed without one. */
 export type Outcome = Elapsed | Progress | Failure;
 
-/** Nothing was heard. */
-export interface Elapsed {
-  readonly kind: 'elapsed';
-}
+/** What comes to pass without a request of the registration's own. */
+export type Elapsed =
+  /** Nothing was heard. */
+  | { readonly kind: 'elapsed' }
+  /** The process stood still: late by so much, asleep for so much of it. */
+  | { readonly kind: 'stalled'; readonly lateMs: number; readonly asleepMs: number }
+  /** A probe was answered. `returned`: after one that was not. */
+  | { readonly kind: 'in-sight'; readonly returned: boolean };
 
 /** A request that did what it was for. */
 export type Progress =
@@ -25,6 +29,15 @@ export type Progress =
   | { readonly kind: 'stale'; readonly serviceId: string; readonly stored: MicroserviceInstance }
   | { readonly kind: 'cleared'; readonly serviceId: string }
   | { readonly kind: 'verified'; readonly lengthMs: number }
+  /** The registry's record is ours, and differs from what we asked for. */
+  | {
+      readonly kind: 'drifted';
+      readonly serviceId: string;
+      readonly stored: MicroserviceInstance;
+      readonly fields: readonly ListedField[];
+    }
+  /** The fields that differed were written; only a read-back tells whether that was of use. */
+  | { readonly kind: 'repaired' }
   /** A read-back that could not be made: says nothing about the lease. */
   | { readonly kind: 'unverified' }
   /** A heartbeat was answered "no such instance", and yet its record is there. */
@@ -57,6 +70,11 @@ export function failureOutcome(error: ServiceCombError): Failure {
 export function askedToWait(error: ServiceCombError): number {
   const asked = error instanceof ServiceCenterResponseError ? (error.retryAfterMs ?? 0) : 0;
   return Math.min(asked, 600_000);
+}
+
+/** The fact that the process stood still. */
+export function stalledFact({ lateMs }: Extract<Elapsed, { kind: 'stalled' }>): RegistryFact {
+  return { name: RegistryEvents.EventLoopStalled, payload: { lateMs: Math.round(lateMs) } };
 }
 
 /** What a transition is decided with, besides state and outcome. */

@@ -1,12 +1,14 @@
 import type { EventInstance } from '../events/events.js';
 import type { InstanceRef } from '../protocol/wire.js';
 import type { DesiredInstance, Listing } from './listing.js';
+import type { RecordWrites } from './record-writes.js';
 
 /** The record that this process wants the registry to list, as it stands now. */
 export class OwnRecord {
-  #writes: Promise<unknown> = Promise.resolve();
-
-  constructor(private current: Listing) {}
+  constructor(
+    private current: Listing,
+    private readonly writes: RecordWrites,
+  ) {}
 
   get listing(): Listing {
     return this.current;
@@ -35,15 +37,13 @@ export class OwnRecord {
 
   /**
    * Changes the record when the write succeeds; takes the change back and rejects when it fails. Writes
-   * are made one after the other, in the order of the calls. Resolves with the record before.
+   * are made in turn (record-writes.ts). Resolves with the record before.
    */
   changeBy(
     change: Pick<DesiredInstance, 'status'> | Pick<DesiredInstance, 'properties'>,
     write: () => Promise<void>,
   ): Promise<DesiredInstance> {
-    const changed = this.#writes.then(() => this.#changeNow(change, write));
-    this.#writes = changed.catch(() => undefined);
-    return changed;
+    return this.writes.inTurn(() => this.#changeNow(change, write));
   }
 
   async #changeNow(

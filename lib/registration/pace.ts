@@ -20,8 +20,16 @@ const doubtMs = 1_500;
 const blockedMs = 60_000;
 /** The registry may answer 200 for a lease that has just ended (measured M6). */
 const reserveMs = 1_000;
+/** What a heartbeat gets at the very end of a lease; the server answers one in 2 to 10 ms. */
+const shortestBeatMs = 500;
+const longestBeatMs = 5_000;
+/** From the end of a heartbeat that hung to the last one of the lease. */
+const breathMs = 100;
+/** Nearer than this a write may undo the one before, from the server's cache (measured M18). */
+const writeGapMs = 500;
 const longestSpreadMs = 10_000;
 const longestInLeaseMs = 8_000;
+const longestProbeMs = 10_000;
 
 /**
  * The waits of one registration. Random numbers come from the argument, so that a fleet that was
@@ -44,16 +52,26 @@ export class Pace {
     return Math.max(settlingMs, this.settings.intervalMs * this.#between(0.1, 1));
   }
 
-  /** Deadline of one heartbeat. */
+  /** Deadline of one attempt of a heartbeat, and of a read that is made in its stead. */
   get beatTimeoutMs(): number {
-    return Math.min(5_000, Math.max(500, Math.round(this.settings.intervalMs / 3)));
+    const { intervalMs } = this.settings;
+    return Math.min(longestBeatMs, Math.max(shortestBeatMs, Math.round(intervalMs / 3)));
+  }
+
+  /**
+   * The deadline of a heartbeat that may take so many attempts, one address after the other. Towards
+   * the end of the lease it is shorter, so that there is always time for a last one.
+   */
+  lateBeatTimeoutMs(leaseRemainingMs: number, attempts: number): number {
+    if (leaseRemainingMs === 0) return this.beatTimeoutMs;
+    const share = Math.floor((this.lastInLease(leaseRemainingMs) - breathMs) / attempts);
+    return Math.min(this.beatTimeoutMs, Math.max(shortestBeatMs, share));
   }
 
   /**
    * After failed heartbeats, while the lease lives: doubles from a second up to eight, or less for a
-   * short interval. Brought forward towards the end: the last attempt can be answered before it, and
-   * the one before may hang. A lease of a minute has six attempts at least. After the last one, the
-   * end is waited for.
+   * short interval, and never beyond the last moment. A lease of a minute has six attempts at least.
+   * After the last one, the end is waited for.
    */
   inLease(failures: number, leaseRemainingMs: number): number {
     const { intervalMs } = this.settings;
@@ -61,14 +79,17 @@ export class Pace {
     const cap = Math.min(longestInLeaseMs, intervalMs / 2);
     const wait = this.#between(base, Math.min(cap, base * 2 ** (failures - 1)));
     const last = this.lastInLease(leaseRemainingMs);
-    if (last <= 0) return Math.max(wait, leaseRemainingMs);
-    const lastButOne = last - this.beatTimeoutMs - base;
-    return Math.min(wait, lastButOne > 0 ? Math.max(base, lastButOne) : last);
+    return last <= 0 ? Math.max(wait, leaseRemainingMs) : Math.min(wait, last);
   }
 
   /** Until the last attempt that can be answered before the lease ends; negative when it is too late. */
   lastInLease(leaseRemainingMs: number): number {
-    return leaseRemainingMs - this.beatTimeoutMs - reserveMs;
+    return leaseRemainingMs - shortestBeatMs - reserveMs;
+  }
+
+  /** Whether an answer came so near the end that the lease may have been over (measured M4, M6). */
+  isTooClose(leaseRemainingMs: number): boolean {
+    return leaseRemainingMs < reserveMs;
   }
 
   /** After failed registrations: full jitter up to a backoff that grows to its maximum. */
@@ -91,6 +112,21 @@ export class Pace {
   /** After an answer that contradicts the record. */
   get doubt(): number {
     return Math.min(doubtMs, this.settings.intervalMs);
+  }
+
+  /** Between two probes of an address that is out of sight. */
+  probe(): number {
+    return Math.min(longestProbeMs, this.settings.intervalMs) * this.#between(0.8, 1.2);
+  }
+
+  /** Between two writes to the record of an instance. */
+  get writeGap(): number {
+    return writeGapMs;
+  }
+
+  /** Before the record is repaired for the nth time in a row: at once, then later each time. */
+  repair(round: number): number {
+    return round === 1 ? 0 : writeGapMs * 2 ** (round - 1);
   }
 
   /** After a refusal. */

@@ -1,16 +1,33 @@
 import { isServiceCombError, type ServiceCombError } from '../errors.js';
-import { isNoSuchService } from '../protocol/classify.js';
+import type { AddressBook } from '../protocol/address-book.js';
+import { isNoSuchService, isRetriable } from '../protocol/classify.js';
 import type { CallOptions } from '../protocol/call.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
+import type { InstanceRef } from '../protocol/wire.js';
 import type { Clock } from './clock.js';
-import { type Lease, leaseLengthMs } from './lease.js';
-import { isElsewhere, differences, type Listing, type Posted } from './listing.js';
+import { type Lease, leaseLengthMs, remainingMs } from './lease.js';
+import {
+  type DesiredInstance,
+  differences,
+  isElsewhere,
+  type Listing,
+  type Posted,
+} from './listing.js';
 import { failureOutcome, type Outcome } from './outcome.js';
-import { isVerifyDue, type Holding, type Joining } from './state.js';
+import type { Pace } from './pace.js';
+import type { RecordWrites } from './record-writes.js';
+import { type Drift, type Holding, type Joining, nextRequest } from './state.js';
 
 /** What a read-back is made with. */
 interface Confirming {
   readonly state: Joining;
+  readonly listing: Listing;
+  readonly signal: AbortSignal;
+}
+
+/** What a record is kept with. */
+interface Keeping {
+  readonly lease: Lease;
   readonly listing: Listing;
   readonly signal: AbortSignal;
 }
@@ -22,34 +39,43 @@ interface Confirming {
 export class Registrar {
   constructor(
     private readonly client: ServiceCenterClient,
+    private readonly addresses: Pick<AddressBook, 'hasAnother'>,
     private readonly clock: Clock,
-    private readonly beatTimeoutMs: number,
+    private readonly pace: Pace,
+    private readonly writes: RecordWrites,
   ) {}
 
-  /** The next step to a lease. */
-  join(state: Joining, listing: Listing, signal: AbortSignal): Promise<Outcome> {
-    return outcomeOf(async () => {
-      const { step } = state;
-      switch (step.kind) {
-        case 'service':
-          return this.resolveService(listing, signal);
-        case 'post':
-          return this.#post(step.serviceId, listing, signal);
-        case 'confirm':
-          return this.#confirm(step, { state, listing, signal });
-        case 'clear':
-          return this.#clear(step.serviceId, listing, signal);
-      }
-    });
+  /** Makes the request that is next. */
+  request(state: Joining | Holding, listing: Listing, signal: AbortSignal): Promise<Outcome> {
+    return outcomeOf(() =>
+      state.phase === 'joining'
+        ? this.#join(state, listing, signal)
+        : this.#keep(state, listing, signal),
+    );
   }
 
-  /** The next request of one who has a lease: a heartbeat, or the read-back that comes first. */
-  keep(state: Holding, listing: Listing, signal: AbortSignal): Promise<Outcome> {
-    return outcomeOf(() =>
-      isVerifyDue(state)
-        ? this.#verify(state.lease, listing, signal)
-        : this.#renew(state.lease, signal),
-    );
+  /** The next step to a lease. */
+  async #join(state: Joining, listing: Listing, signal: AbortSignal): Promise<Outcome> {
+    const { step } = state;
+    switch (step.kind) {
+      case 'service':
+        return this.resolveService(listing, signal);
+      case 'post':
+        return this.#post(step.serviceId, listing, signal);
+      case 'confirm':
+        return this.#confirm(step, { state, listing, signal });
+      case 'clear':
+        return this.#clear(step.serviceId, listing, signal);
+    }
+  }
+
+  /** The next request of one who has a lease: a heartbeat, a read-back, or a repair. */
+  async #keep(state: Holding, listing: Listing, signal: AbortSignal): Promise<Outcome> {
+    const { lease, drift } = state;
+    const { kind } = nextRequest(state);
+    if (kind === 'beat') return this.#renew(lease, signal);
+    if (kind === 'verify' || drift === undefined) return this.#verify(lease, listing, signal);
+    return this.#repair(drift, { lease, listing, signal });
   }
 
   /**
@@ -109,10 +135,13 @@ export class Registrar {
     return { kind: 'cleared', serviceId };
   }
 
-  async #renew({ ref }: Lease, signal: AbortSignal): Promise<Outcome> {
+  async #renew(lease: Lease, signal: AbortSignal): Promise<Outcome> {
+    const { ref } = lease;
     const sentAt = this.clock.now();
+    const leftMs = remainingMs(lease, sentAt);
+    const timeoutMs = this.pace.lateBeatTimeoutMs(leftMs, this.addresses.hasAnother ? 2 : 1);
     try {
-      await this.client.sendHeartbeat(ref, { signal, timeoutMs: this.beatTimeoutMs });
+      await this.client.sendHeartbeat(ref, { signal, timeoutMs });
     } catch (error) {
       if (!isServiceCombError(error) || failureOutcome(error).kind !== 'instance-gone') throw error;
       // The answer may be about a predecessor's lease: the record tells whether ours is gone.
@@ -122,23 +151,62 @@ export class Registrar {
     return { kind: 'renewed', sentAt, tookMs: this.clock.now() - sentAt };
   }
 
-  /** A heartbeat's 200 is no proof of a renewal (behaviour S3): look whether the record is there. */
+  /**
+   * A heartbeat's 200 is no proof of a renewal (behaviour S3): look whether the record is there, and is
+   * ours. While a change of ours is on its way there, the record says nothing.
+   */
   async #verify({ ref }: Lease, { instance }: Listing, signal: AbortSignal): Promise<Outcome> {
+    const { serviceId } = ref;
     try {
       const stored = await this.client.getInstance(ref, this.#fresh(signal));
-      if (isElsewhere(stored, instance)) return { kind: 'stale', serviceId: ref.serviceId, stored };
-      return {
-        kind: 'verified',
-        lengthMs: leaseLengthMs(stored.healthCheck ?? instance.healthCheck),
-      };
+      if (isElsewhere(stored, instance)) return { kind: 'stale', serviceId, stored };
+      const fields = differences(stored, instance);
+      if (fields.length === 0)
+        return {
+          kind: 'verified',
+          lengthMs: leaseLengthMs(stored.healthCheck ?? instance.healthCheck),
+        };
+      if (this.writes.areUnderWay) return { kind: 'unverified' };
+      return { kind: 'drifted', serviceId, stored, fields };
     } catch (error) {
       if (!isServiceCombError(error) || isGone(error)) throw error;
       return { kind: 'unverified' };
     }
   }
 
+  /** Writes what differs; a record that the registry will not have changed is replaced. */
+  async #repair(drift: Drift, { lease, listing, signal }: Keeping): Promise<Outcome> {
+    const { ref } = lease;
+    if (this.writes.areUnderWay) return { kind: 'unverified' };
+    try {
+      await this.writes.inTurn(async () => {
+        const options = { signal, timeoutMs: this.pace.beatTimeoutMs };
+        for (const write of this.#writesFor(drift, ref, listing.instance))
+          await this.writes.apart(() => write(options), signal);
+      });
+      return { kind: 'repaired' };
+    } catch (error) {
+      if (!isServiceCombError(error) || isGone(error)) throw error;
+      if (isRetriable(error)) return { kind: 'unverified' };
+      return { kind: 'stale', serviceId: ref.serviceId, stored: drift.stored };
+    }
+  }
+
+  #writesFor(
+    { fields }: Drift,
+    ref: InstanceRef,
+    { status = 'UP', properties = {} }: DesiredInstance,
+  ) {
+    const writes: ((options: CallOptions) => Promise<void>)[] = [];
+    if (fields.includes('status'))
+      writes.push(options => this.client.setInstanceStatus(ref, status, options));
+    if (fields.includes('properties'))
+      writes.push(options => this.client.setInstanceProperties(ref, properties, options));
+    return writes;
+  }
+
   #fresh(signal: AbortSignal): CallOptions & { noCache: true } {
-    return { noCache: true, signal, timeoutMs: this.beatTimeoutMs };
+    return { noCache: true, signal, timeoutMs: this.pace.beatTimeoutMs };
   }
 }
 

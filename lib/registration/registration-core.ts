@@ -1,17 +1,22 @@
 import type { ServiceCombError } from '../errors.js';
 import { type RegistryFact, RegistryEvents } from '../events/events.js';
 import type { InstanceRef, InstanceStatus } from '../protocol/wire.js';
-import { depart, departureFact } from './departure.js';
+import { AddressProber } from './address-prober.js';
+import { Announcer } from './announcer.js';
 import { LabelWatch } from './label-watch.js';
+import { Listed } from './listed.js';
 import type { Listing } from './listing.js';
 import type { Outcome } from './outcome.js';
 import { OwnRecord } from './own-record.js';
+import { RecordChanges } from './record-changes.js';
+import { RecordWrites } from './record-writes.js';
 import { Registrar } from './registrar.js';
 import { RequestUnderWay } from './request-under-way.js';
 import type { RegistrationParts, RegistrationSettings } from './registration-parts.js';
 import { leaseFacts, type RegistrationSnapshot } from './snapshot.js';
 import { dueAt, joining, labelOf, serviceIdOf } from './state.js';
 import type { Holding, Joining, RegistrationPhase, RegistrationState } from './state.js';
+import { TimeWatch } from './time-watch.js';
 import { transition } from './transition.js';
 import { left, Waiters } from './waiters.js';
 
@@ -25,15 +30,16 @@ const stepsPerTick = 4;
 export class RegistrationCore {
   #state: RegistrationPhase;
   #registrations = 0;
-  /** The last id of the service that was known, also while it is being resolved anew. */
-  #serviceId: string | undefined;
-  /** What a POST may have listed; `answered` once the registry has said so. */
-  #listed: { readonly ref: InstanceRef; readonly answered: boolean } | undefined;
   #underWay: RequestUnderWay | undefined;
   #leaving: Promise<void> | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
+  readonly #listed = new Listed();
+  readonly #changes: RecordChanges;
   readonly #record: OwnRecord;
+  readonly #announcer: Announcer;
   readonly #registrar: Registrar;
+  readonly #prober: AddressProber;
+  readonly #time: TimeWatch;
   readonly #labels: LabelWatch;
   readonly #waiters = new Waiters();
 
@@ -42,10 +48,19 @@ export class RegistrationCore {
     private readonly settings: RegistrationSettings,
     private readonly parts: RegistrationParts,
   ) {
-    const { client, clock, pace } = parts;
+    const { client, caller, clock, pace } = parts;
     this.#state = { phase: settings.enabled ? 'idle' : 'disabled' };
-    this.#record = new OwnRecord(listing);
-    this.#registrar = new Registrar(client, clock, pace.beatTimeoutMs);
+    const writes = new RecordWrites(clock, pace.writeGap);
+    const record = (this.#record = new OwnRecord(listing, writes));
+    const announcer = (this.#announcer = new Announcer(parts, settings.enabled, record));
+    const listed = () => this.#whenListed();
+    const verify = () => this.#verifySoon();
+    this.#changes = new RecordChanges({ client, record, writes, announcer, listed, verify });
+    this.#registrar = new Registrar(client, caller.addresses, clock, pace, writes);
+    const onAnswer = (returned: boolean) => this.#apply({ kind: 'in-sight', returned });
+    this.#prober = new AddressProber({ caller, clock, pace, onAnswer });
+    this.#time = new TimeWatch(clock);
+    caller.addresses.onChange(change => this.#announcer.tellAddress(change));
     this.#labels = new LabelWatch(settings.enabled ? 'idle' : 'disabled', clock.wallNow());
   }
 
@@ -56,16 +71,15 @@ export class RegistrationCore {
 
   /** All that is known, frozen. */
   snapshot(): RegistrationSnapshot {
-    const { clock, client } = this.parts;
     this.#noteLabel();
     return Object.freeze({
       state: this.#labels.label,
       since: new Date(this.#labels.since).toISOString(),
-      serviceId: this.#serviceId ?? null,
+      serviceId: this.#announcer.serviceId ?? null,
       instanceId: this.#record.instance.instanceId,
-      address: client.address,
+      address: this.parts.client.address,
       registrations: this.#registrations,
-      ...leaseFacts(this.#state, clock.now()),
+      ...leaseFacts(this.#state, this.parts.clock.now()),
     });
   }
 
@@ -77,18 +91,21 @@ export class RegistrationCore {
   /** Sets what consumers connect to. One who is listed already is read back at once, and replaced. */
   publishAt(endpoints: readonly string[]): void {
     this.#record.change({ endpoints });
-    if (this.#state.phase === 'holding') this.#enter({ ...this.#state, beatsUntilVerify: 0 });
+    this.#verifySoon();
   }
 
   /**
    * Resolves the service, once, before anything is registered.
    *
    * @throws ServiceCombError whatever kept it from being resolved.
+   * @throws DOMException `AbortError` when closed meanwhile
    */
   async prepare(): Promise<void> {
     if (this.#state.phase !== 'idle') return;
-    const { serviceId, created } = await this.#registrar.resolveService(this.#record.listing);
-    this.#serviceId = serviceId;
+    const { listing } = this.#record;
+    const { signal } = this.#closing;
+    const { serviceId, created } = await this.#registrar.resolveService(listing, signal);
+    this.#announcer.serviceId = serviceId;
     this.#tell({ name: RegistryEvents.ServiceRegistered, payload: { serviceId, created } });
   }
 
@@ -103,10 +120,10 @@ export class RegistrationCore {
     const state = this.#state;
     const now = this.parts.clock.now();
     if (state.phase === 'disabled' || state.phase === 'holding') return;
-    if (this.#closed || state.phase === 'leaving') throw left();
+    if (this.#closing.signal.aborted || state.phase === 'leaving') throw left();
     if (state.phase !== 'joining') {
       this.#leaving = undefined;
-      this.#enter(joining(now, this.#serviceId));
+      this.#enter(joining(now, this.#announcer.serviceId));
     } else if (state.error !== undefined && state.dueAt === Infinity) throw state.error;
     else if (state.failures > 0) this.#enter({ ...state, dueAt: now });
     await this.#waiters.wait();
@@ -123,7 +140,7 @@ export class RegistrationCore {
 
   /** Leaves for good: `register()` rejects from here on. */
   close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     return this.leave();
   }
 
@@ -132,12 +149,8 @@ export class RegistrationCore {
    *
    * @throws ServiceCombError when the registry did not take it; the status is then the old one.
    */
-  async setStatus(status: InstanceStatus): Promise<void> {
-    const { status: from = 'UP' } = await this.#record.changeBy({ status }, () =>
-      this.#atRegistry(ref => this.parts.client.setInstanceStatus(ref, status)),
-    );
-    if (from !== status && this.settings.enabled)
-      this.#tell({ name: RegistryEvents.StatusChanged, payload: { from, to: status } });
+  setStatus(status: InstanceStatus): Promise<void> {
+    return this.#changes.setStatus(status);
   }
 
   /**
@@ -145,11 +158,17 @@ export class RegistrationCore {
    *
    * @throws ServiceCombError when the registry did not take them; they are then the old ones.
    */
-  async setProperties(properties: Readonly<Record<string, string>>): Promise<void> {
-    const copy = Object.freeze({ ...properties });
-    await this.#record.changeBy({ properties: copy }, () =>
-      this.#atRegistry(ref => this.parts.client.setInstanceProperties(ref, copy)),
-    );
+  setProperties(properties: Readonly<Record<string, string>>): Promise<void> {
+    return this.#changes.setProperties(properties);
+  }
+
+  /**
+   * Notes that an interval's turn has come, also while a tick runs: one that comes late by two seconds
+   * tells that the process stood still.
+   */
+  noteTurn(periodMs: number): void {
+    const standstill = this.#time.note(periodMs);
+    if (standstill !== undefined) this.#apply({ kind: 'stalled', ...standstill });
   }
 
   /**
@@ -161,7 +180,8 @@ export class RegistrationCore {
     for (let step = 0; step < stepsPerTick && this.#isDue(toleranceMs); step += 1)
       await this.#perform();
     const due = dueAt(this.#state);
-    return due === undefined ? undefined : Math.max(0, due - this.parts.clock.now());
+    if (due === undefined) return undefined;
+    return Math.max(0, Math.min(due, this.#prober.tick()) - this.parts.clock.now());
   }
 
   #isDue(toleranceMs: number): boolean {
@@ -174,8 +194,7 @@ export class RegistrationCore {
     const state = this.#state;
     if (state.phase !== 'joining' && state.phase !== 'holding') return;
     const isPost = state.phase === 'joining' && state.step.kind === 'post';
-    if (isPost)
-      this.#listed = { ref: this.#record.refUnder(state.step.serviceId), answered: false };
+    if (isPost) this.#listed.post(this.#record.refUnder(state.step.serviceId));
     this.#underWay = new RequestUnderWay(isPost, signal => this.#request(state, signal));
     try {
       await this.#underWay.done;
@@ -185,24 +204,18 @@ export class RegistrationCore {
   }
 
   async #request(state: Joining | Holding, signal: AbortSignal): Promise<void> {
-    const { listing } = this.#record;
-    const outcome =
-      state.phase === 'joining'
-        ? await this.#registrar.join(state, listing, signal)
-        : await this.#registrar.keep(state, listing, signal);
-    this.#apply(outcome);
+    this.#apply(await this.#registrar.request(state, this.#record.listing, signal));
   }
 
   #apply(outcome: Outcome): void {
     const { clock, pace } = this.parts;
-    const { verifyEvery } = this.settings;
     const { state, facts } = transition(this.#state, outcome, {
       now: clock.now(),
       pace,
-      verifyEvery: verifyEvery === 0 ? Infinity : verifyEvery,
+      verifyEvery: this.settings.verifyEvery || Infinity,
       registrations: this.#registrations,
     });
-    this.#noteListed(outcome);
+    this.#listed.note(outcome, this.#registrations);
     if (facts.some(({ name }) => name === RegistryEvents.InstanceRegistered))
       this.#registrations += 1;
     this.#enter(state);
@@ -212,38 +225,32 @@ export class RegistrationCore {
       this.#waiters.reject(outcome.error);
   }
 
-  /** Remembers whether a removal at the end has something to remove, and something to wait for. */
-  #noteListed(outcome: Outcome): void {
-    if (this.#listed === undefined) return;
-    if (outcome.kind === 'posted') this.#listed = { ...this.#listed, answered: true };
-    const refused = outcome.kind === 'refused' || outcome.kind === 'service-gone';
-    const nothingListed = !this.#listed.answered && this.#registrations === 0;
-    if (refused && nothingListed) this.#listed = undefined;
+  /** Has the record read back at once. */
+  #verifySoon(): void {
+    if (this.#state.phase !== 'holding') return;
+    this.#enter({ ...this.#state, verifyAt: this.parts.clock.now() });
   }
 
   #enter(state: RegistrationPhase): void {
     this.#state = state;
-    this.#serviceId = serviceIdOf(state) ?? this.#serviceId;
+    this.#announcer.serviceId = serviceIdOf(state) ?? this.#announcer.serviceId;
     this.#noteLabel();
+  }
+
+  #tell(fact: RegistryFact): void {
+    this.#announcer.tell(fact);
   }
 
   #noteLabel(): void {
     this.#labels.note(this.state, this.parts.clock.wallNow());
   }
 
-  #tell(fact: RegistryFact): void {
-    const at = new Date(this.parts.clock.wallNow()).toISOString();
-    const instance =
-      this.#serviceId === undefined ? {} : { instance: this.#record.describe(this.#serviceId) };
-    this.parts.publish(fact, { at, ...instance });
-  }
-
   /** A registration under way carries the record as it was: what changes meanwhile follows it. */
-  async #atRegistry(write: (ref: InstanceRef) => Promise<void>): Promise<void> {
+  async #whenListed(): Promise<InstanceRef | undefined> {
     const state = this.#state;
     const isConfirming = state.phase === 'joining' && state.step.kind === 'confirm';
     if (isConfirming || this.#underWay?.isPost === true) await this.#waiters.wait();
-    if (this.#state.phase === 'holding') await write(this.#state.lease.ref);
+    return this.#state.phase === 'holding' ? this.#state.lease.ref : undefined;
   }
 
   async #leave(): Promise<void> {
@@ -252,13 +259,10 @@ export class RegistrationCore {
     const deadline = clock.now() + this.settings.leaveTimeoutMs;
     this.#enter({ phase: 'leaving' });
     this.#waiters.reject(left());
+    this.#prober.stop();
     await this.#underWay?.end(clock, this.settings.leaveTimeoutMs / 2);
-    if (this.#listed !== undefined) {
-      const { ref, answered } = this.#listed;
-      const departure = await depart(ref, { client, clock, deadline, mayStillLand: !answered });
-      this.#listed = undefined;
-      this.#tell(departureFact(departure));
-    }
+    const departed = await this.#listed.depart({ client, clock, deadline });
+    if (departed !== undefined) this.#tell(departed);
     this.#enter({ phase: 'left' });
   }
 }

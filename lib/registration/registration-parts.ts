@@ -1,4 +1,5 @@
 import type { EventContext, RegistryFact } from '../events/events.js';
+import type { Caller } from '../protocol/call.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { Clock } from './clock.js';
 import type { Pace } from './pace.js';
@@ -6,10 +7,14 @@ import type { Pace } from './pace.js';
 /** What a registration works with. */
 export interface RegistrationParts {
   readonly client: ServiceCenterClient;
+  /** What the client sends through: knows the addresses. */
+  readonly caller: Pick<Caller, 'addresses' | 'probe'>;
   readonly clock: Clock;
   readonly pace: Pace;
   /** Told what happened, and to whom and when, after the state has changed. Must not throw. */
   readonly publish: (fact: RegistryFact, context: EventContext) => void;
+  /** Told in words what somebody should change. Must not throw. */
+  readonly warn: (message: string) => void;
 }
 
 /** How a registration behaves. */

@@ -1,6 +1,6 @@
 import type { ServiceCombError } from '../errors.js';
 import type { MicroserviceInstance } from '../protocol/wire.js';
-import type { Posted } from './listing.js';
+import type { ListedField, Posted } from './listing.js';
 import { isAtRisk, isExpired, type Lease } from './lease.js';
 
 /** The state of a registration as users see it. */
@@ -34,6 +34,8 @@ export interface Joining {
   /** Milliseconds of the monotonic clock, like every moment here. */
   readonly dueAt: number;
   readonly failures: number;
+  /** Those since the registry was last out of sight: the pause before the next attempt grows with them. */
+  readonly failuresInSight: number;
   readonly error: ServiceCombError | undefined;
   /** The stale record that this registration replaces; it does so once. */
   readonly previous: MicroserviceInstance | undefined;
@@ -44,14 +46,29 @@ export interface Holding {
   readonly phase: 'holding';
   readonly lease: Lease;
   readonly beatAt: number;
-  /** Heartbeats until the record is read back; at 0 that is due at once. */
+  /** When the record is read back; Infinity while heartbeats are counted towards it. */
+  readonly verifyAt: number;
+  /** Heartbeats until the record is read back. */
   readonly beatsUntilVerify: number;
+  /** What the record differs in, until it has been read back as it should be. */
+  readonly drift: Drift | undefined;
   readonly failures: number;
   readonly error: ServiceCombError | undefined;
   /** Whether lease.at-risk was told since the last good heartbeat. */
   readonly riskTold: boolean;
   /** Whether the last answer contradicted the record; the next such one is a failure. */
   readonly doubted: boolean;
+}
+
+/** A record that somebody else has changed, or that the registry has mixed up (measured M18). */
+export interface Drift {
+  readonly stored: MicroserviceInstance;
+  /** All that have differed so far. */
+  readonly fields: readonly ListedField[];
+  /** Repairs so far, the next one included. */
+  readonly round: number;
+  /** When the repair is due; Infinity once it was made. */
+  readonly repairAt: number;
 }
 
 /** The facts of a registration. Everything else is derived from them and the time. */
@@ -81,12 +98,18 @@ function joiningLabel({ reason, refused }: Joining): RegistrationState {
 export function dueAt(state: RegistrationPhase): number | undefined {
   if (state.phase === 'joining') return state.dueAt;
   if (state.phase !== 'holding') return undefined;
-  return isVerifyDue(state) ? state.lease.renewedAt : state.beatAt;
+  return nextRequest(state).dueAt;
 }
 
-/** Whether the registry's record is to be read back before the next heartbeat. */
-export function isVerifyDue({ beatsUntilVerify }: Holding): boolean {
-  return beatsUntilVerify <= 0;
+/** The next request of one who has a lease, and when it is due. */
+export function nextRequest(state: Holding): {
+  readonly kind: 'repair' | 'verify' | 'beat';
+  readonly dueAt: number;
+} {
+  const { beatAt, verifyAt, drift } = state;
+  const repairAt = drift?.repairAt ?? Infinity;
+  if (repairAt <= Math.min(verifyAt, beatAt)) return { kind: 'repair', dueAt: repairAt };
+  return verifyAt <= beatAt ? { kind: 'verify', dueAt: verifyAt } : { kind: 'beat', dueAt: beatAt };
 }
 
 /** The id of the service, as far as it is known. */
@@ -106,6 +129,7 @@ export function joining(dueAt: number, serviceId: string | undefined): Joining {
     step: serviceId === undefined ? { kind: 'service' } : { kind: 'post', serviceId },
     dueAt,
     failures: 0,
+    failuresInSight: 0,
     error: undefined,
     previous: undefined,
   };

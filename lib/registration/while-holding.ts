@@ -3,12 +3,15 @@ import { type RegistryFact, RegistryEvents } from '../events/events.js';
 import { isAtRisk, isExpired, remainingMs } from './lease.js';
 import {
   askedToWait,
+  type Elapsed,
   type Outcome,
   type Progress,
+  stalledFact,
   type Transition,
   type TransitionContext,
 } from './outcome.js';
 import { type Holding, joining } from './state.js';
+import { whileVerifying } from './while-verifying.js';
 
 /** Keeping a lease: heartbeats, retries against its end, a read-back from time to time. */
 export function whileHolding(
@@ -20,20 +23,20 @@ export function whileHolding(
   switch (outcome.kind) {
     case 'elapsed':
       return elapsed(state, context);
+    case 'stalled':
+      return stalled(state, outcome, context);
+    case 'in-sight':
+      return quietly({ ...state, beatAt: soonerAfterFailure(state, context) });
     case 'renewed':
       return renewed(state, outcome, context);
-    case 'verified':
-      return quietly({
-        ...state,
-        lease: { ...lease, lengthMs: outcome.lengthMs },
-        beatsUntilVerify: context.verifyEvery,
-      });
-    case 'unverified':
-      return quietly({ ...state, beatsUntilVerify: 1 });
     case 'doubtful':
       return doubtful(state, outcome.error, context);
+    case 'verified':
+    case 'unverified':
+    case 'drifted':
+    case 'repaired':
     case 'stale':
-      return replacing(outcome, context);
+      return whileVerifying(state, outcome, context);
     case 'failed':
     case 'refused':
       return failed(state, outcome.error, context);
@@ -58,15 +61,6 @@ function doubtful(state: Holding, error: ServiceCombError, context: TransitionCo
   return quietly({ ...state, doubted: true, beatAt: context.now + context.pace.doubt });
 }
 
-/** Somebody else listed another record under our id: it gives way to ours. */
-function replacing(
-  { serviceId, stored }: Extract<Progress, { kind: 'stale' }>,
-  { now }: TransitionContext,
-): Transition {
-  const step = { kind: 'clear', serviceId } as const;
-  return { state: { ...joining(now, serviceId), step, previous: stored }, facts: [] };
-}
-
 function quietly(state: Holding): Transition {
   return { state, facts: [] };
 }
@@ -89,12 +83,36 @@ function elapsed(state: Holding, { now, pace }: TransitionContext): Transition {
   };
 }
 
+/**
+ * After standing still a heartbeat is due at once. Longer than the lease, or asleep past its end, where
+ * the monotonic clock stands still as well: whether there still is a record is looked up first.
+ */
+function stalled(
+  state: Holding,
+  outcome: Extract<Elapsed, { kind: 'stalled' }>,
+  { now }: TransitionContext,
+): Transition {
+  const isOver = remainingMs(state.lease, now) <= outcome.asleepMs;
+  return {
+    state: { ...state, beatAt: now, verifyAt: isOver ? now : state.verifyAt },
+    facts: [stalledFact(outcome)],
+  };
+}
+
+/** The registry answers a probe: a heartbeat that waits for its retry waits no longer. */
+function soonerAfterFailure({ beatAt, failures }: Holding, { now }: TransitionContext): number {
+  return failures === 0 ? beatAt : Math.min(beatAt, now);
+}
+
 function renewed(
   state: Holding,
   { sentAt, tookMs }: Extract<Progress, { kind: 'renewed' }>,
-  { pace }: TransitionContext,
+  { now, pace }: TransitionContext,
 ): Transition {
-  const { failures, lease, beatsUntilVerify } = state;
+  const { failures, lease } = state;
+  const beatsUntilVerify = state.beatsUntilVerify - 1;
+  const verifyAt = beatsUntilVerify <= 0 ? now : state.verifyAt;
+  const wasTooLate = pace.isTooClose(remainingMs(lease, now));
   const recovered: RegistryFact[] =
     failures === 0
       ? []
@@ -104,7 +122,8 @@ function renewed(
       ...state,
       lease: { ...lease, renewedAt: sentAt },
       beatAt: sentAt + pace.beat(),
-      beatsUntilVerify: beatsUntilVerify - 1,
+      verifyAt: wasTooLate ? now + pace.doubt : verifyAt,
+      beatsUntilVerify,
       failures: 0,
       error: undefined,
       riskTold: false,

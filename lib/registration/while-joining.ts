@@ -2,7 +2,9 @@ import type { ServiceCombError } from '../errors.js';
 import { type RegistryFact, RegistryEvents } from '../events/events.js';
 import {
   askedToWait,
+  type Elapsed,
   type Outcome,
+  stalledFact,
   type Progress,
   type Transition,
   type TransitionContext,
@@ -31,8 +33,14 @@ export function whileJoining(
     case 'stale':
     case 'cleared':
       return nextStep(state, outcome, context);
+    case 'in-sight':
+      return inSight(state, outcome, context);
+    case 'stalled':
+      return { state, facts: [stalledFact(outcome)] };
     case 'elapsed':
     case 'verified':
+    case 'drifted':
+    case 'repaired':
     case 'unverified':
     case 'doubtful':
     case 'renewed':
@@ -69,10 +77,11 @@ function quietly(state: Joining): Transition {
 }
 
 function granted(
-  { previous }: Joining,
+  { previous, reason }: Joining,
   { lease, verified }: Extract<Progress, { kind: 'granted' }>,
-  { now, pace, verifyEvery, registrations }: TransitionContext,
+  context: TransitionContext,
 ): Transition {
+  const { now, pace, verifyEvery, registrations } = context;
   const replaced: RegistryFact[] =
     previous === undefined
       ? []
@@ -82,7 +91,9 @@ function granted(
       phase: 'holding',
       lease,
       beatAt: now + pace.firstBeat(),
-      beatsUntilVerify: verified ? verifyEvery : 0,
+      verifyAt: verified ? confirmAt(reason, context) : now,
+      beatsUntilVerify: verifyEvery,
+      drift: undefined,
       failures: 0,
       error: undefined,
       riskTold: false,
@@ -96,6 +107,29 @@ function granted(
       },
     ],
   };
+}
+
+/** A POST that comes when the lease before it is just ending is answered 200 and lost (measured M4). */
+function confirmAt(reason: Joining['reason'], { now, pace }: TransitionContext): number {
+  return reason === 'lost' ? now + pace.doubt : Infinity;
+}
+
+/**
+ * The registry answers a probe: no need to wait for longer. After a lost lease others come back, too:
+ * spread out.
+ */
+function inSight(
+  state: Joining,
+  { returned }: Extract<Elapsed, { kind: 'in-sight' }>,
+  { now, pace }: TransitionContext,
+): Transition {
+  if (state.failures === 0 || state.refused) return quietly(state);
+  const wait = state.reason === 'lost' ? pace.recovery(state.failures) : 0;
+  return quietly({
+    ...state,
+    dueAt: Math.min(state.dueAt, now + wait),
+    failuresInSight: returned ? 0 : state.failuresInSight,
+  });
 }
 
 /** A POST can be answered 200 and lost (measured M3, M4); the read-back tells, and it is sent again. */
@@ -119,13 +153,15 @@ function serviceGone(
 
 function failed(state: Joining, error: ServiceCombError, context: TransitionContext): Transition {
   const failures = state.failures + 1;
-  const wait = Math.max(context.pace.retry(failures), askedToWait(error));
+  const failuresInSight = state.failuresInSight + 1;
+  const wait = Math.max(context.pace.retry(failuresInSight), askedToWait(error));
   return {
     state: {
       ...state,
       refused: false,
       dueAt: context.now + wait,
       failures,
+      failuresInSight,
       error,
     },
     facts: [{ name: RegistryEvents.RegistrationFailed, payload: { error, failures } }],

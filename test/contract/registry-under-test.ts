@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
 import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
-import { createPrivateAxios, sendThrough } from '../../lib/nest/http-service.send.js';
+import { Connections, createPrivateAxios, sendThrough } from '../../lib/nest/http-service.send.js';
 import { AddressBook } from '../../lib/protocol/address-book.js';
 import { Caller } from '../../lib/protocol/call.js';
 import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
@@ -12,7 +12,8 @@ export function httpClient(
   address: string,
   { timeoutMs = 5_000, domain }: { readonly timeoutMs?: number; readonly domain?: string } = {},
 ): ServiceCenterClient {
-  const send = sendThrough(new HttpService(createPrivateAxios()));
+  const connections = new Connections();
+  const send = sendThrough(new HttpService(createPrivateAxios(connections)), connections);
   const settings = { project: 'default', domain, timeoutMs, userAgent: 'nestjs-servicecomb/test' };
   return new ServiceCenterClient(new Caller(send, new AddressBook([address]), settings));
 }

@@ -219,3 +219,47 @@ describe('no answer', () => {
     expect(isServiceCombError(error) && isRetriable(error)).toBe(true);
   });
 });
+
+describe('a kept connection', () => {
+  it('carries the next request as well', async () => {
+    const { address, requests } = await serving((_, response) => response.end());
+    const client = httpClient(address);
+    await client.sendHeartbeat(ref);
+    await client.sendHeartbeat(ref);
+    expect(requests[1]?.socket).toBe(requests[0]?.socket);
+  });
+
+  it('that the server closes under a request is no failure: the request goes over a new one', async () => {
+    const { address, requests } = await serving((request, response) => {
+      const isSecond = requests.filter(({ socket }) => socket === request.socket).length > 1;
+      if (isSecond) request.socket.resetAndDestroy();
+      else response.end();
+    });
+    const client = httpClient(address);
+    await client.sendHeartbeat(ref);
+    await client.sendHeartbeat(ref);
+    expect(requests).toHaveLength(3);
+    expect(requests[2]?.socket).not.toBe(requests[0]?.socket);
+  });
+
+  it('that is new and reset is a failure, sent once', async () => {
+    const { address, requests } = await serving(request => request.socket.resetAndDestroy());
+    expect(await errorOf(httpClient(address).sendHeartbeat(ref))).toBeInstanceOf(
+      ServiceCenterUnreachableError,
+    );
+    expect(requests).toHaveLength(1);
+  });
+
+  it('is sent a request a second time only once', async () => {
+    let isResetting = false;
+    const { address, requests } = await serving((request, response) => {
+      if (isResetting) request.socket.resetAndDestroy();
+      else response.end();
+    });
+    const client = httpClient(address);
+    await client.sendHeartbeat(ref);
+    isResetting = true;
+    await expect(client.sendHeartbeat(ref)).rejects.toMatchObject({ reason: 'ECONNRESET' });
+    expect(requests).toHaveLength(3);
+  });
+});

@@ -82,13 +82,15 @@ describe('the heartbeat', () => {
     expect((third ?? 0) - (first ?? 0)).toBeGreaterThan(1_800);
   });
 
-  concurrently('is never sent while another is under way, nor anything else', async cleanup => {
+  concurrently('is never sent while another is under way, nor any other write', async cleanup => {
     const registry = await startRegistry(cleanup);
     const heartbeat = { intervalMs: 1_000, times: 20 };
     const { events } = await startApp(cleanup, optionsFor(registry.url, { heartbeat }));
     let underWay = 0;
     let most = 0;
-    registry.onRequest(() => {
+    registry.onRequest(({ method }) => {
+      // A probe of an isolated address is the one thing that nobody waits for.
+      if (method === 'GET') return;
       underWay += 1;
       most = Math.max(most, underWay);
     });

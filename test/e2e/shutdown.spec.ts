@@ -1,6 +1,7 @@
 import { describe, expect } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
 import type { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import { Connections } from '../../lib/nest/http-service.send.js';
 import { concurrently } from '../support/concurrently.js';
 import { createApp, optionsFor, startApp, startRegistry } from '../support/test-app.js';
 
@@ -32,6 +33,16 @@ describe('an application that closes', () => {
     expect(registry.instances()).toEqual([]);
     expect(registration.state).toBe('left');
     expect(events.of('servicecomb.instance.unregistered')).toMatchObject([{ confirmed: true }]);
+  });
+
+  concurrently('keeps no connection to the registry', async cleanup => {
+    const registry = await startRegistry(cleanup);
+    const { app } = await startApp(cleanup, optionsFor(registry.url));
+    const { httpAgent } = app.get(Connections);
+    const sockets = () => Object.values(httpAgent.freeSockets).flat();
+    expect(sockets()).toHaveLength(1);
+    await app.close();
+    expect(sockets().filter(socket => socket?.destroyed === false)).toEqual([]);
   });
 
   concurrently('still answers HTTP when the removal arrives', async cleanup => {

@@ -1,10 +1,12 @@
 import type { RegistryFact } from '../../lib/events/events.js';
-import type { HttpRequest } from '../../lib/protocol/send.js';
+import type { HttpReply, HttpRequest } from '../../lib/protocol/send.js';
+import type { InstanceStatus, MicroserviceInstance } from '../../lib/protocol/wire.js';
+import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
 import { Pace } from '../../lib/registration/pace.js';
 import { RegistrationCore } from '../../lib/registration/registration-core.js';
 import type { RegistrationSettings } from '../../lib/registration/registration-parts.js';
 import { FakeClock } from './fake-clock.js';
-import { clientOf, type FakeAnswer, type FakeReply, replyOf } from './fake-send.js';
+import { callerOf, type FakeAnswer, type FakeReply, replyOf } from './fake-send.js';
 
 /** What a registry answers: by the method and the last word of the path. */
 export type Answers = Partial<Record<keyof typeof happy, FakeAnswer>>;
@@ -26,6 +28,8 @@ const happy = {
   remove: {},
   status: {},
   properties: {},
+  readiness: { status: 404, body: '404 page not found' },
+  version: { body: { version: '2.2.0' } },
 } satisfies Record<string, FakeReply>;
 
 /** The answer of a registry that has forgotten the instance. */
@@ -34,19 +38,31 @@ export const forgotten: FakeReply = {
   body: { errorCode: '400017', errorMessage: 'Instance does not exist' },
 };
 
+/** How the core under test is set up. */
+export interface HarnessSettings extends Partial<RegistrationSettings> {
+  readonly addresses?: readonly [string, ...string[]];
+}
+
 /** A registration core on a fake clock and a registry that answers what a test says. */
 export class CoreHarness {
   readonly clock = new FakeClock();
   readonly facts: RegistryFact[] = [];
+  readonly warnings: string[] = [];
   readonly sent: { readonly at: number; readonly what: keyof typeof happy }[] = [];
   readonly core: RegistrationCore;
   answers: Answers;
+  /** What the registry has stored of the instance. */
+  stored: MicroserviceInstance = instance;
   /** What becomes of a random number: 0.5 makes each wait its mean. */
   random = 0.5;
 
-  constructor(answers: Answers = {}, settings: Partial<RegistrationSettings> = {}) {
+  constructor(
+    answers: Answers = {},
+    { addresses = ['http://a:1'], ...settings }: HarnessSettings = {},
+  ) {
     this.answers = answers;
-    const client = clientOf(request => this.#answer(request));
+    const caller = callerOf(request => this.#answer(request), { addresses });
+    const client = new ServiceCenterClient(caller);
     const retry = { initialMs: 1_000, maxMs: 30_000, factor: 2 };
     const pace = new Pace({ intervalMs: 15_000, jitter: 0.1, retry }, () => this.random);
     this.core = new RegistrationCore(
@@ -56,7 +72,14 @@ export class CoreHarness {
         instance,
       },
       { enabled: true, verifyEvery: 10, failFast: false, leaveTimeoutMs: 3_000, ...settings },
-      { client, clock: this.clock, pace, publish: fact => this.facts.push(fact) },
+      {
+        client,
+        caller,
+        clock: this.clock,
+        pace,
+        publish: fact => this.facts.push(fact),
+        warn: message => this.warnings.push(message),
+      },
     );
   }
 
@@ -84,7 +107,7 @@ export class CoreHarness {
     const ifListed = (reply: FakeReply) => () => (isListed ? reply : forgotten);
     this.answers = {
       heartbeat: ifListed(happy.heartbeat),
-      read: ifListed(happy.read),
+      read: () => (isListed ? this.#read() : forgotten),
       post: () => {
         isListed = true;
         return happy.post;
@@ -111,12 +134,29 @@ export class CoreHarness {
     return tick;
   }
 
-  async #answer(request: HttpRequest): ReturnType<Parameters<typeof clientOf>[0]> {
+  async #answer(request: HttpRequest): Promise<HttpReply> {
     const what = whatIs(request);
     this.sent.push({ at: this.clock.now(), what });
-    const answer = this.answers[what] ?? happy[what];
-    return replyOf(typeof answer === 'function' ? await answer(request) : answer);
+    const answer = this.answers[what] ?? (what === 'read' ? this.#read() : happy[what]);
+    const reply = replyOf(typeof answer === 'function' ? await answer(request) : answer);
+    if (reply.status === 200) this.#store(what, request);
+    return reply;
   }
+
+  #read(): FakeReply {
+    return { body: { instance: this.stored } };
+  }
+
+  #store(what: keyof typeof happy, { url, body }: HttpRequest): void {
+    if (what === 'post') this.stored = JSON.parse(body ?? '').instance;
+    if (what === 'properties') this.stored = { ...this.stored, ...JSON.parse(body ?? '') };
+    const status = new URL(url).searchParams.get('value');
+    if (isStatus(status)) this.stored = { ...this.stored, status };
+  }
+}
+
+function isStatus(text: string | null): text is InstanceStatus {
+  return text !== null;
 }
 
 function whatIs({ method, url }: HttpRequest): keyof typeof happy {
@@ -124,6 +164,8 @@ function whatIs({ method, url }: HttpRequest): keyof typeof happy {
   if (url.endsWith('/heartbeat')) return 'heartbeat';
   if (url.includes('/status')) return 'status';
   if (url.endsWith('/properties')) return 'properties';
+  if (url.endsWith('/readiness')) return 'readiness';
+  if (url.endsWith('/version')) return 'version';
   if (method === 'DELETE') return 'remove';
   if (method === 'GET') return 'read';
   return url.endsWith('/instances') ? 'post' : 'service';

@@ -9,6 +9,7 @@ interface Sleeper {
 /** A clock that stands still until a test moves it on. */
 export class FakeClock implements Clock {
   #now = 1_000;
+  #asleepMs = 0;
   readonly #sleepers = new Set<Sleeper>();
 
   now(): number {
@@ -16,7 +17,12 @@ export class FakeClock implements Clock {
   }
 
   wallNow(): number {
-    return Date.UTC(2026, 0, 1) + this.#now;
+    return Date.UTC(2026, 0, 1) + this.#now + this.#asleepMs;
+  }
+
+  /** Lets the wall clock alone move on, as the sleep of a machine does, or as somebody who sets it. */
+  sleep(ms: number): void {
+    this.#asleepMs += ms;
   }
 
   /** How many wait for a moment to come. */

@@ -53,13 +53,16 @@ export interface ClientSettings {
   readonly timeoutMs?: number;
 }
 
-/** A client of `http://a:1` unless other addresses are given, in project `default`. */
-export function clientOf(send: Send, settings: ClientSettings = {}): ServiceCenterClient {
+/** What sends a client's requests. */
+export function callerOf(send: Send, settings: ClientSettings = {}): Caller {
   const { addresses = ['http://a:1'], project = 'default', domain, timeoutMs = 5_000 } = settings;
   const userAgent = 'nestjs-servicecomb/test';
-  return new ServiceCenterClient(
-    new Caller(send, new AddressBook(addresses), { project, domain, timeoutMs, userAgent }),
-  );
+  return new Caller(send, new AddressBook(addresses), { project, domain, timeoutMs, userAgent });
+}
+
+/** A client of `http://a:1` unless other addresses are given, in project `default`. */
+export function clientOf(send: Send, settings: ClientSettings = {}): ServiceCenterClient {
+  return new ServiceCenterClient(callerOf(send, settings));
 }
 
 /** Fails as the HTTP library does: an error with a code. */

@@ -96,6 +96,22 @@ const lines: readonly (readonly [RegistryFact, string | undefined])[] = [
     'error The lease of orders 1.0.0 (orders-0) ends in 20000 ms unless a heartbeat gets through',
   ],
   [
+    { name: 'servicecomb.drift.repaired', payload: { fields: ['status', 'properties'] } },
+    'warn Repaired the record of orders 1.0.0 (orders-0): status, properties',
+  ],
+  [
+    { name: 'servicecomb.address.isolated', payload: { address: 'http://a:1', error } },
+    `warn Leaving Service Center at http://a:1 alone: ${error.message}`,
+  ],
+  [
+    { name: 'servicecomb.address.restored', payload: { address: 'http://a:1' } },
+    'log Service Center at http://a:1 serves again',
+  ],
+  [
+    { name: 'servicecomb.event-loop.stalled', payload: { lateMs: 20_000 } },
+    'warn The process stood still for 20000 ms',
+  ],
+  [
     { name: 'servicecomb.status.changed', payload: { from: 'UP', to: 'DOWN' } },
     'log Status of orders 1.0.0 (orders-0) is DOWN, was UP',
   ],

@@ -11,11 +11,13 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
+const noteTurn = () => undefined;
+
 /** A ticker of a 15 s interval, so of a period of 1 s, over a tick of the test's own. */
 function tickerOf(tick: () => Promise<number | undefined>) {
   const log = new LogLines();
   const scheduler = new SchedulerRegistry();
-  const ticker = new Ticker({ tick }, log, 15_000);
+  const ticker = new Ticker({ tick, noteTurn }, log, 15_000);
   return { log, scheduler, ticker };
 }
 
@@ -23,7 +25,7 @@ describe('Ticker', () => {
   it('ticks once a second, or a tenth of a short interval', async () => {
     const turns = jest.fn(async () => undefined);
     const { scheduler } = tickerOf(turns);
-    const quick = new Ticker({ tick: turns }, new LogLines(), 1_000);
+    const quick = new Ticker({ tick: turns, noteTurn }, new LogLines(), 1_000);
     quick.start(scheduler);
     await jest.advanceTimersByTimeAsync(1_000);
     expect(turns).toHaveBeenCalledTimes(10);
@@ -33,7 +35,7 @@ describe('Ticker', () => {
     const tolerances: number[] = [];
     const scheduler = new SchedulerRegistry();
     const tick = async (toleranceMs: number) => void tolerances.push(toleranceMs);
-    new Ticker({ tick }, new LogLines(), 15_000).start(scheduler);
+    new Ticker({ tick, noteTurn }, new LogLines(), 15_000).start(scheduler);
     await jest.advanceTimersByTimeAsync(1_000);
     expect(tolerances).toEqual([500]);
   });
@@ -91,6 +93,29 @@ describe('Ticker', () => {
     ticker.start(scheduler);
     await jest.advanceTimersByTimeAsync(3_000);
     expect(log.matching(/failed: 'a text'/)).toHaveLength(2);
+  });
+
+  it('notes each turn of its interval, also one that comes while another runs', async () => {
+    const noted: number[] = [];
+    const never = new Promise<undefined>(() => undefined);
+    const ticking = { tick: () => never, noteTurn: (ms: number) => void noted.push(ms) };
+    new Ticker(ticking, new LogLines(), 15_000).start(new SchedulerRegistry());
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect(noted).toEqual([1_000, 1_000, 1_000]);
+  });
+
+  it('survives a bug in what it notes, counts it, and takes the turn', async () => {
+    const turns = jest.fn(async () => undefined);
+    const throwing = () => {
+      throw new TypeError('a bug');
+    };
+    const log = new LogLines();
+    const ticker = new Ticker({ tick: turns, noteTurn: throwing }, log, 15_000);
+    ticker.start(new SchedulerRegistry());
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(turns).toHaveBeenCalledTimes(2);
+    expect(ticker.faults).toBe(2);
+    expect(log.matching(/a bug/)).not.toEqual([]);
   });
 
   it('has no timer left when it has stopped', async () => {

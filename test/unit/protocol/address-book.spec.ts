@@ -1,29 +1,132 @@
 import { describe, expect, it } from '@jest/globals';
+import { ServiceCenterUnreachableError } from '../../../lib/errors.js';
 import { AddressBook } from '../../../lib/protocol/address-book.js';
+
+const error = new ServiceCenterUnreachableError('heartbeat', ['a'], 'ECONNREFUSED');
+
+function fail(book: AddressBook, address: string, times = 1): void {
+  for (let time = 0; time < times; time += 1) book.failed(address, error);
+}
+
+/** A book and what it tells, as `isolated a`. */
+function bookOf(...addresses: readonly [string, ...string[]]) {
+  const book = new AddressBook(addresses);
+  const told: string[] = [];
+  const stop = book.onChange(({ kind, address }) => told.push(`${kind} ${address}`));
+  return { book, told, stop };
+}
 
 describe('the address book', () => {
   it('begins with the first address and moves on when it fails, round and round', () => {
-    const book = new AddressBook(['a', 'b', 'c']);
+    const { book } = bookOf('a', 'b', 'c');
     const used = ['a', 'b', 'c', 'a'];
     for (const address of used) {
       expect(book.current).toBe(address);
-      book.failed(address);
+      fail(book, address);
     }
     expect(book.current).toBe('b');
   });
 
   it('stays where it is when an address that is not in use fails', () => {
     for (const other of ['b', 'c', 'unknown']) {
-      const book = new AddressBook(['c', 'a', 'b']);
-      book.failed('c');
-      book.failed(other);
+      const { book } = bookOf('c', 'a', 'b');
+      fail(book, 'c');
+      fail(book, other);
       expect(book.current).toBe('a');
     }
   });
 
   it('stays with the only address there is', () => {
-    const book = new AddressBook(['a']);
-    book.failed('a');
+    const { book } = bookOf('a');
+    fail(book, 'a', 5);
     expect(book.current).toBe('a');
+    expect(book.hasAnother).toBe(false);
+  });
+
+  it('moves on from an address that is left, and counts no failure', () => {
+    const { book, told } = bookOf('a', 'b');
+    for (const address of ['a', 'b', 'a', 'b', 'a', 'b']) book.leave(address);
+    expect(book.current).toBe('a');
+    expect(told).toEqual([]);
+  });
+});
+
+describe('isolation', () => {
+  it('comes with the third failure in a row, and is told once, with the error', () => {
+    const { book, told } = bookOf('a', 'b');
+    const errors: unknown[] = [];
+    book.onChange(change => errors.push(change.kind === 'isolated' && change.error));
+    fail(book, 'a', 2);
+    expect(told).toEqual([]);
+    fail(book, 'a', 3);
+    expect(told).toEqual(['isolated a']);
+    expect(errors).toEqual([error]);
+    expect(book.isolated).toEqual(['a']);
+  });
+
+  it('does not come while an answer lies between the failures', () => {
+    const { book, told } = bookOf('a', 'b');
+    fail(book, 'a', 2);
+    book.answered('a');
+    fail(book, 'a', 2);
+    expect(told).toEqual([]);
+  });
+
+  it('keeps requests away as long as another address is left', () => {
+    const { book } = bookOf('a', 'b', 'c');
+    fail(book, 'b', 3);
+    fail(book, 'a');
+    expect(book.current).toBe('c');
+    fail(book, 'c');
+    expect(book.current).toBe('a');
+    fail(book, 'a');
+    fail(book, 'c', 2);
+    expect(book.isolated).toEqual(['b', 'c']);
+    expect(book.hasAnother).toBe(false);
+    expect(book.current).toBe('a');
+  });
+
+  it('of all addresses leaves all of them in turn', () => {
+    const { book } = bookOf('a', 'b');
+    fail(book, 'a', 3);
+    fail(book, 'b', 3);
+    expect(book.hasAnother).toBe(true);
+    expect(book.current).toBe('a');
+    fail(book, 'a');
+    expect(book.current).toBe('b');
+  });
+
+  it('ends with any answer, which is told', () => {
+    const { book, told } = bookOf('a', 'b');
+    fail(book, 'a', 3);
+    book.answered('a');
+    expect(book.isolated).toEqual([]);
+    expect(told).toEqual(['isolated a', 'restored a']);
+  });
+
+  it('ends with a probe that is answered while another address serves', () => {
+    const { book, told } = bookOf('a', 'b');
+    fail(book, 'a', 3);
+    book.seen('a');
+    expect(told).toEqual(['isolated a', 'restored a']);
+    expect(book.current).toBe('b');
+  });
+
+  it('of the last one outlives a probe: only its answer to a request counts', () => {
+    const { book, told } = bookOf('a', 'b');
+    fail(book, 'a', 3);
+    fail(book, 'b', 3);
+    book.seen('b');
+    expect(told).toEqual(['isolated a', 'isolated b']);
+    expect(book.current).toBe('b');
+    book.answered('b');
+    expect(told.at(-1)).toBe('restored b');
+  });
+
+  it('is not told any more to one who has stopped listening', () => {
+    const { book, told, stop } = bookOf('a');
+    stop();
+    fail(book, 'a', 3);
+    expect(told).toEqual([]);
   });
 });

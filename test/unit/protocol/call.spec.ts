@@ -5,7 +5,9 @@ import {
   ServiceCenterTimeoutError,
   ServiceCenterUnreachableError,
 } from '../../../lib/errors.js';
-import { clientOf, failing, type FakeAnswer, FakeSend } from '../../support/fake-send.js';
+import type { HttpRequest } from '../../../lib/protocol/send.js';
+import { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
+import { callerOf, clientOf, failing, type FakeAnswer, FakeSend } from '../../support/fake-send.js';
 
 const ref = { serviceId: 's', instanceId: 'i' };
 const path = '/v4/default/registry/microservices/s/instances/i/heartbeat';
@@ -253,5 +255,92 @@ describe('the answer to a heartbeat', () => {
     await expect(clientOf(http.send).sendHeartbeat(ref)).rejects.toBeInstanceOf(
       ServiceCenterProtocolError,
     );
+  });
+});
+
+describe('an address that fails again and again', () => {
+  it('is left out, and comes back when it answers a probe', async () => {
+    const http = new FakeSend(({ url }) => {
+      if (url.startsWith(a)) failing('ECONNREFUSED')();
+      return {};
+    });
+    const caller = callerOf(http.send, { addresses: [a, b] });
+    const client = new ServiceCenterClient(caller);
+    const told: string[] = [];
+    caller.addresses.onChange(({ kind, address }) => told.push(`${kind} ${address}`));
+    for (let time = 0; time < 3; time += 1) {
+      await client.sendHeartbeat(ref);
+      caller.addresses.leave(b);
+    }
+    expect(told).toEqual([`isolated ${a}`]);
+    expect(caller.addresses.current).toBe(b);
+    expect(await caller.probe(a)).toBe(false);
+    http.answer({});
+    expect(await caller.probe(a)).toBe(true);
+    expect(told).toEqual([`isolated ${a}`, `restored ${a}`]);
+  });
+
+  it('is not isolated by throttling, nor by a refusal', async () => {
+    for (const answer of [{ status: 429 }, { status: 400, body: { errorCode: '400017' } }]) {
+      const caller = callerOf(new FakeSend(answer).send, { addresses: [a, b] });
+      for (let time = 0; time < 5; time += 1)
+        await errorOf(new ServiceCenterClient(caller).sendHeartbeat(ref));
+      expect(caller.addresses.isolated).toEqual([]);
+    }
+  });
+
+  it('is not isolated by requests that were given up', async () => {
+    const send = ({ signal }: HttpRequest) =>
+      new Promise<never>((_, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason));
+      });
+    const caller = callerOf(send, { addresses: [a, b] });
+    const client = new ServiceCenterClient(caller);
+    for (let time = 0; time < 3; time += 1) {
+      const abort = new AbortController();
+      const sent = errorOf(client.sendHeartbeat(ref, { signal: abort.signal }));
+      abort.abort();
+      expect(await sent).toMatchObject({ name: 'AbortError' });
+    }
+    expect(caller.addresses.isolated).toEqual([]);
+  });
+});
+
+describe('a probe', () => {
+  const root = '/v4/default/registry';
+
+  it('asks for the readiness of a cloud, which decides', async () => {
+    for (const [status, serves] of [
+      [200, true],
+      [503, false],
+    ] as const) {
+      const http = new FakeSend({ status });
+      expect(await callerOf(http.send).probe(a)).toBe(serves);
+      expect(http.lines).toEqual([`GET ${a}${root}/health/readiness`]);
+    }
+  });
+
+  it.each([404, 405, 401, 403])(
+    'asks for the version where readiness is %i, and remembers it',
+    async status => {
+      const http = new FakeSend({ status }, { body: { version: '2.2.0' } });
+      const caller = callerOf(http.send);
+      expect(await caller.probe(a)).toBe(true);
+      expect(await caller.probe(a)).toBe(true);
+      expect(http.lines.map(line => line.slice(`GET ${a}${root}`.length))).toEqual([
+        '/health/readiness',
+        '/version',
+        '/version',
+      ]);
+    },
+  );
+
+  it('finds nobody where nothing answers, and rejects only when aborted', async () => {
+    const http = new FakeSend(failing('ECONNREFUSED'));
+    expect(await callerOf(http.send).probe(a)).toBe(false);
+    const signal = AbortSignal.abort();
+    await expect(callerOf(http.send).probe(a, { signal })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
   });
 });

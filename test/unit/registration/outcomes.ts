@@ -7,12 +7,16 @@ export const stored = { instanceId: 'i', hostName: 'other' };
 /** An outcome of each kind. */
 export const outcomes = {
   elapsed: { kind: 'elapsed' },
+  stalled: { kind: 'stalled', lateMs: 3_000, asleepMs: 0 },
+  'in-sight': { kind: 'in-sight', returned: true },
   'service-known': { kind: 'service-known', serviceId: 's2', created: true },
   posted: { kind: 'posted', serviceId: 's2', sentAt: 900, instance: listingOf().instance },
   granted: { kind: 'granted', lease, verified: true },
   stale: { kind: 'stale', serviceId: 's2', stored },
   cleared: { kind: 'cleared', serviceId: 's2' },
   verified: { kind: 'verified', lengthMs: 20_000 },
+  drifted: { kind: 'drifted', serviceId: 's2', stored, fields: ['status'] },
+  repaired: { kind: 'repaired' },
   unverified: { kind: 'unverified' },
   doubtful: { kind: 'doubtful', error: errors.instanceGone },
   renewed: { kind: 'renewed', sentAt: 900, tookMs: 100 },

@@ -1,10 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { OwnRecord } from '../../../lib/registration/own-record.js';
+import type { Listing } from '../../../lib/registration/listing.js';
+import { RecordWrites } from '../../../lib/registration/record-writes.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { listingOf } from './parts.js';
+
+function recordOf(listing: Listing = listingOf()): OwnRecord {
+  return new OwnRecord(listing, new RecordWrites(new FakeClock(), 500));
+}
 
 describe('the own record', () => {
   it('is described as events describe an instance', () => {
-    expect(new OwnRecord(listingOf()).describe('s')).toEqual({
+    expect(recordOf().describe('s')).toEqual({
       serviceId: 's',
       instanceId: 'i',
       serviceName: 'orders',
@@ -14,12 +21,12 @@ describe('the own record', () => {
   });
 
   it('has no endpoint while none is known', () => {
-    expect(new OwnRecord(listingOf({ endpoints: undefined })).describe('s').endpoints).toEqual([]);
+    expect(recordOf(listingOf({ endpoints: undefined })).describe('s').endpoints).toEqual([]);
   });
 
   it('is another from a change on, and the one before stays as it was', () => {
     const before = listingOf();
-    const record = new OwnRecord(before);
+    const record = recordOf(before);
     record.change({ endpoints: ['rest://b:1'] });
     expect(record.instance).toEqual({ ...before.instance, endpoints: ['rest://b:1'] });
     expect(record.listing.microservice).toBe(before.microservice);
@@ -27,7 +34,7 @@ describe('the own record', () => {
   });
 
   it('has a change already while it is written', async () => {
-    const record = new OwnRecord(listingOf());
+    const record = recordOf();
     await record.changeBy({ status: 'DOWN' }, async () => {
       expect(record.instance.status).toBe('DOWN');
     });
@@ -37,7 +44,7 @@ describe('the own record', () => {
   it.each([{ status: 'DOWN' as const }, { properties: { zone: 'b' } }])(
     'takes %j back when it cannot be written',
     async change => {
-      const record = new OwnRecord(listingOf());
+      const record = recordOf();
       const write = () => Promise.reject(new Error('no'));
       await expect(record.changeBy(change, write)).rejects.toThrow('no');
       expect(record.listing).toEqual(listingOf());
@@ -45,7 +52,7 @@ describe('the own record', () => {
   );
 
   it('is written by one at a time, in the order of the calls', async () => {
-    const record = new OwnRecord(listingOf());
+    const record = recordOf();
     const order: string[] = [];
     const write = (name: string) => async () => {
       order.push(`${name} begins`);
@@ -61,7 +68,7 @@ describe('the own record', () => {
   });
 
   it('keeps what was written before and after a write that failed', async () => {
-    const record = new OwnRecord(listingOf());
+    const record = recordOf();
     const written = async () => undefined;
     const out = record.changeBy({ status: 'OUTOFSERVICE' }, written);
     const down = record.changeBy({ status: 'DOWN' }, () => Promise.reject(new Error('no')));
@@ -71,7 +78,7 @@ describe('the own record', () => {
   });
 
   it('resolves with the record before the change', async () => {
-    const record = new OwnRecord(listingOf());
+    const record = recordOf();
     const before = await record.changeBy({ status: 'DOWN' }, async () => undefined);
     expect(before).toEqual(listingOf().instance);
   });

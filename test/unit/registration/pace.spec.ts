@@ -43,6 +43,10 @@ const bounds: [string, Wait, number, number, number, number][] = [
   ['a lease that was lost after failures', pace => pace.recovery(3), 1_000, 0, 250, 500],
   ['a refusal', pace => pace.blocked(), 15_000, 54_000, 60_000, 66_000],
   ['the removal of a stale record', pace => pace.gap, 15_000, 150, 150, 150],
+  ['a probe', pace => pace.probe(), 15_000, 8_000, 10_000, 12_000],
+  ['a probe', pace => pace.probe(), 1_000, 800, 1_000, 1_200],
+  ['the first repair', pace => pace.repair(1), 15_000, 0, 0, 0],
+  ['the third repair', pace => pace.repair(3), 15_000, 2_000, 2_000, 2_000],
 ];
 
 describe('the wait', () => {
@@ -74,19 +78,26 @@ describe('the deadline of a heartbeat', () => {
   });
 });
 
+/** One heartbeat of a lease that is in trouble: when it is sent, and how long it may take. */
+interface Attempt {
+  readonly at: number;
+  readonly timeoutMs: number;
+}
+
 /**
- * Starts of the heartbeats of one lease that began at 0, when each fails after that many
- * milliseconds, until its end.
+ * The heartbeats of one lease that began at 0, until its end, when each fails after that part of the
+ * time it may take: 1 for a registry that hangs.
  */
-function attemptsOf(pace: Pace, lengthMs: number, failsAfterMs: number): readonly number[] {
-  const starts: number[] = [];
+function attemptsOf(pace: Pace, lengthMs: number, part: number): readonly Attempt[] {
+  const attempts: Attempt[] = [];
   let now = pace.beat();
-  while (now < lengthMs && starts.length < 10_000) {
-    starts.push(now);
-    now += failsAfterMs;
-    now += pace.inLease(starts.length, Math.max(0, lengthMs - now));
+  while (now < lengthMs && attempts.length < 10_000) {
+    const timeoutMs = pace.lateBeatTimeoutMs(lengthMs - now, 1);
+    attempts.push({ at: now, timeoutMs });
+    now += part * timeoutMs;
+    now += pace.inLease(attempts.length, Math.max(0, lengthMs - now));
   }
-  return starts;
+  return attempts;
 }
 
 function randomOf(draws: readonly number[]): () => number {
@@ -99,61 +110,81 @@ const anyDraws = fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: 
   maxLength: 12,
 });
 
+const leases = [
+  [15_000, 60_000],
+  [1_000, 20_000],
+  [1_000, 4_000],
+  [30_000, 120_000],
+  [600_000, 2_400_000],
+] as const;
+
 describe('the retries in a lease', () => {
   it.each(draws)('are at least six in a minute when each attempt hangs (draws of %d)', draw => {
     const pace = paceOf({ random: () => draw });
-    expect(attemptsOf(pace, 60_000, pace.beatTimeoutMs).length).toBeGreaterThanOrEqual(6);
+    expect(attemptsOf(pace, 60_000, 1).length).toBeGreaterThanOrEqual(6);
   });
 
   it('are at least six in a minute when each attempt hangs, whatever is drawn', () => {
     fc.assert(
       fc.property(anyDraws, values => {
         const pace = paceOf({ random: randomOf(values) });
-        expect(attemptsOf(pace, 60_000, pace.beatTimeoutMs).length).toBeGreaterThanOrEqual(6);
+        expect(attemptsOf(pace, 60_000, 1).length).toBeGreaterThanOrEqual(6);
       }),
       { numRuns: 1_000 },
     );
   });
 
-  it.each([
-    [15_000, 60_000],
-    [1_000, 20_000],
-    [1_000, 4_000],
-    [30_000, 120_000],
-    [600_000, 2_400_000],
-  ])(
-    'leave the last one its time before the end (interval %i ms, lease %i ms)',
+  it.each(leases)(
+    'leave a second before the end, for the last one as well (interval %i ms, lease %i ms)',
     (intervalMs, length) => {
       fc.assert(
         fc.property(anyDraws, fc.double({ min: 0, max: 1, noNaN: true }), (values, part) => {
           const pace = paceOf({ intervalMs, random: randomOf(values) });
-          const starts = attemptsOf(pace, length, part * pace.beatTimeoutMs);
-          expect(Math.max(...starts)).toBeLessThanOrEqual(length - pace.beatTimeoutMs - 1_000);
+          for (const { at, timeoutMs } of attemptsOf(pace, length, part))
+            expect(at + timeoutMs).toBeLessThanOrEqual(length - 1_000 + 1e-6);
         }),
         { numRuns: 300 },
       );
     },
   );
 
-  it.each([
-    [15_000, 60_000],
-    [1_000, 20_000],
-    [30_000, 120_000],
-  ])(
-    'end with one that is as late as it can be (interval %i ms, lease %i ms)',
+  it.each(leases)(
+    'go on until no other one fits in, also when all hang (interval %i ms, lease %i ms)',
     (intervalMs, length) => {
       fc.assert(
-        fc.property(anyDraws, values => {
+        fc.property(anyDraws, fc.constantFrom(0, 1), (values, part) => {
           const pace = paceOf({ intervalMs, random: randomOf(values) });
-          const last = Math.max(...attemptsOf(pace, length, 0));
-          expect(last).toBeCloseTo(length - pace.beatTimeoutMs - 1_000, 3);
+          const last = attemptsOf(pace, length, part).at(-1);
+          expect(last?.at).toBeGreaterThanOrEqual(length - 1_500 - 600);
         }),
       );
     },
   );
 
-  it('never come at once, also after the end', () => {
-    for (const remaining of [0, 1, 500, 5_999, 6_000])
+  it('save the lease of a registry that is back five seconds before its end', () => {
+    fc.assert(
+      fc.property(anyDraws, values => {
+        const pace = paceOf({ random: randomOf(values) });
+        const inTime = attemptsOf(pace, 60_000, 1).filter(({ at }) => at >= 55_000 && at <= 59_000);
+        expect(inTime).not.toEqual([]);
+      }),
+    );
+  });
+
+  it('never come at once after the end', () => {
+    for (const remaining of [0, 1, 500, 1_500])
       expect(paceOf({ random: () => 0 }).inLease(1, remaining)).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it.each([
+    [45_000, 1, 5_000],
+    [6_600, 1, 5_000],
+    [5_600, 1, 4_000],
+    [5_600, 2, 2_000],
+    [1_900, 1, 500],
+    [200, 1, 500],
+    [0, 2, 5_000],
+  ])('with %i ms left and %i addresses may take %i ms each', (leftMs, attempts, timeoutMs) => {
+    expect(paceOf().lateBeatTimeoutMs(leftMs, attempts)).toBe(timeoutMs);
   });
 });

@@ -1,14 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   dueAt,
-  isVerifyDue,
+  type Holding,
   joining,
   labelOf,
+  nextRequest,
   type RegistrationPhase,
   serviceIdOf,
 } from '../../../lib/registration/state.js';
 import { holdingOf, joiningOf } from './parts.js';
-import { outcomes } from './outcomes.js';
+import { outcomes, stored } from './outcomes.js';
 
 describe('the label of a registration', () => {
   it.each(['idle', 'disabled', 'leaving', 'left'] as const)('without requests is %s', phase => {
@@ -48,20 +49,25 @@ describe('the next request', () => {
     ['never due after leaving', { phase: 'left' }, undefined],
     ['due when the next step is', joiningOf({ dueAt: 7 }), 7],
     ['due with the heartbeat', holdingOf({ beatAt: 9 }), 9],
-    ['due at once for a read-back', holdingOf({ beatAt: 9, beatsUntilVerify: 0 }), 0],
+    ['due at once for a read-back', holdingOf({ beatAt: 9, verifyAt: 0 }), 0],
   ] satisfies [string, RegistrationPhase, number | undefined][])('is %s', (_, state, due) => {
     expect(dueAt(state)).toBe(due);
   });
 
+  const repairAt = (at: number) => ({ stored, fields: [], round: 1, repairAt: at });
+
   it.each([
-    [10, false],
-    [1, false],
-    [0, true],
-    [-1, true],
-    [Infinity, false],
-  ])('with %p heartbeats to go is a read-back: %p', (beatsUntilVerify, due) => {
-    expect(isVerifyDue(holdingOf({ beatsUntilVerify }))).toBe(due);
-  });
+    ['a heartbeat', 'beat', { beatAt: 9 }],
+    ['a heartbeat that is due before the read-back', 'beat', { beatAt: 9, verifyAt: 10 }],
+    ['a read-back that is due with the heartbeat', 'verify', { beatAt: 9, verifyAt: 9 }],
+    ['a repair before both', 'repair', { beatAt: 9, verifyAt: 9, drift: repairAt(9) }],
+    ['a read-back when the repair was made', 'verify', { verifyAt: 9, drift: repairAt(Infinity) }],
+  ] satisfies [string, string, Partial<Holding>][])(
+    'of one who has a lease is %s',
+    (_, kind, change) => {
+      expect(nextRequest(holdingOf(change))).toEqual({ kind, dueAt: 9 });
+    },
+  );
 });
 
 describe('the id of the service', () => {
@@ -90,6 +96,7 @@ describe('a registration that begins', () => {
       step: { kind: 'service' },
       dueAt: 5,
       failures: 0,
+      failuresInSight: 0,
       error: undefined,
       previous: undefined,
     });

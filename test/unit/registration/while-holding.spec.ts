@@ -78,6 +78,7 @@ describe('a lease that the registry has forgotten', () => {
       step,
       dueAt: now + 500,
       failures: 0,
+      failuresInSight: 0,
       error,
       previous: undefined,
     });
@@ -119,6 +120,7 @@ describe('time that passes while a lease is held', () => {
       step: { kind: 'post', serviceId: 's' },
       dueAt: 60_000 + 3_750,
       failures: 0,
+      failuresInSight: 0,
       error: errors.network,
       previous: undefined,
     });
@@ -143,18 +145,19 @@ describe('time that passes while a lease is held', () => {
 
 describe('a read-back', () => {
   it('corrects the length of the lease and is due again after some heartbeats', () => {
-    const before = holdingOf({ beatsUntilVerify: 0 });
+    const before = holdingOf({ verifyAt: 0 });
     const { state, facts } = whileHolding(before, outcomes.verified, context);
     expect(state).toEqual({
       ...before,
       lease: { ...before.lease, lengthMs: 20_000 },
+      verifyAt: Infinity,
       beatsUntilVerify: 10,
     });
     expect(facts).toEqual([]);
   });
 
   it('is not due again when that is turned off', () => {
-    const before = holdingOf({ beatsUntilVerify: 0 });
+    const before = holdingOf({ verifyAt: 0 });
     const { state } = whileHolding(before, outcomes.verified, {
       ...context,
       verifyEvery: Infinity,
@@ -163,11 +166,11 @@ describe('a read-back', () => {
   });
 
   it('that could not be made is due after the next heartbeat', () => {
-    const before = holdingOf({ beatsUntilVerify: 0 });
+    const before = holdingOf({ verifyAt: 0 });
     const { state, facts } = whileHolding(before, outcomes.unverified, context);
     expect(dueAt(state)).toBe(before.beatAt);
     expect(facts).toEqual([]);
-    expect(dueAt(whileHolding(state as Holding, outcomes.renewed, context).state)).toBe(900);
+    expect(dueAt(whileHolding(state as Holding, outcomes.renewed, context).state)).toBe(now);
   });
 
   it('that finds another record under our id replaces it', () => {
@@ -179,5 +182,99 @@ describe('a read-back', () => {
       previous: stored,
     });
     expect(facts).toEqual([]);
+  });
+});
+
+describe('a record that differs', () => {
+  const drifted = whileHolding(holdingOf({ verifyAt: 0 }), outcomes.drifted, context);
+  const { fields } = outcomes.drifted;
+
+  it('is repaired at once, read back, and told when it is as it should be', () => {
+    expect(drifted.facts).toEqual([]);
+    expect(dueAt(drifted.state)).toBe(now);
+    const written = whileHolding(drifted.state as Holding, outcomes.repaired, context);
+    expect(written.state).toMatchObject({ verifyAt: now, drift: { repairAt: Infinity } });
+    const verified = whileHolding(written.state as Holding, outcomes.verified, context);
+    expect(verified.state).toMatchObject({ verifyAt: Infinity, drift: undefined });
+    expect(verified.facts).toEqual([{ name: 'servicecomb.drift.repaired', payload: { fields } }]);
+  });
+
+  it('is repaired again when that was undone, with a growing pause and all that ever differed', () => {
+    const again = { ...outcomes.drifted, fields: ['properties'] } as const;
+    const second = whileHolding(drifted.state as Holding, again, context);
+    expect(second.state).toMatchObject({
+      drift: { fields: ['status', 'properties'], round: 2, repairAt: now + 1_000 },
+    });
+    const third = whileHolding(second.state as Holding, again, context);
+    expect(third.state).toMatchObject({ drift: { round: 3, repairAt: now + 2_000 } });
+  });
+
+  it('gives way to a new one when three repairs were undone', () => {
+    let state = drifted.state as Holding;
+    for (let round = 2; round <= 3; round += 1)
+      state = whileHolding(state, outcomes.drifted, context).state as Holding;
+    expect(whileHolding(state, outcomes.drifted, context).state).toMatchObject({
+      phase: 'joining',
+      step: { kind: 'clear', serviceId: 's2' },
+      previous: stored,
+    });
+  });
+
+  it('is looked at again after the next heartbeat when the repair could not be made', () => {
+    const { state } = whileHolding(drifted.state as Holding, outcomes.unverified, context);
+    expect(state).toMatchObject({ drift: undefined, beatsUntilVerify: 1, verifyAt: Infinity });
+  });
+
+  it('is no concern of a repair that comes home late', () => {
+    expect(whileHolding(holdingOf(), outcomes.repaired, context).state).toEqual(holdingOf());
+  });
+});
+
+describe('a heartbeat that is answered in the last second of the lease', () => {
+  it('is confirmed by a read-back 1.5 s later', () => {
+    const at = contextOf({ now: 59_100 });
+    const { state } = whileHolding(holdingOf(), { ...outcomes.renewed, sentAt: 59_000 }, at);
+    expect(state).toMatchObject({ verifyAt: 59_100 + 1_500 });
+  });
+
+  it('is believed when it comes before', () => {
+    const at = contextOf({ now: 59_000 });
+    const { state } = whileHolding(holdingOf(), { ...outcomes.renewed, sentAt: 58_900 }, at);
+    expect(state).toMatchObject({ verifyAt: Infinity });
+  });
+});
+
+describe('a process that stood still', () => {
+  it('beats at once, and tells how late it was', () => {
+    const { state, facts } = whileHolding(holdingOf(), outcomes.stalled, context);
+    expect(state).toMatchObject({ beatAt: now, verifyAt: Infinity });
+    expect(facts).toEqual([{ name: 'servicecomb.event-loop.stalled', payload: { lateMs: 3_000 } }]);
+  });
+
+  it('looks for its record first when that was longer than the lease', () => {
+    const { state } = whileHolding(holdingOf(), outcomes.stalled, contextOf({ now: 60_000 }));
+    expect(state).toMatchObject({ verifyAt: 60_000 });
+  });
+
+  it('looks for its record first when it slept past the end of the lease', () => {
+    const asleep = { ...outcomes.stalled, lateMs: 59_000, asleepMs: 59_000 };
+    expect(whileHolding(holdingOf(), asleep, context).state).toMatchObject({ verifyAt: now });
+    const awake = { ...asleep, asleepMs: 58_999 };
+    expect(whileHolding(holdingOf(), awake, context).state).toMatchObject({ verifyAt: Infinity });
+  });
+});
+
+describe('a registry that answers a probe', () => {
+  it('is sent the heartbeat that waits for its retry, at once', () => {
+    const before = holdingOf({ failures: 1, beatAt: 9_000 });
+    expect(whileHolding(before, outcomes['in-sight'], context).state).toMatchObject({
+      beatAt: now,
+      failures: 1,
+    });
+  });
+
+  it('is sent no heartbeat early that has not failed', () => {
+    const state = holdingOf();
+    expect(whileHolding(state, outcomes['in-sight'], context).state).toEqual(state);
   });
 });

@@ -98,7 +98,9 @@ describe('a lease that is granted', () => {
       phase: 'holding',
       lease,
       beatAt: now + 8_250,
+      verifyAt: Infinity,
       beatsUntilVerify: 10,
+      drift: undefined,
       failures: 0,
       error: undefined,
       riskTold: false,
@@ -114,7 +116,12 @@ describe('a lease that is granted', () => {
 
   it('is read back at once when it could not be verified', () => {
     const { state } = whileJoining(joiningOf(), { ...outcomes.granted, verified: false }, context);
-    expect(state).toMatchObject({ beatsUntilVerify: 0 });
+    expect(state).toMatchObject({ verifyAt: now });
+  });
+
+  it('after a lost one is confirmed 1.5 s later: the registry may have answered for that one', () => {
+    const { state } = whileJoining(joiningOf({ reason: 'lost' }), outcomes.granted, context);
+    expect(state).toMatchObject({ verifyAt: now + 1_500 });
   });
 
   it('is never read back when that is turned off', () => {
@@ -182,5 +189,59 @@ describe('an attempt to register that fails', () => {
       },
     ]);
     expect(namesOf(facts)).not.toContain('registration.failed');
+  });
+});
+
+describe('a registry that answers a probe', () => {
+  const failed = joiningOf({ failures: 5, failuresInSight: 5, dueAt: now + 30_000 });
+
+  it('is asked at once by one who has never been registered', () => {
+    const { state, facts } = whileJoining(failed, outcomes['in-sight'], context);
+    expect(state).toMatchObject({ dueAt: now, failures: 5 });
+    expect(facts).toEqual([]);
+  });
+
+  it('is asked after a while by one who has lost a lease: others have, too', () => {
+    const lost = { ...failed, reason: 'lost' } as const;
+    const { state } = whileJoining(lost, outcomes['in-sight'], context);
+    expect(dueAt(state)).toBe(now + 3_750);
+  });
+
+  it('is never asked later than it would have been', () => {
+    const lost = { ...failed, reason: 'lost', dueAt: now + 10 } as const;
+    expect(dueAt(whileJoining(lost, outcomes['in-sight'], context).state)).toBe(now + 10);
+  });
+
+  it('lets the pauses begin small again when it was out of sight', () => {
+    const { state } = whileJoining(failed, outcomes['in-sight'], context);
+    const again = whileJoining(state as Joining, outcomes.failed, context);
+    expect(dueAt(again.state)).toBe(now + 500);
+    expect(again.state).toMatchObject({ failures: 6 });
+  });
+
+  it('lets the pauses grow on when it never was: it is busy, and a probe says little', () => {
+    const seen = { ...outcomes['in-sight'], returned: false };
+    const { state } = whileJoining(failed, seen, context);
+    expect(dueAt(whileJoining(state as Joining, outcomes.failed, context).state)).toBe(
+      now + 15_000,
+    );
+  });
+
+  it.each([
+    ['a refused one', { refused: true, failures: 1 }],
+    ['one that has not failed', { failures: 0 }],
+  ])('hurries nobody else: %s', (_, change) => {
+    const state = joiningOf({ ...change, dueAt: now + 30_000 });
+    expect(whileJoining(state, outcomes['in-sight'], context).state).toEqual(state);
+  });
+});
+
+describe('a process that stood still', () => {
+  it('tells it, and goes on as it was', () => {
+    const state = joiningOf();
+    expect(whileJoining(state, outcomes.stalled, context)).toEqual({
+      state,
+      facts: [{ name: 'servicecomb.event-loop.stalled', payload: { lateMs: 3_000 } }],
+    });
   });
 });
