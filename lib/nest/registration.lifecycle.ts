@@ -4,6 +4,7 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
   type OnModuleInit,
+  type Abstract,
   type Type,
 } from '@nestjs/common';
 import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
@@ -11,7 +12,8 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { isServiceCombError, RegistryOptionsError } from '../errors.js';
 import { networkAddresses } from '../options/host-facts.js';
-import type { ResolvedOptions } from '../options/options.js';
+import type { HealthSource, ResolvedOptions } from '../options/options.js';
+import { HealthFollower } from '../registration/health-follower.js';
 import { RegistrationCore } from '../registration/registration-core.js';
 import { EventPublisher } from './event.publisher.js';
 import { Connections } from './http-service.send.js';
@@ -19,12 +21,16 @@ import { publishedEndpoint } from './published-endpoints.js';
 import { systemClock, Ticker } from './ticker.js';
 import { REGISTRY_LOGGER, REGISTRY_OPTIONS, type RegistryLogger } from './tokens.js';
 
+/** Between two checks of `instance.statusFromHealth`, at most. */
+const longestCheckMs = 5_000;
+
 /** Joins the registry when the application serves, and leaves it while the application still does. */
 @Injectable()
 export class RegistrationLifecycle
   implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy
 {
   #leaving: Promise<void> | undefined;
+  #follower: HealthFollower | undefined;
 
   constructor(
     @Inject(REGISTRY_OPTIONS) private readonly options: ResolvedOptions,
@@ -56,6 +62,7 @@ export class RegistrationLifecycle
         'ScheduleModule',
         'is missing: add ScheduleModule.forRoot() to the imports of your root module',
       );
+    this.#followHealth();
     if (!this.ticker.start(scheduler))
       throw hostError('RegistryModule', 'is imported twice: keep one RegistryModule.forRoot()');
   }
@@ -88,15 +95,49 @@ export class RegistrationLifecycle
 
   async #leave(): Promise<void> {
     const wasListed = this.core.snapshot().registrations > 0;
+    const { drainMs, statusFirst } = this.options.shutdown;
     try {
+      if (wasListed && statusFirst) await this.#drainOutOfService();
       await this.core.close();
       await this.ticker.stop();
       this.connections.closeIdle();
     } catch (error) {
       this.logger.error(`Leaving the registry failed: ${String(error)}`);
     }
-    const { drainMs } = this.options.shutdown;
-    if (wasListed && drainMs > 0) await systemClock.delay(drainMs);
+    if (wasListed && !statusFirst && drainMs > 0) await systemClock.delay(drainMs);
+  }
+
+  /** Keeps consumers away while it serves on; heartbeats go on. A status that is not taken costs nothing. */
+  async #drainOutOfService(): Promise<void> {
+    const { drainMs, timeoutMs } = this.options.shutdown;
+    this.#follower?.retire();
+    const taken = this.core.changes.setStatus('OUTOFSERVICE').catch((error: unknown) => {
+      this.logger.warn(`Leaves without being OUTOFSERVICE first: ${String(error)}`);
+    });
+    const timer = new AbortController();
+    await Promise.race([taken, systemClock.delay(timeoutMs, timer.signal)]);
+    timer.abort();
+    await systemClock.delay(drainMs);
+  }
+
+  #followHealth(): void {
+    const { instance, heartbeat } = this.options;
+    const token = instance.statusFromHealth;
+    if (token === undefined) return;
+    const source: HealthSource | undefined = this.#find(token);
+    if (typeof source?.isHealthy !== 'function')
+      throw hostError(
+        'instance.statusFromHealth',
+        'must name a provider of this application that has a method isHealthy()',
+      );
+    this.#follower = new HealthFollower({
+      clock: systemClock,
+      everyMs: Math.min(longestCheckMs, heartbeat.intervalMs),
+      isHealthy: async () => source.isHealthy(),
+      status: () => this.core.changes.status,
+      setStatus: status => this.core.changes.setStatus(status),
+    });
+    this.core.accompany(this.#follower);
   }
 
   #onceListening(then: () => void): void {
@@ -135,7 +176,7 @@ export class RegistrationLifecycle
     this.ticker.wake();
   }
 
-  #find<T>(token: Type<T>): T | undefined {
+  #find<T>(token: Type<T> | Abstract<T> | string | symbol): T | undefined {
     try {
       return this.modules.get(token, { strict: false });
     } catch {

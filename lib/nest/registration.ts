@@ -64,7 +64,7 @@ export class Registration {
    * @throws ServiceCombError when the registry did not take it; it is then the one before.
    */
   async setStatus(status: InstanceStatus): Promise<void> {
-    await this.#core.setStatus(status);
+    await this.#core.changes.setStatus(status);
   }
 
   /**
@@ -73,6 +73,6 @@ export class Registration {
    * @throws ServiceCombError when the registry did not take them; they are then the ones before.
    */
   async setProperties(properties: Readonly<Record<string, string>>): Promise<void> {
-    await this.#core.setProperties(properties);
+    await this.#core.changes.setProperties(properties);
   }
 }

@@ -6,6 +6,7 @@ import { resolveOptions } from '../options/resolve-options.js';
 import { AddressBook } from '../protocol/address-book.js';
 import { Caller } from '../protocol/call.js';
 import { ServiceCenterClient } from '../protocol/service-center.client.js';
+import { AddressLearner } from '../registration/address-learner.js';
 import type { Listing } from '../registration/listing.js';
 import { Pace } from '../registration/pace.js';
 import { RegistrationCore } from '../registration/registration-core.js';
@@ -91,8 +92,9 @@ function createCore(
     failFast: registration.failFast,
     leaveTimeoutMs: shutdown.timeoutMs,
   };
+  const { dataCenter } = options.instance;
   const pace = new Pace({ ...heartbeat, retry: registration.retry }, Math.random);
-  return new RegistrationCore(listingOf(options), settings, {
+  const core = new RegistrationCore(listingOf(options), settings, {
     client,
     caller,
     clock: systemClock,
@@ -100,6 +102,11 @@ function createCore(
     publish: (fact, context) => publisher.publish(fact, context),
     warn: message => logger.warn(message),
   });
+  if (options.serviceCenter.learnAddresses) {
+    const parts = { client, addresses: caller.addresses, dataCenter, random: Math.random };
+    core.accompany(new AddressLearner({ ...parts, clock: systemClock }));
+  }
+  return core;
 }
 
 function listingOf({ microservice, instance, heartbeat }: ResolvedOptions): Listing {

@@ -1,4 +1,5 @@
 import { entries, items, reject, type Field } from './field.js';
+import type { HealthSourceToken } from './options.js';
 
 /** What a text must be: in words, after the path of the option, and as a test. */
 export interface TextRule {
@@ -74,6 +75,14 @@ function isWithin(value: number, min: number, max: number): boolean {
 /** The option as true or false; neither text nor 0 and 1. */
 export function flag(field: Field): boolean | undefined {
   return check(field, 'must be true or false', value => typeof value === 'boolean');
+}
+
+/** The option as what finds a provider: a class, a text or a symbol. */
+export function providerToken(field: Field): HealthSourceToken | undefined {
+  const must = 'must be the class of a provider, or the text or symbol it is provided under';
+  return check(field, must, (value): value is HealthSourceToken =>
+    ['function', 'string', 'symbol'].includes(typeof value),
+  );
 }
 
 /** The option as one of the words. */

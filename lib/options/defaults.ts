@@ -26,6 +26,7 @@ export const defaults = {
     project: 'default',
     domain: undefined,
     timeoutMs: 5_000,
+    learnAddresses: false,
   },
   microservice: {
     appId: 'default',
@@ -48,6 +49,7 @@ export const defaults = {
     preferredNetwork: undefined,
     status: 'UP',
     properties: {},
+    statusFromHealth: undefined,
     dataCenter: undefined,
   },
   heartbeat: { intervalMs: 15_000, times: 3, jitter: 0.1, verifyEvery: 10 },
@@ -56,7 +58,7 @@ export const defaults = {
     failFast: false,
     retry: { initialMs: 1_000, maxMs: 30_000, factor: 2 },
   },
-  shutdown: { timeoutMs: 3_000, drainMs: 0 },
+  shutdown: { timeoutMs: 3_000, drainMs: 0, statusFirst: false },
 } as const satisfies EveryOption & { readonly isGlobal: boolean };
 
 /** One option and its default. */

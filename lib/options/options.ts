@@ -38,6 +38,14 @@ export interface ServiceCenterOptions {
    * @default 5000
    */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Whether the addresses of the registry's other nodes are asked of the registry, at the start and
+   * every ten minutes, and used once they answer. Only where its nodes list themselves by addresses
+   * that can be reached from here.
+   *
+   * @default false
+   */
+  readonly learnAddresses?: boolean | undefined;
 }
 
 /** The service whose instance this process is. */
@@ -93,6 +101,16 @@ export interface MicroserviceOptions {
   readonly schemas?: readonly string[] | undefined;
 }
 
+/** A provider that tells whether the application can serve. */
+export interface HealthSource {
+  /** A rejection says no, and so does an answer that takes longer than five seconds. */
+  isHealthy(): boolean | Promise<boolean>;
+}
+
+/** What finds a provider: its class, or the token it is provided under. */
+export type HealthSourceToken =
+  (abstract new (...parts: never[]) => HealthSource) | string | symbol;
+
 /** This process, as it appears in the registry. */
 export interface InstanceOptions {
   /**
@@ -128,6 +146,14 @@ export interface InstanceOptions {
    * `CAS_*` variables that are set; both are merged, and the option wins
    */
   readonly properties?: Readonly<Record<string, string>> | undefined;
+  /**
+   * A provider whose health drives the status: three checks in a row that fail make it OUTOFSERVICE,
+   * two that succeed make it what it was. Checked every 5,000 milliseconds, or every `intervalMs` when
+   * that is less.
+   *
+   * @default none: the status is what `status` and `Registration.setStatus()` say
+   */
+  readonly statusFromHealth?: HealthSourceToken | undefined;
   /** Where the process runs: 1 to 128 letters, digits, `_`, `.`, `-` each. @default none */
   readonly dataCenter?:
     { readonly name: string; readonly region: string; readonly availableZone: string } | undefined;
@@ -200,6 +226,13 @@ export interface ShutdownOptions {
    * @default 0
    */
   readonly drainMs?: number | undefined;
+  /**
+   * Whether the status becomes OUTOFSERVICE first, and the instance is removed after `drainMs`: then
+   * consumers can tell one that leaves from one that has crashed. The lease is kept meanwhile.
+   *
+   * @default false: the instance is removed first
+   */
+  readonly statusFirst?: boolean | undefined;
 }
 
 /** Options of `RegistryModule.forRoot()`, all optional. */
@@ -223,6 +256,7 @@ export interface ResolvedOptions {
     readonly project: string;
     readonly domain: string | undefined;
     readonly timeoutMs: number;
+    readonly learnAddresses: boolean;
   };
   readonly microservice: {
     readonly appId: string;
@@ -246,6 +280,7 @@ export interface ResolvedOptions {
     readonly preferredNetwork: string | undefined;
     readonly status: InstanceStatusOption;
     readonly properties: Readonly<Record<string, string>>;
+    readonly statusFromHealth: HealthSourceToken | undefined;
     readonly dataCenter:
       | { readonly name: string; readonly region: string; readonly availableZone: string }
       | undefined;
@@ -266,5 +301,9 @@ export interface ResolvedOptions {
       readonly factor: number;
     };
   };
-  readonly shutdown: { readonly timeoutMs: number; readonly drainMs: number };
+  readonly shutdown: {
+    readonly timeoutMs: number;
+    readonly drainMs: number;
+    readonly statusFirst: boolean;
+  };
 }

@@ -1,6 +1,6 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 
-import { matching, oneOf, requiredText, text, texts } from './check.js';
+import { matching, oneOf, providerToken, requiredText, text, texts } from './check.js';
 import { defaults } from './defaults.js';
 import { members, open, orElse, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
@@ -42,6 +42,7 @@ export function resolveInstance(group: Field, facts: HostFacts): ResolvedOptions
     preferredNetwork: text(option('preferredNetwork'), network) ?? instance.preferredNetwork,
     status: oneOf(option('status'), statuses) ?? instance.status,
     properties: instanceProperties(option('properties'), facts.env),
+    statusFromHealth: providerToken(option('statusFromHealth')) ?? instance.statusFromHealth,
     dataCenter: resolveDataCenter(option('dataCenter')),
   };
 }

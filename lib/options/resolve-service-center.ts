@@ -1,4 +1,4 @@
-import { matching, text, wholeMilliseconds } from './check.js';
+import { flag, matching, text, wholeMilliseconds } from './check.js';
 import { defaults } from './defaults.js';
 import { items, members, orElse, reject, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
@@ -28,6 +28,7 @@ export function resolveServiceCenter(
     project: text(option('project'), project) ?? serviceCenter.project,
     domain: text(option('domain'), domain) ?? serviceCenter.domain,
     timeoutMs: wholeMilliseconds(option('timeoutMs'), timeouts) ?? serviceCenter.timeoutMs,
+    learnAddresses: flag(option('learnAddresses')) ?? serviceCenter.learnAddresses,
   };
 }
 

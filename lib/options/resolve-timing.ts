@@ -43,12 +43,13 @@ function resolveRetry(group: Field): ResolvedOptions['registration']['retry'] {
 
 /** The group `shutdown`. */
 export function resolveShutdown(group: Field): ResolvedOptions['shutdown'] {
-  const { timeoutMs, drainMs } = defaults.shutdown;
+  const { timeoutMs, drainMs, statusFirst } = defaults.shutdown;
   const option = members(group, defaults.shutdown);
   const timeouts = { min: 100, max: 60_000 };
   const drains = { min: 0, max: tenMinutesMs };
   return {
     timeoutMs: wholeMilliseconds(option('timeoutMs'), timeouts) ?? timeoutMs,
     drainMs: wholeMilliseconds(option('drainMs'), drains) ?? drainMs,
+    statusFirst: flag(option('statusFirst')) ?? statusFirst,
   };
 }

@@ -18,11 +18,16 @@ export type AddressChange =
 export class AddressBook {
   readonly #failures = new Map<string, number>();
   readonly #isolated = new Set<string>();
+  /** Learned, and never heard of since: left alone like an isolated one, and nobody is told. */
+  readonly #unproven = new Set<string>();
   readonly #listeners = new Set<(change: AddressChange) => void>();
   #current: string;
 
-  constructor(private readonly addresses: readonly [string, ...string[]]) {
-    [this.#current] = addresses;
+  #addresses: readonly string[];
+
+  constructor(private readonly configured: readonly [string, ...string[]]) {
+    [this.#current] = configured;
+    this.#addresses = configured;
   }
 
   /** The address that the next request goes to. */
@@ -30,9 +35,28 @@ export class AddressBook {
     return this.#current;
   }
 
-  /** The addresses that are left alone, in the order of their isolation. */
+  /** The addresses that are left alone until they answer a probe. */
   get isolated(): readonly string[] {
-    return [...this.#isolated];
+    return [...this.#isolated, ...this.#unproven];
+  }
+
+  /**
+   * Takes addresses that the registry tells of, in the order in which they are to be used, in the
+   * place of those it told of before. They are left alone until they answer a probe.
+   */
+  learn(addresses: readonly string[]): void {
+    const known = new Set(this.#addresses);
+    const rest = this.configured.filter(address => !addresses.includes(address));
+    this.#addresses = [...addresses, ...rest];
+    for (const address of addresses) if (!known.has(address)) this.#unproven.add(address);
+    for (const address of known) if (!this.#addresses.includes(address)) this.#forget(address);
+  }
+
+  #forget(address: string): void {
+    this.leave(address);
+    this.#failures.delete(address);
+    this.#isolated.delete(address);
+    this.#unproven.delete(address);
   }
 
   /** Calls back with each isolation and restoration; returns the function that ends it. */
@@ -44,6 +68,7 @@ export class AddressBook {
   /** Notes that an address answered a request, whatever it said. */
   answered(address: string): void {
     this.#failures.delete(address);
+    this.#unproven.delete(address);
     if (this.#isolated.delete(address)) this.#tell({ kind: 'restored', address });
   }
 
@@ -71,9 +96,10 @@ export class AddressBook {
   }
 
   #after(address: string): string {
-    const at = this.addresses.indexOf(address);
-    const ring = [...this.addresses.slice(at + 1), ...this.addresses.slice(0, at + 1)];
-    return ring.find(each => !this.#isolated.has(each)) ?? ring[0] ?? address;
+    const at = this.#addresses.indexOf(address);
+    const ring = [...this.#addresses.slice(at + 1), ...this.#addresses.slice(0, at + 1)];
+    const proven = ring.filter(each => !this.#unproven.has(each));
+    return proven.find(each => !this.#isolated.has(each)) ?? proven[0] ?? address;
   }
 
   /**
@@ -82,7 +108,8 @@ export class AddressBook {
    * store down (measured M7).
    */
   seen(address: string): void {
-    if (this.#isolated.size < this.addresses.length) this.answered(address);
+    const others = this.#addresses.filter(each => !this.isolated.includes(each));
+    if (others.length > 0) this.answered(address);
     else this.#current = address;
   }
 

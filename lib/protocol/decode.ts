@@ -95,6 +95,7 @@ export function isInstance(value: unknown): value is MicroserviceInstance & {
     optional(value['status'], isText) &&
     optional(value['endpoints'], isTextList) &&
     optional(value['properties'], isTexts) &&
+    optional(value['dataCenterInfo'], isRecord) &&
     optional(value['healthCheck'], isHealthCheck)
   );
 }

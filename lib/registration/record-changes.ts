@@ -21,8 +21,13 @@ export interface RecordChangesParts {
 export class RecordChanges {
   constructor(private readonly parts: RecordChangesParts) {}
 
+  /** The status that this process wants. */
+  get status(): InstanceStatus {
+    return this.parts.record.instance.status ?? 'UP';
+  }
+
   /**
-   * Changes the status.
+   * Changes the status, at the registry too when registered.
    *
    * @throws ServiceCombError when the registry did not take it; the status is then the old one.
    */
@@ -36,7 +41,7 @@ export class RecordChanges {
   }
 
   /**
-   * Replaces the properties.
+   * Replaces the properties, at the registry too when registered.
    *
    * @throws ServiceCombError when the registry did not take them; they are then the old ones.
    */

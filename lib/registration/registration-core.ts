@@ -1,7 +1,8 @@
 import type { ServiceCombError } from '../errors.js';
 import { type RegistryFact, RegistryEvents } from '../events/events.js';
-import type { InstanceRef, InstanceStatus } from '../protocol/wire.js';
+import type { InstanceRef } from '../protocol/wire.js';
 import { AddressProber } from './address-prober.js';
+import type { BackgroundWork } from './background.js';
 import { Announcer } from './announcer.js';
 import { LabelWatch } from './label-watch.js';
 import { Listed } from './listed.js';
@@ -28,17 +29,18 @@ const stepsPerTick = 4;
  * told when to call again.
  */
 export class RegistrationCore {
+  /** The changes of status and properties while the process runs. */
+  readonly changes: RecordChanges;
   #state: RegistrationPhase;
   #registrations = 0;
   #underWay: RequestUnderWay | undefined;
   #leaving: Promise<void> | undefined;
   readonly #closing = new AbortController();
   readonly #listed = new Listed();
-  readonly #changes: RecordChanges;
   readonly #record: OwnRecord;
   readonly #announcer: Announcer;
   readonly #registrar: Registrar;
-  readonly #prober: AddressProber;
+  readonly #background: BackgroundWork[] = [];
   readonly #time: TimeWatch;
   readonly #labels: LabelWatch;
   readonly #waiters = new Waiters();
@@ -55,10 +57,10 @@ export class RegistrationCore {
     const announcer = (this.#announcer = new Announcer(parts, settings.enabled, record));
     const listed = () => this.#whenListed();
     const verify = () => this.#verifySoon();
-    this.#changes = new RecordChanges({ client, record, writes, announcer, listed, verify });
+    this.changes = new RecordChanges({ client, record, writes, announcer, listed, verify });
     this.#registrar = new Registrar(client, caller.addresses, clock, pace, writes);
     const onAnswer = (returned: boolean) => this.#apply({ kind: 'in-sight', returned });
-    this.#prober = new AddressProber({ caller, clock, pace, onAnswer });
+    this.accompany(new AddressProber({ caller, clock, pace, onAnswer }));
     this.#time = new TimeWatch(clock);
     caller.addresses.onChange(change => this.#announcer.tellAddress(change));
     this.#labels = new LabelWatch(settings.enabled ? 'idle' : 'disabled', clock.wallNow());
@@ -86,6 +88,11 @@ export class RegistrationCore {
   /** Calls back with each new state; returns the function that ends it. */
   onChange(listener: (state: RegistrationState) => void): () => void {
     return this.#labels.onChange(listener);
+  }
+
+  /** Adds work that is done with each tick while there is a registration, or one is on its way. */
+  accompany(work: BackgroundWork): void {
+    this.#background.push(work);
   }
 
   /** Sets what consumers connect to. One who is listed already is read back at once, and replaced. */
@@ -145,24 +152,6 @@ export class RegistrationCore {
   }
 
   /**
-   * Changes the status, at the registry too when registered.
-   *
-   * @throws ServiceCombError when the registry did not take it; the status is then the old one.
-   */
-  setStatus(status: InstanceStatus): Promise<void> {
-    return this.#changes.setStatus(status);
-  }
-
-  /**
-   * Replaces the instance's properties, at the registry too when registered.
-   *
-   * @throws ServiceCombError when the registry did not take them; they are then the old ones.
-   */
-  setProperties(properties: Readonly<Record<string, string>>): Promise<void> {
-    return this.#changes.setProperties(properties);
-  }
-
-  /**
    * Notes that an interval's turn has come, also while a tick runs: one that comes late by two seconds
    * tells that the process stood still.
    */
@@ -181,7 +170,8 @@ export class RegistrationCore {
       await this.#perform();
     const due = dueAt(this.#state);
     if (due === undefined) return undefined;
-    return Math.max(0, Math.min(due, this.#prober.tick()) - this.parts.clock.now());
+    const background = this.#background.map(work => work.tick());
+    return Math.max(0, Math.min(due, ...background) - this.parts.clock.now());
   }
 
   #isDue(toleranceMs: number): boolean {
@@ -259,7 +249,7 @@ export class RegistrationCore {
     const deadline = clock.now() + this.settings.leaveTimeoutMs;
     this.#enter({ phase: 'leaving' });
     this.#waiters.reject(left());
-    this.#prober.stop();
+    for (const work of this.#background) work.stop();
     await this.#underWay?.end(clock, this.settings.leaveTimeoutMs / 2);
     const departed = await this.#listed.depart({ client, clock, deadline });
     if (departed !== undefined) this.#tell(departed);

@@ -182,7 +182,7 @@ describe('an application that closes', () => {
 
   concurrently('keeps serving for shutdown.drainMs after the removal', async cleanup => {
     const registry = await startRegistry(cleanup);
-    const options = optionsFor(registry.url, { shutdown: { drainMs: 300 } });
+    const options = optionsFor(registry.url, { shutdown: { drainMs: 1_500 } });
     const { app, events } = await startApp(cleanup, options, { controllers: [GreetController] });
     const url = await app.getUrl();
     const closed = app.close();
@@ -190,6 +190,48 @@ describe('an application that closes', () => {
     const reply = await fetch(`${url}/hello`);
     expect(await reply.text()).toBe('hello');
     expect(await elapsedMs(closed)).toBeGreaterThan(150);
+  });
+
+  concurrently(
+    'is OUTOFSERVICE first with shutdown.statusFirst, drains with heartbeats, then leaves',
+    async cleanup => {
+      const registry = await startRegistry(cleanup);
+      const options = optionsFor(registry.url, { shutdown: { statusFirst: true, drainMs: 1_500 } });
+      const { app, events } = await startApp(cleanup, options);
+      await events.nth('servicecomb.heartbeat.succeeded');
+      const from = registry.requests.length;
+      await app.close();
+      const writes = registry.requests
+        .slice(from)
+        .filter(({ method }) => method !== 'GET')
+        .map(({ operation }) => operation);
+      expect(writes[0]).toBe('setInstanceStatus');
+      expect(writes.slice(1, -1)).toContain('heartbeat');
+      expect(new Set(writes.slice(1, -1))).toEqual(new Set(['heartbeat']));
+      expect(writes.at(-1)).toBe('unregisterInstance');
+    },
+  );
+
+  concurrently(
+    'leaves all the same when the registry does not take OUTOFSERVICE',
+    async cleanup => {
+      const registry = await startRegistry(cleanup);
+      const options = optionsFor(registry.url, { shutdown: { statusFirst: true } });
+      const { app, log } = await startApp(cleanup, options);
+      registry.faults.answer(403, { errorCode: 403205 }, { operation: 'setInstanceStatus' });
+      await app.close();
+      expect(registry.instances()).toEqual([]);
+      expect(log.matching(/^warn Leaves without being OUTOFSERVICE first/)).toHaveLength(1);
+    },
+  );
+
+  concurrently('does not wait for a registry that hangs over OUTOFSERVICE', async cleanup => {
+    const registry = await startRegistry(cleanup);
+    const options = optionsFor(registry.url, { shutdown: { statusFirst: true, timeoutMs: 300 } });
+    const { app } = await startApp(cleanup, options);
+    registry.faults.hang({ operation: 'setInstanceStatus' });
+    expect(await elapsedMs(app.close())).toBeLessThan(1_500);
+    expect(registry.instances()).toEqual([]);
   });
 
   concurrently('does not drain when it had never been registered', async cleanup => {

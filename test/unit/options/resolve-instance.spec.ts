@@ -91,12 +91,29 @@ describe('instance', () => {
       'dataCenter.zone is not an option; did you mean instance.dataCenter.availableZone?',
     ],
     [{ dataCenter: null }, 'dataCenter must be an object, got null'],
+    [
+      { statusFromHealth: { isHealthy: true } },
+      'statusFromHealth must be the class of a provider, or the text or symbol it is provided under, got an object',
+    ],
   ])('refuses %j', (instance, issue) => {
     expect(issuesOf({ instance })).toEqual([`instance.${issue}`]);
   });
 
   it('has the name of the host, cut to 64 characters', () => {
     expect(resolve({}, { hostName: '😀'.repeat(70) }).instance.hostName).toBe('😀'.repeat(64));
+  });
+
+  it('takes a class, a text or a symbol for the source of its health, and leaves it as it is', () => {
+    class Health {
+      isHealthy() {
+        return true;
+      }
+    }
+    for (const statusFromHealth of [Health, 'HEALTH', Symbol('health')])
+      expect(resolve({ instance: { statusFromHealth } }).instance).toMatchObject({
+        statusFromHealth,
+      });
+    expect(Object.isFrozen(Health)).toBe(false);
   });
 
   it('names the option to set when the name of the host does not fit', () => {

@@ -14,6 +14,7 @@ describe('resolveOptions', () => {
         project: 'default',
         domain: undefined,
         timeoutMs: 5_000,
+        learnAddresses: false,
       },
       microservice: {
         appId: 'default',
@@ -36,6 +37,7 @@ describe('resolveOptions', () => {
         preferredNetwork: undefined,
         status: 'UP',
         properties: {},
+        statusFromHealth: undefined,
         dataCenter: undefined,
       },
       heartbeat: { intervalMs: 15_000, times: 3, jitter: 0.1, verifyEvery: 10 },
@@ -44,7 +46,7 @@ describe('resolveOptions', () => {
         failFast: false,
         retry: { initialMs: 1_000, maxMs: 30_000, factor: 2 },
       },
-      shutdown: { timeoutMs: 3_000, drainMs: 0 },
+      shutdown: { timeoutMs: 3_000, drainMs: 0, statusFirst: false },
     });
   });
 

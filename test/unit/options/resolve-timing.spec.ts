@@ -19,6 +19,8 @@ describe('heartbeat, registration and shutdown', () => {
     { registration: { retry: { factor: 1.5 } } },
     { shutdown: { timeoutMs: 100 } },
     { shutdown: { timeoutMs: 60_000, drainMs: 600_000 } },
+    { shutdown: { statusFirst: true } },
+    { serviceCenter: { learnAddresses: true } },
   ])('accept %j', options => {
     expect(resolve(options)).toMatchObject(options);
   });
@@ -42,6 +44,11 @@ describe('heartbeat, registration and shutdown', () => {
     ],
     [{ heartbeat: { jitter: 0.6 } }, 'heartbeat.jitter must be a number from 0 to 0.5, got 0.6'],
     [{ heartbeat: { jitter: -0.1 } }, 'heartbeat.jitter must be a number from 0 to 0.5, got -0.1'],
+    [{ shutdown: { statusFirst: 'yes' } }, 'shutdown.statusFirst must be true or false, got "yes"'],
+    [
+      { serviceCenter: { learnAddresses: 1 } },
+      'serviceCenter.learnAddresses must be true or false, got 1',
+    ],
     [
       { heartbeat: { jitter: Number.NaN } },
       'heartbeat.jitter must be a number from 0 to 0.5, got NaN',

@@ -392,7 +392,7 @@ describe('a change while a registration is under way', () => {
     const harness = new CoreHarness();
     harness.answers = {
       post: async () => {
-        void harness.core.setStatus('OUTOFSERVICE');
+        void harness.core.changes.setStatus('OUTOFSERVICE');
         await harness.clock.delay(100);
         return { body: { instanceId: 'orders-0' } };
       },
@@ -505,7 +505,7 @@ describe('a change of the record', () => {
     const harness = new CoreHarness();
     await harness.register();
     harness.answers = { properties: refused, heartbeat: forgotten };
-    await expect(harness.core.setProperties({ a: '1' })).rejects.toMatchObject({
+    await expect(harness.core.changes.setProperties({ a: '1' })).rejects.toMatchObject({
       code: 'ERR_SERVICECOMB_UNREACHABLE',
     });
     expect(harness.count('properties')).toBe(1);
@@ -513,8 +513,8 @@ describe('a change of the record', () => {
 
   it('is kept for the next registration while there is no lease', async () => {
     const harness = new CoreHarness();
-    await harness.core.setStatus('DOWN');
-    await harness.core.setStatus('DOWN');
+    await harness.core.changes.setStatus('DOWN');
+    await harness.core.changes.setStatus('DOWN');
     expect(harness.names()).toEqual(['status.changed']);
     expect(harness.sent).toEqual([]);
   });
@@ -647,7 +647,7 @@ describe('a record that somebody else has changed', () => {
   it('is repaired by what the API can write, and told', async () => {
     const harness = new CoreHarness({}, { verifyEvery: 1 });
     await harness.register();
-    await harness.core.setProperties({ zone: 'a' });
+    await harness.core.changes.setProperties({ zone: 'a' });
     await harness.run(1_000);
     harness.stored = { ...harness.stored, status: 'DOWN', properties: { zone: 'b' } };
     await harness.run(10_000);
@@ -712,8 +712,8 @@ describe('two quick changes', () => {
     const harness = new CoreHarness();
     await harness.register();
     const both = Promise.all([
-      harness.core.setStatus('OUTOFSERVICE'),
-      harness.core.setProperties({ zone: 'a' }),
+      harness.core.changes.setStatus('OUTOFSERVICE'),
+      harness.core.changes.setProperties({ zone: 'a' }),
     ]);
     await harness.clock.until(both);
     const writes = harness.sent.filter(({ what }) => what === 'status' || what === 'properties');
@@ -734,8 +734,8 @@ describe('two quick changes', () => {
       },
     };
     const both = Promise.all([
-      harness.core.setStatus('OUTOFSERVICE'),
-      harness.core.setProperties({ zone: 'a' }),
+      harness.core.changes.setStatus('OUTOFSERVICE'),
+      harness.core.changes.setProperties({ zone: 'a' }),
     ]);
     await harness.clock.until(both);
     await harness.run(1_000);
@@ -752,7 +752,7 @@ describe('two quick changes', () => {
         return {};
       },
     };
-    const changed = harness.core.setStatus('OUTOFSERVICE');
+    const changed = harness.core.changes.setStatus('OUTOFSERVICE');
     await harness.run(30_000);
     await changed;
     expect(harness.count('status')).toBe(1);
