@@ -18,6 +18,7 @@ import {
   LogLines,
   optionsFor,
   rootModule,
+  startApp,
   startRegistry,
 } from '../support/test-app.js';
 
@@ -224,5 +225,17 @@ describe('what the host must bring', () => {
       code: 'ERR_SERVICECOMB_OPTIONS',
       message: expect.stringContaining('RegistryModule.forRoot()'),
     });
+  });
+});
+
+describe('shutdown.statusFirst', () => {
+  it('leaves all the same, with a warning, when the registry does not take OUTOFSERVICE', async () => {
+    const registry = await startRegistry(cleanup);
+    const options = optionsFor(registry.url, { shutdown: { statusFirst: true } });
+    const { app, log } = await startApp(cleanup, options);
+    registry.faults.answer(403, { errorCode: 403205 }, { operation: 'setInstanceStatus' });
+    await app.close();
+    expect(registry.instances()).toEqual([]);
+    expect(log.matching(/^warn Leaves without being OUTOFSERVICE first: .*403205/)).toHaveLength(1);
   });
 });

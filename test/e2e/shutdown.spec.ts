@@ -156,7 +156,7 @@ describe('an application that closes', () => {
     const registry = await startRegistry(cleanup);
     const { app, events } = await startApp(cleanup, optionsFor(registry.url));
     await registry.faults.refuse();
-    expect(await elapsedMs(app.close())).toBeLessThan(600);
+    expect(await elapsedMs(app.close())).toBeLessThan(1_500);
     expect(events.of('servicecomb.instance.unregister-failed')).toHaveLength(1);
   });
 
@@ -212,19 +212,6 @@ describe('an application that closes', () => {
     },
   );
 
-  concurrently(
-    'leaves all the same when the registry does not take OUTOFSERVICE',
-    async cleanup => {
-      const registry = await startRegistry(cleanup);
-      const options = optionsFor(registry.url, { shutdown: { statusFirst: true } });
-      const { app, log } = await startApp(cleanup, options);
-      registry.faults.answer(403, { errorCode: 403205 }, { operation: 'setInstanceStatus' });
-      await app.close();
-      expect(registry.instances()).toEqual([]);
-      expect(log.matching(/^warn Leaves without being OUTOFSERVICE first/)).toHaveLength(1);
-    },
-  );
-
   concurrently('does not wait for a registry that hangs over OUTOFSERVICE', async cleanup => {
     const registry = await startRegistry(cleanup);
     const options = optionsFor(registry.url, { shutdown: { statusFirst: true, timeoutMs: 300 } });
@@ -244,9 +231,9 @@ describe('an application that closes', () => {
 
   concurrently('drains once when it is closed twice', async cleanup => {
     const registry = await startRegistry(cleanup);
-    const options = optionsFor(registry.url, { shutdown: { drainMs: 300 } });
+    const options = optionsFor(registry.url, { shutdown: { drainMs: 1_000 } });
     const { app } = await startApp(cleanup, options);
-    expect(await elapsedMs(Promise.all([app.close(), app.close()]))).toBeLessThan(550);
+    expect(await elapsedMs(Promise.all([app.close(), app.close()]))).toBeLessThan(1_900);
   });
 
   concurrently('removes a registration that lands after it was cut off', async cleanup => {
