@@ -9,10 +9,13 @@ import { resolveQuotas } from './model/quotas.js';
 import type { QuotaOptions } from './model/quotas.js';
 import { RegistryModel } from './model/registry-model.js';
 import type { LiveInstance } from './model/registry-model.js';
+import type { Oddities } from './oddities/knobs.js';
+import { OddityKnobs } from './oddities/oddity-knobs.js';
 import { HttpExchange, requestOf } from './server/exchange.js';
 import type { Exchange } from './server/exchange.js';
 import { Faults } from './server/faults.js';
 import { Handshake, isHandshake, switchingProtocols } from './server/handshake.js';
+import { HeldAnswers } from './server/held-answers.js';
 import { Journal } from './server/journal.js';
 import type { RecordedRequest, RequestListener } from './server/journal.js';
 import { Listener } from './server/listener.js';
@@ -54,6 +57,13 @@ export interface EmbeddedServiceCenterOptions {
    * @default 30000
    */
   readonly heartbeatPingIntervalMs?: number | undefined;
+  /**
+   * How it is to differ in time from a registry that is always right; `'realistic'` has it lag, lose
+   * and forget as a real one does. They may be changed while it runs.
+   *
+   * @default none
+   */
+  readonly oddities?: 'realistic' | Oddities | undefined;
 }
 
 /** What the journal keeps of a body, in bytes. */
@@ -65,15 +75,19 @@ const recordedBodyBytes = 64 * 1024;
  * its data ends with the process, nothing protects it, and there is only one of it.
  *
  * Leases end on time by its clock; a find tells the truth and a watcher is told of it at once: it has
- * none of the lags of a real server. It writes no logs and holds the process only while it listens.
+ * the lags of a real server only where `oddities` ask for them. It writes no logs and holds the process
+ * only while it listens.
  */
 export class EmbeddedServiceCenter {
   /** What goes wrong, on demand. */
   readonly faults: Faults;
+  /** How far it is from a registry that is always on time. */
+  readonly oddities: OddityKnobs;
   readonly #clock: Clock;
   readonly #host: string;
   readonly #model: RegistryModel;
   readonly #api: ServiceCenterApi;
+  readonly #held: HeldAnswers;
   readonly #journal = new Journal();
   readonly #listener: Listener;
   readonly #webSockets: WebSockets;
@@ -84,11 +98,20 @@ export class EmbeddedServiceCenter {
     const { minIntervalMs = 5000, minTimes = 3, heartbeatPingIntervalMs = 30_000 } = options;
     this.#clock = clock;
     this.#host = host;
+    this.oddities = new OddityKnobs(options.oddities);
     this.#model = new RegistryModel(
       clock,
       { minIntervalMs, minTimes },
       resolveQuotas(options.quotas),
+      this.oddities,
     );
+    this.#held = new HeldAnswers(clock);
+    // The model has followed by then, so that the store answers again.
+    this.oddities.follow({
+      after: (now, was) => {
+        if (was.storeDown && !now.storeDown) this.#held.retry();
+      },
+    });
     this.#api = new ServiceCenterApi(this.#model);
     this.#webSockets = new WebSockets(this.#model, clock, heartbeatPingMs(heartbeatPingIntervalMs));
     this.#listener = new Listener(
@@ -204,11 +227,12 @@ export class EmbeddedServiceCenter {
       headers,
       body: body.subarray(0, recordedBodyBytes).toString(),
     });
-    const send = (answer: Answer) => {
+    const sendNow = (answer: Answer) => {
       if (!exchange.isOpen) return;
       exchange.send(answer);
       note(answer.status);
     };
+    const send = (answer: Answer) => this.#held.send({ exchange, execute, send: sendNow }, answer);
     const fault = this.faults.find(matchable);
     if (fault === undefined) send(execute());
     else fault.strike({ exchange, execute, send });

@@ -135,6 +135,29 @@ describe('the embedded Service Center sends a watcher what a real one does', () 
   });
 });
 
+/**
+ * The frames as they come when nobody else removes an instance: on the real server the window in
+ * which these removals are gathered was open already (datasource/etcd/sd/instance_event_handler.go).
+ */
+function inOwnWindow(frames: readonly RecordedFrame[], windowMs: number): RecordedFrame[] {
+  return frames.map(frame => {
+    const isRemoval = frame.direction === 'received' && JSON.stringify(frame).includes('"DELETE"');
+    return isRemoval ? { ...frame, t_ms: frame.t_ms + windowMs } : frame;
+  });
+}
+
+describe('the embedded Service Center with the lags of a real one', () => {
+  it('sends a watcher what a real one does when several things change at once', async () => {
+    const scenario = 'several changes at once';
+    const stage = await setUp(scenes[scenario] ?? {});
+    serviceCenter.oddities.set({ publicationMs: 300, deletionWindowMs: 2000 });
+    replay = new FrameReplay(serviceCenter, clock, stage);
+    const frames = readFrames('watch').find(each => each.scenario === scenario)?.frames ?? [];
+    expect(frames.length).toBeGreaterThan(10);
+    expect(await replay.differences(inOwnWindow(frames, 2000))).toEqual([]);
+  });
+});
+
 /** The ids of the recorded instances, where HTTP frames beside the socket name them. */
 const beating: Readonly<Record<string, string>> = {
   'pongs keep the instance alive, then it is deleted': 'de0e112bc57a44c484756c34ee1e44ee',

@@ -5,6 +5,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Milliseconds before it goes out; the request is executed anew when the store answers sooner. */
+  readonly waitMs?: number | undefined;
 }
 
 /** Go's encoding/json writes these so that its output may stand in HTML. */
@@ -52,8 +54,9 @@ export function plain(status: number, text: string, headers: Answer['headers'] =
 }
 
 /** The answer of a refusal. */
-export function refusal({ body, status }: RegistryError): Answer {
-  return json(body, {}, status);
+export function refusal({ body, status, waitMs }: RegistryError): Answer {
+  const answer = json(body, {}, status);
+  return waitMs === undefined ? answer : { ...answer, waitMs };
 }
 
 /** A list as an answer carries it: an empty one is left out. */

@@ -20,6 +20,7 @@ export const getVersion = (): Answer => json({ ...about, apiVersion: '4.0.0' });
 
 /** GET health: the Service Center's own instances, by which clients learn all addresses of a cluster. */
 export function getHealth({ model }: Call): Answer {
+  model.requireHealth();
   const { instances } = model.root.requireService(serviceCenterId);
   return json({ instances: listed([...instances.values()].map(({ instance }) => instance)) });
 }

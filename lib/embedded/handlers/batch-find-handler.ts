@@ -10,6 +10,7 @@ import { findInstances, getInstance } from '../model/find-instances.js';
 import type { FoundInstances } from '../model/find-instances.js';
 import { RegistryError, messageOf } from '../model/registry-error.js';
 import type { ErrorBody } from '../model/registry-error.js';
+import { current } from './current.js';
 import { unmarshalError } from './instance-handlers.js';
 
 /** POST instances/action: many finds in one request, each with the revision the client has. */
@@ -26,11 +27,14 @@ export function queryInstances(call: Call): Answer {
     services: collect(services, item => {
       const { environment, appId = '', serviceName = '' } = item?.service ?? {};
       const query = { consumerId, environment, appId, serviceName, tags: [] };
-      return findInstances(namespace, query);
+      return current(call, item?.rev ?? '', view => findInstances(namespace, { ...query, view }));
     }),
     instances: collect(instances, item => {
       const { serviceId = '', instanceId = '' } = item?.instance ?? {};
-      const found = getInstance(namespace, { consumerId, serviceId, instanceId, tags: [] });
+      const query = { consumerId, serviceId, instanceId, tags: [] };
+      const found = current(call, item?.rev ?? '', view =>
+        getInstance(namespace, { ...query, view }),
+      );
       return { ...found, instances: [found.instance] };
     }),
   });

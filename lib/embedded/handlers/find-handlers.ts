@@ -9,6 +9,7 @@ import {
   listInstances as listOf,
 } from '../model/find-instances.js';
 import type { FoundInstances } from '../model/find-instances.js';
+import { current } from './current.js';
 import { refOf } from './instance-handlers.js';
 
 /** GET instances by the name of their service */
@@ -23,7 +24,11 @@ export function findInstances(call: Call): Answer {
     tags: call.tags,
   };
   validate(requestRules.findInstances, { ...query, consumerServiceId: query.consumerId });
-  return listAnswer(call, find(call.namespace, query));
+  const { namespace, revision } = call;
+  return listAnswer(
+    call,
+    current(call, revision, view => find(namespace, { ...query, view })),
+  );
 }
 
 /** GET instances of one service */
@@ -35,7 +40,12 @@ export function listInstances(call: Call): Answer {
     providerServiceId: serviceId,
     tags,
   });
-  return listAnswer(call, listOf(call.namespace, { consumerId, serviceId, tags }));
+  const { namespace, revision } = call;
+  const query = { consumerId, serviceId, tags };
+  return listAnswer(
+    call,
+    current(call, revision, view => listOf(namespace, { ...query, view })),
+  );
 }
 
 /** GET one instance */
@@ -48,7 +58,9 @@ export function getInstance(call: Call): Answer {
     providerInstanceId: ref.instanceId,
     tags,
   });
-  const found = getOne(call.namespace, { consumerId, tags, ...ref });
+  const { namespace, revision } = call;
+  const query = { consumerId, tags, ...ref };
+  const found = current(call, revision, view => getOne(namespace, { ...query, view }));
   return revised(call, found, { instance: found.instance.instance });
 }
 

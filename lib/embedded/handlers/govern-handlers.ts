@@ -43,12 +43,13 @@ export function getServiceDetail(call: Call): Answer {
   const { namespace } = call;
   const serviceId = call.parameter('serviceId');
   validate(requestRules.getService, { serviceId });
-  const { service, instances, tags } = namespace.requireService(serviceId);
+  const record = namespace.requireService(serviceId);
+  const { service, tags } = record;
   const versions = namespace.services.versionsOf(service);
   return json({
     service: {
       microService: service,
-      instances: listed([...instances.values()].map(({ instance }) => instance)),
+      instances: listed(namespace.ledger.publication.shown(record).map(({ instance }) => instance)),
       schemaInfos: listed(listSchemas(namespace, serviceId, { withContent: true })),
       providers: listed(providersOf(namespace, serviceId)),
       consumers: listed(consumersOf(namespace, service)),
@@ -102,9 +103,11 @@ interface Wanted {
 /** An entry of the list: without schema ids, and without the properties of instances. */
 function overviewOf(
   namespace: Namespace,
-  { service, instances, tags }: ServiceRecord,
+  record: ServiceRecord,
   { options, countOnly }: Wanted,
 ): object {
+  const { service, tags } = record;
+  const instances = namespace.ledger.publication.shown(record);
   const { serviceId } = service;
   const others = (services: readonly StoredMicroservice[]) =>
     listed(services.filter(other => other.serviceId !== serviceId));
@@ -114,7 +117,7 @@ function overviewOf(
     microService: { ...service, schemas: undefined },
     instances:
       withInstances && !countOnly
-        ? listed([...instances.values()].map(({ instance }) => withoutProperties(instance)))
+        ? listed(instances.map(({ instance }) => withoutProperties(instance)))
         : undefined,
     schemaInfos: has('schemas')
       ? listed(listSchemas(namespace, serviceId, { withContent: true }))
@@ -123,7 +126,7 @@ function overviewOf(
     consumers: has('dependencies') ? others(consumersOf(namespace, service)) : undefined,
     tags: has('tags') && tags.size > 0 ? Object.fromEntries(tags) : undefined,
     statics: countOnly
-      ? { instances: withInstances ? { count: instances.size || undefined } : undefined }
+      ? { instances: withInstances ? { count: instances.length || undefined } : undefined }
       : undefined,
   };
 }

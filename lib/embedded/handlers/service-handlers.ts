@@ -22,6 +22,7 @@ import {
 } from '../model/service-operations.js';
 import { replaceTags } from '../model/tag-operations.js';
 import { failureOf } from '../model/attempt.js';
+import { readable } from './current.js';
 import { asRequestedService, checkedInstance, withDefaults } from './requested.js';
 
 /** GET existence, of a service or of a schema. */
@@ -44,7 +45,7 @@ function serviceExistence(call: Call): Answer {
     environment: call.value('env'),
   };
   validate(requestRules.getExistence, wanted);
-  return json({ serviceId: findServiceId(call.namespace, wanted) });
+  return json({ serviceId: findServiceId(readable(call), wanted) });
 }
 
 function schemaExistence(call: Call): Answer {
@@ -88,14 +89,14 @@ function registerDetails(
 
 /** GET microservices */
 export function listMicroservices(call: Call): Answer {
-  return json({ services: listed(listServices(call.namespace, call.isSet('withShared'))) });
+  return json({ services: listed(listServices(readable(call), call.isSet('withShared'))) });
 }
 
 /** GET one microservice */
 export function getMicroservice(call: Call): Answer {
   const serviceId = call.parameter('serviceId');
   validate(requestRules.getService, { serviceId });
-  return json({ service: call.namespace.requireService(serviceId).service });
+  return json({ service: readable(call).requireService(serviceId).service });
 }
 
 /** PUT properties */

@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../protocol/error-codes.js';
 import { isAccessible } from './access.js';
 import type { Namespace } from './namespace.js';
+import type { View } from './publication.js';
 import type { InstanceRecord, ServiceRecord, StoredMicroservice } from './records.js';
 import { RegistryError } from './registry-error.js';
 import { revisionOf } from './revision.js';
@@ -22,6 +23,8 @@ export interface FindQuery extends ServiceName {
   readonly alias?: string | undefined;
   /** The provider must carry all of these tags, whatever their values. */
   readonly tags: readonly string[];
+  /** @default 'cache' */
+  readonly view?: View | undefined;
 }
 
 /**
@@ -37,6 +40,7 @@ export function findInstances(namespace: Namespace, query: FindQuery): FoundInst
   const wanted = { ...query, environment };
   const versions = namespace.services.versionsOf(wanted, query.alias);
   if (versions.length === 0) {
+    namespace.ledger.store.requireForFind(2);
     const flag = consumerFlag(query.consumerId, consumer ?? { environment });
     const detail = `${flag} find provider[${nameKeyOf(wanted)}] failed, provider does not exist`;
     throw new RegistryError(ErrorCode.ServiceNotExists, detail);
@@ -45,7 +49,7 @@ export function findInstances(namespace: Namespace, query: FindQuery): FoundInst
   const [provider] = providers;
   if (consumer !== undefined && provider !== undefined)
     namespace.dependencies.add(consumer.serviceId, provider.service);
-  return found(providers.flatMap(({ instances }) => Array.from(instances.values())));
+  return found(providers.flatMap(owner => read(namespace, owner, query)));
 }
 
 /** The Service Center's own instances: for everybody, and nobody depends on them. */
@@ -53,7 +57,18 @@ function findShared(namespace: Namespace, query: FindQuery): FoundInstances {
   const wanted = { ...query, environment: serviceCenterEnvironment };
   const versions = namespace.services.versionsOf(wanted, query.alias);
   const providers = visible(namespace, undefined, versions, query.tags);
-  return found(providers.flatMap(({ instances }) => Array.from(instances.values())));
+  return found(providers.flatMap(owner => read(namespace, owner, query)));
+}
+
+function read(
+  { ledger }: Namespace,
+  owner: ServiceRecord,
+  {
+    view = 'cache',
+    instanceId,
+  }: { readonly view?: View | undefined; readonly instanceId?: string },
+): InstanceRecord[] {
+  return ledger.publication.read(owner, view, instanceId);
 }
 
 /** Who asks for one service's instances, and by which tags it wants them. */
@@ -61,6 +76,8 @@ export interface ProviderQuery {
   readonly consumerId: string;
   readonly serviceId: string;
   readonly tags: readonly string[];
+  /** @default 'cache' */
+  readonly view?: View | undefined;
 }
 
 /**
@@ -77,7 +94,7 @@ export function listInstances(namespace: Namespace, query: ProviderQuery): Found
       `${flag} failed, provider instance does not exist`,
     );
   }
-  return found([...provider.instances.values()]);
+  return found(read(namespace, provider, query));
 }
 
 /**
@@ -91,9 +108,9 @@ export function getInstance(
   query: ProviderQuery & { readonly instanceId: string },
 ): FoundInstances & { readonly instance: InstanceRecord } {
   const { consumer, provider, isVisible } = lookUp(namespace, query);
-  const matching = [...provider.instances.values()]
-    .filter(({ instance }) => instance.instanceId.startsWith(query.instanceId))
-    .toSorted((a, b) => (a.instance.instanceId < b.instance.instanceId ? -1 : 1));
+  const matching = read(namespace, provider, query).toSorted((a, b) =>
+    a.instance.instanceId < b.instance.instanceId ? -1 : 1,
+  );
   const [instance] = matching;
   if (instance === undefined || !isVisible) {
     const flag = `${relationFlag(query.consumerId, consumer, provider.service)} instance[${query.instanceId}]`;

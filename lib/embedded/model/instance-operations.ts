@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { ErrorCode } from '../../protocol/error-codes.js';
 import type { HealthCheck, InstanceRef, InstanceStatus } from '../../protocol/wire.js';
-import type { InstanceChanged } from './changes.js';
+import { attempt } from './attempt.js';
+import type { ChangeKind } from './changes.js';
 import { leaseLengthMs, storedHealthCheck } from './health-check.js';
 import type { RequestedHealthCheck } from './health-check.js';
+import type { Lease } from './lease.js';
 import type { Namespace } from './namespace.js';
 import { refuseInstance } from './quota-checks.js';
-import type { ServiceRecord, StoredInstance } from './records.js';
+import type { InstanceRecord, ServiceRecord, StoredInstance } from './records.js';
 import { RegistryError } from './registry-error.js';
 
 /** An instance that asks to be registered. */
@@ -39,19 +41,32 @@ export function registerInstance(
   const owner = namespace.requireService(serviceId, "Invalid 'serviceID' in request body.");
   const instanceId = requested.instanceId ?? newInstanceId();
   const living = owner.instances.get(instanceId);
-  if (living === undefined) {
-    const timestamp = namespace.ledger.timestamp();
-    const healthCheck = storedHealthCheck(requested.healthCheck, namespace.ledger.floors);
-    const { version } = owner.service;
-    const stamps = { timestamp, modTimestamp: timestamp };
-    addInstance(
-      namespace,
-      owner,
-      { ...requested, instanceId, serviceId, healthCheck, version, ...stamps },
-      healthCheck,
-    );
-  } else living.lease?.renew();
+  if (living !== undefined && isKeptAlive(namespace, { serviceId, instanceId }, living))
+    return instanceId;
+  const { ledger } = namespace;
+  ledger.store.require();
+  if (ledger.departures.swallow(keyOf(namespace, { serviceId, instanceId }))) return instanceId;
+  const timestamp = ledger.timestamp();
+  const healthCheck = storedHealthCheck(requested.healthCheck, ledger.floors);
+  const { version } = owner.service;
+  const stamps = { timestamp, modTimestamp: timestamp };
+  const instance = { ...requested, instanceId, serviceId, healthCheck, version, ...stamps };
+  addInstance(namespace, owner, instance, healthCheck);
   return instanceId;
+}
+
+/** True when a registration counts as a heartbeat; one that is refused registers anew. */
+function isKeptAlive(namespace: Namespace, ref: InstanceRef, { lease }: InstanceRecord): boolean {
+  return !(attempt(() => beat(namespace, ref, lease)) instanceof RegistryError);
+}
+
+function beat({ name, ledger }: Namespace, ref: InstanceRef, lease: Lease | undefined): void {
+  if (lease !== undefined) ledger.renewals.beat(lease, () => keyOf({ name }, ref));
+}
+
+/** One text for an id, in all its lives. */
+function keyOf({ name }: Pick<Namespace, 'name'>, { serviceId, instanceId }: InstanceRef): string {
+  return `${name}/${serviceId}/${instanceId}`;
 }
 
 function addInstance(
@@ -65,8 +80,13 @@ function addInstance(
   const lease = ledger.leases.grant(leaseLengthMs(healthCheck), () =>
     takeOut(namespace, owner, { instanceId, kind: 'expired' }),
   );
-  owner.instances.set(instanceId, { instance, modRevision: ledger.nextRevision(), lease });
-  tell(namespace, owner, { kind: 'registered', instance });
+  const before = owner.instances.get(instanceId);
+  before?.lease?.revoke();
+  const key = keyOf(namespace, instance);
+  if (ledger.departures.welcome(key)) ledger.renewals.spoil(key);
+  const after = { instance, modRevision: ledger.nextRevision(), lease };
+  owner.instances.set(instanceId, after);
+  tell(namespace, owner, { kind: 'registered', before, after });
 }
 
 function takeOut(
@@ -75,34 +95,58 @@ function takeOut(
   { instanceId, kind }: { readonly instanceId: string; readonly kind: 'removed' | 'expired' },
 ): void {
   const { service, instances } = owner;
-  const record = instances.get(instanceId);
+  const before = instances.get(instanceId);
   instances.delete(instanceId);
   // A service that was removed took its instances along, and nobody is told (contract.md 12.13).
-  const isFiled = namespace.services.get(service.serviceId) === owner;
-  if (record !== undefined && isFiled) tell(namespace, owner, { kind, instance: record.instance });
+  if (before === undefined || namespace.services.get(service.serviceId) !== owner) return;
+  const hadBeats = before.lease?.wasRenewed ?? false;
+  namespace.ledger.departures.add(() => keyOf(namespace, before.instance), {
+    isRemoved: kind === 'removed',
+    hadBeats,
+  });
+  tell(namespace, owner, { kind, before });
 }
 
-function tell(
-  { name, dependencies, ledger }: Namespace,
-  { service }: ServiceRecord,
-  change: Pick<InstanceChanged, 'kind' | 'instance'>,
-): void {
-  const consumerIds = dependencies.consumersOf(service);
-  ledger.changes.tell({ ...change, tenant: name, consumerIds, service });
+/** What a change made of an instance; at least one of the two is there. */
+type Change = { readonly kind: ChangeKind } & (
+  | { readonly before?: InstanceRecord | undefined; readonly after: InstanceRecord }
+  | { readonly before: InstanceRecord; readonly after?: undefined }
+);
+
+/** Tells those who want to know at once, and has the others told once it is published. */
+function tell(namespace: Namespace, owner: ServiceRecord, { kind, before, after }: Change): void {
+  const { name: tenant, dependencies, services, ledger } = namespace;
+  const { instance } = after ?? before;
+  const changed = (kind: ChangeKind) => {
+    const { service } = owner;
+    return { kind, instance, tenant, consumerIds: dependencies.consumersOf(service), service };
+  };
+  ledger.changes.tell(changed(kind));
+  ledger.publication.take({
+    kind,
+    owner,
+    before,
+    after,
+    instance,
+    key: keyOf(namespace, instance),
+    isFiled: () => services.get(instance.serviceId) === owner,
+    tell: kind => ledger.published.tell(changed(kind)),
+  });
 }
 
 /**
  * Starts the lease of an instance again in full, whatever its status.
  *
- * @throws RegistryError 400017 when the instance, or its service, is unknown
+ * @throws RegistryError 400017 when the instance, or its service, is unknown, or was
  */
 export function heartbeat(namespace: Namespace, ref: InstanceRef): void {
   const detail = 'leaseId not exist, instance not exist';
-  requireInstance(namespace, ref, detail).record.lease?.renew();
+  beat(namespace, ref, requireInstance(namespace, ref, detail).record.lease);
 }
 
 /** @throws RegistryError 400017 when the instance is unknown, or gone already */
 export function unregisterInstance(namespace: Namespace, ref: InstanceRef): void {
+  namespace.ledger.store.require();
   const { owner, record } = requireInstance(namespace, ref, "Instance's leaseId not exist.");
   record.lease?.revoke();
   takeOut(namespace, owner, { instanceId: ref.instanceId, kind: 'removed' });
@@ -119,13 +163,16 @@ export function updateInstance(
   ref: InstanceRef,
   change: InstanceChange,
 ): void {
-  const found = requireInstance(namespace, ref, 'Service instance does not exist.');
-  const { owner, record } = found;
   const { ledger } = namespace;
-  const instance = { ...record.instance, ...change, modTimestamp: ledger.timestamp() };
-  const modRevision = ledger.nextRevision();
-  owner.instances.set(ref.instanceId, { ...record, instance, modRevision });
-  tell(namespace, owner, { kind: 'updated', instance });
+  ledger.store.require();
+  const found = requireInstance(namespace, ref, 'Service instance does not exist.');
+  const { owner, record: before } = found;
+  // The server takes the rest of the record from its cache, so that it may undo a change before.
+  const base = ledger.publication.shownOf(owner, ref.instanceId) ?? before;
+  const instance = { ...base.instance, ...change, modTimestamp: ledger.timestamp() };
+  const after = { ...before, instance, modRevision: ledger.nextRevision() };
+  owner.instances.set(ref.instanceId, after);
+  tell(namespace, owner, { kind: 'updated', before, after });
 }
 
 /**
@@ -137,22 +184,26 @@ export function updateManyStatuses(
   properties: Readonly<Record<string, string>>,
   status: string | undefined,
 ): void {
+  const { ledger } = namespace;
+  ledger.store.require();
   const wanted = Object.entries(properties);
   for (const owner of namespace.services.all())
-    for (const [instanceId, record] of owner.instances) {
-      const { instance: before } = record;
-      if (wanted.some(([key, value]) => before.properties?.[key] !== value)) continue;
-      const modRevision = namespace.ledger.nextRevision();
-      const instance = { ...before, status };
-      owner.instances.set(instanceId, { ...record, instance, modRevision });
-      tell(namespace, owner, { kind: 'updated', instance });
+    for (const [instanceId, before] of owner.instances) {
+      const base = ledger.publication.shownOf(owner, instanceId) ?? before;
+      if (wanted.some(([key, value]) => base.instance.properties?.[key] !== value)) continue;
+      const instance = { ...base.instance, status };
+      const after = { ...before, instance, modRevision: ledger.nextRevision() };
+      owner.instances.set(instanceId, after);
+      tell(namespace, owner, { kind: 'updated', before, after });
     }
 }
 
 function requireInstance(namespace: Namespace, ref: InstanceRef, detail: string) {
   const owner = namespace.services.get(ref.serviceId);
   const record = owner?.instances.get(ref.instanceId);
-  if (owner === undefined || record === undefined)
+  if (owner === undefined || record === undefined) {
+    namespace.ledger.store.require();
     throw new RegistryError(ErrorCode.InstanceNotExists, detail);
+  }
   return { owner, record };
 }

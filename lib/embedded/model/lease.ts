@@ -6,6 +6,7 @@ export class Lease {
   readonly #lengthMs: number;
   #expiresAt: number;
   #onEnd: (() => void) | undefined;
+  #wasRenewed = false;
 
   /** @param onEnd called once when the lease runs out, never when it is revoked */
   constructor(clock: Clock, lengthMs: number, onEnd: () => void) {
@@ -25,7 +26,24 @@ export class Lease {
     return this.#expiresAt - this.#clock.now();
   }
 
-  renew(): void {
+  /** True once a heartbeat has come. */
+  get wasRenewed(): boolean {
+    return this.#wasRenewed;
+  }
+
+  /** True when the lease was neither ended nor revoked, and its time was not over at that moment. */
+  isAliveAt(moment: number): boolean {
+    return this.#onEnd !== undefined && this.#expiresAt > moment;
+  }
+
+  /** @param from when the heartbeat is carried out */
+  renew(from = this.#clock.now()): void {
+    this.#wasRenewed = true;
+    this.#expiresAt = from + this.#lengthMs;
+  }
+
+  /** Starts the lease again in full, without a heartbeat. */
+  restart(): void {
     this.#expiresAt = this.#clock.now() + this.#lengthMs;
   }
 

@@ -11,10 +11,14 @@ export class Leases {
   readonly #clock: Clock;
   readonly #deadlines = new DeadlineHeap<Lease>();
   readonly #alarm: Alarm;
+  readonly #lagMs: () => number;
   #endOnTime = false;
+  #standStill = false;
 
-  constructor(clock: Clock) {
+  /** @param lagMs by how many milliseconds instances outlive their leases */
+  constructor(clock: Clock, lagMs: () => number = () => 0) {
     this.#clock = clock;
+    this.#lagMs = lagMs;
     this.#alarm = new Alarm(clock, () => {
       this.endOverdue();
       this.#setAlarm();
@@ -44,18 +48,53 @@ export class Leases {
 
   /** Ends every lease that has run out by now. */
   endOverdue(): void {
+    if (this.#standStill) return;
     const now = this.#clock.now();
     for (let due = this.#deadlines.takeDue(now); due; due = this.#deadlines.takeDue(now)) {
       // A renewed lease keeps its old place in the heap and moves on when that comes up.
-      if (due.expiresAt <= now) due.end();
-      else this.#deadlines.add(due.expiresAt, due);
+      const endsAt = due.expiresAt + this.#lagMs();
+      if (endsAt <= now) due.end();
+      else this.#deadlines.add(endsAt, due);
     }
+  }
+
+  /** From now on no lease ends. */
+  stop(): void {
+    this.#standStill = true;
+    this.#alarm.cancel();
+  }
+
+  /** Starts all leases again in full; from now on they end. */
+  restart(): void {
+    this.#standStill = false;
+    this.#relocate(lease => lease.restart());
+  }
+
+  /** Looks anew when each lease ends, after the lag has changed. */
+  reschedule(): void {
+    this.#relocate(() => undefined);
+  }
+
+  #relocate(change: (lease: Lease) => void): void {
+    const leases: Lease[] = [];
+    for (
+      let next = this.#deadlines.takeDue(Infinity);
+      next;
+      next = this.#deadlines.takeDue(Infinity)
+    )
+      leases.push(next);
+    for (const lease of leases) {
+      change(lease);
+      this.#deadlines.add(lease.expiresAt + this.#lagMs(), lease);
+    }
+    this.endOverdue();
+    this.#setAlarm();
   }
 
   /** The place in the heap of a lease that was renewed is early; the alarm then only moves it on. */
   #setAlarm(): void {
     const { firstDueAt } = this.#deadlines;
-    if (this.#endOnTime && firstDueAt !== undefined)
+    if (this.#endOnTime && !this.#standStill && firstDueAt !== undefined)
       this.#alarm.set(firstDueAt - this.#clock.now());
   }
 }

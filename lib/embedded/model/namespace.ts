@@ -21,10 +21,14 @@ export class Namespace {
     return `${this.domain}/${this.project}`;
   }
 
-  /** @throws RegistryError 400012 with this detail when the service is unknown. */
+  /**
+   * @throws RegistryError 400012 with this detail when the service is unknown; 500003 when that
+   * cannot be known
+   */
   requireService(serviceId: string, detail = 'Service does not exist.'): ServiceRecord {
     const record = this.services.get(serviceId);
-    if (record === undefined) throw new RegistryError(ErrorCode.ServiceNotExists, detail);
-    return record;
+    if (record !== undefined) return record;
+    this.ledger.store.requireForFind();
+    throw new RegistryError(ErrorCode.ServiceNotExists, detail);
   }
 }

@@ -76,15 +76,13 @@ function summariesOf(namespace: Namespace, { service, schemas }: ServiceRecord):
   );
 }
 
-function instancesOf(namespace: Namespace, { service, instances }: ServiceRecord): DumpedRecord[] {
-  return Array.from(instances.values(), ({ instance, modRevision }) =>
-    dumped(
-      namespace,
-      `inst/files//${service.serviceId}/${instance.instanceId}`,
-      instance,
-      modRevision,
-    ),
-  );
+function instancesOf(namespace: Namespace, owner: ServiceRecord): DumpedRecord[] {
+  const { serviceId } = owner.service;
+  return namespace.ledger.publication
+    .shown(owner)
+    .map(({ instance, modRevision }) =>
+      dumped(namespace, `inst/files//${serviceId}/${instance.instanceId}`, instance, modRevision),
+    );
 }
 
 /** Each dependency stands twice: with its consumer, and with all versions of its provider. */

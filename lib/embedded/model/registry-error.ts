@@ -42,6 +42,8 @@ export class RegistryError extends Error {
   constructor(
     readonly errorCode: ErrorCode,
     readonly detail: string,
+    /** Milliseconds for which the client waits for this answer, while the store does not answer. */
+    readonly waitMs?: number,
   ) {
     super(`${messageOf(errorCode)}(${detail})`);
     this.name = 'RegistryError';

@@ -1,12 +1,13 @@
 import type { Clock } from '../clock.js';
-import type { ChangeListener } from './changes.js';
+import type { OddityKnobs } from '../oddities/oddity-knobs.js';
+import type { ChangeListener, Changes } from './changes.js';
 import { unregisterInstance } from './instance-operations.js';
 import { Ledger } from './ledger.js';
 import type { LeaseFloors } from './ledger.js';
 import { Namespace } from './namespace.js';
 import { resolveQuotas } from './quotas.js';
 import type { Quotas } from './quotas.js';
-import type { StoredInstance } from './records.js';
+import type { ServiceRecord, StoredInstance } from './records.js';
 import { ownInstance, ownService, serviceCenterId } from './service-center-itself.js';
 import { addService, removeService } from './service-operations.js';
 
@@ -23,13 +24,34 @@ export class RegistryModel {
   readonly #ledger: Ledger;
   readonly #namespaces = new Map<string, Namespace>();
 
-  constructor(clock: Clock, floors: LeaseFloors, quotas: Quotas = resolveQuotas()) {
-    this.#ledger = new Ledger(clock, floors, quotas);
+  constructor(
+    clock: Clock,
+    floors: LeaseFloors,
+    quotas: Quotas = resolveQuotas(),
+    oddities?: OddityKnobs,
+  ) {
+    const owners = () => this.#owners();
+    this.#ledger = new Ledger(clock, { floors, quotas, oddities, owners });
     addService(this.root, ownService(this.#ledger.timestamp()));
   }
 
   get quotas(): Quotas {
     return this.#ledger.quotas;
+  }
+
+  /** How far it is from a registry that is always on time. */
+  get oddities(): OddityKnobs {
+    return this.#ledger.oddities;
+  }
+
+  /** True while a read may differ from what the store says, or the store says nothing. */
+  get hasStaleReads(): boolean {
+    return this.#ledger.publication.isLate || this.#ledger.store.isDown;
+  }
+
+  /** @throws RegistryError 400002 while the server takes its store for unreachable */
+  requireHealth(): void {
+    this.#ledger.store.requireHealth();
   }
 
   /** The namespace the Service Center itself is registered in. */
@@ -39,7 +61,7 @@ export class RegistryModel {
 
   /** A domain and project as they are now: leases that have run out end first. Created on first use. */
   namespace(domain: string, project: string): Namespace {
-    this.#ledger.leases.endOverdue();
+    this.#ledger.settle();
     const key = JSON.stringify([domain, project]);
     const known = this.#namespaces.get(key);
     if (known !== undefined) return known;
@@ -50,7 +72,7 @@ export class RegistryModel {
 
   /** All namespaces so far. */
   namespaces(): Namespace[] {
-    this.#ledger.leases.endOverdue();
+    this.#ledger.settle();
     return [...this.#namespaces.values()];
   }
 
@@ -64,13 +86,12 @@ export class RegistryModel {
    * there is a listener. The returned function removes it.
    */
   onChange(listener: ChangeListener): () => void {
-    const { changes, leases } = this.#ledger;
-    changes.add(listener);
-    leases.endOnTime();
-    return () => {
-      changes.remove(listener);
-      if (!changes.areHeard) leases.endOnRequest();
-    };
+    return this.#listen(this.#ledger.changes, listener);
+  }
+
+  /** The same, except that changes are told when they reach those who watch: late, where that is wanted. */
+  onPublished(listener: ChangeListener): () => void {
+    return this.#listen(this.#ledger.published, listener);
   }
 
   /** Lists the Service Center itself as running there, until the returned function is called. */
@@ -97,13 +118,18 @@ export class RegistryModel {
 
   /** All instances of all namespaces, the Service Center's own excepted. */
   snapshot(): LiveInstance[] {
-    this.#ledger.leases.endOverdue();
+    this.#ledger.settle();
     const live: LiveInstance[] = [];
     for (const { domain, project, services } of this.#namespaces.values())
       for (const { instances } of services.all())
         for (const { instance, lease } of instances.values())
           if (lease)
-            live.push({ ...instance, domain, project, leaseRemainingMs: lease.remainingMs });
+            live.push({
+              ...instance,
+              domain,
+              project,
+              leaseRemainingMs: Math.max(lease.remainingMs, 0),
+            });
     return live;
   }
 
@@ -123,5 +149,18 @@ export class RegistryModel {
     for (const namespace of namespaces)
       removeService(namespace, namespace.requireService(serviceId));
     return true;
+  }
+
+  #listen(changes: Changes, listener: ChangeListener): () => void {
+    changes.add(listener);
+    this.#ledger.keepTime();
+    return () => {
+      changes.remove(listener);
+      this.#ledger.keepTime();
+    };
+  }
+
+  *#owners(): Iterable<ServiceRecord> {
+    for (const { services } of this.#namespaces.values()) yield* services.all();
   }
 }

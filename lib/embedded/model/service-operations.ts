@@ -21,6 +21,7 @@ export type RequestedMicroservice = Omit<StoredMicroservice, 'serviceId'> & {
  */
 export function registerService(namespace: Namespace, requested: RequestedMicroservice): string {
   refuseService(namespace);
+  namespace.ledger.store.require();
   const serviceId = requested.serviceId ?? serviceIdFor(namespace.name, requested);
   const holder = namespace.services.holderOf(requested);
   if (holder === undefined && namespace.services.get(serviceId) === undefined) {
@@ -58,8 +59,10 @@ export function findServiceId(
 ): string {
   const versions = namespace.services.versionsOf(wanted, wanted.serviceName);
   const flag = `${nameKeyOf(wanted)}/${wanted.version}`;
-  if (versions.length === 0)
+  if (versions.length === 0) {
+    namespace.ledger.store.requireForFind();
     throw new RegistryError(ErrorCode.ServiceNotExists, `${flag} does not exist.`);
+  }
   const found = versions.find(({ service }) => service.version === wanted.version);
   if (found === undefined)
     throw new RegistryError(ErrorCode.ServiceVersionNotExists, `${flag} version mismatch.`);
@@ -79,6 +82,7 @@ export function setServiceProperties(
   serviceId: string,
   properties: Readonly<Record<string, string>> | undefined,
 ): void {
+  namespace.ledger.store.require();
   const record = namespace.requireService(serviceId);
   const modTimestamp = namespace.ledger.timestamp();
   record.service = { ...record.service, properties, modTimestamp };
@@ -97,6 +101,7 @@ export function unregisterService(
 ): void {
   if (serviceId === serviceCenterId)
     throw new RegistryError(ErrorCode.InvalidParameters, 'not allow to delete service center');
+  namespace.ledger.store.require();
   const record = namespace.requireService(serviceId);
   if (!force) refuseWhileInUse(namespace, record);
   removeService(namespace, record);
@@ -108,14 +113,15 @@ export function removeService(namespace: Namespace, record: ServiceRecord): void
   namespace.dependencies.removeConsumer(record.service.serviceId);
 }
 
-function refuseWhileInUse(namespace: Namespace, { service, instances }: ServiceRecord): void {
+function refuseWhileInUse(namespace: Namespace, record: ServiceRecord): void {
+  const { service } = record;
   const consumers = namespace.dependencies.consumersOf(service);
   if (consumers.some(id => id !== service.serviceId))
     throw new RegistryError(
       ErrorCode.ServiceHasConsumers,
       'Can not delete this service, other service rely it.',
     );
-  if (instances.size > 0)
+  if (namespace.ledger.publication.shown(record).length > 0)
     throw new RegistryError(
       ErrorCode.ServiceHasInstances,
       'Can not delete the service deployed instance(s).',

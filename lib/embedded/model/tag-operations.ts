@@ -8,6 +8,7 @@ export function replaceTags(
   serviceId: string,
   tags: ReadonlyMap<string, string>,
 ): void {
+  namespace.ledger.store.require();
   namespace.requireService(serviceId).tags = tags;
 }
 
@@ -17,6 +18,7 @@ export function setTag(
   serviceId: string,
   { key, value }: { readonly key: string; readonly value: string },
 ): void {
+  namespace.ledger.store.require();
   const record = namespace.requireService(serviceId);
   if (!record.tags.has(key))
     throw new RegistryError(ErrorCode.TagNotExists, 'Tag does not exist, please add one first.');
@@ -25,6 +27,7 @@ export function setTag(
 
 /** Removes all of these tags or, when one is missing (400018), none. */
 export function removeTags(namespace: Namespace, serviceId: string, keys: readonly string[]): void {
+  namespace.ledger.store.require();
   const record = namespace.requireService(serviceId);
   const tags = new Map(record.tags);
   for (const key of keys)

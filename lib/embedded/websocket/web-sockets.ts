@@ -61,7 +61,7 @@ export class WebSockets {
       hangUp();
       return;
     }
-    const ignore = this.#model.onChange(change => {
+    const ignore = this.#model.onPublished(change => {
       const { tenant, consumerIds } = change;
       if (tenant === namespace.name && consumerIds.includes(serviceId))
         socket.send(frameOf(change));

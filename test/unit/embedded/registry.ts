@@ -1,8 +1,9 @@
 import type { Microservice, MicroserviceInstance } from '../../../lib/protocol/wire.js';
 import { resolveQuotas } from '../../../lib/embedded/model/quotas.js';
 import type { QuotaOptions } from '../../../lib/embedded/model/quotas.js';
-import type { Clock } from '../../../lib/embedded/index.js';
+import type { Clock, Oddities } from '../../../lib/embedded/index.js';
 import { RegistryModel } from '../../../lib/embedded/model/registry-model.js';
+import { OddityKnobs } from '../../../lib/embedded/oddities/oddity-knobs.js';
 import { ServiceCenterApi } from '../../../lib/embedded/service-center-api.js';
 
 interface FakeTimer {
@@ -46,11 +47,16 @@ export class FakeClock implements Clock {
   advance(ms: number): void {
     const end = this.#now + ms;
     for (let next = this.#firstUntil(end); next; next = this.#firstUntil(end)) {
-      this.#now = next.dueAt;
+      this.#now = Math.max(this.#now, next.dueAt);
       this.#timers.delete(next);
       next.callback();
     }
     this.#now = end;
+  }
+
+  /** Goes on without calling anybody back, as if the process had stood still. */
+  leap(ms: number): void {
+    this.#now += ms;
   }
 
   /** Of timers due at the same moment the one that was set first. */
@@ -100,6 +106,7 @@ export interface TestRegistryOptions {
   readonly minIntervalMs?: number;
   readonly minTimes?: number;
   readonly quotas?: QuotaOptions;
+  readonly oddities?: 'realistic' | Oddities;
 }
 
 /** A registry without HTTP, under a clock of its own. */
@@ -108,9 +115,10 @@ export class TestRegistry {
   readonly model: RegistryModel;
   readonly #api: ServiceCenterApi;
 
-  constructor({ minIntervalMs = 5000, minTimes = 3, quotas }: TestRegistryOptions = {}) {
+  constructor({ minIntervalMs = 5000, minTimes = 3, ...rest }: TestRegistryOptions = {}) {
     const floors = { minIntervalMs, minTimes };
-    this.model = new RegistryModel(this.clock, floors, resolveQuotas(quotas));
+    const quotas = resolveQuotas(rest.quotas);
+    this.model = new RegistryModel(this.clock, floors, quotas, new OddityKnobs(rest.oddities));
     this.#api = new ServiceCenterApi(this.model);
   }
 
