@@ -152,6 +152,13 @@ export function unregisterInstance(namespace: Namespace, ref: InstanceRef): void
   takeOut(namespace, owner, { instanceId: ref.instanceId, kind: 'removed' });
 }
 
+/** Takes an instance out as if its lease had run out; nothing happens when there is none. */
+export function expireInstance(namespace: Namespace, { serviceId, instanceId }: InstanceRef): void {
+  const owner = namespace.services.get(serviceId);
+  owner?.instances.get(instanceId)?.lease?.revoke();
+  if (owner !== undefined) takeOut(namespace, owner, { instanceId, kind: 'expired' });
+}
+
 /** What a change of an instance replaces; its lease runs on untouched. */
 export type InstanceChange =
   | { readonly status: InstanceStatus }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { OddityKnobs } from '../oddities/oddity-knobs.js';
 import type { ChangeListener, Changes } from './changes.js';
-import { unregisterInstance } from './instance-operations.js';
+import { expireInstance } from './instance-operations.js';
 import { Ledger } from './ledger.js';
 import type { LeaseFloors } from './ledger.js';
 import { Namespace } from './namespace.js';
@@ -136,7 +136,7 @@ export class RegistryModel {
   /** Drops an instance as if its lease had run out; false when there is none. */
   forget(instanceId: string): boolean {
     const refs = this.snapshot().filter(instance => instance.instanceId === instanceId);
-    for (const ref of refs) unregisterInstance(this.namespace(ref.domain, ref.project), ref);
+    for (const ref of refs) expireInstance(this.namespace(ref.domain, ref.project), ref);
     return refs.length > 0;
   }
 

@@ -53,6 +53,12 @@ describe('a listener of the registry', () => {
     expect(kinds()).toEqual(['registered own']);
   });
 
+  it('is told of an instance that is forgotten as of one whose lease has run out', () => {
+    registry.instance(serviceId, { instanceId: 'own' });
+    registry.model.forget('own');
+    expect(kinds()).toEqual(['registered own', 'expired own']);
+  });
+
   it('is told nothing once it is removed', () => {
     stop();
     registry.instance(serviceId);

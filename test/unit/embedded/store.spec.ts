@@ -119,6 +119,12 @@ describe('storeDown', () => {
     expect(registry.read(serviceId, 'own').status).toBe('UP');
   });
 
+  it('does not keep a test from forgetting an instance', () => {
+    const { registry } = stage();
+    expect(registry.model.forget('own')).toBe(true);
+    expect(registry.model.snapshot()).toEqual([]);
+  });
+
   it('lets no lease end, watched or not, and starts all anew once the store is back', () => {
     const { registry, clock, oddities, serviceId } = stage();
     const gone: string[] = [];
