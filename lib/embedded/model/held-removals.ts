@@ -42,7 +42,6 @@ export class HeldRemovals {
       this.#outlet.release(write);
       return;
     }
-    if (this.#held.has(write.key)) return;
     this.#held.set(write.key, { write, leftMs: preservedMs(write) });
     if (this.#isPreserving) return;
     this.#isPreserving = this.#isTooMuch();

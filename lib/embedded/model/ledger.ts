@@ -52,7 +52,6 @@ export class Ledger {
     this.leases = new Leases(clock, () => oddities.values.dyingLeaseMs);
     this.departures = new Departures(clock, oddities);
     this.publication = new Publication(clock, oddities, { store: this.store, owners });
-    if (this.store.isDown) this.leases.stop();
     this.keepTime();
     oddities.follow({
       before: () => this.leases.endOverdue(),

@@ -27,7 +27,9 @@ describe('a request to a server without its store', () => {
     const { answer } = await waiting(`DELETE ${path}`);
     let isAnswered = false;
     void answer.then(() => (isAnswered = true));
-    clock.advance(29_999);
+    clock.advance(20_000);
+    serviceCenter.oddities.set({ publicationMs: 300 });
+    clock.advance(9999);
     expect((await ask(serviceCenter, `PUT ${path}/heartbeat`)).status).toBe(200);
     expect(isAnswered).toBe(false);
     clock.advance(1);
@@ -37,12 +39,17 @@ describe('a request to a server without its store', () => {
     expect(clock.timers).toBe(0);
   });
 
-  it('waits for two reads when a find is not in the cache, and as long as it is told', async () => {
+  it.each([
+    ['one read past the cache', 'GET /microservices/orders/instances?noCache=1', 1000],
+    ['two for what is not in the cache', 'GET /microservices/orders/instances/other', 2000],
+    ['two for a service that is not', 'GET /instances?appId=default&serviceName=nobody', 2000],
+  ])('waits for %s, each as long as it is told', async (_, line, ms) => {
     serviceCenter.oddities.set({ storeTimeoutMs: 1000 });
-    const { answer } = await waiting('GET /instances?appId=default&serviceName=nobody');
-    clock.advance(1999);
+    const { answer } = await waiting(line);
+    clock.advance(ms - 1);
     expect(clock.timers).toBe(1);
     clock.advance(1);
+    expect(clock.timers).toBe(0);
     expect(await outcome(answer)).toBe(500);
   });
 

@@ -32,6 +32,8 @@ function stage(oddities: Oddities) {
   return staged;
 }
 
+type Stage = ReturnType<typeof stage>;
+
 describe('renewalStepMs', () => {
   it('renews at the next step what was not the first heartbeat', () => {
     const { clock, beat, leftMs } = stage({ renewalStepMs: 1000 });
@@ -109,23 +111,28 @@ describe('renewalStepMs', () => {
     expect(leftMs()).toBe(20_000);
   });
 
-  it('renews in time by a clock that sets no timers', () => {
-    const { clock, beat, isThere } = stage({ renewalStepMs: 1000 });
-    clock.advance(18_500);
-    beat();
-    clock.leap(10_000);
-    expect(isThere()).toBe(true);
+  it.each([
+    ['when somebody asks', () => undefined],
+    ['when it is turned off', ({ registry }: Stage) => registry.model.oddities.clear()],
+  ])('renews in time, by a clock that sets no timers, %s', (_, act) => {
+    const staged = stage({ renewalStepMs: 1000 });
+    staged.clock.advance(18_500);
+    staged.beat();
+    staged.clock.leap(10_000);
+    act(staged);
+    expect(staged.isThere()).toBe(true);
   });
 });
 
 describe('dyingLeaseMs', () => {
   it('answers 200 for so long after the end of the lease, and renews nothing', () => {
-    const { clock, beat, register, isThere } = stage({ dyingLeaseMs: 600 });
+    const { clock, beat, register, isThere, leftMs } = stage({ dyingLeaseMs: 600 });
     clock.advance(20_000);
     expect(beat()).toBe(ok);
     register();
     clock.advance(599);
     expect(beat()).toBe(ok);
+    expect(leftMs()).toBe(0);
     expect(isThere()).toBe(true);
     clock.advance(1);
     expect(isThere()).toBe(false);
@@ -190,16 +197,20 @@ describe('spuriousLossChance', () => {
     expect(beat()).toBe(ok);
   });
 
-  it('spares an instance that never sent a heartbeat, or is not back within two minutes', () => {
-    const { registry, clock, beat, remove, register, serviceId } = stage({ spuriousLossChance: 1 });
-    registry.instance(serviceId, { instanceId: 'other' });
-    registry.ask(`DELETE /microservices/${serviceId}/instances/other`);
-    registry.instance(serviceId, { instanceId: 'other' });
-    expect(registry.beat(serviceId, 'other')).toBe(200);
+  it('spares an instance that is not back within two minutes', () => {
+    const { clock, beat, remove, register } = stage({ spuriousLossChance: 1 });
     remove();
     clock.advance(120_000);
     register();
     expect(beat()).toBe(ok);
+  });
+
+  it('spares an instance that never sent a heartbeat', () => {
+    const { registry, serviceId } = stage({ spuriousLossChance: 1 });
+    registry.instance(serviceId, { instanceId: 'other' });
+    registry.ask(`DELETE /microservices/${serviceId}/instances/other`);
+    registry.instance(serviceId, { instanceId: 'other' });
+    expect(registry.beat(serviceId, 'other')).toBe(200);
   });
 
   it.each([
