@@ -4,6 +4,7 @@ import type { Answer } from './answer.js';
 export function pathOf(target: string): string | undefined {
   // A proxy's request names the server too.
   const [path = ''] = target.replace(/^http:\/\/[^/?]*/i, '').split('?');
+  if (!path.includes('%')) return path;
   if (/%(?![0-9a-f]{2})/i.test(path)) return undefined;
   try {
     return decodeURIComponent(path);

@@ -38,15 +38,15 @@ export class Router<Target> {
   /** @param path without its escapes: an escaped slash separates like any other */
   route(method: string, path: string): Routed<Target> {
     const segments = path.split('/');
-    const matching = (this.#byLength.get(segments.length) ?? []).filter(template =>
-      matches(template.segments, segments),
-    );
-    const found = matching.find(template => template.method === method);
-    if (found !== undefined) {
-      const parameters = parametersOf(found.segments, segments);
-      return { kind: 'found', target: found.target, parameters };
+    const methods = new Set<string>();
+    for (const template of this.#byLength.get(segments.length) ?? []) {
+      if (!matches(template.segments, segments)) continue;
+      if (template.method === method) {
+        const parameters = parametersOf(template.segments, segments);
+        return { kind: 'found', target: template.target, parameters };
+      }
+      methods.add(template.method);
     }
-    const methods = new Set(matching.map(template => template.method));
     if (methods.size === 0) return { kind: 'unknown' };
     return { kind: 'wrong-method', allow: methodOrder.filter(name => methods.has(name)) };
   }
@@ -62,9 +62,8 @@ function parametersOf(
   template: readonly string[],
   segments: readonly string[],
 ): ReadonlyMap<string, string> {
-  return new Map(
-    template.flatMap((part, at) =>
-      part.startsWith(':') ? [[part.slice(1), segments[at] ?? '']] : [],
-    ),
-  );
+  const parameters = new Map<string, string>();
+  for (const [at, part] of template.entries())
+    if (part.startsWith(':')) parameters.set(part.slice(1), segments[at] ?? '');
+  return parameters;
 }

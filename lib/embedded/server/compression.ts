@@ -8,19 +8,19 @@ const minBytes = 1400;
 /** An answer as it goes out. */
 export interface Encoded {
   readonly headers: OutgoingHttpHeaders;
-  readonly body: Buffer;
+  /** Text unless it is compressed: Node sends it in one piece with the head, and a Buffer in another. */
+  readonly body: string | Buffer;
 }
 
 /** Compresses a body that is long enough for who asks for gzip by name, with a weight above 0. */
 export function encoded({ headers, body }: Answer, request: IncomingHttpHeaders): Encoded {
-  const plain = Buffer.from(body);
   const { Vary, ...rest } = headers;
   // Told of every answer, compressed or not, ahead of what the answer itself varies by.
   const varied = { ...rest, Vary: ['Accept-Encoding', ...(Vary === undefined ? [] : [Vary])] };
   const isEncoded = Object.keys(headers).some(name => /^content-encoding$/i.test(name));
-  if (isEncoded || plain.length < minBytes || !acceptsGzip(request['accept-encoding']))
-    return { headers: varied, body: plain };
-  return { headers: { ...varied, 'Content-Encoding': 'gzip' }, body: gzipSync(plain) };
+  if (isEncoded || Buffer.byteLength(body) < minBytes || !acceptsGzip(request['accept-encoding']))
+    return { headers: varied, body };
+  return { headers: { ...varied, 'Content-Encoding': 'gzip' }, body: gzipSync(body) };
 }
 
 function acceptsGzip(header: string | string[] | undefined): boolean {

@@ -18,6 +18,9 @@ export interface RecordedRequest {
   readonly status: number | undefined;
 }
 
+/** A request as it is kept: its answer is to come. */
+type Entry = Omit<RecordedRequest, 'status'> & { status: number | undefined };
+
 /** A listener told of each request. */
 export type RequestListener = (request: RecordedRequest) => void;
 
@@ -25,26 +28,23 @@ const capacity = 10_000;
 
 /** The last requests, oldest first. */
 export class Journal {
-  #entries: RecordedRequest[] = [];
+  /** A ring once it is full: the newest entry takes the place of the oldest. */
+  readonly #entries: RecordedRequest[] = [];
+  #next = 0;
   readonly #listeners = new Set<RequestListener>();
 
   get requests(): readonly RecordedRequest[] {
-    return this.#entries.slice(-capacity);
+    return [...this.#entries.slice(this.#next), ...this.#entries.slice(0, this.#next)];
   }
 
   /** Writes a request down, tells the listeners, and returns what notes the status of its answer. */
   add(request: Omit<RecordedRequest, 'status'>): (status: number) => void {
-    let status: number | undefined;
-    const entry = Object.defineProperty({ ...request, status }, 'status', {
-      enumerable: true,
-      get: () => status,
-    });
-    this.#entries.push(entry);
-    // Cut now and then rather than each time, which would move all entries.
-    if (this.#entries.length >= 2 * capacity) this.#entries = this.#entries.slice(-capacity);
+    const entry: Entry = { ...request, status: undefined };
+    this.#entries[this.#next] = entry;
+    this.#next = (this.#next + 1) % capacity;
     for (const listener of this.#listeners) listener(entry);
-    return sent => {
-      status = sent;
+    return status => {
+      entry.status = status;
     };
   }
 
