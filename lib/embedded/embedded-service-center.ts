@@ -119,6 +119,7 @@ export class EmbeddedServiceCenter {
       {
         receive: (incoming, response) => this.#receive(incoming, response),
         upgrade: (incoming, head) => this.#upgrade(incoming, head),
+        refuseTunnel: incoming => this.#refuseTunnel(incoming),
       },
     );
     this.faults = new Faults({
@@ -215,6 +216,11 @@ export class EmbeddedServiceCenter {
     const accept = () => this.#webSockets.accept(incoming, head, webSocket);
     this.#handle(new Handshake(incoming, accept), () => switchingProtocols);
     return true;
+  }
+
+  #refuseTunnel(incoming: IncomingMessage): void {
+    const exchange = new Handshake(incoming, () => undefined);
+    this.#handle(exchange, () => this.#api.answer(exchange.request));
   }
 
   #handle(exchange: Exchange, execute: () => Answer): void {

@@ -30,9 +30,21 @@ export function parseWithLiterals(bytes: string, literals: readonly Span[]): unk
     return `${bytes.slice(from, start)}${index}.5`;
   });
   const marked = parts.join('') + bytes.slice(literals.at(-1)?.end ?? 0);
-  return JSON.parse(Buffer.from(marked, 'latin1').toString(), (_, value: unknown) => {
-    if (typeof value !== 'number' || Number.isInteger(value)) return value;
-    const { start, end } = literals[value - 0.5] ?? { start: 0, end: 0 };
+  return withoutMarks(JSON.parse(Buffer.from(marked, 'latin1').toString()), mark => {
+    const { start, end } = literals[mark - 0.5] ?? { start: 0, end: 0 };
     return new NumberLiteral(bytes.slice(start, end));
   });
+}
+
+/** Replaces the marks in a document; a reviver, which calls itself, would not get as deep as Go reads. */
+function withoutMarks(document: unknown, literalOf: (mark: number) => NumberLiteral): unknown {
+  const whole = [document];
+  const open: object[] = [whole];
+  for (let within = open.pop(); within !== undefined; within = open.pop())
+    for (const [key, value] of Object.entries(within) as [string, unknown][]) {
+      if (typeof value === 'number' && !Number.isInteger(value))
+        Reflect.set(within, key, literalOf(value));
+      else if (typeof value === 'object' && value !== null) open.push(value);
+    }
+  return whole[0];
 }

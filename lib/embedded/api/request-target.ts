@@ -18,6 +18,8 @@ export function pathOf(target: string): string | undefined {
  * undefined for a path that is as it should be.
  */
 export function redirect(method: string, target: string, path: string): Answer | undefined {
+  // What is no path leads nowhere: an asterisk, or what a client wants a tunnel to.
+  if (!path.startsWith('/')) return undefined;
   const cleaned = cleanPath(path);
   if (cleaned === path) return undefined;
   const query = target.includes('?') ? target.slice(target.indexOf('?')) : '';

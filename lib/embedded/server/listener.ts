@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimer, systemClock } from '../clock.js';
 import { isHandshake } from './handshake.js';
 import { withoutUpgrade } from './plain-again.js';
 
@@ -28,6 +29,8 @@ export interface Receiver {
    * @param head what came behind the request's head
    */
   upgrade(incoming: IncomingMessage, head: Buffer): boolean;
+  /** Answers a request for a tunnel, which is never dug, and closes its connection. */
+  refuseTunnel(incoming: IncomingMessage): void;
 }
 
 /** A port of this machine that can be opened and closed again and again. */
@@ -35,6 +38,7 @@ export class Listener {
   readonly #server;
   readonly #host: string;
   readonly #sockets = new Set<Socket>();
+  readonly #lastResponses = new WeakMap<Socket, ServerResponse>();
   #port: number;
   #lastTurn: Promise<void> = Promise.resolve();
 
@@ -44,17 +48,24 @@ export class Listener {
   ) {
     this.#host = host;
     this.#port = port;
-    this.#server = createServer(settings, (incoming, response) =>
-      receiver.receive(incoming, response),
-    );
+    this.#server = createServer(settings, (incoming, response) => {
+      this.#lastResponses.set(incoming.socket, response);
+      receiver.receive(incoming, response);
+    });
     this.#server.on('upgrade', (incoming: IncomingMessage, _: unknown, head: Buffer) => {
-      if (!receiver.upgrade(incoming, head)) this.#receiveAsPlain(incoming, head);
+      this.#inOrder(incoming.socket, () => {
+        if (!receiver.upgrade(incoming, head)) this.#receiveAsPlain(incoming, head);
+      });
+    });
+    this.#server.on('connect', (incoming: IncomingMessage) => {
+      this.#inOrder(incoming.socket, () => receiver.refuseTunnel(incoming));
     });
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });
     this.#server.on('clientError', answerUnreadable);
+    this.#server.on('checkExpectation', refuseExpectation);
   }
 
   /** The port that listens, or will; 0 until a free one has been found. */
@@ -105,6 +116,17 @@ export class Listener {
     });
   }
 
+  /** Goes on once the requests that came before on a connection are answered. */
+  #inOrder(socket: Socket, goOn: () => void): void {
+    const last = this.#lastResponses.get(socket);
+    if (last === undefined || last.closed) return goOn();
+    // HTTP has let go of the connection and with it of its errors; 'close' follows each of them.
+    socket.on('error', () => undefined);
+    last.once('close', () => {
+      if (!socket.destroyed) goOn();
+    });
+  }
+
   #receiveAsPlain(incoming: IncomingMessage, head: Buffer): void {
     incoming.socket.unshift(withoutUpgrade(incoming, head));
     this.#server.emit('connection', incoming.socket);
@@ -122,13 +144,28 @@ function isAddressInfo(address: AddressInfo | string | null): address is Address
   return typeof address === 'object' && address !== null;
 }
 
+/**
+ * How long what a client goes on sending is still taken, in milliseconds: a connection that is closed
+ * with something unread takes back the answer that is under way (rstAvoidanceDelay of Go's net/http).
+ */
+const lingerMs = 500;
+
+/** Answers what it is expected to do besides `100-continue` as Go does. */
+function refuseExpectation(_: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(417, { Connection: 'close', 'Content-Length': 0 }).end();
+}
+
 /** Answers what is no HTTP as Go does. */
 function answerUnreadable(error: Error & { readonly code?: string }, socket: Socket): void {
+  // What follows the unreadable is no more readable, and answered already.
+  if (socket.writableEnded) return;
   const status =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? '431 Request Header Fields Too Large'
       : '400 Bad Request';
   const head = 'Content-Type: text/plain; charset=utf-8\r\nConnection: close';
-  if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${status}`);
-  else socket.destroy();
+  if (socket.writable) {
+    socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${status}`);
+    setTimer(systemClock, lingerMs, () => socket.destroy());
+  } else socket.destroy();
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { exchange } from '../../contract/exchange.js';
@@ -75,6 +76,55 @@ describe('over HTTP', () => {
     expect(await rawExchange(serviceCenter, long)).toMatch(
       /^HTTP\/1\.1 431 Request Header Fields Too Large/,
     );
+  });
+
+  it('an answer to what it gave up reading arrives, however much the client sends on', async () => {
+    const serviceCenter = await started();
+    const endless = `GET / HTTP/1.1\r\nHost: h\r\nX: ${'x'.repeat(3_000_000)}\r\n\r\n`;
+    expect(await rawExchange(serviceCenter, endless)).toMatch(/^HTTP\/1\.1 431 /);
+  });
+
+  it('a connection it cannot read is closed even if the client keeps it', async () => {
+    const serviceCenter = await started();
+    const { hostname, port } = new URL(serviceCenter.url);
+    const options = { host: hostname, port: Number(port), allowHalfOpen: true };
+    const socket = connect(options, () => socket.write('nonsense\r\n\r\n'));
+    await once(socket.resume(), 'end');
+    // Only a closed connection refuses what is written to it.
+    const writing = setInterval(() => socket.write('x'), 50);
+    await once(socket, 'error');
+    clearInterval(writing);
+  });
+
+  it('an expectation it does not know is refused', async () => {
+    const serviceCenter = await started();
+    const path = '/version';
+    const { status, text } = await exchange(serviceCenter.url, { path, headers: { Expect: 'x' } });
+    expect([status, text]).toEqual([417, '']);
+  });
+
+  it.each([
+    ['OPTIONS *', '200 OK'],
+    ['CONNECT other:80', '404 Not Found'],
+    ['CONNECT /version', '405 Method Not Allowed'],
+  ])('%s is answered %s', async (line, status) => {
+    const serviceCenter = await started();
+    const head = `${line} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`;
+    expect(await rawExchange(serviceCenter, head)).toMatch(new RegExp(`^HTTP/1.1 ${status}\r\n`));
+  });
+
+  it.each([
+    ['a tunnel', 'CONNECT /version HTTP/1.1\r\nHost: h\r\n\r\n', '405'],
+    [
+      'an upgrade',
+      'GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n',
+      '404',
+    ],
+  ])('%s is refused once the requests before it are answered', async (_, second, status) => {
+    const serviceCenter = await started();
+    const first = 'GET /version HTTP/1.1\r\nHost: h\r\n\r\n';
+    const told = await rawExchange(serviceCenter, first + second);
+    expect(told.match(/(?<=HTTP\/1.1 )\d+/g)).toEqual(['200', status]);
   });
 
   it('a client that goes away in the middle of a request leaves no trace', async () => {

@@ -147,6 +147,20 @@ describe('a body of the wrong type', () => {
     );
   });
 
+  it('may hold a number that is no plain integer as deep as Go allows', () => {
+    const levels = 9_999;
+    const text = `${'{"a":['.repeat(levels / 2)}1.5${']}'.repeat(levels / 2)}`;
+    let document = parseJson(text);
+    while (typeof document === 'object' && !(document instanceof NumberLiteral))
+      [document] = Object.values(document ?? {});
+    expect(document).toEqual(new NumberLiteral('1.5'));
+  });
+
+  it('keeps a number under the key __proto__ where it is', () => {
+    const document = parseJson('{"__proto__":1.5}');
+    expect(Object.entries(document ?? {})).toEqual([['__proto__', new NumberLiteral('1.5')]]);
+  });
+
   it('may hold any number where nobody reads it', () => {
     const body = String.raw`{"service":{"serviceName":"any","ü":1.0,"description":"ü 1.0 \" 2e3"}}`;
     const { serviceId } = registry.ask('POST /microservices', { body }).json;
