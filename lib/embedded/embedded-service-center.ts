@@ -4,6 +4,12 @@ import { maxBodyBytes } from './route-table.js';
 import { ServiceCenterApi, operationOf } from './service-center-api.js';
 import { systemClock } from './clock.js';
 import type { Clock } from './clock.js';
+import { deploymentOf } from './forms/deployment.js';
+import type { Deployment } from './forms/deployment.js';
+import { worded } from './forms/dress.js';
+import { resolveForm } from './forms/form.js';
+import type { FormOptions, Profile } from './forms/form.js';
+import type { LimitWarning, WarningListener } from './forms/vendor-limits.js';
 import { newInstanceId } from './model/instance-operations.js';
 import { resolveQuotas } from './model/quotas.js';
 import type { QuotaOptions } from './model/quotas.js';
@@ -51,6 +57,14 @@ export interface EmbeddedServiceCenterOptions {
   /** How much it takes before it answers 400100. @default those of a real server */
   readonly quotas?: QuotaOptions | undefined;
   /**
+   * Which Service Center it passes for: a named set of what `form` says one by one.
+   *
+   * @default 'open-source'
+   */
+  readonly profile?: Profile | undefined;
+  /** In what it differs from its profile. @default nothing */
+  readonly form?: FormOptions | undefined;
+  /**
    * Milliseconds between pings on the WebSocket of a heartbeat, from 1,000 to 3,600,000; what lies
    * outside counts as the default. A watcher is pinged every 30 s whatever this says.
    *
@@ -85,6 +99,7 @@ export class EmbeddedServiceCenter {
   readonly oddities: OddityKnobs;
   readonly #clock: Clock;
   readonly #host: string;
+  readonly #deployment: Deployment;
   readonly #model: RegistryModel;
   readonly #api: ServiceCenterApi;
   readonly #held: HeldAnswers;
@@ -93,6 +108,7 @@ export class EmbeddedServiceCenter {
   readonly #webSockets: WebSockets;
   #unregisterSelf: (() => void) | undefined;
 
+  /** @throws RangeError for a profile that there is not, or a limit that cannot be one */
   constructor(options: EmbeddedServiceCenterOptions = {}) {
     const { port = 30_100, host = '127.0.0.1', clock = systemClock } = options;
     const { minIntervalMs = 5000, minTimes = 3, heartbeatPingIntervalMs = 30_000 } = options;
@@ -112,7 +128,8 @@ export class EmbeddedServiceCenter {
         if (was.storeDown && !now.storeDown) this.#held.retry();
       },
     });
-    this.#api = new ServiceCenterApi(this.#model);
+    this.#deployment = deploymentOf(resolveForm(options.profile, options.form), clock);
+    this.#api = new ServiceCenterApi(this.#model, this.#deployment);
     this.#webSockets = new WebSockets(this.#model, clock, heartbeatPingMs(heartbeatPingIntervalMs));
     this.#listener = new Listener(
       { host, port },
@@ -140,6 +157,14 @@ export class EmbeddedServiceCenter {
   /** The last 10,000 requests, oldest first. */
   get requests(): readonly RecordedRequest[] {
     return this.#journal.requests;
+  }
+
+  /**
+   * Limits of the vendor that clients did not keep: the last 1,000, oldest first. Which limits there
+   * are depends on `profile` and `form`; Apache's Service Center has none.
+   */
+  get warnings(): readonly LimitWarning[] {
+    return this.#deployment.limits.warnings;
   }
 
   /**
@@ -190,6 +215,11 @@ export class EmbeddedServiceCenter {
     return this.#journal.onRequest(listener);
   }
 
+  /** Tells a listener of each warning; the returned function removes it. */
+  onWarning(listener: WarningListener): () => void {
+    return this.#deployment.limits.onWarning(listener);
+  }
+
   #shut(): Promise<void> {
     this.#webSockets.close();
     return this.#listener.close();
@@ -235,7 +265,7 @@ export class EmbeddedServiceCenter {
     });
     const sendNow = (answer: Answer) => {
       if (!exchange.isOpen) return;
-      exchange.send(answer);
+      exchange.send(worded(this.#deployment.form, answer));
       note(answer.status);
     };
     const send = (answer: Answer) => this.#held.send({ exchange, execute, send: sendNow }, answer);

@@ -1,6 +1,13 @@
 export type { Clock } from './clock.js';
 export { EmbeddedServiceCenter } from './embedded-service-center.js';
 export type { EmbeddedServiceCenterOptions } from './embedded-service-center.js';
+export type { Form, FormOptions, Profile } from './forms/form.js';
+export type {
+  HeartbeatTooSoon,
+  LimitWarning,
+  RegistrationThrottled,
+  WarningListener,
+} from './forms/vendor-limits.js';
 export type { QuotaOptions, Quotas } from './model/quotas.js';
 export type { LiveInstance } from './model/registry-model.js';
 export { realisticOddities } from './oddities/knobs.js';

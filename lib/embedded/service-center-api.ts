@@ -6,9 +6,12 @@ import type { OperationName } from '../protocol/routes.js';
 import { plain, refusal } from './api/answer.js';
 import type { Answer } from './api/answer.js';
 import { Call } from './api/call.js';
-import type { ApiRequest } from './api/call.js';
+import type { ApiRequest, CallRoute } from './api/call.js';
 import { corsHeaders, preflight } from './api/cors.js';
 import { badRequest, complain, isSuspicious, pathOf, redirect } from './api/request-target.js';
+import { openSource } from './forms/deployment.js';
+import type { Deployment } from './forms/deployment.js';
+import { besides, dressed, refusedBy } from './forms/dress.js';
 import { router } from './route-table.js';
 import type { WebSocketRequest } from './websocket/web-sockets.js';
 
@@ -17,9 +20,11 @@ const serverHeader = { Server: `SERVICECENTER/${serviceCenterVersion}` };
 /** Service Center's API v4: a request in, an answer out, and no socket anywhere. */
 export class ServiceCenterApi {
   readonly #model: RegistryModel;
+  readonly #deployment: Deployment;
 
-  constructor(model: RegistryModel) {
+  constructor(model: RegistryModel, deployment = openSource()) {
     this.#model = model;
+    this.#deployment = deployment;
   }
 
   answer(request: ApiRequest): Answer {
@@ -28,19 +33,26 @@ export class ServiceCenterApi {
     if (path === undefined) return badRequest;
     const elsewhere = redirect(method, target, path);
     if (elsewhere !== undefined) return elsewhere;
-    const answer = method === 'OPTIONS' ? preflight(request.headers) : this.#route(request, path);
+    const answer = method === 'OPTIONS' ? preflight(request.headers) : this.#execute(request, path);
     if (isSuspicious(target)) return withHeaders(complain(target, answer), serverHeader);
     return withHeaders(answer, { ...serverHeader, ...corsHeaders(request.headers) });
   }
 
   /** What a handshake asks for; undefined where there is no WebSocket. */
   webSocketOf(request: ApiRequest): WebSocketRequest | undefined {
-    const routed = router.route(request.method, pathOf(request.target) ?? '');
+    const path = pathOf(request.target) ?? '';
+    const routed = router.route(request.method, path);
     if (routed.kind !== 'found') return undefined;
     const { parameters, target } = routed;
     const { webSocket: kind, maxBodyBytes } = target;
-    if (kind === undefined) return undefined;
-    return { kind, call: new Call(this.#model, request, { parameters, maxBodyBytes }) };
+    if (kind === undefined || refusedBy(this.#deployment.form, request, path)) return undefined;
+    return { kind, call: this.#call(request, { parameters, maxBodyBytes }) };
+  }
+
+  #execute(request: ApiRequest, path: string): Answer {
+    const { form } = this.#deployment;
+    const answer = besides(form, request.method, path) ?? this.#route(request, path);
+    return dressed(form, request, answer);
   }
 
   #route(request: ApiRequest, path: string): Answer {
@@ -53,11 +65,17 @@ export class ServiceCenterApi {
       case 'found': {
         const { handle, maxBodyBytes } = routed.target;
         const { parameters } = routed;
-        const call = new Call(this.#model, request, { parameters, maxBodyBytes });
+        const refused = refusedBy(this.#deployment.form, request, path);
+        if (refused !== undefined) return refusal(refused);
+        const call = this.#call(request, { parameters, maxBodyBytes });
         const outcome = attempt(() => handle(call));
         return outcome instanceof RegistryError ? refusal(outcome) : outcome;
       }
     }
+  }
+
+  #call(request: ApiRequest, route: CallRoute): Call {
+    return new Call(this.#model, this.#deployment, request, route);
   }
 }
 

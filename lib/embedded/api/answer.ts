@@ -1,4 +1,4 @@
-import type { RegistryError } from '../model/registry-error.js';
+import type { ErrorBody, RegistryError } from '../model/registry-error.js';
 
 /** What goes back to a client. */
 export interface Answer {
@@ -7,6 +7,8 @@ export interface Answer {
   readonly body: string;
   /** Milliseconds before it goes out; the request is executed anew when the store answers sooner. */
   readonly waitMs?: number | undefined;
+  /** The error in the body, which another form of the registry says otherwise. */
+  readonly error?: ErrorBody;
 }
 
 /** Go's encoding/json writes these so that its output may stand in HTML. */
@@ -55,7 +57,7 @@ export function plain(status: number, text: string, headers: Answer['headers'] =
 
 /** The answer of a refusal. */
 export function refusal({ body, status, waitMs }: RegistryError): Answer {
-  const answer = json(body, {}, status);
+  const answer = { ...json(body, {}, status), error: body };
   return waitMs === undefined ? answer : { ...answer, waitMs };
 }
 

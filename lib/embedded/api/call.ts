@@ -3,6 +3,7 @@ import { attempt } from '../model/attempt.js';
 import type { Namespace } from '../model/namespace.js';
 import { RegistryError, invalid } from '../model/registry-error.js';
 import type { RegistryModel } from '../model/registry-model.js';
+import type { Deployment } from '../forms/deployment.js';
 import { parseJson } from './json-syntax.js';
 
 /** What a client sent. */
@@ -29,6 +30,7 @@ export class Call {
 
   constructor(
     readonly model: RegistryModel,
+    readonly deployment: Deployment,
     request: ApiRequest,
     route: CallRoute,
   ) {

@@ -77,6 +77,7 @@ export const rules = {
   wantedName: { min: 1, max: 289, pattern: nameOrAlias },
   version: { min: 1, max: 64, pattern: version },
   versionRule: { max: 128, pattern: versionRule },
+  requiredVersionRule: { min: 1, max: 129, pattern: versionRule },
   optionalVersion: { max: 64, pattern: version },
   description: { max: 256 },
   level: { pattern: goPattern('^(FRONT|MIDDLE|BACK)$') },

@@ -10,6 +10,33 @@ const wantedKey = [
   text('ServiceName', rules.wantedName),
 ];
 
+const findInstances = (version: StructRules['fields'] = []): StructRules => ({
+  type: 'FindInstancesRequest',
+  fields: [
+    text('ConsumerServiceId', rules.optionalServiceId),
+    text('AppId', rules.appId),
+    text('ServiceName', rules.wantedName),
+    ...version,
+    list('Tags', tag),
+    text('Environment', rules.environment),
+  ],
+});
+
+const batchFind = (key: StructRules['fields']): StructRules => ({
+  type: 'BatchFindInstancesRequest',
+  fields: [
+    text('ConsumerServiceId', rules.optionalServiceId),
+    list('Services', undefined, {
+      type: 'FindService',
+      fields: [struct('Service', { type: 'MicroServiceKey', fields: key }, required)],
+    }),
+    list('Instances', undefined, {
+      type: 'FindInstance',
+      fields: [struct('Instance', { type: 'HeartbeatSetElement', fields: ref }, required)],
+    }),
+  ],
+});
+
 const healthCheck: StructRules = {
   type: 'HealthCheck',
   fields: [
@@ -113,30 +140,11 @@ export const requestRules = {
       list('Tags', tag),
     ],
   },
-  findInstances: {
-    type: 'FindInstancesRequest',
-    fields: [
-      text('ConsumerServiceId', rules.optionalServiceId),
-      text('AppId', rules.appId),
-      text('ServiceName', rules.wantedName),
-      list('Tags', tag),
-      text('Environment', rules.environment),
-    ],
-  },
-  batchFind: {
-    type: 'BatchFindInstancesRequest',
-    fields: [
-      text('ConsumerServiceId', rules.optionalServiceId),
-      list('Services', undefined, {
-        type: 'FindService',
-        fields: [struct('Service', { type: 'MicroServiceKey', fields: wantedKey }, required)],
-      }),
-      list('Instances', undefined, {
-        type: 'FindInstance',
-        fields: [struct('Instance', { type: 'HeartbeatSetElement', fields: ref }, required)],
-      }),
-    ],
-  },
+  findInstances: findInstances(),
+  /** As version 2.0 of the server and before had it (validator/instance_validator.go). */
+  findByVersion: findInstances([text('VersionRule', rules.requiredVersionRule)]),
+  batchFind: batchFind(wantedKey),
+  batchFindByVersion: batchFind([...wantedKey, text('Version', rules.requiredVersionRule)]),
   getApps: { type: 'GetAppsRequest', fields: [text('Environment', rules.environment)] },
   dependencies: byServiceId('GetDependenciesRequest'),
 } as const satisfies Record<string, StructRules>;

@@ -22,11 +22,14 @@ export function queryInstances(call: Call): Answer {
   if (services.length === 0 && instances.length === 0)
     throw invalid('Required services or instances');
   const { consumerId, namespace } = call;
-  validate(requestRules.batchFind, { consumerServiceId: consumerId, services, instances });
+  const { versionRequired } = call.deployment.form;
+  const rules = versionRequired ? requestRules.batchFindByVersion : requestRules.batchFind;
+  validate(rules, { consumerServiceId: consumerId, services, instances });
   return json({
     services: collect(services, item => {
-      const { environment, appId = '', serviceName = '' } = item?.service ?? {};
-      const query = { consumerId, environment, appId, serviceName, tags: [] };
+      const { environment, appId = '', serviceName = '', version } = item?.service ?? {};
+      const versionRule = versionRequired ? version : undefined;
+      const query = { consumerId, environment, appId, serviceName, tags: [], versionRule };
       return current(call, item?.rev ?? '', view => findInstances(namespace, { ...query, view }));
     }),
     instances: collect(instances, item => {

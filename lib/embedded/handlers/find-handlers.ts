@@ -14,7 +14,9 @@ import { refOf } from './instance-handlers.js';
 
 /** GET instances by the name of their service */
 export function findInstances(call: Call): Answer {
+  const { versionRequired } = call.deployment.form;
   const name = call.value('serviceName');
+  const versionRule = versionRequired ? call.value('version') : undefined;
   const query = {
     consumerId: call.consumerId,
     appId: call.value('appId'),
@@ -22,8 +24,10 @@ export function findInstances(call: Call): Answer {
     alias: name,
     environment: call.value('env'),
     tags: call.tags,
+    versionRule,
   };
-  validate(requestRules.findInstances, { ...query, consumerServiceId: query.consumerId });
+  const rules = versionRequired ? requestRules.findByVersion : requestRules.findInstances;
+  validate(rules, { ...query, consumerServiceId: query.consumerId });
   const { namespace, revision } = call;
   return listAnswer(
     call,

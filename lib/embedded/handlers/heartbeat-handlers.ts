@@ -1,4 +1,4 @@
-import type { HeartbeatResult } from '../../protocol/wire.js';
+import type { HeartbeatResult, InstanceRef } from '../../protocol/wire.js';
 import { done, json } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
@@ -8,7 +8,6 @@ import { requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
 import { invalid } from '../model/registry-error.js';
 import { heartbeat as renew } from '../model/instance-operations.js';
-import type { Namespace } from '../model/namespace.js';
 import { failureOf } from '../model/attempt.js';
 import { refOf, unmarshalError } from './instance-handlers.js';
 
@@ -16,7 +15,7 @@ import { refOf, unmarshalError } from './instance-handlers.js';
 export function heartbeat(call: Call): Answer {
   const ref = refOf(call);
   validate(requestRules.heartbeat, ref);
-  renew(call.namespace, ref);
+  renewNoted(call, ref);
   return done;
 }
 
@@ -24,16 +23,18 @@ export function heartbeat(call: Call): Answer {
 export function heartbeats(call: Call): Answer {
   const { instances = [] } = call.json(readHeartbeats, unmarshalError);
   if (instances.length === 0) throw invalid('Request format invalid.');
-  return json({ instances: distinct(instances).map(item => beat(call.namespace, item)) });
+  return json({ instances: distinct(instances).map(item => beat(call, item)) });
 }
 
-function beat(
-  namespace: Namespace,
-  item: RefBody | null,
-): RefBody & Pick<HeartbeatResult, 'errMessage'> {
+function beat(call: Call, item: RefBody | null): RefBody & Pick<HeartbeatResult, 'errMessage'> {
   const { serviceId, instanceId } = item ?? {};
   const ref = { serviceId: serviceId ?? '', instanceId: instanceId ?? '' };
-  return { serviceId, instanceId, errMessage: failureOf(() => renew(namespace, ref)) };
+  return { serviceId, instanceId, errMessage: failureOf(() => renewNoted(call, ref)) };
+}
+
+function renewNoted({ namespace, deployment }: Call, ref: InstanceRef): void {
+  renew(namespace, ref);
+  deployment.limits.noteHeartbeat(namespace, ref);
 }
 
 /** Each beat once; the server tells two apart by their ids in one text (datasource/etcd/ms.go). */

@@ -9,6 +9,7 @@ import {
 } from '../api/instance-bodies.js';
 import { requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
+import { throttled } from '../forms/dress.js';
 import {
   registerInstance as register,
   unregisterInstance as unregister,
@@ -27,10 +28,13 @@ export function refOf(call: Call): InstanceRef {
 
 /** POST instances; the path's service goes before the body's. */
 export function registerInstance(call: Call): Answer {
-  const body = call.json(readRegisterInstance, unmarshalError);
+  const { namespace, deployment } = call;
   const serviceId = call.parameter('serviceId');
+  if (!deployment.limits.admitsRegistration(namespace, serviceId))
+    return throttled(deployment.form);
+  const body = call.json(readRegisterInstance, unmarshalError);
   const requested = checkedInstance(body.instance, serviceId);
-  return json({ instanceId: register(call.namespace, serviceId, requested) });
+  return json({ instanceId: register(namespace, serviceId, requested) });
 }
 
 /** DELETE one instance */

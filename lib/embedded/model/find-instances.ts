@@ -8,6 +8,7 @@ import { revisionOf } from './revision.js';
 import { isShared, serviceCenterEnvironment } from './service-center-itself.js';
 import type { ServiceName } from './service-directory.js';
 import { nameKeyOf } from './service-directory.js';
+import { fitting } from './version-rule.js';
 
 /** Instances, and the revision that stands for exactly these in exactly this state. */
 export interface FoundInstances {
@@ -25,6 +26,8 @@ export interface FindQuery extends ServiceName {
   readonly tags: readonly string[];
   /** @default 'cache' */
   readonly view?: View | undefined;
+  /** Which versions are wanted; all when undefined. Services that all may see heed none. */
+  readonly versionRule?: string | undefined;
 }
 
 /**
@@ -38,7 +41,7 @@ export function findInstances(namespace: Namespace, query: FindQuery): FoundInst
   const consumer = consumerOf(namespace, query.consumerId);
   const environment = consumer === undefined ? query.environment : consumer.environment;
   const wanted = { ...query, environment };
-  const versions = namespace.services.versionsOf(wanted, query.alias);
+  const versions = wantedVersions(namespace, wanted);
   if (versions.length === 0) {
     namespace.ledger.store.requireForFind(2);
     const flag = consumerFlag(query.consumerId, consumer ?? { environment });
@@ -50,6 +53,13 @@ export function findInstances(namespace: Namespace, query: FindQuery): FoundInst
   if (consumer !== undefined && provider !== undefined)
     namespace.dependencies.add(consumer.serviceId, provider.service);
   return found(providers.flatMap(owner => read(namespace, owner, query)));
+}
+
+function wantedVersions(namespace: Namespace, query: FindQuery): readonly ServiceRecord[] {
+  const versions = namespace.services.versionsOf(query, query.alias);
+  const { versionRule } = query;
+  if (versionRule === undefined) return versions;
+  return fitting(versions, versionRule, ({ service }) => service.version);
 }
 
 /** The Service Center's own instances: for everybody, and nobody depends on them. */

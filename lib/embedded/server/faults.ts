@@ -1,6 +1,7 @@
 import { json } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import { messageOf } from '../model/registry-error.js';
+import type { ErrorBody } from '../model/registry-error.js';
 import { Fault } from './fault.js';
 import type { Affliction } from './fault.js';
 import type { FaultMatch, Matchable } from './fault-match.js';
@@ -134,7 +135,11 @@ function asAnswer(
   { contentType, headers = {} }: AnswerMatch,
 ): Answer {
   const given = contentType === undefined ? headers : { ...headers, 'Content-Type': contentType };
-  if (typeof body !== 'string') return json(isError(body) ? inFull(body) : body, given, status);
+  if (typeof body !== 'string') {
+    if (!isError(body)) return json(body, given, status);
+    const error = inFull(body);
+    return { ...json(error, given, status), error };
+  }
   return { status, headers: { 'Content-Type': 'text/plain; charset=utf-8', ...given }, body };
 }
 
@@ -142,6 +147,10 @@ function isError(body: FaultError | Readonly<Record<string, unknown>>): body is 
   return 'errorCode' in body;
 }
 
-function inFull({ errorCode, errorMessage = messageOf(Number(errorCode)), ...rest }: FaultError) {
+function inFull({
+  errorCode,
+  errorMessage = messageOf(Number(errorCode)),
+  ...rest
+}: FaultError): ErrorBody {
   return { errorCode: String(errorCode), errorMessage, ...rest };
 }

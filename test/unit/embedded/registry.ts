@@ -1,7 +1,10 @@
 import type { Microservice, MicroserviceInstance } from '../../../lib/protocol/wire.js';
 import { resolveQuotas } from '../../../lib/embedded/model/quotas.js';
 import type { QuotaOptions } from '../../../lib/embedded/model/quotas.js';
-import type { Clock, Oddities } from '../../../lib/embedded/index.js';
+import type { Clock, FormOptions, Oddities, Profile } from '../../../lib/embedded/index.js';
+import { deploymentOf } from '../../../lib/embedded/forms/deployment.js';
+import type { Deployment } from '../../../lib/embedded/forms/deployment.js';
+import { resolveForm } from '../../../lib/embedded/forms/form.js';
 import { RegistryModel } from '../../../lib/embedded/model/registry-model.js';
 import { OddityKnobs } from '../../../lib/embedded/oddities/oddity-knobs.js';
 import { ServiceCenterApi } from '../../../lib/embedded/service-center-api.js';
@@ -107,19 +110,24 @@ export interface TestRegistryOptions {
   readonly minTimes?: number;
   readonly quotas?: QuotaOptions;
   readonly oddities?: 'realistic' | Oddities;
+  readonly profile?: Profile;
+  readonly form?: FormOptions;
 }
 
 /** A registry without HTTP, under a clock of its own. */
 export class TestRegistry {
   readonly clock = new FakeClock();
   readonly model: RegistryModel;
+  readonly deployment: Deployment;
   readonly #api: ServiceCenterApi;
 
-  constructor({ minIntervalMs = 5000, minTimes = 3, ...rest }: TestRegistryOptions = {}) {
+  constructor({ minIntervalMs = 5000, minTimes = 3, ...options }: TestRegistryOptions = {}) {
     const floors = { minIntervalMs, minTimes };
-    const quotas = resolveQuotas(rest.quotas);
-    this.model = new RegistryModel(this.clock, floors, quotas, new OddityKnobs(rest.oddities));
-    this.#api = new ServiceCenterApi(this.model);
+    const quotas = resolveQuotas(options.quotas);
+    const oddities = new OddityKnobs(options.oddities);
+    this.model = new RegistryModel(this.clock, floors, quotas, oddities);
+    this.deployment = deploymentOf(resolveForm(options.profile, options.form), this.clock);
+    this.#api = new ServiceCenterApi(this.model, this.deployment);
   }
 
   /** Asks `"PUT /heartbeats"`; a path that begins otherwise than with `/v4` is below the registry's own. */
