@@ -4,6 +4,9 @@ import { maxBodyBytes } from './route-table.js';
 import { ServiceCenterApi, operationOf } from './service-center-api.js';
 import { systemClock } from './clock.js';
 import type { Clock } from './clock.js';
+import { dataOf } from './data/dump.js';
+import { load } from './data/load.js';
+import type { RegistryData } from './data/registry-data.js';
 import { deploymentOf } from './forms/deployment.js';
 import type { Deployment } from './forms/deployment.js';
 import { worded } from './forms/dress.js';
@@ -195,6 +198,22 @@ export class EmbeddedServiceCenter {
   /** All instances of all domains and projects, the Service Center's own excepted. */
   instances(): readonly LiveInstance[] {
     return this.#model.snapshot();
+  }
+
+  /** All its services and instances, the Service Center's own excepted, as plain JSON. */
+  dump(): RegistryData {
+    return dataOf(this.#model);
+  }
+
+  /**
+   * Adds the services and instances of a dump, or of a document in the form of one that leaves out
+   * what has a default. Their leases start in full, as after a restart of etcd. At any time, though a
+   * service or an instance that is there already is not replaced, and counts as wrong.
+   *
+   * @throws RegistryDataError with all that is wrong; nothing has been added then
+   */
+  load(document: unknown): void {
+    load(this.#model, document);
   }
 
   /** Drops an instance as if its lease had run out: its next heartbeat is answered 400017. */

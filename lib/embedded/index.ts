@@ -1,4 +1,12 @@
 export type { Clock } from './clock.js';
+export { RegistryDataError } from './data/registry-data.js';
+export type {
+  DependencyData,
+  InstanceData,
+  RegistryData,
+  SchemaData,
+  ServiceData,
+} from './data/registry-data.js';
 export { EmbeddedServiceCenter } from './embedded-service-center.js';
 export type { EmbeddedServiceCenterOptions } from './embedded-service-center.js';
 export type { Form, FormOptions, Profile } from './forms/form.js';

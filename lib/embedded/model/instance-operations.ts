@@ -20,6 +20,9 @@ export type RequestedInstance = Omit<
   readonly healthCheck?: RequestedHealthCheck | undefined;
 };
 
+/** When a record was written first and last: whole seconds since 1970 in decimal. */
+export type Stamps = Required<Pick<StoredInstance, 'timestamp' | 'modTimestamp'>>;
+
 /** An id as the server makes them: 32 hexadecimal digits. */
 export function newInstanceId(): string {
   return randomUUID().replaceAll('-', '');
@@ -29,6 +32,7 @@ export function newInstanceId(): string {
  * Registers an instance and tells its id. The id of a living instance is only kept alive: its
  * record stays as it is, whatever the request says (datasource/etcd/ms.go, sendHeartbeatInstead).
  *
+ * @param stamps those of a record that is restored; now for a new one
  * @throws RegistryError 400012 when the service is unknown; 400100 when there is no room for
  * another instance, even when this is not one
  */
@@ -36,6 +40,7 @@ export function registerInstance(
   namespace: Namespace,
   serviceId: string,
   requested: RequestedInstance,
+  stamps: Stamps = stampsOf(namespace.ledger.timestamp()),
 ): string {
   refuseInstance(namespace);
   const owner = namespace.requireService(serviceId, "Invalid 'serviceID' in request body.");
@@ -46,13 +51,15 @@ export function registerInstance(
   const { ledger } = namespace;
   ledger.store.require();
   if (ledger.departures.swallow(keyOf(namespace, { serviceId, instanceId }))) return instanceId;
-  const timestamp = ledger.timestamp();
   const healthCheck = storedHealthCheck(requested.healthCheck, ledger.floors);
   const { version } = owner.service;
-  const stamps = { timestamp, modTimestamp: timestamp };
   const instance = { ...requested, instanceId, serviceId, healthCheck, version, ...stamps };
   addInstance(namespace, owner, instance, healthCheck);
   return instanceId;
+}
+
+function stampsOf(timestamp: string): Stamps {
+  return { timestamp, modTimestamp: timestamp };
 }
 
 /** True when a registration counts as a heartbeat; one that is refused registers anew. */

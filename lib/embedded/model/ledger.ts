@@ -76,6 +76,16 @@ export class Ledger {
     else this.leases.endOnRequest();
   }
 
+  /** The number of the last change. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Numbers later changes from at least here on. */
+  raiseRevision(least: number): void {
+    this.#revision = Math.max(this.#revision, least);
+  }
+
   /** Numbers a written instance: greater than all before, whatever namespace it is in (etcd's revision). */
   nextRevision(): number {
     this.#revision += 1;

@@ -39,6 +39,20 @@ export class RegistryModel {
     return this.#ledger.quotas;
   }
 
+  get floors(): LeaseFloors {
+    return this.#ledger.floors;
+  }
+
+  /** The number of the last change of an instance. */
+  get revision(): number {
+    return this.#ledger.revision;
+  }
+
+  /** Numbers later changes from at least here on. */
+  raiseRevision(least: number): void {
+    this.#ledger.raiseRevision(least);
+  }
+
   /** How far it is from a registry that is always on time. */
   get oddities(): OddityKnobs {
     return this.#ledger.oddities;

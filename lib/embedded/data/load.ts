@@ -1,0 +1,129 @@
+import { quotaRules } from '../api/quota-rules.js';
+import { requestRules } from '../api/request-rules.js';
+import { readCreateService } from '../api/service-bodies.js';
+import type { CreateServiceBody } from '../api/service-bodies.js';
+import { validate } from '../api/validation.js';
+import { systemClock } from '../clock.js';
+import { asRequestedService, checkedInstance, withDefaults } from '../handlers/requested.js';
+import { failureOf } from '../model/attempt.js';
+import { registerInstance } from '../model/instance-operations.js';
+import type { Namespace } from '../model/namespace.js';
+import { RegistryModel } from '../model/registry-model.js';
+import { invalid } from '../model/registry-error.js';
+import { putSchema } from '../model/schema-operations.js';
+import { registerService } from '../model/service-operations.js';
+import { replaceTags } from '../model/tag-operations.js';
+import { dataOf } from './dump.js';
+import { RegistryDataError, isRegistryData } from './registry-data.js';
+import type { InstanceData, RegistryData, ServiceData } from './registry-data.js';
+
+/**
+ * Adds services and instances to what a registry has; leases start in full. What there is already is not
+ * replaced, and wrong in a document.
+ *
+ * @throws RegistryDataError with all that is wrong; nothing has been added then
+ */
+export function load(model: RegistryModel, document: unknown): void {
+  const issues: string[] = [];
+  if (isRegistryData(document, issues)) {
+    const trial = new RegistryModel(systemClock, model.floors, model.quotas);
+    fill(trial, dataOf(model));
+    issues.push(...fill(trial, document));
+    if (issues.length === 0) fill(model, document);
+  }
+  if (issues.length > 0) throw new RegistryDataError(issues);
+}
+
+/** Adds what can be added, and tells what cannot. */
+function fill(model: RegistryModel, { revision = 0, services }: RegistryData): string[] {
+  model.raiseRevision(revision);
+  return services.flatMap((data, at) => new Filing(model, data, `services[${at}]`).file());
+}
+
+/** One service on its way into a registry. */
+class Filing {
+  readonly #model: RegistryModel;
+  readonly #data: ServiceData;
+  readonly #path: string;
+  readonly #issues: string[] = [];
+
+  constructor(model: RegistryModel, data: ServiceData, path: string) {
+    this.#model = model;
+    this.#data = data;
+    this.#path = path;
+  }
+
+  /** Files the service and what is under it, and tells what of it could not be filed. */
+  file(): readonly string[] {
+    const { domain = 'default', project = 'default', instances = [], schemas = {} } = this.#data;
+    const namespace = this.#model.namespace(domain, project);
+    const body = readCreateService(this.#data);
+    let serviceId = '';
+    const isFiled = this.#try('service', () => {
+      serviceId = this.#service(namespace, body);
+    });
+    if (!isFiled) return this.#issues;
+    this.#try('tags', () => this.#tags(namespace, serviceId, body));
+    for (const [schemaId, { schema, summary = '' }] of Object.entries(schemas))
+      this.#try(`schemas[${JSON.stringify(schemaId)}]`, () => {
+        const ref = { serviceId, schemaId };
+        validate(requestRules.modifySchema, { ...ref, schema, summary });
+        putSchema(namespace, ref, { content: schema, summary });
+      });
+    for (const [at, data] of instances.entries())
+      this.#try(`instances[${at}]`, () => this.#instance(namespace, serviceId, { data, body, at }));
+    this.#dependencies(namespace, serviceId);
+    return this.#issues;
+  }
+
+  #try(part: string, act: () => void): boolean {
+    const failure = failureOf(act);
+    if (failure !== undefined) this.#issues.push(`${this.#path}.${part}: ${failure}`);
+    return failure === undefined;
+  }
+
+  #service(namespace: Namespace, body: CreateServiceBody): string {
+    if (body.service === undefined) throw invalid('a service is missing');
+    const service = withDefaults(body.service);
+    validate(quotaRules.createService(this.#model.quotas), { service });
+    const requested = asRequestedService(service);
+    const { services, ledger } = namespace;
+    const { serviceId: wantedId = '' } = requested;
+    if (services.holderOf(requested) !== undefined || services.get(wantedId) !== undefined)
+      throw invalid('there is a service of this id, name and version, or alias already');
+    const serviceId = registerService(namespace, requested);
+    const { timestamp = ledger.timestamp(), modTimestamp = timestamp } = this.#data.service;
+    const record = namespace.requireService(serviceId);
+    record.service = { ...record.service, timestamp, modTimestamp };
+    return serviceId;
+  }
+
+  #tags(namespace: Namespace, serviceId: string, { tags }: CreateServiceBody): void {
+    if (tags === undefined) return;
+    validate(quotaRules.setTags(this.#model.quotas), { serviceId, tags });
+    replaceTags(namespace, serviceId, new Map(Object.entries(tags)));
+  }
+
+  /** A status is taken as it is: the registry itself lets others than the five through. */
+  #instance(
+    namespace: Namespace,
+    serviceId: string,
+    { data, body, at }: { data: InstanceData; body: CreateServiceBody; at: number },
+  ): void {
+    const item = body.instances?.[at];
+    const checked = checkedInstance(item && { ...item, status: undefined }, serviceId);
+    const { status = 'UP', timestamp = namespace.ledger.timestamp() } = data;
+    const { modTimestamp = timestamp } = data;
+    const { instanceId = '' } = checked;
+    if (namespace.services.get(serviceId)?.instances.has(instanceId))
+      throw invalid('there is an instance of this id already');
+    const requested = { ...checked, status: status || undefined };
+    registerInstance(namespace, serviceId, requested, { timestamp, modTimestamp });
+  }
+
+  #dependencies({ dependencies }: Namespace, serviceId: string): void {
+    const { service, dependsOn = [] } = this.#data;
+    for (const { appId = service.appId ?? 'default', ...provider } of dependsOn)
+      dependencies.add(serviceId, { ...provider, appId });
+  }
+}
