@@ -124,6 +124,21 @@ describe('the tarball', () => {
 const names = ['RegistryModule', 'Registration', 'ServiceCenterClient', 'OnRegistryEvent'];
 
 describe('the installed package', () => {
+  it('brings a command of its own name, which tells its version', async () => {
+    const installed = join(project, 'node_modules', 'nestjs-servicecomb');
+    const { bin, version } = JSON.parse(
+      await readFile(join(installed, 'package.json'), 'utf8'),
+    ) as {
+      readonly bin: Readonly<Record<string, string>>;
+      readonly version: string;
+    };
+    expect(Object.keys(bin)).toEqual(['nestjs-servicecomb']);
+    const file = join(installed, bin['nestjs-servicecomb'] ?? '');
+    expect(await readFile(file, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+    const { stdout } = await run(process.execPath, [file, '--version'], { cwd: project });
+    expect(stdout.trim()).toBe(version);
+  });
+
   it('can be imported', async () => {
     const source = `
       import * as main from 'nestjs-servicecomb';

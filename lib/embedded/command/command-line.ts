@@ -1,0 +1,65 @@
+import { parseArgs } from 'node:util';
+import { isProfile, profiles } from '../forms/form.js';
+import type { Profile } from '../forms/form.js';
+import { codeOf, messageOf } from './failure.js';
+
+/** How a Service Center is to be served. */
+export interface ServeSettings {
+  readonly port: number;
+  readonly host: string;
+  readonly profile: Profile;
+  readonly seed: string | undefined;
+  readonly data: string | undefined;
+}
+
+/** What a command line asks for; one that asks for nothing that there is names why. */
+export type CommandLine =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'wrong'; readonly issues: readonly string[] }
+  | { readonly kind: 'serve'; readonly settings: ServeSettings };
+
+const options = {
+  port: { type: 'string' },
+  host: { type: 'string' },
+  profile: { type: 'string' },
+  seed: { type: 'string' },
+  data: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const;
+
+/** Reads a command line, without the program's own name. */
+export function readCommandLine(args: readonly string[]): CommandLine {
+  const flags = flagsOf(args);
+  if (typeof flags === 'string') return { kind: 'wrong', issues: [flags] };
+  if (flags.help === true) return { kind: 'help' };
+  if (flags.version === true) return { kind: 'version' };
+  return settingsOf(flags);
+}
+
+type Flags = ReturnType<typeof parseArgs<{ options: typeof options }>>['values'];
+
+/** The flags, or what is wrong with them as a whole. */
+function flagsOf(args: readonly string[]): Flags | string {
+  try {
+    return parseArgs({ args: [...args], options }).values;
+  } catch (error) {
+    if (!codeOf(error)?.startsWith('ERR_PARSE_ARGS')) throw error;
+    // What Node adds to it is about positional arguments, and there are none.
+    return messageOf(error).replace(/\.\s.*/s, '');
+  }
+}
+
+function settingsOf(flags: Flags): CommandLine {
+  const { port = '30100', host = '127.0.0.1', profile = 'open-source', seed, data } = flags;
+  const issues: string[] = [];
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
+    issues.push(`--port must be a whole number from 0 to 65535, got "${port}"`);
+  if (!isProfile(profile))
+    issues.push(`--profile must be one of ${profiles.join(', ')}, got "${profile}"`);
+  for (const [name, value] of Object.entries({ host, seed, data }))
+    if (value?.trim() === '') issues.push(`--${name} must not be empty`);
+  if (issues.length > 0 || !isProfile(profile)) return { kind: 'wrong', issues };
+  return { kind: 'serve', settings: { port: Number(port), host, profile, seed, data } };
+}
