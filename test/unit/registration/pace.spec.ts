@@ -140,10 +140,9 @@ describe('the retries in a lease', () => {
       fc.assert(
         fc.property(anyDraws, fc.double({ min: 0, max: 1, noNaN: true }), (values, part) => {
           const pace = paceOf({ intervalMs, random: randomOf(values) });
-          for (const { at, timeoutMs } of attemptsOf(pace, length, part))
-            expect(at + timeoutMs).toBeLessThanOrEqual(length - 1_000 + 1e-6);
+          const ends = attemptsOf(pace, length, part).map(({ at, timeoutMs }) => at + timeoutMs);
+          expect(Math.max(...ends)).toBeLessThanOrEqual(length - 1_000 + 1e-6);
         }),
-        { numRuns: 300 },
       );
     },
   );
