@@ -20,6 +20,8 @@ import { RegistryModel } from './model/registry-model.js';
 import type { LiveInstance } from './model/registry-model.js';
 import type { Oddities } from './oddities/knobs.js';
 import { OddityKnobs } from './oddities/oddity-knobs.js';
+import { Rbac } from './rbac/rbac.js';
+import type { RbacOptions, TokenSigner } from './rbac/rbac.js';
 import { HttpExchange, requestOf } from './server/exchange.js';
 import type { Exchange } from './server/exchange.js';
 import { Faults } from './server/faults.js';
@@ -28,6 +30,7 @@ import { HeldAnswers } from './server/held-answers.js';
 import { Journal } from './server/journal.js';
 import type { RecordedRequest, RequestListener } from './server/journal.js';
 import { Listener } from './server/listener.js';
+import { withoutSecrets } from './server/secrets.js';
 import { heartbeatPingMs } from './websocket/heartbeat-socket.js';
 import { WebSockets } from './websocket/web-sockets.js';
 
@@ -59,6 +62,8 @@ export interface EmbeddedServiceCenterOptions {
   readonly minTimes?: number | undefined;
   /** How much it takes before it answers 400100. @default those of a real server */
   readonly quotas?: QuotaOptions | undefined;
+  /** Asks for tokens and permissions. @default nobody is asked for anything */
+  readonly rbac?: RbacOptions | undefined;
   /**
    * Which Service Center it passes for: a named set of what `form` says one by one.
    *
@@ -100,6 +105,8 @@ export class EmbeddedServiceCenter {
   readonly faults: Faults;
   /** How far it is from a registry that is always on time. */
   readonly oddities: OddityKnobs;
+  /** Makes tokens without a login, for tests; undefined without RBAC. */
+  readonly rbac: TokenSigner | undefined;
   readonly #clock: Clock;
   readonly #host: string;
   readonly #deployment: Deployment;
@@ -117,13 +124,11 @@ export class EmbeddedServiceCenter {
     const { minIntervalMs = 5000, minTimes = 3, heartbeatPingIntervalMs = 30_000 } = options;
     this.#clock = clock;
     this.#host = host;
+    const quotas = resolveQuotas(options.quotas);
+    const rbac = options.rbac && new Rbac(options.rbac, clock, quotas);
+    this.rbac = rbac;
     this.oddities = new OddityKnobs(options.oddities);
-    this.#model = new RegistryModel(
-      clock,
-      { minIntervalMs, minTimes },
-      resolveQuotas(options.quotas),
-      this.oddities,
-    );
+    this.#model = new RegistryModel(clock, { minIntervalMs, minTimes }, quotas, this.oddities);
     this.#held = new HeldAnswers(clock);
     // The model has followed by then, so that the store answers again.
     this.oddities.follow({
@@ -132,7 +137,7 @@ export class EmbeddedServiceCenter {
       },
     });
     this.#deployment = deploymentOf(resolveForm(options.profile, options.form), clock);
-    this.#api = new ServiceCenterApi(this.#model, this.#deployment);
+    this.#api = new ServiceCenterApi(this.#model, this.#deployment, rbac);
     this.#webSockets = new WebSockets(this.#model, clock, heartbeatPingMs(heartbeatPingIntervalMs));
     this.#listener = new Listener(
       { host, port },
@@ -260,10 +265,11 @@ export class EmbeddedServiceCenter {
 
   /** Faults strike a handshake before the connection is a WebSocket, or not at all. */
   #upgrade(incoming: IncomingMessage, head: Buffer): boolean {
-    const webSocket = isHandshake(incoming) && this.#api.webSocketOf(requestOf(incoming));
-    if (!webSocket) return false;
+    if (!isHandshake(incoming)) return false;
+    const webSocket = this.#api.webSocketOf(requestOf(incoming), switchingProtocols);
+    if (webSocket === undefined) return false;
     const accept = () => this.#webSockets.accept(incoming, head, webSocket);
-    this.#handle(new Handshake(incoming, accept), () => switchingProtocols);
+    this.#handle(new Handshake(incoming, accept), webSocket.answer);
     return true;
   }
 
@@ -279,8 +285,11 @@ export class EmbeddedServiceCenter {
     const note = this.#journal.add({
       at: this.#clock.now(),
       ...matchable,
-      headers,
-      body: body.subarray(0, recordedBodyBytes).toString(),
+      ...withoutSecrets({
+        path: target,
+        headers,
+        body: body.subarray(0, recordedBodyBytes).toString(),
+      }),
     });
     const sendNow = (answer: Answer) => {
       if (!exchange.isOpen) return;

@@ -16,6 +16,9 @@ export type {
   RegistrationThrottled,
   WarningListener,
 } from './forms/vendor-limits.js';
+export type { RbacOptions, TokenSigner } from './rbac/rbac.js';
+export type { RbacResource } from './rbac/resources.js';
+export type { TokenAlgorithm } from './rbac/json-web-token.js';
 export type { QuotaOptions, Quotas } from './model/quotas.js';
 export type { LiveInstance } from './model/registry-model.js';
 export { realisticOddities } from './oddities/knobs.js';

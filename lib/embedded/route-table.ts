@@ -17,6 +17,7 @@ import type { Answer } from './api/answer.js';
 import type { Call } from './api/call.js';
 import { Router } from './api/router.js';
 import type { RouteEntry } from './api/router.js';
+import type { Caller } from './rbac/rbac.js';
 
 /** What a client may upgrade a connection to. */
 export type WebSocketRoute = 'watcher' | 'heartbeat';
@@ -25,7 +26,8 @@ export type WebSocketRoute = 'watcher' | 'heartbeat';
 export interface Operation {
   /** Absent for what the client of this library never asks for. */
   readonly name?: OperationName;
-  readonly handle: (call: Call) => Answer;
+  /** Takes who asks, too, where a token was asked for. */
+  readonly handle: (call: Call, caller?: Caller) => Answer;
   readonly maxBodyBytes: number;
   /** Absent where a wish to upgrade is passed over. */
   readonly webSocket?: WebSocketRoute;
@@ -93,6 +95,7 @@ const others: readonly (readonly [method: string, path: string, handle: Operatio
   ['GET', '/v4/:project/admin/alarms', admin.listAlarms],
   ['DELETE', '/v4/:project/admin/alarms', admin.clearAlarms],
   ['GET', '/metrics', getMetrics],
+  ['GET', '/v1/syncer/health', about.getSyncerHealth],
 ];
 
 const webSockets: readonly (readonly [path: string, webSocket: WebSocketRoute])[] = [
@@ -111,8 +114,8 @@ const unnamed = others.map(([method, path, handle]) => {
   return { method, path, target: { handle, maxBodyBytes } };
 });
 
-/** Every route of the embedded Service Center; those of version 3 lead where those of 4 do. */
-export const router = new Router<Operation>([
+/** Every route that there is in any case; those of version 3 lead where those of 4 do. */
+export const commonRoutes: readonly RouteEntry<Operation>[] = [
   ...named,
   ...unnamed,
   ...[...named, ...unnamed].flatMap(route => legacyRouteOf(route) ?? []),
@@ -120,7 +123,10 @@ export const router = new Router<Operation>([
     const target = { handle: about.upgradeRequired, maxBodyBytes, webSocket };
     return { method: 'GET', path, target };
   }),
-]);
+];
+
+/** Finds the common routes. */
+export const router = new Router<Operation>(commonRoutes);
 
 function isServed(name: string): name is ServedName {
   return Object.hasOwn(handlers, name);

@@ -12,7 +12,13 @@ import { badRequest, complain, isSuspicious, pathOf, redirect } from './api/requ
 import { openSource } from './forms/deployment.js';
 import type { Deployment } from './forms/deployment.js';
 import { besides, dressed, refusedBy } from './forms/dress.js';
-import { router } from './route-table.js';
+import { Router } from './api/router.js';
+import { GuardedAccess, openAccess } from './rbac/access.js';
+import type { Access } from './rbac/access.js';
+import { rbacRoutes } from './rbac/rbac-routes.js';
+import type { Rbac } from './rbac/rbac.js';
+import { commonRoutes, router } from './route-table.js';
+import type { Operation } from './route-table.js';
 import type { WebSocketRequest } from './websocket/web-sockets.js';
 
 const serverHeader = { Server: `SERVICECENTER/${serviceCenterVersion}` };
@@ -21,10 +27,15 @@ const serverHeader = { Server: `SERVICECENTER/${serviceCenterVersion}` };
 export class ServiceCenterApi {
   readonly #model: RegistryModel;
   readonly #deployment: Deployment;
+  readonly #router: Router<Operation>;
+  readonly #access: Access;
 
-  constructor(model: RegistryModel, deployment = openSource()) {
+  /** @param rbac absent where everybody may do everything */
+  constructor(model: RegistryModel, deployment = openSource(), rbac?: Rbac) {
     this.#model = model;
     this.#deployment = deployment;
+    this.#router = rbac ? new Router([...commonRoutes, ...rbacRoutes(rbac)]) : router;
+    this.#access = rbac ? new GuardedAccess(rbac) : openAccess;
   }
 
   answer(request: ApiRequest): Answer {
@@ -38,15 +49,26 @@ export class ServiceCenterApi {
     return withHeaders(answer, { ...serverHeader, ...corsHeaders(request.headers) });
   }
 
-  /** What a handshake asks for; undefined where there is no WebSocket. */
-  webSocketOf(request: ApiRequest): WebSocketRequest | undefined {
+  /**
+   * What a handshake asks for; undefined where there is no WebSocket.
+   *
+   * @param accepted the answer that lets it through
+   */
+  webSocketOf(request: ApiRequest, accepted: Answer): WebSocketRequest | undefined {
+    const { method } = request;
     const path = pathOf(request.target) ?? '';
-    const routed = router.route(request.method, path);
+    const routed = this.#router.route(method, path);
     if (routed.kind !== 'found') return undefined;
-    const { parameters, target } = routed;
+    const { parameters, pattern, target } = routed;
     const { webSocket: kind, maxBodyBytes } = target;
     if (kind === undefined || refusedBy(this.#deployment.form, request, path)) return undefined;
-    return { kind, call: this.#call(request, { parameters, maxBodyBytes }) };
+    const call = this.#call(request, { parameters, maxBodyBytes });
+    const answer = () => {
+      const answer = this.#access.enter({ call, method, pattern }, () => accepted);
+      const headers = { ...serverHeader, ...corsHeaders(request.headers) };
+      return answer === accepted ? answer : withHeaders(answer, headers);
+    };
+    return { kind, call, answer };
   }
 
   #execute(request: ApiRequest, path: string): Answer {
@@ -56,7 +78,7 @@ export class ServiceCenterApi {
   }
 
   #route(request: ApiRequest, path: string): Answer {
-    const routed = router.route(request.method, path);
+    const routed = this.#router.route(request.method, path);
     switch (routed.kind) {
       case 'unknown':
         return plain(404, '404 page not found');
@@ -64,11 +86,14 @@ export class ServiceCenterApi {
         return plain(405, 'Method Not Allowed', { Allow: routed.allow.join(', ') });
       case 'found': {
         const { handle, maxBodyBytes } = routed.target;
-        const { parameters } = routed;
+        const { parameters, pattern } = routed;
+        const { method } = request;
         const refused = refusedBy(this.#deployment.form, request, path);
         if (refused !== undefined) return refusal(refused);
         const call = this.#call(request, { parameters, maxBodyBytes });
-        const outcome = attempt(() => handle(call));
+        const outcome = attempt(() =>
+          this.#access.enter({ call, method, pattern }, caller => handle(call, caller)),
+        );
         return outcome instanceof RegistryError ? refusal(outcome) : outcome;
       }
     }

@@ -20,6 +20,11 @@ export class Bindings {
     return text.replaceAll(placeholder, (whole, name: string) => this.#values.get(name) ?? whole);
   }
 
+  /** Has a name stand for a value that no answer gives. */
+  set(name: string, value: string): void {
+    this.#values.set(name, value);
+  }
+
   /** Forgets what a name stands for: the answer to come gives it a new value. */
   release(name: string): void {
     this.#values.delete(name);

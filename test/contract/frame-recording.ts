@@ -17,6 +17,8 @@ export interface FramePayload {
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
   readonly text?: string;
+  /** Of a handshake that was refused. */
+  readonly body?: string;
   readonly hex?: string;
   readonly length?: number;
   readonly code?: number;

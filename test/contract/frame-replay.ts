@@ -14,6 +14,10 @@ type Received = Extract<RecordedFrame, { direction: 'received' }>;
 export interface Stage {
   readonly path: string;
   readonly consumerId?: string | undefined;
+  /** Sent with each handshake. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Sent with each request beside the sockets. */
+  readonly authorization?: string | undefined;
   /** Done before the HTTP frame of this name. */
   readonly before?: Readonly<Record<string, () => Promise<void>>> | undefined;
 }
@@ -68,11 +72,14 @@ export class FrameReplay {
   }
 
   async #ask({ method, path, body, status, answer }: RecordedExchange): Promise<string[]> {
-    const { consumerId } = this.#stage;
+    const { consumerId, authorization } = this.#stage;
     const told = await exchange(this.#serviceCenter.url, {
       method,
       path: this.#bindings.fillHashes(path),
-      headers: consumerId === undefined ? {} : { 'X-ConsumerId': consumerId },
+      headers: {
+        ...(consumerId === undefined ? {} : { 'X-ConsumerId': consumerId }),
+        ...(authorization === undefined ? {} : { authorization }),
+      },
       body,
     });
     if (told.status !== status) return [`status ${told.status}: ${told.text}`];
@@ -111,7 +118,7 @@ export class FrameReplay {
   async #receive({ type, payload }: Received): Promise<string[]> {
     this.#isClosing ||= type === 'close';
     if (type === 'handshake') {
-      this.#client.connect(this.#stage.path);
+      this.#client.connect(this.#stage.path, this.#stage.headers);
       this.#isClosing = false;
     }
     const frame = await this.#client.next();

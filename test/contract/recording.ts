@@ -21,6 +21,8 @@ export interface RecordedStep {
   readonly save?: Readonly<Record<string, string>>;
   /** Values to take out of this answer's headers. */
   readonly saveHeader?: Readonly<Record<string, string>>;
+  /** What passed before the request was sent. */
+  readonly waitSeconds?: number;
 }
 
 /** A scenario: its steps build on each other. */

@@ -22,7 +22,10 @@ const unordered = new Set([
   'updated',
 ]);
 
-const serviceCenterId = '7062417bf9ebd4c646bb23059003cea42180894a';
+const serviceCenterIds: ReadonlySet<unknown> = new Set([
+  '7062417bf9ebd4c646bb23059003cea42180894a',
+  '{{scServiceId}}',
+]);
 
 /** What differs from server to server, and what it must look like all the same. */
 const ofTheServer: Readonly<Record<string, RegExp>> = {
@@ -36,6 +39,13 @@ const ofItsInstance: Readonly<Record<string, RegExp>> = {
   hostName: /./,
   endpoints: /^rest:\/\/[^/:]+:\d+\/$/,
   version: /^\d+(\.\d+)+$/,
+};
+
+/** Seconds since 1970, of when the recording was made. */
+const seconds: Readonly<Record<string, RegExp>> = {
+  createTime: /^\d{10}$/,
+  updateTime: /^\d{10}$/,
+  releaseAt: /^\d{10}$/,
 };
 
 /** The request of a step, with the values that its names stand for here. */
@@ -60,7 +70,10 @@ export function differences(
 ): string[] {
   // A name that is saved again stands for the new value, where the answer has one.
   const told = JSON.stringify([response.json, response.headers]);
-  for (const name of [...Object.keys(save), ...Object.keys(saveHeader)])
+  const saved = Object.entries(save).map(
+    ([name, key]) => [name, nameAt(response.json, key)] as const,
+  );
+  for (const name of [...saved.flat(), ...Object.keys(saveHeader)])
     if (told.includes(`{{${name}}}`)) bindings.release(name);
   const found = [...differentHeaders(response.headers, answer, bindings)];
   if (answer.status !== response.status)
@@ -71,9 +84,18 @@ export function differences(
     const actual: unknown = JSON.parse(answer.text || 'null');
     found.push(...differencesIn(response.json, actual, bindings));
   }
+  // A recorded answer may show a value by another name than the one it is saved under.
+  for (const [name, shown] of saved)
+    if (told.includes(`{{${shown}}}`)) bindings.set(name, bindings.fill(`{{${shown}}}`));
   for (const name of [...Object.keys(save), ...Object.keys(saveHeader)])
     if (bindings.fill(`{{${name}}}`).startsWith('{{')) found.push(`nothing to save as ${name}`);
   return found;
+}
+
+/** The name by which a recorded document shows the value of a key. */
+function nameAt(recorded: unknown, key: string): string {
+  const values = new Map<string, unknown>(isObject(recorded) ? Object.entries(recorded) : []);
+  return /^\{\{(\w+)\}\}$/.exec(String(values.get(key)))?.[1] ?? key;
 }
 
 /** Every difference between a document and the recorded one. */
@@ -112,7 +134,7 @@ function compare(recorded: unknown, actual: unknown, place: Place): string[] {
       : recorded.flatMap((item, at) => compare(item, actual[at], inside(place, String(at))));
   }
   if (isObject(recorded) && isObject(actual)) return compareObjects(recorded, actual, place);
-  const shape = place.shapes[key];
+  const shape = place.shapes[key] ?? seconds[key];
   if (shape !== undefined)
     return shape.test(String(actual)) ? [] : [`${place.path}: ${String(actual)} is not ${shape}`];
   const mismatch =
@@ -166,7 +188,7 @@ function isSame(recorded: unknown, actual: unknown, bindings: Bindings): boolean
 function shapesOf(recorded: object, inherited: Place['shapes']): Place['shapes'] {
   if ('apiVersion' in recorded) return ofTheServer;
   if ('instanceId' in recorded && 'serviceId' in recorded)
-    return recorded.serviceId === serviceCenterId ? ofItsInstance : {};
+    return serviceCenterIds.has(recorded.serviceId) ? ofItsInstance : {};
   return inherited;
 }
 

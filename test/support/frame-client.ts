@@ -26,6 +26,16 @@ export class FrameClient {
       const payload = { status: response.statusCode ?? 0, headers: { Upgrade, Connection } };
       this.#receive({ type: 'handshake', payload });
     });
+    socket.on('unexpected-response', (_, response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const body = Buffer.concat(chunks).toString();
+        const payload = { status: response.statusCode ?? 0, headers: lastHeaders(response), body };
+        this.#receive({ type: 'handshake', payload });
+        socket.removeAllListeners('close').terminate();
+      });
+    });
     socket.on('message', (data: Buffer) => this.#receive(textFrame(data.toString())));
     socket.on('ping', data => this.#receive({ type: 'ping', payload: control(data) }));
     socket.on('pong', data => this.#receive({ type: 'pong', payload: control(data) }));
@@ -84,6 +94,15 @@ export class FrameClient {
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
   }
+}
+
+/** What a refusal says of itself, by the last of several headers of one name. */
+function lastHeaders({ rawHeaders }: IncomingMessage): Readonly<Record<string, string>> {
+  const recorded = new Set(['Server', 'Vary', 'Content-Length', 'Content-Type']);
+  const headers: Record<string, string> = {};
+  for (const [at, name] of rawHeaders.entries())
+    if (at % 2 === 0 && recorded.has(name)) headers[name] = rawHeaders[at + 1] ?? '';
+  return headers;
 }
 
 function textFrame(text: string): ReceivedFrame {

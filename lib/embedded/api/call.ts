@@ -14,6 +14,8 @@ export interface ApiRequest {
   /** By lower-case names. */
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+  /** The other end of the connection; absent where there is none. */
+  readonly remoteAddress?: string | undefined;
 }
 
 /** Where a routed request goes: its path's parameters and how long its body may be. */
@@ -50,6 +52,11 @@ export class Call {
   /** The service that asks, by its own word. */
   get consumerId(): string {
     return this.header('x-consumerid');
+  }
+
+  /** The other end of the connection; the empty string where there is none. */
+  get remoteAddress(): string {
+    return this.#request.remoteAddress ?? '';
   }
 
   /** The revision the client has; none counts when it wants to go past the cache. */

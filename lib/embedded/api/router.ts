@@ -2,6 +2,8 @@
 export type Routed<Target> =
   | {
       readonly kind: 'found';
+      /** The path of the route, with `:name` for what may be anything. */
+      readonly pattern: string;
       readonly target: Target;
       readonly parameters: ReadonlyMap<string, string>;
     }
@@ -43,7 +45,8 @@ export class Router<Target> {
       if (!matches(template.segments, segments)) continue;
       if (template.method === method) {
         const parameters = parametersOf(template.segments, segments);
-        return { kind: 'found', target: template.target, parameters };
+        const { path: pattern, target } = template;
+        return { kind: 'found', pattern, target, parameters };
       }
       methods.add(template.method);
     }

@@ -12,26 +12,33 @@ import type { RegistryError } from '../model/registry-error.js';
 export class StructReader {
   readonly #type: string;
   readonly #path: readonly string[];
+  readonly #goPackage: string;
   readonly #values = new Map<string, unknown>();
 
-  private constructor(object: object, type: string, path: readonly string[]) {
+  private constructor(object: object, { type, path, goPackage }: Place) {
     this.#type = type;
     this.#path = path;
+    this.#goPackage = goPackage;
     for (const [key, value] of Object.entries(object))
       if (value !== null) this.#values.set(key.toLowerCase(), value);
   }
 
-  /** Reads a whole document into the struct `type`; null reads as the empty one. */
+  /**
+   * Reads a whole document into the struct `type`; null reads as the empty one.
+   *
+   * @param goPackage where the server declares the struct, as its errors show it
+   */
   static read<Struct>(
     document: unknown,
     type: string,
     fields: (reader: StructReader) => Struct,
+    goPackage = 'discovery',
   ): Struct {
     if (!isObject(document) && document !== null)
       throw invalid(
-        `json: cannot unmarshal ${kindOf(document)} into Go value of type discovery.${type}`,
+        `json: cannot unmarshal ${kindOf(document)} into Go value of type ${goPackage}.${type}`,
       );
-    return fields(new StructReader(document ?? {}, type, []));
+    return fields(new StructReader(document ?? {}, { type, path: [], goPackage }));
   }
 
   text(key: string): string | undefined {
@@ -87,7 +94,7 @@ export class StructReader {
     type: string,
     fields: (reader: StructReader) => Struct,
   ): readonly (Struct | null)[] | undefined {
-    return this.#list(key, `[]*discovery.${type}`, item =>
+    return this.#list(key, `[]*${this.#goPackage}.${type}`, item =>
       item === null ? null : this.#inner(key, item, type, fields),
     );
   }
@@ -118,8 +125,9 @@ export class StructReader {
     type: string,
     fields: (reader: StructReader) => Struct,
   ): Struct {
-    if (!isObject(value)) throw this.#mismatch(key, kindOf(value), `discovery.${type}`);
-    return fields(new StructReader(value, type, [...this.#path, key]));
+    if (!isObject(value)) throw this.#mismatch(key, kindOf(value), `${this.#goPackage}.${type}`);
+    const path = [...this.#path, key];
+    return fields(new StructReader(value, { type, path, goPackage: this.#goPackage }));
   }
 
   #mismatch(key: string, kind: string, goType: string): RegistryError {
@@ -128,6 +136,13 @@ export class StructReader {
       `json: cannot unmarshal ${kind} into Go struct field ${field} of type ${goType}`,
     );
   }
+}
+
+/** Where a struct stands in a document. */
+interface Place {
+  readonly type: string;
+  readonly path: readonly string[];
+  readonly goPackage: string;
 }
 
 /** True for a JSON object: no list, no null, and no number that came as a literal. */

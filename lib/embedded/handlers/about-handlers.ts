@@ -1,6 +1,8 @@
+import { ErrorCode } from '../../protocol/error-codes.js';
 import { json, listed, plain } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
+import { RegistryError } from '../model/registry-error.js';
 import { serviceCenterId, serviceCenterVersion } from '../model/service-center-itself.js';
 
 /** What runs here; the field that names Go names Node. */
@@ -23,6 +25,11 @@ export function getHealth({ model }: Call): Answer {
   model.requireHealth();
   const { instances } = model.root.requireService(serviceCenterId);
   return json({ instances: listed([...instances.values()].map(({ instance }) => instance)) });
+}
+
+/** GET v1/syncer/health: there is nothing to be in step with. */
+export function getSyncerHealth(): Answer {
+  throw new RegistryError(ErrorCode.InternalServerError, 'sync config is empty');
 }
 
 /** GET on a path that is for WebSocket, without the wish to upgrade. */

@@ -24,6 +24,18 @@ export interface Quotas {
    * @default 100
    */
   readonly tags: number;
+  /**
+   * Accounts of the server, `root` included. They count with RBAC only.
+   *
+   * @default 1000
+   */
+  readonly accounts: number;
+  /**
+   * Roles of the server, those that are built in included.
+   *
+   * @default 100
+   */
+  readonly roles: number;
 }
 
 /** Some of the quotas. */
@@ -35,6 +47,8 @@ export function resolveQuotas({
   instances = 150_000,
   schemas = 100,
   tags = 100,
+  accounts = 1000,
+  roles = 100,
 }: QuotaOptions = {}): Quotas {
-  return { services, instances, schemas, tags };
+  return { services, instances, schemas, tags, accounts, roles };
 }

@@ -1,4 +1,6 @@
 import { ErrorCode } from '../../protocol/error-codes.js';
+import { rbacMessages } from '../rbac/rbac-error-codes.js';
+import type { RbacErrorCode } from '../rbac/rbac-error-codes.js';
 
 /** The JSON of an error answer; `errorCode` is a string on the wire. */
 export interface ErrorBody {
@@ -8,7 +10,8 @@ export interface ErrorBody {
 }
 
 /** The sentence that belongs to each code (cari discovery/error.go, server/service/rbac/init.go). */
-const messages: ReadonlyMap<number, string> = new Map([
+const messages: ReadonlyMap<number, string> = new Map<number, string>([
+  ...rbacMessages,
   [ErrorCode.InvalidParameters, 'Invalid parameter(s)'],
   [ErrorCode.ServerUnhealthy, 'Server is Unhealthy'],
   [ErrorCode.ServiceAlreadyExists, 'Micro-service already exists'],
@@ -40,12 +43,13 @@ export function messageOf(errorCode: number): string {
 /** A refusal of the registry: a code and what the code does not say. */
 export class RegistryError extends Error {
   constructor(
-    readonly errorCode: ErrorCode,
+    readonly errorCode: ErrorCode | RbacErrorCode,
+    /** The empty string where the code says it all. */
     readonly detail: string,
     /** Milliseconds for which the client waits for this answer, while the store does not answer. */
     readonly waitMs?: number,
   ) {
-    super(`${messageOf(errorCode)}(${detail})`);
+    super(messageOf(errorCode) + (detail && `(${detail})`));
     this.name = 'RegistryError';
   }
 
@@ -59,7 +63,7 @@ export class RegistryError extends Error {
     return {
       errorCode: String(this.errorCode),
       errorMessage: messageOf(this.errorCode),
-      detail: this.detail,
+      detail: this.detail || undefined,
     };
   }
 }

@@ -20,7 +20,8 @@ export interface Exchange {
 /** What a client sent. */
 export function requestOf(incoming: IncomingMessage, body: Buffer = Buffer.alloc(0)): ApiRequest {
   const { method = 'GET', url = '/', headers } = incoming;
-  return { method, target: url, headers, body };
+  const { remoteAddress } = incoming.socket;
+  return { method, target: url, headers, body, remoteAddress };
 }
 
 /** Writes an answer, encoded or not, and ends it. */

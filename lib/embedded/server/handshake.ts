@@ -2,6 +2,7 @@ import { ServerResponse } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Answer } from '../api/answer.js';
 import type { ApiRequest } from '../api/call.js';
+import { encoded } from './compression.js';
 import { requestOf, write } from './exchange.js';
 import type { Exchange } from './exchange.js';
 
@@ -55,7 +56,7 @@ export class Handshake implements Exchange {
     response.assignSocket(socket);
     response.shouldKeepAlive = false;
     response.once('finish', () => socket.destroySoon());
-    write(response, answer);
+    write(response, { status: answer.status, ...encoded(answer, this.request.headers) });
   }
 }
 

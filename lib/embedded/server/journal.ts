@@ -8,11 +8,11 @@ export interface RecordedRequest {
   /** What it asked for; undefined for what this library's client never asks. */
   readonly operation: OperationName | undefined;
   readonly method: string;
-  /** Path and query as they came. */
+  /** Path and query as they came; a token in it is `***`. */
   readonly path: string;
-  /** By lower-case names. */
+  /** By lower-case names; of credentials only the first word is kept, `Bearer ***`. */
   readonly headers: IncomingHttpHeaders;
-  /** The first 64 KiB of it. */
+  /** The first 64 KiB of it; `***` where it may hold a password. */
   readonly body: string;
   /** Status of the answer; undefined while there is none, and for good when none was sent. */
   readonly status: number | undefined;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
+import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import type { Clock } from '../clock.js';
 import { refOf } from '../handlers/instance-handlers.js';
@@ -104,6 +105,8 @@ export class WebSockets {
 export interface WebSocketRequest {
   readonly kind: WebSocketRoute;
   readonly call: Call;
+  /** What answers the handshake. */
+  readonly answer: () => Answer;
 }
 
 interface Connection {

@@ -119,6 +119,8 @@ describe('the quotas', () => {
       instances: 150_000,
       schemas: 100,
       tags: 100,
+      accounts: 1000,
+      roles: 100,
     });
   });
 

@@ -107,6 +107,21 @@ describe('the replay of a recording', () => {
     expect([told('x', save), told('y', save), told('y', {}), told('x', {})]).toEqual([0, 0, 0, 1]);
   });
 
+  it('saves a value under its name where the recorded answer shows it by another', () => {
+    const bindings = new Bindings();
+    const [recorded, save] = [{ json: { token: '{{t}}' } }, { own: 'token' }];
+    expect(compared(recorded, { json: { token: 'x' } }, { bindings, save })).toEqual([]);
+    expect(compared(recorded, { json: { token: 'y' } }, { bindings, save })).toEqual([]);
+    expect(bindings.fill('{{own}} {{t}}')).toBe('y y');
+  });
+
+  it('takes the seconds of accounts, roles and locks as they are', () => {
+    const recorded = { json: { createTime: '1795309274', releaseAt: 1795310474 } };
+    expect(compared(recorded, { json: { createTime: '1', releaseAt: 1_700_000_000 } })).toEqual([
+      expect.stringContaining('createTime: 1 is not'),
+    ]);
+  });
+
   it('keeps a name where the answer has no value for it', () => {
     const bindings = new Bindings();
     const save = { id: 'instanceId' };

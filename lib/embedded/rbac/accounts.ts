@@ -1,0 +1,142 @@
+import type { Clock } from '../clock.js';
+import { RegistryError, invalid } from '../model/registry-error.js';
+import { hashOf, isSame } from './password.js';
+import type { PasswordHash } from './password.js';
+import { RbacErrorCode } from './rbac-error-codes.js';
+import { newId, refuseOver, timestamp } from './roles.js';
+import type { Roles } from './roles.js';
+
+/** An account as the API tells it. */
+export interface Account {
+  readonly id: string;
+  readonly name: string;
+  readonly roles: readonly string[];
+  /** As it was wished for when the account was made; it has no effect. */
+  readonly tokenExpirationTime?: string | undefined;
+  /** It has no effect: an inactive account logs in like any other. */
+  readonly status: string;
+  /** Seconds since 1970, in decimal. */
+  readonly createTime: string;
+  readonly updateTime: string;
+}
+
+/** What an account is made of. */
+export interface NewAccount {
+  readonly id?: string | undefined;
+  readonly name: string;
+  readonly password: string;
+  readonly roles: readonly string[];
+  readonly tokenExpirationTime?: string | undefined;
+  readonly status?: string | undefined;
+}
+
+interface StoredAccount {
+  readonly account: Account;
+  readonly password: PasswordHash;
+}
+
+/** The account that nobody can remove. */
+export const rootName = 'root';
+
+/** The accounts of a server, by name. Passwords are kept as salted hashes only. */
+export class Accounts {
+  readonly #clock: Clock;
+  readonly #roles: Roles;
+  readonly #quota: number;
+  readonly #accounts = new Map<string, StoredAccount>();
+
+  /** @param quota how many there may be, `root` included */
+  constructor(clock: Clock, roles: Roles, quota: number) {
+    this.#clock = clock;
+    this.#roles = roles;
+    this.#quota = quota;
+  }
+
+  has(name: string): boolean {
+    return this.#accounts.has(name);
+  }
+
+  /** Accounts by their names. */
+  list(): readonly Account[] {
+    return [...this.#accounts.values()]
+      .map(({ account }) => account)
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** @throws RegistryError 400200 */
+  get(name: string): Account {
+    return this.#stored(name).account;
+  }
+
+  /** @throws RegistryError 400203 */
+  refuseOverQuota(): void {
+    const usage = { max: this.#quota, current: this.#accounts.size };
+    refuseOver('ACCOUNT', RbacErrorCode.NoAccountQuota, usage);
+  }
+
+  /** @throws RegistryError 400001 for a password that is too near to the name, 400202, 409200 */
+  create({ id = newId(), name, password, status = 'active', ...rest }: NewAccount): void {
+    refuseNamePassword(name, password);
+    this.#refuseUnknownRoles(rest.roles);
+    if (this.#accounts.has(name))
+      throw new RegistryError(RbacErrorCode.AccountConflict, 'account is duplicated');
+    const { roles, tokenExpirationTime } = rest;
+    const createTime = timestamp(this.#clock);
+    const times = { createTime, updateTime: createTime };
+    const account = { id, name, roles, tokenExpirationTime, status, ...times };
+    this.#accounts.set(name, { account, password: hashOf(password) });
+  }
+
+  /** @throws RegistryError 400200, 400202 */
+  update(name: string, changes: Pick<Account, 'roles'> & Partial<Pick<Account, 'status'>>): void {
+    const { account, password } = this.#stored(name);
+    this.#refuseUnknownRoles(changes.roles);
+    this.#replace({ account: { ...account, ...changes }, password });
+  }
+
+  /** @throws RegistryError 400200 */
+  remove(name: string): void {
+    this.#stored(name);
+    this.#accounts.delete(name);
+  }
+
+  /** True when an account has the role. */
+  isBound(role: string): boolean {
+    return this.list().some(({ roles }) => roles.includes(role));
+  }
+
+  /** False for a wrong password, and for an account that does not exist. */
+  isPassword(name: string, password: string): boolean {
+    const stored = this.#accounts.get(name);
+    return stored !== undefined && isSame(stored.password, password);
+  }
+
+  /** @throws RegistryError 400200 */
+  setPassword(name: string, password: string): void {
+    const { account } = this.#stored(name);
+    this.#replace({ account, password: hashOf(password) });
+  }
+
+  #replace({ account, password }: StoredAccount): void {
+    const updateTime = timestamp(this.#clock);
+    this.#accounts.set(account.name, { account: { ...account, updateTime }, password });
+  }
+
+  #stored(name: string): StoredAccount {
+    const stored = this.#accounts.get(name);
+    if (stored === undefined)
+      throw new RegistryError(RbacErrorCode.AccountNotExists, `account [${name}] not exist`);
+    return stored;
+  }
+
+  #refuseUnknownRoles(roles: readonly string[]): void {
+    if (!roles.every(role => this.#roles.has(role)))
+      throw new RegistryError(RbacErrorCode.InvalidRole, 'role not exist');
+  }
+}
+
+function refuseNamePassword(name: string, password: string): void {
+  if (name === password) throw invalid('account name and password MUST NOT be same');
+  if (Array.from(name).toReversed().join('') === password)
+    throw invalid('password MUST NOT be the revered account name');
+}

@@ -1,0 +1,98 @@
+import type { Clock } from '../clock.js';
+
+/** How long failures to log in are held against a client. */
+export interface BanTimes {
+  /** Milliseconds from the failure that is one too many to the end of the ban. */
+  readonly banMs: number;
+  /** Milliseconds for which a failure that is none too many is listed. */
+  readonly historyMs: number;
+}
+
+/** What is held against a name at an address. */
+export interface AccountLock {
+  readonly key: string;
+  readonly status: 'attempted' | 'banned';
+  /** Seconds since 1970. */
+  readonly releaseAt: number;
+}
+
+interface Credit {
+  readonly failures: number;
+  readonly at: number;
+}
+
+/** Two failures are free, and one comes back every 15 min (server/service/rbac/blocker.go). */
+const freeFailures = 2;
+const refillMs = 15 * 60_000;
+
+/** How many names at addresses are remembered before those without a failure left to forgive go. */
+const manyClients = 10_000;
+
+/** The key under which failures are counted. */
+export function banKeyOf(name: string, address: string): string {
+  return `${name}::${address}`;
+}
+
+/**
+ * Counts failures to log in by name and address, whether or not there is such an account. A success
+ * forgives none; only time does, so that after a ban of 15 min the second failure bans again.
+ */
+export class Bans {
+  readonly #clock: Clock;
+  readonly #times: BanTimes;
+  readonly #locks = new Map<string, AccountLock>();
+  readonly #credits = new Map<string, Credit>();
+
+  constructor(clock: Clock, times: BanTimes) {
+    this.#clock = clock;
+    this.#times = times;
+  }
+
+  isBanned(key: string): boolean {
+    const lock = this.#locks.get(key);
+    return lock?.status === 'banned' && !this.#isOver(lock);
+  }
+
+  /** Notes a failure, and bans when it is one too many. */
+  fail(key: string): void {
+    const isFree = this.#spend(key);
+    const ms = isFree ? this.#times.historyMs : this.#times.banMs;
+    const releaseAt = Math.floor((this.#clock.now() + ms) / 1000);
+    this.#locks.set(key, { key, status: isFree ? 'attempted' : 'banned', releaseAt });
+  }
+
+  /** What is held against whom now, by key. */
+  list(): readonly AccountLock[] {
+    this.#dropEnded();
+    return [...this.#locks.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  #isOver({ releaseAt }: AccountLock): boolean {
+    return releaseAt < Math.floor(this.#clock.now() / 1000);
+  }
+
+  #spend(key: string): boolean {
+    if (this.#credits.size >= manyClients) this.#forgetForgiven();
+    const failures = this.#creditOf(this.#credits.get(key));
+    if (failures < 1) return false;
+    this.#credits.set(key, { failures: failures - 1, at: this.#clock.now() });
+    return true;
+  }
+
+  /** How many failures are free by now. */
+  #creditOf(credit: Credit | undefined): number {
+    if (credit === undefined) return freeFailures;
+    const refilled = credit.failures + (this.#clock.now() - credit.at) / refillMs;
+    return Math.min(freeFailures, refilled);
+  }
+
+  #forgetForgiven(): void {
+    this.#dropEnded();
+    for (const [key, credit] of this.#credits)
+      if (this.#creditOf(credit) === freeFailures) this.#credits.delete(key);
+  }
+
+  #dropEnded(): void {
+    for (const lock of this.#locks.values()) if (this.#isOver(lock)) this.#locks.delete(lock.key);
+  }
+}
