@@ -31,6 +31,7 @@ import { Journal } from './server/journal.js';
 import type { RecordedRequest, RequestListener } from './server/journal.js';
 import { Listener } from './server/listener.js';
 import { withoutSecrets } from './server/secrets.js';
+import type { TlsOptions } from './server/tls.js';
 import { heartbeatPingMs } from './websocket/heartbeat-socket.js';
 import { WebSockets } from './websocket/web-sockets.js';
 
@@ -64,6 +65,8 @@ export interface EmbeddedServiceCenterOptions {
   readonly quotas?: QuotaOptions | undefined;
   /** Asks for tokens and permissions. @default nobody is asked for anything */
   readonly rbac?: RbacOptions | undefined;
+  /** Speaks HTTPS, and no plain HTTP. @default plain HTTP */
+  readonly tls?: TlsOptions | undefined;
   /**
    * Which Service Center it passes for: a named set of what `form` says one by one.
    *
@@ -110,6 +113,7 @@ export class EmbeddedServiceCenter {
   readonly #clock: Clock;
   readonly #host: string;
   readonly #deployment: Deployment;
+  readonly #scheme: 'http' | 'https';
   readonly #model: RegistryModel;
   readonly #api: ServiceCenterApi;
   readonly #held: HeldAnswers;
@@ -124,6 +128,7 @@ export class EmbeddedServiceCenter {
     const { minIntervalMs = 5000, minTimes = 3, heartbeatPingIntervalMs = 30_000 } = options;
     this.#clock = clock;
     this.#host = host;
+    this.#scheme = options.tls === undefined ? 'http' : 'https';
     const quotas = resolveQuotas(options.quotas);
     const rbac = options.rbac && new Rbac(options.rbac, clock, quotas);
     this.rbac = rbac;
@@ -140,7 +145,7 @@ export class EmbeddedServiceCenter {
     this.#api = new ServiceCenterApi(this.#model, this.#deployment, rbac);
     this.#webSockets = new WebSockets(this.#model, clock, heartbeatPingMs(heartbeatPingIntervalMs));
     this.#listener = new Listener(
-      { host, port },
+      { host, port, tls: options.tls },
       {
         receive: (incoming, response) => this.#receive(incoming, response),
         upgrade: (incoming, head) => this.#upgrade(incoming, head),
@@ -159,7 +164,7 @@ export class EmbeddedServiceCenter {
   /** Address to give to clients, without a slash at its end; its port is 0 until one is known. */
   get url(): string {
     const host = this.#host.includes(':') ? `[${this.#host}]` : this.#host;
-    return `http://${host}:${this.#listener.port}`;
+    return `${this.#scheme}://${host}:${this.#listener.port}`;
   }
 
   /** The last 10,000 requests, oldest first. */

@@ -27,3 +27,4 @@ export type { OddityKnobs } from './oddities/oddity-knobs.js';
 export type { FaultMatch } from './server/fault-match.js';
 export type { AnswerMatch, Dispose, FaultError, Faults } from './server/faults.js';
 export type { RecordedRequest } from './server/journal.js';
+export type { TlsOptions } from './server/tls.js';

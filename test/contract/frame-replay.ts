@@ -35,7 +35,7 @@ export class FrameReplay {
     this.#serviceCenter = serviceCenter;
     this.#clock = clock;
     this.#stage = stage;
-    this.#client = new FrameClient(serviceCenter.url);
+    this.#client = new FrameClient(serviceCenter.url, { seesRefusals: true });
   }
 
   /** Every difference between what was recorded and what happens here. */

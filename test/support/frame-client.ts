@@ -8,12 +8,17 @@ const patienceMs = 5_000;
 /** WebSocket clients that answer nothing by themselves, with all they receive in one row. */
 export class FrameClient {
   readonly #url: string;
+  readonly #seesRefusals: boolean;
   readonly #sockets: WebSocket[] = [];
   readonly #received: ReceivedFrame[] = [];
   readonly #waiting = new Set<() => void>();
 
-  /** @param url of the registry, beginning with `http` */
-  constructor(url: string) {
+  /**
+   * @param url of the registry, beginning with `http`
+   * @param seesRefusals takes a refused handshake as a frame rather than as an error
+   */
+  constructor(url: string, { seesRefusals = false }: { readonly seesRefusals?: boolean } = {}) {
+    this.#seesRefusals = seesRefusals;
     this.#url = url.replace(/^http/, 'ws');
   }
 
@@ -26,16 +31,7 @@ export class FrameClient {
       const payload = { status: response.statusCode ?? 0, headers: { Upgrade, Connection } };
       this.#receive({ type: 'handshake', payload });
     });
-    socket.on('unexpected-response', (_, response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => {
-        const body = Buffer.concat(chunks).toString();
-        const payload = { status: response.statusCode ?? 0, headers: lastHeaders(response), body };
-        this.#receive({ type: 'handshake', payload });
-        socket.removeAllListeners('close').terminate();
-      });
-    });
+    if (this.#seesRefusals) this.#watchForRefusal(socket);
     socket.on('message', (data: Buffer) => this.#receive(textFrame(data.toString())));
     socket.on('ping', data => this.#receive({ type: 'ping', payload: control(data) }));
     socket.on('pong', data => this.#receive({ type: 'pong', payload: control(data) }));
@@ -87,6 +83,19 @@ export class FrameClient {
 
   close(): void {
     for (const socket of this.#sockets) socket.terminate();
+  }
+
+  #watchForRefusal(socket: WebSocket): void {
+    socket.on('unexpected-response', (_, response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const body = Buffer.concat(chunks).toString();
+        const payload = { status: response.statusCode ?? 0, headers: lastHeaders(response), body };
+        this.#receive({ type: 'handshake', payload });
+        socket.removeAllListeners('close').terminate();
+      });
+    });
   }
 
   #receive(frame: ReceivedFrame): void {

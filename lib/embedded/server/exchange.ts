@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Answer } from '../api/answer.js';
 import type { ApiRequest } from '../api/call.js';
 import { encoded, type Encoded } from './compression.js';
+import { tcpSocketOf } from './tls.js';
 
 /** One request that has arrived in full, and the way to end it. */
 export interface Exchange {
@@ -63,6 +64,6 @@ export class HttpExchange implements Exchange {
   }
 
   reset(): void {
-    this.#incoming.socket.resetAndDestroy();
+    tcpSocketOf(this.#incoming.socket).resetAndDestroy();
   }
 }

@@ -5,6 +5,7 @@ import type { ApiRequest } from '../api/call.js';
 import { encoded } from './compression.js';
 import { requestOf, write } from './exchange.js';
 import type { Exchange } from './exchange.js';
+import { tcpSocketOf } from './tls.js';
 
 /** The answer that lets a handshake through; every other one refuses it. */
 export const switchingProtocols: Answer = { status: 101, headers: {}, body: '' };
@@ -47,7 +48,7 @@ export class Handshake implements Exchange {
   }
 
   reset(): void {
-    this.#incoming.socket.resetAndDestroy();
+    tcpSocketOf(this.#incoming.socket).resetAndDestroy();
   }
 
   #refuse(answer: Answer): void {

@@ -1,9 +1,11 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server as Door, Socket } from 'node:net';
 import { setTimer, systemClock } from '../clock.js';
 import { isHandshake } from './handshake.js';
 import { withoutUpgrade } from './plain-again.js';
+import { createSecureServer, doorOf } from './tls.js';
+import type { TlsOptions } from './tls.js';
 
 /** The server's limits: 60 s for everything, 32 KiB of headers (etc/conf/app.yaml). */
 const limits = {
@@ -33,25 +35,45 @@ export interface Receiver {
   refuseTunnel(incoming: IncomingMessage): void;
 }
 
+/** Where to listen, and how. */
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Absent for plain HTTP. */
+  readonly tls?: TlsOptions | undefined;
+}
+
 /** A port of this machine that can be opened and closed again and again. */
 export class Listener {
   readonly #server;
+  /** What listens: the server itself, unless something lies between. */
+  readonly #door: Door;
+  /** The event by which the server takes a connection that can be read. */
+  readonly #connection: 'connection' | 'secureConnection';
   readonly #host: string;
   readonly #sockets = new Set<Socket>();
   readonly #lastResponses = new WeakMap<Socket, ServerResponse>();
   #port: number;
   #lastTurn: Promise<void> = Promise.resolve();
 
-  constructor(
-    { host, port }: { readonly host: string; readonly port: number },
-    receiver: Receiver,
-  ) {
+  /** @throws Error when a certificate or a key cannot be read */
+  constructor({ host, port, tls }: ListenerOptions, receiver: Receiver) {
     this.#host = host;
     this.#port = port;
-    this.#server = createServer(settings, (incoming, response) => {
+    const receive = (incoming: IncomingMessage, response: ServerResponse) => {
       this.#lastResponses.set(incoming.socket, response);
       receiver.receive(incoming, response);
-    });
+    };
+    if (tls === undefined) {
+      this.#server = createServer(settings, receive);
+      this.#door = this.#server;
+      this.#connection = 'connection';
+    } else {
+      const server = createSecureServer(tls, settings, receive);
+      this.#server = server;
+      this.#door = doorOf(server);
+      this.#connection = 'secureConnection';
+    }
     this.#server.on('upgrade', (incoming: IncomingMessage, _: unknown, head: Buffer) => {
       this.#inOrder(incoming.socket, () => {
         if (!receiver.upgrade(incoming, head)) this.#receiveAsPlain(incoming, head);
@@ -60,7 +82,7 @@ export class Listener {
     this.#server.on('connect', (incoming: IncomingMessage) => {
       this.#inOrder(incoming.socket, () => receiver.refuseTunnel(incoming));
     });
-    this.#server.on('connection', (socket: Socket) => {
+    this.#door.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });
@@ -95,23 +117,23 @@ export class Listener {
   }
 
   async #listen(): Promise<void> {
-    if (this.#server.listening) return;
+    if (this.#door.listening) return;
     await new Promise<void>((resolve, reject) => {
       const fail = (cause: Error) => reject(this.#cannotListen(cause));
-      this.#server.once('error', fail);
-      this.#server.listen({ host: this.#host, port: this.#port }, () => {
-        this.#server.off('error', fail);
+      this.#door.once('error', fail);
+      this.#door.listen({ host: this.#host, port: this.#port }, () => {
+        this.#door.off('error', fail);
         resolve();
       });
     });
-    const address = this.#server.address();
+    const address = this.#door.address();
     if (isAddressInfo(address)) this.#port = address.port;
   }
 
   async #shut(): Promise<void> {
-    if (!this.#server.listening) return;
+    if (!this.#door.listening) return;
     await new Promise<void>(resolve => {
-      this.#server.close(() => resolve());
+      this.#door.close(() => resolve());
       for (const socket of this.#sockets) socket.destroy();
     });
   }
@@ -129,7 +151,7 @@ export class Listener {
 
   #receiveAsPlain(incoming: IncomingMessage, head: Buffer): void {
     incoming.socket.unshift(withoutUpgrade(incoming, head));
-    this.#server.emit('connection', incoming.socket);
+    this.#server.emit(this.#connection, incoming.socket);
   }
 
   #cannotListen(cause: Error): Error {
@@ -164,7 +186,9 @@ function answerUnreadable(error: Error & { readonly code?: string }, socket: Soc
       ? '431 Request Header Fields Too Large'
       : '400 Bad Request';
   const head = 'Content-Type: text/plain; charset=utf-8\r\nConnection: close';
-  if (socket.writable) {
+  // What failed to shake hands understands no HTTP.
+  const isTls = /^ERR_(SSL|TLS)_/.test(error.code ?? '');
+  if (socket.writable && !isTls) {
     socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${status}`);
     setTimer(systemClock, lingerMs, () => socket.destroy());
   } else socket.destroy();

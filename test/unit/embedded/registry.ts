@@ -5,6 +5,8 @@ import type { Clock, FormOptions, Oddities, Profile } from '../../../lib/embedde
 import { deploymentOf } from '../../../lib/embedded/forms/deployment.js';
 import type { Deployment } from '../../../lib/embedded/forms/deployment.js';
 import { resolveForm } from '../../../lib/embedded/forms/form.js';
+import { Rbac } from '../../../lib/embedded/rbac/rbac.js';
+import type { RbacOptions } from '../../../lib/embedded/rbac/rbac.js';
 import { RegistryModel } from '../../../lib/embedded/model/registry-model.js';
 import { OddityKnobs } from '../../../lib/embedded/oddities/oddity-knobs.js';
 import { ServiceCenterApi } from '../../../lib/embedded/service-center-api.js';
@@ -112,6 +114,7 @@ export interface TestRegistryOptions {
   readonly oddities?: 'realistic' | Oddities;
   readonly profile?: Profile;
   readonly form?: FormOptions;
+  readonly rbac?: RbacOptions;
 }
 
 /** A registry without HTTP, under a clock of its own. */
@@ -119,6 +122,7 @@ export class TestRegistry {
   readonly clock = new FakeClock();
   readonly model: RegistryModel;
   readonly deployment: Deployment;
+  readonly rbac: Rbac | undefined;
   readonly #api: ServiceCenterApi;
 
   constructor({ minIntervalMs = 5000, minTimes = 3, ...options }: TestRegistryOptions = {}) {
@@ -127,7 +131,8 @@ export class TestRegistry {
     const oddities = new OddityKnobs(options.oddities);
     this.model = new RegistryModel(this.clock, floors, quotas, oddities);
     this.deployment = deploymentOf(resolveForm(options.profile, options.form), this.clock);
-    this.#api = new ServiceCenterApi(this.model, this.deployment);
+    this.rbac = options.rbac && new Rbac(options.rbac, this.clock, quotas);
+    this.#api = new ServiceCenterApi(this.model, this.deployment, this.rbac);
   }
 
   /** Asks `"PUT /heartbeats"`; a path that begins otherwise than with `/v4` is below the registry's own. */
