@@ -56,7 +56,7 @@ export function unauthorized(detail: string): RegistryError {
 function algorithmOf(header: Claims): string {
   const algorithm = header.get('alg');
   if (typeof algorithm !== 'string') throw unauthorized('signing method (alg) is unspecified.');
-  if (!/^(none|(HS|RS|ES|PS)(256|384|512))$/.test(algorithm))
+  if (!/^(none|EdDSA|(HS|RS|ES|PS)(256|384|512))$/.test(algorithm))
     throw unauthorized('signing method (alg) is unavailable.');
   return algorithm;
 }
@@ -85,7 +85,7 @@ interface Signed {
 function verifySignature({ algorithm, signed, signature }: Signed, key: KeyObject): void {
   if (algorithm === 'none') throw unauthorized("'none' signature type is not allowed");
   const wrongKind = unauthorized('key is of invalid type');
-  if (algorithm.startsWith('HS')) throw wrongKind;
+  if (/^(HS|EdDSA)/.test(algorithm)) throw wrongKind;
   const bytes = bytesOf(signature);
   if (algorithm.startsWith('ES')) throw wrongKind;
   const padding = algorithm.startsWith('PS') ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;

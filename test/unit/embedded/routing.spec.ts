@@ -95,6 +95,11 @@ describe('the server', () => {
     expect(JSON.parse(text)).toMatchObject({ version: '0.0.1', buildTag: 'embedded', apiVersion });
   });
 
+  it('tells of its synchronization that there is none', () => {
+    const told = registry.askTarget('GET', '/v1/syncer/health');
+    expect(refusalOf(told)).toBe('500 500003 sync config is empty');
+  });
+
   it('tells in its health where it runs, once it does', () => {
     const health = () => registry.ask('GET /v4/any/registry/health', { domain: 'other' }).json;
     expect(health()).toEqual({});
