@@ -94,9 +94,12 @@ function admit(tcp: Socket, server: Server): void {
   const fail = () => tcp.destroy();
   tcp.on('error', fail).setTimeout(silenceMs, fail);
   tcp.once('data', (first: Buffer) => {
+    if (plainHttp.test(first.toString('latin1'))) {
+      tcp.end(plainHttpAnswer);
+      return;
+    }
     tcp.setTimeout(0).off('timeout', fail).pause().unshift(first);
-    if (plainHttp.test(first.toString('latin1'))) tcp.end(plainHttpAnswer);
-    else server.emit('connection', tcp);
+    server.emit('connection', tcp);
   });
 }
 
