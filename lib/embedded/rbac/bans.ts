@@ -25,7 +25,7 @@ interface Credit {
 const freeFailures = 2;
 const refillMs = 15 * 60_000;
 
-/** How many names at addresses are remembered before those without a failure left to forgive go. */
+/** How many names at addresses there must be before those that are forgiven are looked for. */
 const manyClients = 10_000;
 
 /** The key under which failures are counted. */
@@ -42,6 +42,7 @@ export class Bans {
   readonly #times: BanTimes;
   readonly #locks = new Map<string, AccountLock>();
   readonly #credits = new Map<string, Credit>();
+  #roomFor = manyClients;
 
   constructor(clock: Clock, times: BanTimes) {
     this.#clock = clock;
@@ -72,7 +73,7 @@ export class Bans {
   }
 
   #spend(key: string): boolean {
-    if (this.#credits.size >= manyClients) this.#forgetForgiven();
+    if (this.#credits.size >= this.#roomFor) this.#forgetForgiven();
     const failures = this.#creditOf(this.#credits.get(key));
     if (failures < 1) return false;
     this.#credits.set(key, { failures: failures - 1, at: this.#clock.now() });
@@ -86,10 +87,12 @@ export class Bans {
     return Math.min(freeFailures, refilled);
   }
 
+  /** Looks again when there are twice as many, so that each failure costs the same. */
   #forgetForgiven(): void {
     this.#dropEnded();
     for (const [key, credit] of this.#credits)
       if (this.#creditOf(credit) === freeFailures) this.#credits.delete(key);
+    this.#roomFor = Math.max(manyClients, 2 * this.#credits.size);
   }
 
   #dropEnded(): void {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { Bans } from '../../../lib/embedded/rbac/bans.js';
 import { GuardedRegistry, password, rootPassword } from './guarded-registry.js';
+import { FakeClock } from './registry.js';
 
 const minuteMs = 60_000;
 const wrong = '401 401202 undefined';
@@ -84,6 +86,21 @@ describe('a login that fails', () => {
     const refused = '401 401207 undefined';
     expect([change(), change(), change(), change()]).toEqual([refused, refused, refused, blocked]);
     expect(guarded.login('dev', password)).toBe(blocked);
+  });
+});
+
+describe('failures of very many names', () => {
+  it('are held against each of them until they are forgiven', () => {
+    const clock = new FakeClock();
+    const bans = new Bans(clock, { banMs: 900_000, historyMs: 1_200_000 });
+    for (const name of Array.from({ length: 10_000 }, (_, at) => `early-${at}`)) bans.fail(name);
+    clock.advance(16 * minuteMs);
+    for (const name of Array.from({ length: 10_001 }, (_, at) => `late-${at}`)) bans.fail(name);
+    bans.fail('late-0');
+    bans.fail('late-0');
+    expect(bans.isBanned('late-0')).toBe(true);
+    clock.advance(5 * minuteMs);
+    expect(bans.list()).toHaveLength(10_001);
   });
 });
 
