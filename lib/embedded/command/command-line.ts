@@ -8,8 +8,18 @@ export interface ServeSettings {
   readonly port: number;
   readonly host: string;
   readonly profile: Profile;
+  readonly rbac: boolean;
+  /** Absent for plain HTTP. */
+  readonly tls: TlsFiles | undefined;
   readonly seed: string | undefined;
   readonly data: string | undefined;
+}
+
+/** Names of PEM files. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string | undefined;
 }
 
 /** What a command line asks for; one that asks for nothing that there is names why. */
@@ -23,6 +33,11 @@ const options = {
   port: { type: 'string' },
   host: { type: 'string' },
   profile: { type: 'string' },
+  rbac: { type: 'boolean' },
+  tls: { type: 'boolean' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  'tls-ca': { type: 'string' },
   seed: { type: 'string' },
   data: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -53,13 +68,31 @@ function flagsOf(args: readonly string[]): Flags | string {
 
 function settingsOf(flags: Flags): CommandLine {
   const { port = '30100', host = '127.0.0.1', profile = 'open-source', seed, data } = flags;
+  const { cert, key, ca } = tlsFilesOf(flags);
   const issues: string[] = [];
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
     issues.push(`--port must be a whole number from 0 to 65535, got "${port}"`);
   if (!isProfile(profile))
     issues.push(`--profile must be one of ${profiles.join(', ')}, got "${profile}"`);
-  for (const [name, value] of Object.entries({ host, seed, data }))
+  const texts = { host, seed, data, 'tls-cert': cert, 'tls-key': key, 'tls-ca': ca };
+  for (const [name, value] of Object.entries(texts))
     if (value?.trim() === '') issues.push(`--${name} must not be empty`);
+  issues.push(...tlsIssuesOf(flags));
   if (issues.length > 0 || !isProfile(profile)) return { kind: 'wrong', issues };
-  return { kind: 'serve', settings: { port: Number(port), host, profile, seed, data } };
+  const tls = cert === undefined || key === undefined ? undefined : { cert, key, ca };
+  const { rbac = false } = flags;
+  return { kind: 'serve', settings: { port: Number(port), host, profile, rbac, tls, seed, data } };
+}
+
+function tlsFilesOf(flags: Flags): Readonly<Record<keyof TlsFiles, string | undefined>> {
+  return { cert: flags['tls-cert'], key: flags['tls-key'], ca: flags['tls-ca'] };
+}
+
+function tlsIssuesOf(flags: Flags): string[] {
+  const files = Object.entries(tlsFilesOf(flags));
+  if (flags.tls === true)
+    return files.flatMap(([name, file]) =>
+      file === undefined && name !== 'ca' ? [`--tls needs --tls-${name}`] : [],
+    );
+  return files.flatMap(([name, file]) => (file === undefined ? [] : [`--tls-${name} needs --tls`]));
 }

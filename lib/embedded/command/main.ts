@@ -12,6 +12,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 process.exitCode = await run({
   args: process.argv.slice(2),
+  env: process.env,
   print: text => process.stdout.write(`${text}\n`),
   complain: text => process.stderr.write(`${text}\n`),
   stopped,

@@ -6,12 +6,14 @@ import type { ServeSettings } from './command-line.js';
 import { DataFile } from './data-file.js';
 import { DataKeeper } from './data-keeper.js';
 import { messageOf } from './failure.js';
+import { serviceCenterOptions } from './service-center-options.js';
 import { usage } from './usage.js';
 
 /** Who runs the command: what is asked for, where answers go, and when it is to end. */
 export interface Terminal {
   /** Without the program's own name. */
   readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly print: (text: string) => void;
   readonly complain: (text: string) => void;
   /** Resolves once the command is to end. */
@@ -37,8 +39,23 @@ export async function run(terminal: Terminal): Promise<number> {
 }
 
 async function serve(settings: ServeSettings, terminal: Terminal): Promise<number> {
-  const { host, port, profile, data } = settings;
-  const serviceCenter = new EmbeddedServiceCenter({ host, port, profile });
+  try {
+    const options = await serviceCenterOptions(settings, terminal.env);
+    await serveUntilStopped(new EmbeddedServiceCenter(options), settings, terminal);
+    terminal.print('Service Center stopped');
+    return 0;
+  } catch (error) {
+    terminal.complain(messageOf(error));
+    return 1;
+  }
+}
+
+async function serveUntilStopped(
+  serviceCenter: EmbeddedServiceCenter,
+  settings: ServeSettings,
+  terminal: Terminal,
+): Promise<void> {
+  const { data } = settings;
   const complain = (error: unknown) => terminal.complain(messageOf(error));
   const file = data === undefined ? undefined : new DataFile(data);
   const keeper = file && new DataKeeper(serviceCenter, file, { complain });
@@ -48,15 +65,10 @@ async function serve(settings: ServeSettings, terminal: Terminal): Promise<numbe
     await keeper?.start();
     announce(serviceCenter, settings, { terminal, source });
     await terminal.stopped;
+  } finally {
     await serviceCenter.stop();
-    await keeper?.stop();
-    terminal.print('Service Center stopped');
-    return 0;
-  } catch (error) {
-    complain(error);
-    await serviceCenter.stop();
-    return 1;
   }
+  await keeper?.stop();
 }
 
 /** Loads the data of the run before or, when there was none, the seed; tells which file it was. */
@@ -87,12 +99,13 @@ function load(serviceCenter: EmbeddedServiceCenter, document: unknown, path: str
 
 function announce(
   serviceCenter: EmbeddedServiceCenter,
-  { host, profile, data, seed }: ServeSettings,
+  { host, profile, rbac, data, seed }: ServeSettings,
   { terminal, source }: { readonly terminal: Terminal; readonly source: string | undefined },
 ): void {
   const { url } = serviceCenter;
   terminal.print(`Embedded Service Center on ${url}, its page is ${url}/-/`);
   if (profile !== 'open-source') terminal.print(`It answers like ${profile}`);
+  if (rbac) terminal.print('It asks for tokens, which POST /v4/token gives to the account root');
   if (source !== undefined) {
     const { services } = serviceCenter.dump();
     const instances = serviceCenter.instances().length;
@@ -104,8 +117,8 @@ function announce(
     data === undefined ? 'It keeps everything in memory' : `It keeps its data in ${data}`;
   terminal.print(`${memory} and is for development and tests, not for production`);
   terminal.print('Ctrl-C stops it');
-  if (!isLoopback(host))
-    terminal.complain(`Warning: others can reach it on ${host}, and nothing protects it`);
+  const isOpen = rbac ? '' : ', and nothing protects it';
+  if (!isLoopback(host)) terminal.complain(`Warning: others can reach it on ${host}${isOpen}`);
   warnOnce(serviceCenter, terminal);
 }
 

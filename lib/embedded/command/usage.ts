@@ -8,6 +8,10 @@ is for development and tests, not for production. Ctrl-C or SIGTERM stops it.
   --host <address>  address to listen on (default: 127.0.0.1, this machine alone)
   --profile <name>  what it passes for: open-source (default), cse-exclusive, cse-professional
                     or cse-legacy
+  --rbac            asks for tokens; the password of root is taken from the environment variable
+                    SC_INIT_ROOT_PASSWORD
+  --tls             speaks HTTPS, with the PEM files of --tls-cert <file> and --tls-key <file>;
+                    with --tls-ca <file> a client must show a certificate that these vouch for
   --seed <file>     services and instances to start with, as JSON
   --data <file>     keeps services and instances in this file over a restart; once it exists,
                     --seed is passed over

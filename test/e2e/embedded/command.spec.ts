@@ -1,4 +1,6 @@
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { connect } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -7,10 +9,13 @@ import { DataKeeper } from '../../../lib/embedded/command/data-keeper.js';
 import { run } from '../../../lib/embedded/command/run.js';
 import { version } from '../../../lib/index.js';
 import { exchange } from '../../contract/exchange.js';
+import { certificateAuthority } from '../../support/certificates.js';
 import { FakeClock } from '../../unit/embedded/registry.js';
 import { ask, registered, started } from './server.js';
 
 let directory: string;
+/** What the command finds in its environment. */
+let environment: Record<string, string> = {};
 const running = new Set<Command>();
 
 beforeEach(async () => {
@@ -20,6 +25,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all([...running].map(command => command.stop()));
   running.clear();
+  environment = {};
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -32,6 +38,7 @@ class Command {
   #stop: (_: void) => void = () => undefined;
 
   constructor(...args: string[]) {
+    const env = { ...environment };
     const stopped = new Promise<void>(resolve => {
       this.#stop = resolve;
     });
@@ -41,6 +48,7 @@ class Command {
     });
     this.exitCode = run({
       args,
+      env,
       print: text => {
         this.printed.push(text);
         if (text.startsWith('Ctrl-C')) isUp();
@@ -57,7 +65,7 @@ class Command {
       throw new Error(`It ended with ${code}: ${this.complaints.join('\n')}`);
     });
     await Promise.race([this.#isUp, early]);
-    return /on (http:\S+),/.exec(this.printed.join('\n'))?.[1] ?? '';
+    return /on (https?:\S+),/.exec(this.printed.join('\n'))?.[1] ?? '';
   }
 
   stop(): Promise<number> {
@@ -167,6 +175,62 @@ describe('the command', () => {
     expect(command.complaints).toEqual([
       'Warning: a registration was refused, the vendor allows 10 in a second',
     ]);
+  });
+});
+
+describe('the command with --rbac', () => {
+  const token = (url: string, password: string) =>
+    exchange(url, { method: 'POST', path: '/v4/token', body: { name: 'root', password } });
+
+  it('asks for tokens, and root logs in with the password of the environment', async () => {
+    environment = { SC_INIT_ROOT_PASSWORD: 'Secret-1234' };
+    const command = new Command('--port', '0', '--rbac', '--host', '0.0.0.0');
+    const url = (await command.url()).replace('0.0.0.0', '127.0.0.1');
+    const path = '/v4/default/registry/microservices';
+    expect((await exchange(url, { path })).status).toBe(401);
+    expect((await token(url, 'Secret-1234')).status).toBe(200);
+    const said = [...command.printed, ...command.complaints].join('\n');
+    expect(said).toContain('It asks for tokens');
+    expect(said).not.toContain('Secret-1234');
+    expect(command.complaints).toEqual(['Warning: others can reach it on 0.0.0.0']);
+  });
+
+  it.each([
+    ['no password', {}, /from SC_INIT_ROOT_PASSWORD, which is not set$/],
+    ['an empty one', { SC_INIT_ROOT_PASSWORD: '' }, /which is not set$/],
+    ['a weak one', { SC_INIT_ROOT_PASSWORD: 'letmein' }, /^SC_INIT_ROOT_PASSWORD must be 8 to 32/],
+  ])('ends with 1 and one line for %s', async (_, env, complaint) => {
+    environment = env;
+    const command = new Command('--port', '0', '--rbac');
+    expect(await command.exitCode).toBe(1);
+    expect(command.complaints).toEqual([expect.stringMatching(complaint)]);
+    expect(command.complaints.join()).not.toContain('letmein');
+  });
+});
+
+describe('the command with --tls', () => {
+  it('speaks HTTPS, and says so', async () => {
+    const { cert, key } = certificateAuthority().issue(['localhost']);
+    const files = ['--tls-cert', await file('cert', cert), '--tls-key', await file('key', key)];
+    const command = new Command('--port', '0', '--tls', ...files);
+    const url = await command.url();
+    expect(url).toMatch(/^https:/);
+    const socket = connect({ port: Number(new URL(url).port), rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    socket.destroy();
+  });
+
+  it('ends with 1 and one line for a file that is not there, or no certificate', async () => {
+    const none = join(directory, 'none.pem');
+    const bad = await file('bad.pem', 'x');
+    for (const [path, complaint] of [
+      [none, /none\.pem cannot be read: /],
+      [bad, /they must be PEM/],
+    ] as const) {
+      const command = new Command('--port', '0', '--tls', '--tls-cert', path, '--tls-key', path);
+      expect(await command.exitCode).toBe(1);
+      expect(command.complaints).toEqual([expect.stringMatching(complaint)]);
+    }
   });
 });
 

@@ -10,6 +10,8 @@ describe('a command line', () => {
         port: 30_100,
         host: '127.0.0.1',
         profile: 'open-source',
+        rbac: false,
+        tls: undefined,
         seed: undefined,
         data: undefined,
       },
@@ -17,10 +19,19 @@ describe('a command line', () => {
   });
 
   it('says how', () => {
-    const args = '--port=0 --host ::1 --profile cse-legacy --seed a.json --data b.json'.split(' ');
-    expect(readCommandLine(args)).toEqual({
+    const args = '--port=0 --host ::1 --profile cse-legacy --seed a.json --data b.json --rbac';
+    const tls = '--tls --tls-cert cert.pem --tls-key key.pem --tls-ca ca.pem';
+    expect(readCommandLine(`${args} ${tls}`.split(' '))).toEqual({
       kind: 'serve',
-      settings: { port: 0, host: '::1', profile: 'cse-legacy', seed: 'a.json', data: 'b.json' },
+      settings: {
+        port: 0,
+        host: '::1',
+        profile: 'cse-legacy',
+        rbac: true,
+        tls: { cert: 'cert.pem', key: 'key.pem', ca: 'ca.pem' },
+        seed: 'a.json',
+        data: 'b.json',
+      },
     });
   });
 
@@ -47,6 +58,10 @@ describe('a command line', () => {
     ],
     [['--host', ''], '--host must not be empty'],
     [['--data', ' '], '--data must not be empty'],
+    [['--tls', '--tls-key', 'k'], '--tls needs --tls-cert'],
+    [['--tls', '--tls-cert', 'c'], '--tls needs --tls-key'],
+    [['--tls-ca', 'c'], '--tls-ca needs --tls'],
+    [['--tls', '--tls-cert', 'c', '--tls-key', ''], '--tls-key must not be empty'],
   ])('is told what is wrong with %j', (args, issue) => {
     expect(readCommandLine(args)).toEqual({ kind: 'wrong', issues: [issue] });
   });
@@ -65,7 +80,17 @@ describe('a command line', () => {
 describe('the usage', () => {
   it('fits a terminal and names each flag', () => {
     for (const line of usage.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
-    for (const flag of ['port', 'host', 'profile', 'seed', 'data', 'help', 'version'])
+    for (const flag of [
+      'port',
+      'host',
+      'profile',
+      'rbac',
+      'tls',
+      'seed',
+      'data',
+      'help',
+      'version',
+    ])
       expect(usage).toContain(`--${flag} `.trimEnd());
   });
 });

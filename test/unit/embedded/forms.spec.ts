@@ -99,6 +99,36 @@ describe.each(newer)('the page of 2024, as %s', profile => {
   });
 });
 
+describe('the page of 2024, with security authentication', () => {
+  const registry = new TestRegistry({
+    profile: 'cse-exclusive',
+    rbac: { rootPassword: 'Secret-1234' },
+  });
+  const line = 'PUT /microservices/orders/instances/own/heartbeat';
+  const body = { name: 'root', password: 'Secret-1234' };
+  const { token } = JSON.parse(registry.ask('POST /v4/token', { body }).text) as { token: string };
+  const options = { headers: { authorization: `Bearer ${token}` } };
+  registry.service({ serviceId: 'orders' }, options);
+  registry.instance('orders', { instanceId: 'own' }, options);
+
+  it('wants Authorization:Bearer {Token}', () => {
+    expect(registry.ask(line, options)).toMatchObject({ status: 200, text: '' });
+    const { status, json } = registry.ask(line);
+    expect(status).toBe(401);
+    expect(json).toMatchObject({ errorCode: '401204' });
+  });
+
+  it('tells readiness to everybody', () => {
+    expect(registry.ask('GET /health/readiness').status).toBe(200);
+  });
+
+  it('may be refused in the words of another form', () => {
+    const rbac = { rootPassword: 'Secret-1234' };
+    const older = new TestRegistry({ profile: 'cse-legacy', rbac });
+    expect(older.ask(line, ofTenant).json).toMatchObject({ errCode: '401204' });
+  });
+});
+
 describe('what a cloud says when its store is away', () => {
   const away = refusal(new RegistryError(ErrorCode.RegistryUnavailable, 'etcd is away'));
   const request = { method: 'PUT', target: '/', headers: {}, body: Buffer.alloc(0) };
