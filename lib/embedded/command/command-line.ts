@@ -11,6 +11,8 @@ export interface ServeSettings {
   readonly rbac: boolean;
   /** Absent for plain HTTP. */
   readonly tls: TlsFiles | undefined;
+  /** Absent for one that is always on time. */
+  readonly oddities: 'realistic' | undefined;
   readonly seed: string | undefined;
   readonly data: string | undefined;
 }
@@ -38,6 +40,7 @@ const options = {
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },
   'tls-ca': { type: 'string' },
+  oddities: { type: 'string' },
   seed: { type: 'string' },
   data: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -74,6 +77,8 @@ function settingsOf(flags: Flags): CommandLine {
     issues.push(`--port must be a whole number from 0 to 65535, got "${port}"`);
   if (!isProfile(profile))
     issues.push(`--profile must be one of ${profiles.join(', ')}, got "${profile}"`);
+  if (flags.oddities !== undefined && flags.oddities !== 'realistic')
+    issues.push(`--oddities must be realistic, got "${flags.oddities}"`);
   const texts = { host, seed, data, 'tls-cert': cert, 'tls-key': key, 'tls-ca': ca };
   for (const [name, value] of Object.entries(texts))
     if (value?.trim() === '') issues.push(`--${name} must not be empty`);
@@ -81,7 +86,9 @@ function settingsOf(flags: Flags): CommandLine {
   if (issues.length > 0 || !isProfile(profile)) return { kind: 'wrong', issues };
   const tls = cert === undefined || key === undefined ? undefined : { cert, key, ca };
   const { rbac = false } = flags;
-  return { kind: 'serve', settings: { port: Number(port), host, profile, rbac, tls, seed, data } };
+  const oddities = flags.oddities === undefined ? undefined : 'realistic';
+  const settings = { port: Number(port), host, profile, rbac, tls, oddities, seed, data } as const;
+  return { kind: 'serve', settings };
 }
 
 function tlsFilesOf(flags: Flags): Readonly<Record<keyof TlsFiles, string | undefined>> {

@@ -99,12 +99,13 @@ function load(serviceCenter: EmbeddedServiceCenter, document: unknown, path: str
 
 function announce(
   serviceCenter: EmbeddedServiceCenter,
-  { host, profile, rbac, data, seed }: ServeSettings,
+  { host, profile, oddities, rbac, data, seed }: ServeSettings,
   { terminal, source }: { readonly terminal: Terminal; readonly source: string | undefined },
 ): void {
   const { url } = serviceCenter;
   terminal.print(`Embedded Service Center on ${url}, its page is ${url}/-/`);
   if (profile !== 'open-source') terminal.print(`It answers like ${profile}`);
+  if (oddities !== undefined) terminal.print('It lags, loses and forgets as a real server does');
   if (rbac) terminal.print('It asks for tokens, which POST /v4/token gives to the account root');
   if (source !== undefined) {
     const { services } = serviceCenter.dump();

@@ -14,13 +14,14 @@ const passwordVariable = 'SC_INIT_ROOT_PASSWORD';
  * @throws Error that names the variable or the file that is missing or wrong; it shows neither
  */
 export async function serviceCenterOptions(
-  { host, port, profile, rbac, tls }: ServeSettings,
+  { host, port, profile, oddities, rbac, tls }: ServeSettings,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<EmbeddedServiceCenterOptions> {
   return {
     host,
     port,
     profile,
+    oddities,
     rbac: rbac ? { rootPassword: passwordIn(env) } : undefined,
     tls: tls && (await tlsOptions(tls)),
   };

@@ -12,6 +12,8 @@ is for development and tests, not for production. Ctrl-C or SIGTERM stops it.
                     SC_INIT_ROOT_PASSWORD
   --tls             speaks HTTPS, with the PEM files of --tls-cert <file> and --tls-key <file>;
                     with --tls-ca <file> a client must show a certificate that these vouch for
+  --oddities realistic
+                    lags, loses and forgets as a real server does
   --seed <file>     services and instances to start with, as JSON
   --data <file>     keeps services and instances in this file over a restart; once it exists,
                     --seed is passed over

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DataFile } from '../../../lib/embedded/command/data-file.js';
 import { DataKeeper } from '../../../lib/embedded/command/data-keeper.js';
+import { readCommandLine } from '../../../lib/embedded/command/command-line.js';
+import { serviceCenterOptions } from '../../../lib/embedded/command/service-center-options.js';
 import { run } from '../../../lib/embedded/command/run.js';
 import { version } from '../../../lib/index.js';
 import { exchange } from '../../contract/exchange.js';
@@ -175,6 +177,19 @@ describe('the command', () => {
     expect(command.complaints).toEqual([
       'Warning: a registration was refused, the vendor allows 10 in a second',
     ]);
+  });
+});
+
+describe('the command with --oddities realistic', () => {
+  it('has them, and says so', async () => {
+    const commandLine = readCommandLine(['--oddities', 'realistic']);
+    if (commandLine.kind !== 'serve') throw new Error('It does not know the flag');
+    expect(await serviceCenterOptions(commandLine.settings, {})).toMatchObject({
+      oddities: 'realistic',
+    });
+    const command = new Command('--port', '0', '--oddities', 'realistic');
+    await command.url();
+    expect(command.printed).toContain('It lags, loses and forgets as a real server does');
   });
 });
 

@@ -86,6 +86,7 @@ describe('the usage', () => {
       'profile',
       'rbac',
       'tls',
+      'oddities',
       'seed',
       'data',
       'help',

@@ -158,6 +158,19 @@ describe('what a cloud says when its store is away', () => {
   });
 });
 
+describe('a write to a store that is down', () => {
+  it.each([
+    ['cse-exclusive', { errorCode: '400011', errorMessage: 'ErrUnavailableBackend' }],
+    ['cse-legacy', { errCode: '400011', errMsg: 'ErrUnavailableBackend' }],
+    ['open-source', { errorCode: '500011', errorMessage: 'Registry service is unavailable' }],
+  ] as const)('is refused by %s in its own words', (profile, error) => {
+    const registry = new TestRegistry({ profile, oddities: { storeDown: true } });
+    const body = { service: { serviceName: 'orders' } };
+    const { json } = registry.ask('POST /microservices', { ...ofTenant, body });
+    expect(json).toMatchObject(error);
+  });
+});
+
 describe('readiness', () => {
   it.each(clouds)('is told by %s, whoever asks', profile => {
     const { status, text } = new TestRegistry({ profile }).ask('GET /health/readiness');
