@@ -158,6 +158,11 @@ export class EmbeddedServiceCenter {
       open: async () => {
         if (this.#unregisterSelf !== undefined) await this.#listener.open();
       },
+      closeIdle: () => this.#listener.closeIdle(),
+      withoutRenewals: act => this.#model.ledger.renewals.swallowedDuring(act),
+      skew: ms => {
+        this.#model.ledger.skewMs = ms;
+      },
     });
   }
 
@@ -188,6 +193,7 @@ export class EmbeddedServiceCenter {
    */
   async start(): Promise<{ readonly url: string }> {
     await this.#listener.open();
+    this.faults.endRefusal();
     this.#unregisterSelf ??= this.#model.registerSelf(newInstanceId(), {
       host: this.#host,
       port: this.#listener.port,
@@ -298,12 +304,27 @@ export class EmbeddedServiceCenter {
     });
     const sendNow = (answer: Answer) => {
       if (!exchange.isOpen) return;
-      exchange.send(worded(this.#deployment.form, answer));
+      exchange.send(this.#dressed(answer));
       note(answer.status);
     };
     const send = (answer: Answer) => this.#held.send({ exchange, execute, send: sendNow }, answer);
     const fault = this.faults.find(matchable);
     if (fault === undefined) send(execute());
-    else fault.strike({ exchange, execute, send });
+    else fault.strike({ exchange, execute: () => this.#dressed(execute()), send, note });
+  }
+
+  /** An answer in the words of this form of the registry, dated by its clock. */
+  #dressed(answer: Answer): Answer {
+    return answer === switchingProtocols
+      ? answer
+      : this.#dated(worded(this.#deployment.form, answer));
+  }
+
+  /** Node dates each answer by this machine's clock, which is the registry's unless that is off. */
+  #dated(answer: Answer): Answer {
+    const { ledger } = this.#model;
+    if (ledger.skewMs === 0) return answer;
+    const now = new Date(ledger.toldNow());
+    return { ...answer, headers: { Date: now.toUTCString(), ...answer.headers } };
   }
 }

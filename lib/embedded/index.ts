@@ -25,6 +25,15 @@ export { realisticOddities } from './oddities/knobs.js';
 export type { Oddities, OddityValues } from './oddities/knobs.js';
 export type { OddityKnobs } from './oddities/oddity-knobs.js';
 export type { FaultMatch } from './server/fault-match.js';
-export type { AnswerMatch, Dispose, FaultError, Faults } from './server/faults.js';
+export type { FaultBody, FaultError } from './server/afflictions.js';
+export type { FaultKind } from './server/fault.js';
+export type {
+  AnswerMatch,
+  Dispose,
+  FaultInfo,
+  Faults,
+  GarbageMatch,
+  TrickleMatch,
+} from './server/faults.js';
 export type { RecordedRequest } from './server/journal.js';
 export type { TlsOptions } from './server/tls.js';

@@ -15,6 +15,15 @@ export interface InstanceChanged {
   readonly instance: StoredInstance;
 }
 
+/** A service that was registered, changed or removed; told after it happened. */
+export interface ServiceChanged {
+  readonly kind: Exclude<ChangeKind, 'expired'>;
+  /** Name of the namespace it happened in. */
+  readonly tenant: string;
+  /** As it is now, or was last. What is filed under a removed one goes without another word. */
+  readonly service: StoredMicroservice;
+}
+
 /** Is told of changes, in the order in which they are made. */
 export type ChangeListener = (change: InstanceChanged) => void;
 

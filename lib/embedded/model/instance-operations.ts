@@ -84,8 +84,10 @@ function addInstance(
 ): void {
   const { ledger } = namespace;
   const { instanceId } = instance;
-  const lease = ledger.leases.grant(leaseLengthMs(healthCheck), () =>
-    takeOut(namespace, owner, { instanceId, kind: 'expired' }),
+  const lease = ledger.leases.grant(
+    leaseLengthMs(healthCheck),
+    () => takeOut(namespace, owner, { instanceId, kind: 'expired' }),
+    { tenant: namespace.name, serviceId: owner.service.serviceId, instanceId },
   );
   const before = owner.instances.get(instanceId);
   before?.lease?.revoke();

@@ -1,17 +1,31 @@
 import type { Clock } from '../clock.js';
 
+/** Whom a lease is for. */
+export interface LeaseHolder {
+  /** Name of the namespace. */
+  readonly tenant: string;
+  readonly serviceId: string;
+  readonly instanceId: string;
+}
+
 /** The promise to keep an instance for a while; each heartbeat makes it anew, in full. */
 export class Lease {
   readonly #clock: Clock;
-  readonly #lengthMs: number;
+  /** Milliseconds that the lease lasts from each renewal. */
+  readonly lengthMs: number;
   #expiresAt: number;
   #onEnd: (() => void) | undefined;
   #wasRenewed = false;
 
   /** @param onEnd called once when the lease runs out, never when it is revoked */
-  constructor(clock: Clock, lengthMs: number, onEnd: () => void) {
+  constructor(
+    clock: Clock,
+    lengthMs: number,
+    onEnd: () => void,
+    readonly holder: LeaseHolder,
+  ) {
     this.#clock = clock;
-    this.#lengthMs = lengthMs;
+    this.lengthMs = lengthMs;
     this.#expiresAt = clock.now() + lengthMs;
     this.#onEnd = onEnd;
   }
@@ -24,6 +38,11 @@ export class Lease {
   /** Milliseconds until the lease is over, unless it is renewed. */
   get remainingMs(): number {
     return this.#expiresAt - this.#clock.now();
+  }
+
+  /** When it was granted or last renewed, by the clock of the registry. */
+  get renewedAt(): number {
+    return this.#expiresAt - this.lengthMs;
   }
 
   /** True once a heartbeat has come. */
@@ -39,12 +58,12 @@ export class Lease {
   /** @param from when the heartbeat is carried out */
   renew(from = this.#clock.now()): void {
     this.#wasRenewed = true;
-    this.#expiresAt = from + this.#lengthMs;
+    this.#expiresAt = from + this.lengthMs;
   }
 
   /** Starts the lease again in full, without a heartbeat. */
   restart(): void {
-    this.#expiresAt = this.#clock.now() + this.#lengthMs;
+    this.#expiresAt = this.#clock.now() + this.lengthMs;
   }
 
   /** Ends the lease in silence. */

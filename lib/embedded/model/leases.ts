@@ -2,6 +2,7 @@ import { Alarm } from '../alarm.js';
 import type { Clock } from '../clock.js';
 import { DeadlineHeap } from './deadline-heap.js';
 import { Lease } from './lease.js';
+import type { LeaseHolder } from './lease.js';
 
 /**
  * The leases of all instances. They end when somebody asks for the registry; a timer ends them on
@@ -26,8 +27,8 @@ export class Leases {
   }
 
   /** Starts a lease; `onEnd` is called once when it runs out, never when it is revoked. */
-  grant(lengthMs: number, onEnd: () => void): Lease {
-    const lease = new Lease(this.#clock, lengthMs, onEnd);
+  grant(lengthMs: number, onEnd: () => void, holder: LeaseHolder): Lease {
+    const lease = new Lease(this.#clock, lengthMs, onEnd, holder);
     this.#deadlines.add(lease.expiresAt, lease);
     if (this.#deadlines.firstDueAt === lease.expiresAt) this.#setAlarm();
     return lease;

@@ -1,8 +1,10 @@
 import type { Clock } from '../clock.js';
 import { OddityKnobs } from '../oddities/oddity-knobs.js';
 import { Changes } from './changes.js';
+import type { ServiceChanged } from './changes.js';
 import { Departures } from './departures.js';
 import { Leases } from './leases.js';
+import { Listeners } from './listeners.js';
 import { Publication } from './publication.js';
 import type { Quotas } from './quotas.js';
 import type { ServiceRecord } from './records.js';
@@ -35,9 +37,12 @@ export class Ledger {
   readonly departures: Departures;
   /** Changes as they are made. */
   readonly changes = new Changes();
+  readonly serviceChanges = new Listeners<ServiceChanged>();
   readonly publication: Publication;
   /** Changes as they reach those who watch. */
   readonly published = new Changes();
+  /** Milliseconds by which the time that is told is ahead of the time that is. */
+  skewMs = 0;
   #revision = 0;
 
   constructor(
@@ -92,9 +97,19 @@ export class Ledger {
     return this.#revision;
   }
 
+  /** Milliseconds since 1970, as leases go. */
+  now(): number {
+    return this.clock.now();
+  }
+
+  /** Now, as it is told to clients: milliseconds since 1970. */
+  toldNow(): number {
+    return this.clock.now() + this.skewMs;
+  }
+
   /** Now, as records carry it: whole seconds since 1970 in decimal. */
   timestamp(): string {
-    return String(Math.floor(this.clock.now() / 1000));
+    return String(Math.floor(this.toldNow() / 1000));
   }
 
   #stopOrRestart(): void {

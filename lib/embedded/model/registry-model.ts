@@ -108,6 +108,11 @@ export class RegistryModel {
     return this.#listen(this.#ledger.published, listener);
   }
 
+  /** What all namespaces share. */
+  get ledger(): Ledger {
+    return this.#ledger;
+  }
+
   /** Lists the Service Center itself as running there, until the returned function is called. */
   registerSelf(
     instanceId: string,

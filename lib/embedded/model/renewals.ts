@@ -3,6 +3,7 @@ import { Alarm } from '../alarm.js';
 import type { Clock } from '../clock.js';
 import type { OddityKnobs } from '../oddities/oddity-knobs.js';
 import type { Lease } from './lease.js';
+import { Listeners } from './listeners.js';
 import { RegistryError } from './registry-error.js';
 import type { Store } from './store.js';
 
@@ -25,6 +26,8 @@ const memoryMs = 120_000;
  * the beat before (pkg/task/service_async.go, datasource/etcd/client/client.go).
  */
 export class Renewals {
+  /** Told of each lease that a heartbeat has renewed, once it is. */
+  readonly heard = new Listeners<Lease>();
   readonly #clock: Clock;
   readonly #knobs: OddityKnobs;
   readonly #store: Store;
@@ -32,6 +35,7 @@ export class Renewals {
   readonly #beatings = new Map<string, Beating>();
   readonly #queue = new Set<string>();
   readonly #alarm: Alarm;
+  #areSwallowed = false;
   /** When a step was or will be; all others are whole steps away. */
   #stepAt: number;
 
@@ -57,9 +61,20 @@ export class Renewals {
    * @throws RegistryError 400017 when it, or the one before it, came too late
    */
   beat(lease: Lease, key: () => string): void {
-    if (!this.#isOdd) lease.renew();
+    if (this.#areSwallowed) return;
+    if (!this.#isOdd) this.#renewNow(lease);
     else if (this.#answer(lease, key()) === 'refused')
       throw new RegistryError(ErrorCode.InstanceNotExists, 'etcdserver: requested lease not found');
+  }
+
+  /** Runs something whose heartbeats are answered and renew nothing. */
+  swallowedDuring<Result>(act: () => Result): Result {
+    this.#areSwallowed = true;
+    try {
+      return act();
+    } finally {
+      this.#areSwallowed = false;
+    }
   }
 
   /** Has the next heartbeat of an id tell that its lease was not found. */
@@ -118,8 +133,13 @@ export class Renewals {
   #renew(lease: Lease, at: number): Renewal {
     if (this.#store.isDown) return 'renewed';
     if (!lease.isAliveAt(at)) return 'refused';
-    lease.renew(at);
+    this.#renewNow(lease, at);
     return 'renewed';
+  }
+
+  #renewNow(lease: Lease, at?: number): void {
+    lease.renew(at);
+    if (this.heard.areThere) this.heard.tell(lease);
   }
 
   #note(key: string, beating: Beating): void {

@@ -46,6 +46,7 @@ export function addService(namespace: Namespace, service: StoredMicroservice): v
     schemas: new Map(),
     instances: new Map(),
   });
+  namespace.ledger.serviceChanges.tell({ kind: 'registered', tenant: namespace.name, service });
 }
 
 /**
@@ -86,6 +87,8 @@ export function setServiceProperties(
   const record = namespace.requireService(serviceId);
   const modTimestamp = namespace.ledger.timestamp();
   record.service = { ...record.service, properties, modTimestamp };
+  const { service } = record;
+  namespace.ledger.serviceChanges.tell({ kind: 'updated', tenant: namespace.name, service });
 }
 
 /**
@@ -111,6 +114,8 @@ export function unregisterService(
 export function removeService(namespace: Namespace, record: ServiceRecord): void {
   namespace.services.remove(record);
   namespace.dependencies.removeConsumer(record.service.serviceId);
+  const { service } = record;
+  namespace.ledger.serviceChanges.tell({ kind: 'removed', tenant: namespace.name, service });
 }
 
 function refuseWhileInUse(namespace: Namespace, record: ServiceRecord): void {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Answer } from '../api/answer.js';
 import type { ApiRequest } from '../api/call.js';
 import { encoded, type Encoded } from './compression.js';
@@ -9,6 +10,8 @@ export interface Exchange {
   readonly request: ApiRequest;
   /** False once it is answered, or the client is gone. */
   readonly isOpen: boolean;
+  /** The connection itself, for who answers in raw bytes and ends it. */
+  readonly socket: Socket;
   /** Calls back when the request is over: answered, torn down, or given up by the client. */
   onEnd(listener: () => void): void;
   send(answer: Answer): void;
@@ -48,6 +51,10 @@ export class HttpExchange implements Exchange {
 
   get isOpen(): boolean {
     return !this.#response.destroyed && !this.#response.writableEnded;
+  }
+
+  get socket(): Socket {
+    return this.#incoming.socket;
   }
 
   onEnd(listener: () => void): void {

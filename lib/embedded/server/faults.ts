@@ -1,20 +1,13 @@
-import { json } from '../api/answer.js';
-import type { Answer } from '../api/answer.js';
-import { messageOf } from '../model/registry-error.js';
-import type { ErrorBody } from '../model/registry-error.js';
+import { setTimer, systemClock } from '../clock.js';
+import * as afflictions from './afflictions.js';
+import type { FaultBody } from './afflictions.js';
 import { Fault } from './fault.js';
-import type { Affliction } from './fault.js';
+import type { FaultKind, FaultParts } from './fault.js';
 import type { FaultMatch, Matchable } from './fault-match.js';
+import { rawBytes } from './raw-answer.js';
 
 /** Ends a fault. Requests it holds are let go; calling it again does nothing. */
 export type Dispose = () => void;
-
-/** An error in the registry's form; the message that belongs to the code is filled in. */
-export interface FaultError {
-  readonly errorCode: number | string;
-  readonly errorMessage?: string | undefined;
-  readonly detail?: string | undefined;
-}
 
 /** Which requests an answer replaces, and what goes with it. */
 export interface AnswerMatch extends FaultMatch {
@@ -23,11 +16,54 @@ export interface AnswerMatch extends FaultMatch {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** How the embedded Service Center stops and starts listening. */
+/** Which answers trickle, and in what chunks. */
+export interface TrickleMatch extends Omit<FaultMatch, 'when'> {
+  /**
+   * Bytes of a chunk.
+   *
+   * @default 1
+   */
+  readonly chunkBytes?: number | undefined;
+}
+
+/** Which requests are answered with garbage, and what kind of it. */
+export interface GarbageMatch extends FaultMatch {
+  /**
+   * What it takes the place of: a whole `http` answer, or the body of one that says 200 and `json`.
+   *
+   * @default 'http'
+   */
+  readonly insteadOf?: 'http' | 'json' | undefined;
+}
+
+/** A fault that is on. */
+export interface FaultInfo {
+  readonly id: string;
+  readonly kind: FaultKind;
+  readonly match: FaultMatch;
+  /** How many requests it has hit so far. */
+  readonly hits: number;
+  /** What was asked for besides the match: `ms`, `status`, … */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** What faults reach besides the requests that they hit. */
 export interface Door {
   close(): Promise<void>;
   open(): Promise<void>;
+  /** Closes each connection on which no request is under way, and tells how many these were. */
+  closeIdle(): number;
+  /** Runs something that renews no lease. */
+  withoutRenewals<Result>(act: () => Result): Result;
+  /** Sets how far the time that is told is from the time that is. */
+  skew(ms: number): void;
 }
+
+/** Between two tries to listen again. */
+const retryMs = 1000;
+
+/** Neither HTTP nor JSON. */
+const garbageText = '\u0000\u0007 this is neither HTTP nor JSON {"errorCode":';
 
 /**
  * Everything that can go wrong with a registry, on demand. Of several faults that match a request
@@ -36,8 +72,9 @@ export interface Door {
  */
 export class Faults {
   readonly #door: Door;
-  readonly #faults = new Set<Fault>();
-  #isRefusing = false;
+  readonly #faults = new Map<string, Fault>();
+  readonly #listeners = new Set<() => void>();
+  #count = 0;
 
   /** @internal */
   constructor(door: Door) {
@@ -46,32 +83,18 @@ export class Faults {
 
   /** Accepts requests and never answers. Letting go of one closes its connection. */
   hang(match: FaultMatch = {}): Dispose {
-    return this.#add(match, ({ exchange, execute }) => {
-      if (match.when === 'after') execute();
-      return () => exchange.close();
-    });
+    return this.#add({ kind: 'hang', match, afflict: afflictions.hanging(match.when) });
   }
 
   /** Answers late. Letting go of a request answers it at once. */
   delay(ms: number, match: FaultMatch = {}): Dispose {
-    return this.#add(match, ({ exchange, execute, send }) => {
-      const early = match.when === 'before' ? undefined : execute();
-      const finish = () => {
-        clearTimeout(timer);
-        send(early ?? execute());
-      };
-      const timer = setTimeout(finish, ms).unref();
-      exchange.onEnd(() => clearTimeout(timer));
-      return finish;
-    });
+    const afflict = afflictions.delaying(ms, match.when);
+    return this.#add({ kind: 'delay', match, settings: { ms }, afflict });
   }
 
   /** Breaks the connection instead of an answer: the client sees ECONNRESET. */
   reset(match: FaultMatch = {}): Dispose {
-    return this.#add(match, ({ exchange, execute }) => {
-      if (match.when === 'after') execute();
-      exchange.reset();
-    });
+    return this.#add({ kind: 'reset', match, afflict: afflictions.resetting(match.when) });
   }
 
   /**
@@ -79,78 +102,188 @@ export class Faults {
    *
    * @param body text that goes out as it is, an error in the registry's form, or any other object
    */
-  answer(
-    status: number,
-    body: string | FaultError | Readonly<Record<string, unknown>>,
-    match: AnswerMatch = {},
-  ): Dispose {
-    const answer = asAnswer(status, body, match);
-    return this.#add(match, ({ execute, send }) => {
-      if (match.when === 'after') execute();
-      send(answer);
+  answer(status: number, body: FaultBody, match: AnswerMatch = {}): Dispose {
+    const { contentType, headers, ...rest } = match;
+    const answer = afflictions.asAnswer(status, body, match);
+    const settings = { status, body, contentType, headers };
+    const afflict = afflictions.answering(answer, match.when);
+    return this.#add({ kind: 'answer', match: rest, settings, afflict });
+  }
+
+  /**
+   * Executes and answers, but chunk by chunk, from the first byte of the head on; the connection is
+   * closed behind it. Letting go of a request sends the rest at once. A handshake is let through.
+   *
+   * @param everyMs milliseconds between two chunks
+   */
+  trickle(everyMs: number, match: TrickleMatch = {}): Dispose {
+    const { chunkBytes = 1, ...rest } = match;
+    const settings = { everyMs, chunkBytes };
+    const afflict = afflictions.trickling(settings);
+    return this.#add({ kind: 'trickle', match: rest, settings, afflict });
+  }
+
+  /**
+   * Answers with bytes that make no sense, and closes the connection behind them.
+   *
+   * @param bytes text goes out as UTF-8; something that is neither HTTP nor JSON when absent
+   */
+  garbage(match: GarbageMatch = {}, bytes: string | Uint8Array = garbageText): Dispose {
+    const { insteadOf = 'http', ...rest } = match;
+    const raw = typeof bytes === 'string' ? Buffer.from(bytes) : Uint8Array.from(bytes);
+    const type = { 'Content-Type': 'application/json; charset=UTF-8' };
+    const wire = insteadOf === 'json' ? rawBytes(200, type, raw) : raw;
+    const afflict = afflictions.garbling(wire, match.when);
+    return this.#add({ kind: 'garbage', match: rest, settings: { insteadOf }, afflict });
+  }
+
+  /**
+   * Answers heartbeats as if all were well, and renews no lease: `heartbeat` and `heartbeats` unless
+   * the match names another operation. Heartbeats over a WebSocket that is open go on.
+   */
+  swallowRenewals(match: Omit<FaultMatch, 'when'> = {}): Dispose {
+    const afflict = afflictions.executing(execute => this.#door.withoutRenewals(execute));
+    const concerns = ['heartbeat', 'heartbeats'] as const;
+    return this.#add({ kind: 'swallow-renewals', match, concerns, afflict });
+  }
+
+  /**
+   * Tells a time that is off by so many milliseconds, less than 0 for one that is behind: in the
+   * `Date` header of every answer and in the time stamps of what is written meanwhile. Leases go
+   * by the true time. Of several the latest counts.
+   */
+  skewClock(ms: number): Dispose {
+    const dispose = this.#add({
+      kind: 'skew-clock',
+      match: {},
+      settings: { ms },
+      onEnd: () => this.#setSkew(),
     });
+    this.#setSkew();
+    return dispose;
+  }
+
+  /**
+   * Closes at once every connection on which no request is under way, as a registry or a proxy does
+   * with a connection that was idle for too long. Tells how many these were.
+   */
+  closeIdleConnections(): number {
+    return this.#door.closeIdle();
   }
 
   /**
    * Refuses connections, and closes those that are open. Resolves once it does; what it resolves to
    * ends it, and resolves once the same port listens again.
+   *
+   * @param forMs milliseconds after which it ends by itself; never when absent
    */
-  async refuse(): Promise<() => Promise<void>> {
-    this.#isRefusing = true;
-    await this.#door.close();
-    return () => this.#listenAgain();
+  async refuse(forMs?: number): Promise<() => Promise<void>> {
+    const { closed, end } = this.#refuse(forMs, Promise.resolve());
+    await closed;
+    return end;
+  }
+
+  /** @internal Refuses connections once something has been sent, and tells the fault's id at once. */
+  refuseOnce(sent: Promise<void>, forMs: number): { readonly id: string; closed: Promise<void> } {
+    return this.#refuse(forMs, sent);
   }
 
   /** Ends all faults and resolves once the port listens again. */
   async clear(): Promise<void> {
-    for (const fault of this.#faults) fault.release();
-    this.#faults.clear();
-    await this.#listenAgain();
+    const wasRefusing = this.#isRefusing;
+    for (const id of this.#faults.keys()) this.end(id);
+    if (wasRefusing) await this.#door.open();
+  }
+
+  /** The faults that are on, oldest first. */
+  list(): readonly FaultInfo[] {
+    return [...this.#faults.values()]
+      .filter(({ isOn }) => isOn)
+      .map(({ id, count, parts: { kind, match, settings = {} } }) => ({
+        id,
+        kind,
+        match,
+        hits: count,
+        settings,
+      }));
+  }
+
+  /** @internal The id of the fault that began last. */
+  get lastId(): string {
+    return String(this.#count);
+  }
+
+  /** @internal Ends one fault; false when there is none of that id. Does not listen again. */
+  end(id: string): boolean {
+    const fault = this.#faults.get(id);
+    this.#faults.delete(id);
+    fault?.release();
+    this.#tell();
+    return fault !== undefined;
+  }
+
+  /** @internal Forgets that connections are refused, because somebody has opened the port. */
+  endRefusal(): void {
+    for (const { id, parts } of this.#faults.values()) if (parts.kind === 'refuse') this.end(id);
   }
 
   /** @internal The fault that a request meets. */
   find(request: Matchable): Fault | undefined {
-    return [...this.#faults].findLast(fault => fault.hits(request));
+    const fault = [...this.#faults.values()].findLast(each => each.hits(request));
+    if (fault !== undefined) this.#tell();
+    return fault;
   }
 
-  async #listenAgain(): Promise<void> {
-    if (!this.#isRefusing) return;
-    this.#isRefusing = false;
-    await this.#door.open();
-  }
-
-  #add(match: FaultMatch, afflict: Affliction): Dispose {
-    const fault = new Fault(match, afflict);
-    this.#faults.add(fault);
+  /** @internal Tells a listener when a fault begins, ends or hits; the returned function removes it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
     return () => {
-      this.#faults.delete(fault);
-      fault.release();
+      this.#listeners.delete(listener);
     };
   }
-}
 
-function asAnswer(
-  status: number,
-  body: string | FaultError | Readonly<Record<string, unknown>>,
-  { contentType, headers = {} }: AnswerMatch,
-): Answer {
-  const given = contentType === undefined ? headers : { ...headers, 'Content-Type': contentType };
-  if (typeof body !== 'string') {
-    if (!isError(body)) return json(body, given, status);
-    const error = inFull(body);
-    return { ...json(error, given, status), error };
+  get #isRefusing(): boolean {
+    return [...this.#faults.values()].some(({ parts }) => parts.kind === 'refuse');
   }
-  return { status, headers: { 'Content-Type': 'text/plain; charset=utf-8', ...given }, body };
-}
 
-function isError(body: FaultError | Readonly<Record<string, unknown>>): body is FaultError {
-  return 'errorCode' in body;
-}
+  #refuse(forMs: number | undefined, ready: Promise<void>) {
+    let cancel = () => {};
+    const settings = forMs === undefined ? {} : { ms: forMs };
+    const dispose = this.#add({ kind: 'refuse', match: {}, settings, onEnd: () => cancel() });
+    const end = async () => {
+      const wasRefusing = this.#isRefusing;
+      dispose();
+      if (wasRefusing && !this.#isRefusing) await this.#door.open();
+    };
+    const close = async () => {
+      await ready;
+      if (!this.#isRefusing) return;
+      await this.#door.close();
+      if (forMs === undefined) return;
+      cancel = setTimer(systemClock, forMs, () => void end().catch(() => this.#openLater()));
+    };
+    return { id: this.lastId, closed: close(), end };
+  }
 
-function inFull({
-  errorCode,
-  errorMessage = messageOf(Number(errorCode)),
-  ...rest
-}: FaultError): ErrorBody {
-  return { errorCode: String(errorCode), errorMessage, ...rest };
+  /** A port that somebody else took meanwhile is tried again until it is free. */
+  #openLater(): void {
+    setTimer(systemClock, retryMs, () => void this.#door.open().catch(() => this.#openLater()));
+  }
+
+  #setSkew(): void {
+    const skews = [...this.#faults.values()].filter(({ parts }) => parts.kind === 'skew-clock');
+    this.#door.skew(Number(skews.at(-1)?.parts.settings?.['ms'] ?? 0));
+  }
+
+  #add(parts: FaultParts): Dispose {
+    this.#count += 1;
+    const id = this.lastId;
+    this.#faults.set(id, new Fault(id, parts));
+    this.#tell();
+    return () => void this.end(id);
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
 }

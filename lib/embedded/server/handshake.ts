@@ -1,5 +1,6 @@
 import { ServerResponse } from 'node:http';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Answer } from '../api/answer.js';
 import type { ApiRequest } from '../api/call.js';
 import { encoded } from './compression.js';
@@ -28,6 +29,10 @@ export class Handshake implements Exchange {
 
   get isOpen(): boolean {
     return !this.#isAnswered && !this.#incoming.socket.destroyed;
+  }
+
+  get socket(): Socket {
+    return this.#incoming.socket;
   }
 
   onEnd(listener: () => void): void {

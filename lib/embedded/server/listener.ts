@@ -109,6 +109,13 @@ export class Listener {
     return this.#inTurn(() => this.#shut());
   }
 
+  /** Closes each connection on which no request is under way, and tells how many these were. */
+  closeIdle(): number {
+    const open = [...this.#sockets].filter(socket => !socket.destroyed);
+    this.#server.closeIdleConnections();
+    return open.filter(socket => socket.destroyed).length;
+  }
+
   /** Opening and closing wait for each other, in the order in which they were asked for. */
   #inTurn(act: () => Promise<void>): Promise<void> {
     const turn = this.#lastTurn.then(act, act);

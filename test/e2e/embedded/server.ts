@@ -59,14 +59,23 @@ export async function registered(serviceCenter: EmbeddedServiceCenter): Promise<
   return '/microservices/orders/instances/own';
 }
 
-/** Sends raw bytes and resolves to all that comes back until the server closes. */
-export function rawExchange({ url }: EmbeddedServiceCenter, bytes: string): Promise<string> {
+/**
+ * Sends raw bytes and resolves to all that comes back until the server closes.
+ *
+ * @param onData is told each piece as it comes
+ */
+export function rawExchange(
+  { url }: EmbeddedServiceCenter,
+  bytes: string,
+  onData: (received: string) => void = () => undefined,
+): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     let received = '';
     const socket = connect(Number(port), hostname, () => socket.write(bytes));
     socket.on('data', (chunk: Buffer) => {
       received += chunk.toString();
+      onData(chunk.toString());
     });
     socket.on('error', reject);
     socket.on('close', () => resolve(received));

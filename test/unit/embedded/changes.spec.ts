@@ -126,3 +126,47 @@ describe('the lease of an instance, while somebody listens', () => {
     expect(registry.clock.timers).toBe(0);
   });
 });
+
+describe('a listener of renewals', () => {
+  it('is told of each heartbeat that renews a lease, however it comes', () => {
+    const heard: string[] = [];
+    const stop = registry.model.ledger.renewals.heard.add(({ holder, remainingMs }) =>
+      heard.push(`${holder.tenant} ${holder.instanceId} ${remainingMs}`),
+    );
+    registry.instance(serviceId, { instanceId: 'own', ...shortLived });
+    registry.clock.advance(5000);
+    registry.beat(serviceId, 'own');
+    registry.ask('PUT /heartbeats', { body: { Instances: [{ serviceId, instanceId: 'own' }] } });
+    registry.instance(serviceId, { instanceId: 'own' });
+    registry.beat(serviceId, 'unknown');
+    stop();
+    registry.beat(serviceId, 'own');
+    expect(heard).toEqual(Array.from({ length: 3 }, () => 'default/default own 20000'));
+  });
+});
+
+describe('a listener of services', () => {
+  it('is told when one is registered, changed and removed', () => {
+    const heard: string[] = [];
+    registry.model.ledger.serviceChanges.add(({ kind, tenant, service }) =>
+      heard.push(`${kind} ${tenant} ${service.serviceName} ${service.properties?.['a'] ?? ''}`),
+    );
+    const shopId = registry.service({ serviceName: 'shop' });
+    registry.ask(`PUT /microservices/${shopId}/properties`, { body: { properties: { a: '1' } } });
+    registry.ask(`DELETE /microservices/${shopId}`);
+    expect(heard).toEqual([
+      'registered default/default shop ',
+      'updated default/default shop 1',
+      'removed default/default shop 1',
+    ]);
+  });
+});
+
+describe('forgetting an instance', () => {
+  it('is told as the end of its lease, once', () => {
+    registry.instance(serviceId, { instanceId: 'own', ...shortLived });
+    expect(registry.model.forget('own')).toBe(true);
+    registry.clock.advance(60_000);
+    expect(kinds()).toEqual(['registered own', 'expired own']);
+  });
+});
