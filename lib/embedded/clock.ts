@@ -10,6 +10,11 @@ export interface Clock {
    * @default a timer of this machine, which does not hold the process, whatever `now()` says
    */
   setTimer?(ms: number, callback: () => void): () => void;
+  /**
+   * Goes on by so many milliseconds at once. Only a clock that has it can be put forward over HTTP,
+   * by POST `/-/clock`.
+   */
+  advance?(ms: number): void;
 }
 
 /** The time of this machine, steady even when its wall clock is set. */

@@ -20,6 +20,7 @@ import { RegistryModel } from './model/registry-model.js';
 import type { LiveInstance } from './model/registry-model.js';
 import type { Oddities } from './oddities/knobs.js';
 import { OddityKnobs } from './oddities/oddity-knobs.js';
+import { PageApi } from './page/page-api.js';
 import { Rbac } from './rbac/rbac.js';
 import type { RbacOptions, TokenSigner } from './rbac/rbac.js';
 import { HttpExchange, requestOf } from './server/exchange.js';
@@ -120,6 +121,7 @@ export class EmbeddedServiceCenter {
   readonly #journal = new Journal();
   readonly #listener: Listener;
   readonly #webSockets: WebSockets;
+  readonly #page: PageApi;
   #unregisterSelf: (() => void) | undefined;
 
   /** @throws RangeError for a profile that there is not, or a limit that cannot be one */
@@ -164,6 +166,7 @@ export class EmbeddedServiceCenter {
         this.#model.ledger.skewMs = ms;
       },
     });
+    this.#page = new PageApi({ model: this.#model, faults: this.faults, clock, host });
   }
 
   /** Address to give to clients, without a slash at its end; its port is 0 until one is known. */
@@ -257,10 +260,15 @@ export class EmbeddedServiceCenter {
 
   #shut(): Promise<void> {
     this.#webSockets.close();
+    this.#page.close();
     return this.#listener.close();
   }
 
   #receive(incoming: IncomingMessage, response: ServerResponse): void {
+    if (PageApi.isFor(incoming)) {
+      this.#page.receive(incoming, response);
+      return;
+    }
     const chunks: Buffer[] = [];
     let length = 0;
     incoming.on('data', (chunk: Buffer) => {

@@ -87,6 +87,24 @@ describe('the tarball', () => {
     expect(files.filter(file => file.endsWith('.js'))).toHaveLength(modules.length);
   });
 
+  it('holds the modules of the page, and nothing that only its compiler needs', () => {
+    expect(files).toContain('dist/embedded/page/browser/main.js');
+    expect(files.filter(file => file.endsWith('.json'))).toEqual(['package.json']);
+  });
+
+  it('serves the page from where it is installed', async () => {
+    const source = `
+      import { EmbeddedServiceCenter } from 'nestjs-servicecomb/embedded';
+      const registry = new EmbeddedServiceCenter({ port: 0 });
+      const { url } = await registry.start();
+      const paths = ['', 'style.css', 'browser/main.js', 'browser/board.js'];
+      const answers = await Promise.all(paths.map(path => fetch(url + '/-/' + path)));
+      console.log(answers.map(({ status }) => status).join());
+      await registry.stop();
+    `;
+    expect(await runInProject('page.mjs', source)).toBe('200,200,200,200');
+  });
+
   it('has source maps that lead to the source it holds', async () => {
     const map = files.find(file => file === 'dist/index.js.map') ?? '';
     const installed = join(project, 'node_modules', 'nestjs-servicecomb');

@@ -1,0 +1,88 @@
+/** The least and the most that a number may be. */
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Reads the fields of a JSON object, and gathers what is wrong with each of them. */
+export class BodyReader {
+  readonly #fields: ReadonlyMap<string, unknown>;
+  readonly #known = new Set<string>();
+
+  /** @param path what the names of the fields begin with: `match.`, or nothing */
+  constructor(
+    body: unknown,
+    readonly issues: string[],
+    private readonly path = '',
+  ) {
+    if (!isObject(body)) issues.push(`${path.slice(0, -1) || 'the body'} must be an object`);
+    this.#fields = new Map(isObject(body) ? Object.entries(body) : []);
+  }
+
+  has(name: string): boolean {
+    return this.#fields.get(name) !== undefined;
+  }
+
+  /** A whole number; `fallback` when absent, required when there is none. */
+  integer(name: string, { min, max }: Range, fallback?: number): number {
+    const value = this.#take(name) ?? fallback;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max)
+      return value;
+    this.#complain(name, `must be a whole number from ${min} to ${max}`);
+    return min;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#take(name);
+    if (value === undefined || typeof value === 'string') return value;
+    this.#complain(name, 'must be a text');
+    return undefined;
+  }
+
+  /** One of these; undefined when absent. */
+  choice<Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined {
+    const value = this.#take(name);
+    const chosen = choices.find(choice => choice === value);
+    if (value !== undefined && chosen === undefined)
+      this.#complain(name, `must be one of ${choices.join(', ')}`);
+    return chosen;
+  }
+
+  /** What `read` makes of a value; an error it throws is the complaint. Undefined when absent. */
+  value<Value>(name: string, read: (value: unknown) => Value): Value | undefined {
+    const value = this.#take(name);
+    if (value === undefined) return undefined;
+    try {
+      return read(value);
+    } catch (error) {
+      this.#complain(name, error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  }
+
+  /** A reader of an object inside this one; of an empty one when absent. */
+  inner(name: string): BodyReader {
+    const value = this.#take(name) ?? {};
+    return new BodyReader(value, this.issues, `${this.path}${name}.`);
+  }
+
+  /** Complains about each field that nobody asked for. */
+  refuseOthers(): void {
+    for (const name of this.#fields.keys())
+      if (!this.#known.has(name)) this.#complain(name, 'is not known here');
+  }
+
+  #take(name: string): unknown {
+    this.#known.add(name);
+    return this.#fields.get(name);
+  }
+
+  #complain(name: string, complaint: string): void {
+    this.issues.push(`${this.path}${name} ${complaint}`);
+  }
+}
+
+/** True for a JSON object, which a list and null are not. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,72 @@
+import type { InstanceView, ServiceView } from '../messages.js';
+import { byId, setText } from './element.js';
+
+/** Asks the registry for something; what goes wrong is shown on the page. False when it did. */
+async function call(method: string, path: string, body?: object): Promise<boolean> {
+  const problem = byId('problem');
+  try {
+    const answer = await fetch(path, {
+      method,
+      ...(method === 'POST'
+        ? { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body ?? {}) }
+        : {}),
+    });
+    problem.hidden = answer.ok;
+    if (!answer.ok) setText(problem, wordsOf(answer.status, await answer.text()));
+    return answer.ok;
+  } catch {
+    problem.hidden = false;
+    setText(problem, 'The registry did not answer.');
+    return false;
+  }
+}
+
+function wordsOf(status: number, text: string): string {
+  try {
+    const { error = '', issues = [] }: { error?: string; issues?: readonly string[] } =
+      JSON.parse(text);
+    return [error, ...issues].join(' · ') || `The registry answered ${status}.`;
+  } catch {
+    return `The registry answered ${status}.`;
+  }
+}
+
+function pathOf(
+  { serviceId, tenant }: ServiceView,
+  { instanceId }: { readonly instanceId: string },
+  end = '',
+): string {
+  const only = new URLSearchParams({ serviceId, tenant });
+  return `instances/${encodeURIComponent(instanceId)}${end}?${only.toString()}`;
+}
+
+/** Ends the lease of an instance. */
+export async function expire(
+  service: ServiceView,
+  instance: Pick<InstanceView, 'instanceId'>,
+): Promise<void> {
+  await call('POST', pathOf(service, instance, '/expire'));
+}
+
+/** Takes an instance out. */
+export async function remove(
+  service: ServiceView,
+  instance: Pick<InstanceView, 'instanceId'>,
+): Promise<void> {
+  await call('DELETE', pathOf(service, instance));
+}
+
+/** Switches a fault on; false when it was refused. */
+export function putOnFault(body: object): Promise<boolean> {
+  return call('POST', 'faults', body);
+}
+
+/** Switches a fault off. */
+export async function endFault(id: string): Promise<void> {
+  await call('DELETE', `faults/${encodeURIComponent(id)}`);
+}
+
+/** Closes the connections on which no request is under way. */
+export async function closeIdle(): Promise<void> {
+  await call('DELETE', 'connections/idle');
+}

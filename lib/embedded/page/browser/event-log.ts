@@ -1,0 +1,69 @@
+import type { ChangeView } from '../messages.js';
+
+/** One line of the list of events. */
+export interface EventLine {
+  readonly id: number;
+  readonly kind: ChangeView['kind'] | 'renewed';
+  /** Milliseconds since 1970 by the clock of the registry. */
+  readonly at: number;
+  readonly text: string;
+}
+
+/** The oldest lines give way to newer ones. */
+const maxLines = 200;
+
+/** Renewals within so many milliseconds make one line. */
+const renewalsTogetherMs = 5000;
+
+/** The events that the page has seen, newest first. */
+export class EventLog {
+  #lines: EventLine[] = [];
+  #lastId = 0;
+  #renewals: { readonly startedAt: number; count: number; readonly texts: Set<string> } | undefined;
+
+  get lines(): readonly EventLine[] {
+    return this.#lines;
+  }
+
+  add({ kind, at, service, instance }: ChangeView): void {
+    const name = `${service.serviceName} ${service.version}`;
+    const text = instance === undefined ? `service ${name}` : `${name} ${instance.instanceId}`;
+    this.#renewals = undefined;
+    this.#push({ kind, at, text });
+  }
+
+  /** Renewals that follow each other share a line, which counts them. */
+  addRenewals(names: readonly string[], at: number): void {
+    const together = this.#renewals;
+    const isOn = together !== undefined && at - together.startedAt < renewalsTogetherMs;
+    if (isOn) this.#lines.shift();
+    const { startedAt, count, texts } = isOn
+      ? together
+      : { startedAt: at, count: 0, texts: new Set<string>() };
+    for (const name of names) if (texts.size < 3) texts.add(name);
+    this.#renewals = { startedAt, count: count + names.length, texts };
+    const [only] = texts;
+    const text = texts.size === 1 ? String(only) : `${count + names.length} leases`;
+    this.#push({ kind: 'renewed', at, text });
+  }
+
+  #push(line: Omit<EventLine, 'id'>): void {
+    this.#lastId += 1;
+    this.#lines.unshift({ id: this.#lastId, ...line });
+    if (this.#lines.length > maxLines) this.#lines.length = maxLines;
+  }
+}
+
+/** What happened, in one sentence that can be read out; empty when there is nothing to say. */
+export function summaryOf(changes: readonly ChangeView[]): string {
+  const [only] = changes;
+  if (only !== undefined && changes.length === 1) {
+    const { kind, service, instance } = only;
+    const what = instance === undefined ? 'service' : `instance ${instance.instanceId} of`;
+    return `${what} ${service.serviceName} ${kind}.`;
+  }
+  const counts = new Map<string, number>();
+  for (const { kind } of changes) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  const parts = [...counts].map(([kind, count]) => `${count} ${kind}`);
+  return parts.length === 0 ? '' : `${parts.join(', ')}.`;
+}

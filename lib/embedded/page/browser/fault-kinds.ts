@@ -1,0 +1,105 @@
+/** A number that a fault takes. */
+export interface FaultNumber {
+  readonly name: 'ms' | 'everyMs' | 'status' | 'errorCode';
+  readonly label: string;
+  readonly value: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** A kind of fault, as the form offers it. */
+export interface FaultOffer {
+  readonly kind: string;
+  readonly label: string;
+  readonly numbers: readonly FaultNumber[];
+  /** False for what no request meets. */
+  readonly hasMatch: boolean;
+}
+
+const hourMs = 3_600_000;
+const late = { name: 'ms', label: 'Milliseconds', value: 2000, min: 0, max: hourMs } as const;
+
+/** All kinds, those that are wanted most first. */
+export const faultOffers: readonly FaultOffer[] = [
+  { kind: 'hang', label: 'Hang: never answer', numbers: [], hasMatch: true },
+  { kind: 'delay', label: 'Delay: answer late', numbers: [late], hasMatch: true },
+  {
+    kind: 'answer',
+    label: 'Answer with an error',
+    numbers: [
+      { name: 'status', label: 'Status', value: 500, min: 200, max: 599 },
+      { name: 'errorCode', label: 'Error code', value: 500_003, min: 1, max: 999_999 },
+    ],
+    hasMatch: true,
+  },
+  { kind: 'reset', label: 'Reset: break the connection', numbers: [], hasMatch: true },
+  {
+    kind: 'trickle',
+    label: 'Trickle: answer byte by byte',
+    numbers: [
+      { name: 'everyMs', label: 'Milliseconds between bytes', value: 100, min: 0, max: hourMs },
+    ],
+    hasMatch: true,
+  },
+  { kind: 'garbage', label: 'Garbage: answer with nonsense', numbers: [], hasMatch: true },
+  {
+    kind: 'swallow-renewals',
+    label: 'Swallow renewals: say 200, renew nothing',
+    numbers: [],
+    hasMatch: true,
+  },
+  {
+    kind: 'skew-clock',
+    label: 'Skew the clock that is told',
+    numbers: [{ ...late, value: hourMs, min: -1_000_000_000, max: 1_000_000_000 }],
+    hasMatch: false,
+  },
+  {
+    kind: 'refuse',
+    label: 'Refuse connections, this page too',
+    numbers: [{ ...late, label: 'For how many milliseconds', value: 10_000, min: 1 }],
+    hasMatch: false,
+  },
+];
+
+/** The requests that the form can aim at; the API knows more. */
+export const faultTargets: readonly string[] = [
+  'heartbeat',
+  'heartbeats',
+  'registerInstance',
+  'unregisterInstance',
+  'getInstance',
+  'listInstances',
+  'findInstances',
+  'setInstanceStatus',
+  'setInstanceProperties',
+  'registerMicroservice',
+  'getExistence',
+  'getMicroservice',
+  'setSchema',
+];
+
+/** What the form was filled in with. */
+export interface FaultWish {
+  readonly offer: FaultOffer;
+  readonly numbers: ReadonlyMap<string, number>;
+  /** The empty string for every request. */
+  readonly operation: string;
+  /** Undefined until it is switched off. */
+  readonly times: number | undefined;
+}
+
+/** The body of the request that switches a fault on. */
+export function faultBodyOf({ offer, numbers, operation, times }: FaultWish): object {
+  const { kind, hasMatch } = offer;
+  const match = {
+    ...(operation === '' ? {} : { operation }),
+    ...(times === undefined ? {} : { times }),
+  };
+  const settings = kind === 'answer' ? answerOf(numbers) : Object.fromEntries(numbers);
+  return { kind, ...settings, ...(hasMatch ? { match } : {}) };
+}
+
+function answerOf(numbers: ReadonlyMap<string, number>): object {
+  return { status: numbers.get('status'), body: { errorCode: numbers.get('errorCode') } };
+}

@@ -1,0 +1,94 @@
+import type { EventsTold } from '../messages.js';
+import { Board } from './board.js';
+import * as calls from './calls.js';
+import { byId, setText } from './element.js';
+import { EventList } from './event-list.js';
+import { EventLog } from './event-log.js';
+import { FaultForm } from './fault-form.js';
+import { FaultList } from './fault-list.js';
+import { ServiceList } from './service-list.js';
+
+/** Between two looks at what is left of the leases, in milliseconds; one timer serves all. */
+const tickMs = 500;
+
+const board = new Board();
+const log = new EventLog();
+const services = new ServiceList(board);
+const events = new EventList(log);
+const faults = new FaultList();
+
+byId('fault-form').append(new FaultForm().node);
+byId('close-idle').addEventListener('click', () => void calls.closeIdle());
+setText(
+  byId('example-nest'),
+  `RegistryModule.forRoot({\n  serviceCenter: { addresses: ['${location.origin}'] },\n})`,
+);
+setText(
+  byId('example-curl'),
+  [
+    `curl -d '{"service":{"serviceName":"orders","serviceId":"orders"}}' \\`,
+    `  ${location.origin}/v4/default/registry/microservices`,
+    `curl -d '{"instance":{"hostName":"here"}}' \\`,
+    `  ${location.origin}/v4/default/registry/microservices/orders/instances`,
+  ].join('\n'),
+);
+
+/** What was told is shown with the next picture: several messages cost one. */
+let isDue = false;
+function showSoon(): void {
+  if (isDue) return;
+  isDue = true;
+  requestAnimationFrame(() => {
+    isDue = false;
+    services.show();
+    events.show();
+  });
+}
+
+function setConnection(state: 'live' | 'lost', text: string): void {
+  byId('connection').dataset['state'] = state;
+  setText(byId('connection'), text);
+}
+
+const source = new EventSource('events');
+
+/** Calls back with what an event tells. */
+function on<Name extends keyof EventsTold>(
+  name: Name,
+  act: (told: EventsTold[Name]) => void,
+): void {
+  source.addEventListener(name, ({ data }: MessageEvent<string>) => {
+    const told: EventsTold[Name] = JSON.parse(data);
+    act(told);
+  });
+}
+
+on('registry', registry => {
+  setConnection('live', 'live');
+  board.replace(registry, performance.now());
+  showSoon();
+});
+on('changes', changes => {
+  for (const change of changes) {
+    board.change(change, performance.now());
+    log.add(change);
+  }
+  events.announce(changes);
+  showSoon();
+});
+on('renewals', renewals => {
+  const now = performance.now();
+  const names = renewals.flatMap(renewal => {
+    board.renew(renewal, now);
+    const found = board.find(renewal.serviceKey, renewal.instanceKey);
+    if (found === undefined) return [];
+    return `${found.service.serviceName} ${found.service.version} ${found.instance.instanceId}`;
+  });
+  const at = Math.max(...renewals.map(({ lease }) => lease.renewedAt));
+  if (names.length > 0) log.addRenewals(names, at);
+  showSoon();
+});
+on('faults', told => faults.show(told));
+source.addEventListener('error', () => setConnection('lost', 'connection lost, trying again'));
+
+setInterval(() => services.tick(), tickMs);

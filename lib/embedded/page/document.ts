@@ -1,0 +1,66 @@
+/** The page's only document; its modules fill it. */
+export const page = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Service Center</title>
+<link rel="icon" href="icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="style.css">
+<script type="module" src="browser/main.js"></script>
+</head>
+<body>
+<a class="skip" href="#services">Skip to the services</a>
+<header>
+  <img src="icon.svg" alt="" width="28" height="28">
+  <h1>Service Center</h1>
+  <p class="quiet">embedded, not for production</p>
+  <p id="counts" class="quiet"></p>
+  <p id="connection" data-state="waiting">connecting</p>
+</header>
+<p id="problem" role="alert" hidden></p>
+<main>
+  <section id="services" aria-labelledby="services-title" tabindex="-1">
+    <div class="bar-of-section">
+      <h2 id="services-title">Services</h2>
+      <label class="filter">Filter <input id="filter" type="search" autocomplete="off"></label>
+    </div>
+    <div id="service-list"></div>
+    <button id="more-services" type="button" class="more" hidden></button>
+    <div id="empty" class="card" hidden>
+      <h3>Nothing is registered yet</h3>
+      <p>A NestJS application registers itself when it starts:</p>
+      <pre><code id="example-nest"></code></pre>
+      <p>Anything else can, too, with two requests:</p>
+      <pre><code id="example-curl"></code></pre>
+      <p class="quiet">It appears here at once.</p>
+    </div>
+    <p id="no-match" class="quiet" hidden>No service matches the filter.</p>
+  </section>
+  <div class="side">
+    <section id="faults" class="card" aria-labelledby="faults-title">
+      <h2 id="faults-title">Faults</h2>
+      <ul id="fault-list" class="plain"></ul>
+      <p id="no-faults" class="quiet">None is on: everything is answered as it should be.</p>
+      <details>
+        <summary>Switch one on</summary>
+        <div id="fault-form"></div>
+      </details>
+      <p><button id="close-idle" type="button">Close idle connections</button></p>
+    </section>
+    <section id="events" class="card" aria-labelledby="events-title">
+      <div class="bar-of-section">
+        <h2 id="events-title">Events</h2>
+        <label><input id="show-renewals" type="checkbox" checked> renewals</label>
+      </div>
+      <ol id="event-list" class="plain" tabindex="0" aria-labelledby="events-title"></ol>
+      <p id="no-events" class="quiet">What happens from now on is listed here.</p>
+    </section>
+  </div>
+</main>
+<p id="announcement" class="unseen" role="status" aria-live="polite"></p>
+<noscript><p>This page needs JavaScript. The same is told as JSON at <a href="registry">registry</a>.</p></noscript>
+</body>
+</html>
+`;

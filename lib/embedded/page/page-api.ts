@@ -1,0 +1,228 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { json, plain } from '../api/answer.js';
+import type { Answer } from '../api/answer.js';
+import type { Clock } from '../clock.js';
+import type { RegistryModel } from '../model/registry-model.js';
+import { HttpExchange } from '../server/exchange.js';
+import type { Faults } from '../server/faults.js';
+import { assetOf, pageHeaders } from './assets.js';
+import { BodyReader } from './body-reader.js';
+import { endInstances } from './end-instances.js';
+import type { EndedBy } from './end-instances.js';
+import { EventHub } from './event-hub.js';
+import { readFault } from './fault-body.js';
+import { turnedAway } from './guard.js';
+import { faultView, registryView } from './registry-view.js';
+
+/** What the page and its API work on. */
+export interface PageParts {
+  readonly model: RegistryModel;
+  readonly faults: Faults;
+  readonly clock: Clock;
+  /** The address the registry listens on. */
+  readonly host: string;
+}
+
+const prefix = '/-/';
+
+/** The longest body, in bytes: an answer that somebody wants to be given is in it. */
+const maxBodyBytes = 256 * 1024;
+
+/** How far a clock may be put forward at once: a year, in milliseconds. */
+const maxAdvanceMs = 365 * 24 * 3_600_000;
+
+interface Asked {
+  readonly method: string;
+  /** The segments behind `/-/`, without their escapes. */
+  readonly path: readonly string[];
+  readonly query: URLSearchParams;
+  readonly body: string;
+  /** Resolves once the answer has been sent. */
+  readonly sent: Promise<void>;
+}
+
+/**
+ * What is under `/-/`: the page, and the API by which it and others see and drive the registry. No
+ * fault strikes here, and no journal counts it.
+ */
+export class PageApi {
+  readonly #parts: PageParts;
+  readonly #events: EventHub;
+
+  constructor(parts: PageParts) {
+    this.#parts = parts;
+    this.#events = new EventHub(parts.model, parts.faults);
+  }
+
+  /** True for a request that belongs here. */
+  static isFor({ url = '' }: IncomingMessage): boolean {
+    return url.startsWith(prefix) || /^\/-(\?|$)/.test(url);
+  }
+
+  /** Ends the streams of events, and leaves no timer. */
+  close(): void {
+    this.#events.close();
+  }
+
+  /** Answers a request, once it has arrived in full. */
+  receive(incoming: IncomingMessage, response: ServerResponse): void {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    incoming.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= maxBodyBytes) chunks.push(chunk);
+    });
+    incoming.on('end', () => {
+      const exchange = new HttpExchange(incoming, response, Buffer.concat(chunks));
+      const sent = new Promise<void>(resolve => exchange.onEnd(resolve));
+      const answer = this.#guarded(exchange, { isTooLong: length > maxBodyBytes, sent });
+      if (answer === 'events') this.#events.add(response, pageHeaders);
+      else exchange.send({ ...answer, headers: { ...pageHeaders, ...answer.headers } });
+    });
+  }
+
+  #guarded(
+    { request }: HttpExchange,
+    { isTooLong, sent }: { readonly isTooLong: boolean; readonly sent: Promise<void> },
+  ): Answer | 'events' {
+    const { method, target, headers, body } = request;
+    const away = turnedAway({ method, headers }, this.#parts.host);
+    if (away !== undefined) return failure(away.status, away.error);
+    if (isTooLong) return failure(413, `The body is longer than ${maxBodyBytes} bytes.`);
+    const [pathname = '', query = ''] = target.split(/\?(.*)/s);
+    if (pathname === '/-') return redirectToPage;
+    const path = segmentsOf(pathname);
+    if (path === undefined) return notFound;
+    const asked = {
+      method: method === 'HEAD' ? 'GET' : method,
+      path,
+      query: new URLSearchParams(query),
+      body: body.toString(),
+      sent,
+    };
+    return method !== 'HEAD' && isRoute(asked, 'GET events') ? 'events' : this.#answer(asked);
+  }
+
+  #answer(asked: Asked): Answer {
+    const { method, path } = asked;
+    const { model, faults } = this.#parts;
+    const [first = '', second = '', third = ''] = path;
+    switch (`${method} ${shapeOf(path)}`) {
+      case 'GET registry':
+        return json(registryView(model));
+      case 'GET faults':
+        return json(faults.list().map(faultView));
+      case 'POST faults':
+        return this.#putOn(asked);
+      case 'DELETE faults':
+        return this.#clear();
+      case 'DELETE faults/:id':
+        return faults.end(second) ? json({ ended: 1 }) : notFound;
+      case 'DELETE instances/:id':
+        return this.#end(asked, 'removal');
+      case 'POST instances/:id/expire':
+        return third === 'expire' ? this.#end(asked, 'lease') : notFound;
+      case 'DELETE connections/idle':
+        return json({ closed: faults.closeIdleConnections() });
+      case 'POST clock':
+        return this.#advance(asked);
+      default:
+        return (method === 'GET' && assetOf([first, second].filter(Boolean))) || this.#wrong(path);
+    }
+  }
+
+  #wrong(path: readonly string[]): Answer {
+    const allow = allowed.get(shapeOf(path));
+    return allow === undefined ? notFound : plain(405, 'Method Not Allowed', { Allow: allow });
+  }
+
+  #putOn({ body, sent }: Asked): Answer {
+    const { faults } = this.#parts;
+    const asked = readFault(jsonOf(body));
+    if (asked.kind === 'bad') return failure(400, 'No such fault.', asked.issues);
+    asked.putOn(faults, sent);
+    return json({ id: faults.lastId }, {}, 201);
+  }
+
+  #clear(): Answer {
+    const { faults } = this.#parts;
+    const ended = faults.list();
+    for (const { id } of ended) faults.end(id);
+    return json({ ended: ended.length });
+  }
+
+  #end({ path: [, instanceId = ''], query }: Asked, endedBy: EndedBy): Answer {
+    const wanted = {
+      instanceId,
+      serviceId: query.get('serviceId') ?? undefined,
+      tenant: query.get('tenant') ?? undefined,
+    };
+    const ended = endInstances(this.#parts.model, wanted, endedBy);
+    return ended === 0 ? failure(404, 'There is no such instance.') : json({ ended });
+  }
+
+  #advance({ body }: Asked): Answer {
+    const { clock } = this.#parts;
+    if (clock.advance === undefined)
+      return failure(501, 'The clock of this registry cannot be put forward: it has no advance().');
+    const issues: string[] = [];
+    const reader = new BodyReader(jsonOf(body), issues);
+    const ms = reader.integer('advanceMs', { min: 1, max: maxAdvanceMs });
+    reader.refuseOthers();
+    if (issues.length > 0) return failure(400, 'The clock was not put forward.', issues);
+    clock.advance(ms);
+    return json({ now: clock.now() });
+  }
+}
+
+/** What each path may be asked for, `GET` meaning HEAD too. */
+const allowed: ReadonlyMap<string, string> = new Map([
+  ['', 'GET, HEAD'],
+  ['registry', 'GET, HEAD'],
+  ['events', 'GET'],
+  ['faults', 'GET, HEAD, POST, DELETE'],
+  ['faults/:id', 'DELETE'],
+  ['instances/:id', 'DELETE'],
+  ['instances/:id/expire', 'POST'],
+  ['connections/idle', 'DELETE'],
+  ['clock', 'POST'],
+]);
+
+const redirectToPage: Answer = { status: 308, headers: { Location: prefix }, body: '' };
+
+const notFound = failure(404, 'There is nothing here.');
+
+function failure(status: number, error: string, issues?: readonly string[]): Answer {
+  return json({ error, issues }, {}, status);
+}
+
+/** A path with its ids taken out. */
+function shapeOf([first = '', second, third]: readonly string[]): string {
+  if (second === undefined || first === 'connections')
+    return [first, second].filter(Boolean).join('/');
+  return [first, ':id', third].filter(Boolean).join('/');
+}
+
+function isRoute({ method, path }: Asked, route: string): boolean {
+  return `${method} ${shapeOf(path)}` === route;
+}
+
+/** Undefined for what cannot be a path of ours. */
+function segmentsOf(pathname: string): readonly string[] | undefined {
+  const segments = pathname.slice(prefix.length).split('/');
+  if (segments.length > 3) return undefined;
+  try {
+    return segments.map(segment => decodeURIComponent(segment));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined for what is no JSON, which no reader takes. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
