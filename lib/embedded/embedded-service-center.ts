@@ -23,6 +23,8 @@ import { OddityKnobs } from './oddities/oddity-knobs.js';
 import { PageApi } from './page/page-api.js';
 import { Rbac } from './rbac/rbac.js';
 import type { RbacOptions, TokenSigner } from './rbac/rbac.js';
+import { dated } from './server/dated.js';
+import { doorOf } from './server/door.js';
 import { HttpExchange, requestOf } from './server/exchange.js';
 import type { Exchange } from './server/exchange.js';
 import { Faults } from './server/faults.js';
@@ -33,6 +35,7 @@ import type { RecordedRequest, RequestListener } from './server/journal.js';
 import { Listener } from './server/listener.js';
 import { withoutSecrets } from './server/secrets.js';
 import type { TlsOptions } from './server/tls.js';
+import { onceWhole } from './server/whole-body.js';
 import { heartbeatPingMs } from './websocket/heartbeat-socket.js';
 import { WebSockets } from './websocket/web-sockets.js';
 
@@ -154,18 +157,9 @@ export class EmbeddedServiceCenter {
         refuseTunnel: incoming => this.#refuseTunnel(incoming),
       },
     );
-    this.faults = new Faults({
-      close: () => this.#shut(),
-      // The end of a refusal opens nothing that has been stopped meanwhile.
-      open: async () => {
-        if (this.#unregisterSelf !== undefined) await this.#listener.open();
-      },
-      closeIdle: () => this.#listener.closeIdle(),
-      withoutRenewals: act => this.#model.ledger.renewals.swallowedDuring(act),
-      skew: ms => {
-        this.#model.ledger.skewMs = ms;
-      },
-    });
+    const [listener, { ledger }] = [this.#listener, this.#model];
+    const isStarted = () => this.#unregisterSelf !== undefined;
+    this.faults = new Faults(doorOf({ listener, ledger, shut: () => this.#shut(), isStarted }));
     this.#page = new PageApi({ model: this.#model, faults: this.faults, clock, host });
   }
 
@@ -197,10 +191,8 @@ export class EmbeddedServiceCenter {
   async start(): Promise<{ readonly url: string }> {
     await this.#listener.open();
     this.faults.endRefusal();
-    this.#unregisterSelf ??= this.#model.registerSelf(newInstanceId(), {
-      host: this.#host,
-      port: this.#listener.port,
-    });
+    const at = { host: this.#host, port: this.#listener.port };
+    this.#unregisterSelf ??= this.#model.registerSelf(newInstanceId(), at);
     return { url: this.url };
   }
 
@@ -265,19 +257,9 @@ export class EmbeddedServiceCenter {
   }
 
   #receive(incoming: IncomingMessage, response: ServerResponse): void {
-    if (PageApi.isFor(incoming)) {
-      this.#page.receive(incoming, response);
-      return;
-    }
-    const chunks: Buffer[] = [];
-    let length = 0;
-    incoming.on('data', (chunk: Buffer) => {
-      // One byte more than any route takes is enough to refuse a body by.
-      if (length <= maxBodyBytes) chunks.push(chunk);
-      length += chunk.length;
-    });
-    incoming.on('end', () => {
-      const exchange = new HttpExchange(incoming, response, Buffer.concat(chunks));
+    if (PageApi.isFor(incoming)) return this.#page.receive(incoming, response);
+    onceWhole(incoming, maxBodyBytes, body => {
+      const exchange = new HttpExchange(incoming, response, body);
       this.#handle(exchange, () => this.#api.answer(exchange.request));
     });
   }
@@ -323,16 +305,7 @@ export class EmbeddedServiceCenter {
 
   /** An answer in the words of this form of the registry, dated by its clock. */
   #dressed(answer: Answer): Answer {
-    return answer === switchingProtocols
-      ? answer
-      : this.#dated(worded(this.#deployment.form, answer));
-  }
-
-  /** Node dates each answer by this machine's clock, which is the registry's unless that is off. */
-  #dated(answer: Answer): Answer {
-    const { ledger } = this.#model;
-    if (ledger.skewMs === 0) return answer;
-    const now = new Date(ledger.toldNow());
-    return { ...answer, headers: { Date: now.toUTCString(), ...answer.headers } };
+    if (answer === switchingProtocols) return answer;
+    return dated(worded(this.#deployment.form, answer), this.#model.ledger);
   }
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../clock.js';
 import type { RegistryModel } from '../model/registry-model.js';
 import { HttpExchange } from '../server/exchange.js';
 import type { Faults } from '../server/faults.js';
+import { onceWhole } from '../server/whole-body.js';
 import { assetOf, pageHeaders } from './assets.js';
 import { BodyReader } from './body-reader.js';
 import { endInstances } from './end-instances.js';
@@ -66,29 +67,21 @@ export class PageApi {
 
   /** Answers a request, once it has arrived in full. */
   receive(incoming: IncomingMessage, response: ServerResponse): void {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    incoming.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length <= maxBodyBytes) chunks.push(chunk);
-    });
-    incoming.on('end', () => {
-      const exchange = new HttpExchange(incoming, response, Buffer.concat(chunks));
+    onceWhole(incoming, maxBodyBytes, body => {
+      const exchange = new HttpExchange(incoming, response, body);
       const sent = new Promise<void>(resolve => exchange.onEnd(resolve));
-      const answer = this.#guarded(exchange, { isTooLong: length > maxBodyBytes, sent });
+      const answer = this.#guarded(exchange, sent);
       if (answer === 'events') this.#events.add(response, pageHeaders);
       else exchange.send({ ...answer, headers: { ...pageHeaders, ...answer.headers } });
     });
   }
 
-  #guarded(
-    { request }: HttpExchange,
-    { isTooLong, sent }: { readonly isTooLong: boolean; readonly sent: Promise<void> },
-  ): Answer | 'events' {
+  #guarded({ request }: HttpExchange, sent: Promise<void>): Answer | 'events' {
     const { method, target, headers, body } = request;
     const away = turnedAway({ method, headers }, this.#parts.host);
     if (away !== undefined) return failure(away.status, away.error);
-    if (isTooLong) return failure(413, `The body is longer than ${maxBodyBytes} bytes.`);
+    if (body.length > maxBodyBytes)
+      return failure(413, `The body is longer than ${maxBodyBytes} bytes.`);
     const [pathname = '', query = ''] = target.split(/\?(.*)/s);
     if (pathname === '/-') return redirectToPage;
     const path = segmentsOf(pathname);
