@@ -6,7 +6,8 @@ export type ServiceCombErrorCode =
   | 'ERR_SERVICECOMB_UNREACHABLE'
   | 'ERR_SERVICECOMB_TIMEOUT'
   | 'ERR_SERVICECOMB_RESPONSE'
-  | 'ERR_SERVICECOMB_PROTOCOL';
+  | 'ERR_SERVICECOMB_PROTOCOL'
+  | 'ERR_SERVICECOMB_CREDENTIALS';
 
 /**
  * The base of every error that this library throws or puts into an event.
@@ -130,6 +131,20 @@ export class ServiceCenterProtocolError extends ServiceCombError {
     super(
       `Service Center's answer to "${operation}" is not ${expected}: ${JSON.stringify(received)}`,
     );
+  }
+}
+
+/** There are no credentials to send a request with: the application's own source of them failed. */
+export class CredentialsError extends ServiceCombError {
+  readonly code = 'ERR_SERVICECOMB_CREDENTIALS';
+
+  constructor(
+    /** The option that they come from. */
+    readonly source: 'token' | 'headers' | 'password' | 'passwordFile',
+    /** What went wrong, in words without a secret. */
+    readonly reason: string,
+  ) {
+    super(`No credentials for Service Center from serviceCenter.auth.${source}: ${reason}`);
   }
 }
 

@@ -4,6 +4,7 @@ export {
   ServiceCenterProtocolError,
   ServiceCenterResponseError,
   ServiceCenterTimeoutError,
+  CredentialsError,
   ServiceCenterUnreachableError,
   ServiceCombError,
 } from './errors.js';
@@ -33,6 +34,8 @@ export type {
   RegistryEventName,
   ServiceRegisteredEvent,
   StatusChangedEvent,
+  TokenRefusedEvent,
+  TokenRenewedEvent,
 } from './events/events.js';
 export { OnRegistryEvent } from './nest/on-registry-event.decorator.js';
 export { Registration } from './nest/registration.js';
@@ -52,12 +55,14 @@ export type {
   InstanceOptions,
   MicroserviceOptions,
   RegistrationOptions,
+  AuthOptions,
   RegistryModuleOptions,
+  SecretSource,
   ResolvedOptions,
   ServiceCenterOptions,
   ShutdownOptions,
 } from './options/options.js';
-export type { CallOptions } from './protocol/call.js';
+export type { CallOptions } from './protocol/operation.js';
 export { isRetriable } from './protocol/classify.js';
 export { ErrorCode } from './protocol/error-codes.js';
 export type { FindQuery, Found, StoredInstance } from './protocol/instance-operations.js';

@@ -40,8 +40,8 @@ const propertiesBytes = 3 * 1024;
 /** The longest body any route takes, in bytes. */
 export const maxBodyBytes = 2 * 1024 * 1024;
 
-/** The client's `getReadiness` is of the clouds alone: the open-source server has no such route. */
-type ServedName = Exclude<OperationName, 'getReadiness'>;
+/** Not those of the clouds alone, nor those of RBAC, which are elsewhere. */
+type ServedName = Exclude<OperationName, 'getReadiness' | 'login'>;
 
 const handlers: Record<ServedName, Operation['handle']> = {
   getVersion: about.getVersion,

@@ -125,6 +125,23 @@ export interface AddressRestoredEvent extends RegistryEventBase<'servicecomb.add
   readonly address: string;
 }
 
+/** A token was had from the registry's login, the first one or a new one. Not sent for given tokens. */
+export interface TokenRenewedEvent extends RegistryEventBase<'servicecomb.token.renewed'> {
+  readonly address: string;
+  /** ISO 8601, of the local wall clock; the registry's own clock decides. */
+  readonly expiresAt: string;
+}
+
+/**
+ * The registry refused the login. No other one follows before the time is over, unless the password
+ * changes: the third failure would ban the account. Not sent while nothing answers.
+ */
+export interface TokenRefusedEvent extends RegistryEventBase<'servicecomb.token.refused'> {
+  readonly address: string;
+  readonly error: ServiceCombError;
+  readonly retryInMs: number;
+}
+
 /**
  * The process stood still for two seconds or more: its event loop was blocked, or the machine slept. A
  * heartbeat follows at once. Also sent when the wall clock was set forward by as much.
@@ -156,6 +173,8 @@ export const RegistryEvents = {
   DriftRepaired: 'servicecomb.drift.repaired',
   AddressIsolated: 'servicecomb.address.isolated',
   AddressRestored: 'servicecomb.address.restored',
+  TokenRenewed: 'servicecomb.token.renewed',
+  TokenRefused: 'servicecomb.token.refused',
   EventLoopStalled: 'servicecomb.event-loop.stalled',
   StatusChanged: 'servicecomb.status.changed',
 } as const;
@@ -178,6 +197,8 @@ export interface RegistryEventMap {
   'servicecomb.status.changed': StatusChangedEvent;
   'servicecomb.address.isolated': AddressIsolatedEvent;
   'servicecomb.address.restored': AddressRestoredEvent;
+  'servicecomb.token.renewed': TokenRenewedEvent;
+  'servicecomb.token.refused': TokenRefusedEvent;
   'servicecomb.event-loop.stalled': EventLoopStalledEvent;
 }
 

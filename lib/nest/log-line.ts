@@ -15,7 +15,8 @@ type Trouble = Extract<
       | `${string}.at-risk`
       | `${string}.repaired`
       | `${string}.isolated`
-      | `${string}.stalled`;
+      | `${string}.stalled`
+      | `${string}.refused`;
   }
 >;
 
@@ -40,12 +41,15 @@ export function logLineOf(fact: RegistryFact, instance?: EventInstance): LogLine
       return ['debug', `Heartbeat of ${who} answered in ${Math.round(fact.payload.tookMs)} ms`];
     case RegistryEvents.HeartbeatRecovered:
       return ['log', `Heartbeats of ${who} are answered again, ${fact.payload.missed} failed`];
+    case RegistryEvents.TokenRenewed:
+      return ['log', `Has a token of ${fact.payload.address} until ${fact.payload.expiresAt}`];
     case RegistryEvents.AddressRestored:
       return ['log', `Service Center at ${fact.payload.address} serves again`];
     case RegistryEvents.InstanceLost:
     case RegistryEvents.DriftRepaired:
     case RegistryEvents.AddressIsolated:
     case RegistryEvents.EventLoopStalled:
+    case RegistryEvents.TokenRefused:
     case RegistryEvents.InstanceUnregisterFailed:
     case RegistryEvents.RegistrationFailed:
     case RegistryEvents.RegistrationBlocked:
@@ -78,6 +82,10 @@ function troubleLine(fact: Trouble, who: string): LogLine | undefined {
     case RegistryEvents.AddressIsolated: {
       const { address } = fact.payload;
       return ['warn', `Leaving Service Center at ${address} alone${because(fact.payload)}`];
+    }
+    case RegistryEvents.TokenRefused: {
+      const next = `no other one for ${Math.round(fact.payload.retryInMs / 1_000)} s`;
+      return ['error', `The login was refused, ${next}${because(fact.payload)}`];
     }
     case RegistryEvents.EventLoopStalled:
       return ['warn', `The process stood still for ${fact.payload.lateMs} ms`];

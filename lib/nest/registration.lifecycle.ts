@@ -15,6 +15,7 @@ import { networkAddresses } from '../options/host-facts.js';
 import type { HealthSource, ResolvedOptions } from '../options/options.js';
 import { HealthFollower } from '../registration/health-follower.js';
 import { RegistrationCore } from '../registration/registration-core.js';
+import { unprotectedAddresses } from './credentials.js';
 import { EventPublisher } from './event.publisher.js';
 import { Connections } from './http-service.send.js';
 import { publishedEndpoint } from './published-endpoints.js';
@@ -62,6 +63,8 @@ export class RegistrationLifecycle
         'ScheduleModule',
         'is missing: add ScheduleModule.forRoot() to the imports of your root module',
       );
+    for (const address of unprotectedAddresses(this.options.serviceCenter))
+      this.logger.warn(`Credentials go to ${address} unencrypted: use https`);
     this.#followHealth();
     if (!this.ticker.start(scheduler))
       throw hostError('RegistryModule', 'is imported twice: keep one RegistryModule.forRoot()');

@@ -5,12 +5,14 @@ import type { RegistryModuleOptions, ResolvedOptions } from '../options/options.
 import { resolveOptions } from '../options/resolve-options.js';
 import { AddressBook } from '../protocol/address-book.js';
 import { Caller } from '../protocol/call.js';
+import type { Send } from '../protocol/send.js';
 import { ServiceCenterClient } from '../protocol/service-center.client.js';
 import { AddressLearner } from '../registration/address-learner.js';
 import type { Listing } from '../registration/listing.js';
 import { Pace } from '../registration/pace.js';
 import { RegistrationCore } from '../registration/registration-core.js';
 import { version } from '../version.js';
+import { credentialsOf } from './credentials.js';
 import { EventPublisher } from './event.publisher.js';
 import { Connections, createPrivateAxios, sendThrough } from './http-service.send.js';
 import { Registration } from './registration.js';
@@ -48,10 +50,7 @@ export const registryProviders: Provider[] = [
     provide: Caller,
     inject: [REGISTRY_OPTIONS, REGISTRY_HTTP_SERVICE, Connections],
     useFactory: ({ serviceCenter }: ResolvedOptions, http: HttpService, connections: Connections) =>
-      new Caller(sendThrough(http, connections), new AddressBook(serviceCenter.addresses), {
-        ...serviceCenter,
-        userAgent: `nestjs-servicecomb/${version}`,
-      }),
+      createCaller(serviceCenter, sendThrough(http, connections)),
   },
   {
     provide: ServiceCenterClient,
@@ -77,6 +76,13 @@ export const registryProviders: Provider[] = [
   Registration,
   RegistryHealthIndicator,
 ];
+
+function createCaller(serviceCenter: ResolvedOptions['serviceCenter'], send: Send): Caller {
+  const { project, domain, timeoutMs, auth, addresses } = serviceCenter;
+  const settings = { project, domain, timeoutMs, userAgent: `nestjs-servicecomb/${version}` };
+  const credentials = credentialsOf(auth, send, settings);
+  return new Caller(send, new AddressBook(addresses), settings, credentials);
+}
 
 function createCore(
   options: ResolvedOptions,

@@ -27,6 +27,7 @@ export const defaults = {
     domain: undefined,
     timeoutMs: 5_000,
     learnAddresses: false,
+    auth: undefined,
   },
   microservice: {
     appId: 'default',

@@ -46,7 +46,44 @@ export interface ServiceCenterOptions {
    * @default false
    */
   readonly learnAddresses?: boolean | undefined;
+  /**
+   * Who asks. Sent to the registry's own addresses only, and never along a redirect.
+   *
+   * @default none
+   */
+  readonly auth?: AuthOptions | undefined;
 }
+
+/** A text, or what gives one each time it is asked; cached by whoever writes it. */
+export type SecretSource = string | (() => string | Promise<string>);
+
+/** Who asks. One of them; none is ever logged, shown in an error, an event or a snapshot. */
+export type AuthOptions =
+  /**
+   * An account of the registry (RBAC): a token is had by one login, kept, and renewed at 80 to 90 % of
+   * its life. After a refused login there is no other one for 15 minutes, in the whole process: the
+   * third failure would ban the account. A password that has changed is tried at once.
+   */
+  | {
+      /** 1 to 64 characters. */
+      readonly username: string;
+      readonly password?: SecretSource | undefined;
+      /** Read before each login; a line break at its end is cut. Instead of `password`. */
+      readonly passwordFile?: string | undefined;
+    }
+  /** Keys of Huawei Cloud; the secret key signs and is not sent. `project` is the cloud's name of it. */
+  | {
+      readonly accessKey: string;
+      readonly secretKey: string;
+      readonly project?: string | undefined;
+    }
+  /** Sent as `Authorization: Bearer …`. A function is asked before each request. */
+  | { readonly token: SecretSource }
+  /** Any headers, such as `X-Auth-Token` of IAM; asked for before each request. */
+  | {
+      readonly headers: () =>
+        Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
+    };
 
 /** The service whose instance this process is. */
 export interface MicroserviceOptions {
@@ -247,6 +284,23 @@ export interface RegistryModuleOptions {
   readonly shutdown?: ShutdownOptions | undefined;
 }
 
+/** Credentials as the library reads them. Secrets are behind functions: a copy or a log shows none. */
+export type ResolvedAuth =
+  | {
+      readonly kind: 'account';
+      readonly username: string;
+      readonly password: (() => Promise<unknown>) | undefined;
+      readonly passwordFile: string | undefined;
+    }
+  | {
+      readonly kind: 'keyPair';
+      readonly accessKey: () => string;
+      readonly secretKey: () => string;
+      readonly project: string | undefined;
+    }
+  | { readonly kind: 'token'; readonly token: () => Promise<unknown> }
+  | { readonly kind: 'headers'; readonly headers: () => Promise<unknown> };
+
 /** The options as the library reads them: checked, complete and deeply frozen. */
 export interface ResolvedOptions {
   readonly enabled: boolean;
@@ -257,6 +311,7 @@ export interface ResolvedOptions {
     readonly domain: string | undefined;
     readonly timeoutMs: number;
     readonly learnAddresses: boolean;
+    readonly auth: ResolvedAuth | undefined;
   };
   readonly microservice: {
     readonly appId: string;

@@ -3,6 +3,7 @@ import { defaults } from './defaults.js';
 import { items, members, orElse, reject, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
 import type { ResolvedOptions } from './options.js';
+import { resolveAuth } from './resolve-auth.js';
 
 // Dots are collapsed by URL clients, even encoded; a lone surrogate cannot be encoded at all.
 const project = matching(
@@ -29,6 +30,7 @@ export function resolveServiceCenter(
     domain: text(option('domain'), domain) ?? serviceCenter.domain,
     timeoutMs: wholeMilliseconds(option('timeoutMs'), timeouts) ?? serviceCenter.timeoutMs,
     learnAddresses: flag(option('learnAddresses')) ?? serviceCenter.learnAddresses,
+    auth: resolveAuth(option('auth')) ?? serviceCenter.auth,
   };
 }
 

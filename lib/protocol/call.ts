@@ -5,38 +5,26 @@ import {
   ServiceCenterUnreachableError,
 } from '../errors.js';
 import type { AddressBook } from './address-book.js';
-import { type Asked, cut, failureKind, failureOf, isRetriable, refusalOf } from './classify.js';
+import {
+  type Asked,
+  cut,
+  failureKind,
+  failureOf,
+  isRetriable,
+  isTokenRefused,
+  refusalOf,
+} from './classify.js';
+import { type CredentialHeaders, type Credentials, noCredentials } from './credentials.js';
+import { type CallOptions, type Operation, unexpected } from './operation.js';
+import { secretsOf, withoutSecrets } from './redact.js';
 import { type OperationName, pathOf, routes } from './routes.js';
 import type { HttpReply, HttpRequest, Send } from './send.js';
 
-/** What a decoder answers when a reply is not of the expected shape. */
-export const unexpected: unique symbol = Symbol('unexpected');
-
-/** One operation of the registry: what to send, and how to read the answer. */
-export interface Operation<T> {
-  readonly name: OperationName;
-  readonly parameters?: Readonly<Record<string, string>> | undefined;
-  readonly query?: Readonly<Record<string, string | undefined>> | undefined;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Sent as JSON; undefined sends no body. */
-  readonly body?: unknown;
-  /** A success that is not HTTP 200. */
-  readonly otherStatus?: number | undefined;
-  /** What a success looks like, for the error when it does not: `a list of instances`. */
-  readonly expected: string;
-  readonly decode: (reply: HttpReply) => T | typeof unexpected;
-}
-
-/** The parts of an operation that a request is made of. */
-type RequestPart = 'name' | 'parameters' | 'query' | 'headers' | 'body';
-
-/** What a caller may bound an operation by. */
-export interface CallOptions {
-  /** Ends the call at once when aborted; it then rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** Deadline of one attempt in milliseconds. @default the client's */
-  readonly timeoutMs?: number | undefined;
-}
+/** What a request is made of. */
+type RequestParts = Pick<
+  Operation<unknown>,
+  'name' | 'parameters' | 'query' | 'headers' | 'body'
+> & { readonly credentials?: CredentialHeaders };
 
 /** The part of the options that every request needs. */
 export interface CallSettings {
@@ -62,6 +50,7 @@ export class Caller {
     private readonly send: Send,
     readonly addresses: AddressBook,
     private readonly settings: CallSettings,
+    readonly credentials: Credentials = noCredentials,
   ) {}
 
   /**
@@ -75,6 +64,7 @@ export class Caller {
       return await this.#attempt(operation, first, options);
     } catch (error) {
       if (!isServiceCombError(error) || !isRetriable(error)) throw error;
+      if (failureKind(error) === 'credentials') throw error;
       const second = this.addresses.current;
       if (second === first) throw error;
       return this.#failOver(operation, [first, second], options);
@@ -141,15 +131,38 @@ export class Caller {
 
   /** An address that throttles serves, though not now: another one may. */
   #note(address: string, error: ServiceCombError): void {
+    if (failureKind(error) === 'credentials') return;
     if (!isRetriable(error)) this.addresses.answered(address);
     else if (failureKind(error) === 'throttled') this.addresses.leave(address);
     else this.addresses.failed(address, error);
   }
 
+  /** A request whose token was refused is sent once more, with another one. */
   async #ask<T>(operation: Operation<T>, address: string, options: CallOptions): Promise<T> {
+    const headers = await this.credentials.headersFor(address, options);
+    options.signal?.throwIfAborted();
+    try {
+      const value = await this.#exchange({ ...operation, credentials: headers }, address, options);
+      this.credentials.accepted(address, headers);
+      return value;
+    } catch (error) {
+      if (!isServiceCombError(error) || !isTokenRefused(error)) throw error;
+      if (!this.credentials.refused(address, headers)) throw error;
+    }
+    const credentials = await this.credentials.headersFor(address, options);
+    return this.#exchange({ ...operation, credentials }, address, options);
+  }
+
+  async #exchange<T>(
+    operation: Operation<T> & { readonly credentials: CredentialHeaders },
+    address: string,
+    options: CallOptions,
+  ): Promise<T> {
     const timeoutMs = options.timeoutMs ?? this.settings.timeoutMs;
     const asked = { operation: operation.name, address, timeoutMs };
-    const reply = await this.#reply(this.#request(operation, asked, options.signal), asked);
+    const received = await this.#reply(this.#request(operation, asked, options.signal), asked);
+    const secrets = [...secretsOf(operation.credentials), ...(operation.secrets ?? [])];
+    const reply = received.status === 200 ? received : withoutSecrets(received, secrets);
     if (reply.status !== 200 && reply.status !== operation.otherStatus)
       throw refusalOf(reply, asked);
     const value = operation.decode(reply);
@@ -158,7 +171,7 @@ export class Caller {
         operation.name,
         address,
         operation.expected,
-        cut(reply.body),
+        cut(withoutSecrets(reply, secrets).body),
       );
     return value;
   }
@@ -173,7 +186,7 @@ export class Caller {
   }
 
   #request(
-    { name, parameters, query, headers, body }: Pick<Operation<unknown>, RequestPart>,
+    { name, parameters, query, headers, body, credentials }: RequestParts,
     { address, timeoutMs }: Asked,
     signal: AbortSignal | undefined,
   ): HttpRequest {
@@ -188,6 +201,7 @@ export class Caller {
         'User-Agent': userAgent,
         ...(domain === undefined ? {} : { 'x-domain-name': domain }),
         ...headers,
+        ...credentials,
       },
       body: body === undefined ? undefined : JSON.stringify(body),
       timeoutMs,

@@ -56,7 +56,8 @@ export function failureOf(error: unknown, asked: Asked): ServiceCombError | unde
   if (code === 'ERR_BAD_RESPONSE' || code?.startsWith('HPE_'))
     return new ServiceCenterProtocolError(operation, address, 'a valid HTTP answer', code);
   if (code === undefined || code === 'ERR_CANCELED') return undefined;
-  return new ServiceCenterUnreachableError(operation, [address], code, { cause: error });
+  // The library's error has the request in it, with its credentials: what it wraps has not.
+  return new ServiceCenterUnreachableError(operation, [address], code, causeOf(error));
 }
 
 /**
@@ -69,9 +70,17 @@ export function failureOf(error: unknown, asked: Asked): ServiceCombError | unde
  * - `busy`: the registry answers, and cannot serve now
  * - `network`: no answer
  * - `protocol`: an answer of something else
+ * - `credentials`: nothing was asked, for want of them
  */
 export type FailureKind =
-  'instance-gone' | 'service-gone' | 'refused' | 'throttled' | 'busy' | 'network' | 'protocol';
+  | 'instance-gone'
+  | 'service-gone'
+  | 'refused'
+  | 'throttled'
+  | 'busy'
+  | 'network'
+  | 'protocol'
+  | 'credentials';
 
 /** Names what an error means; see {@link FailureKind}. */
 export function failureKind(error: ServiceCombError): FailureKind {
@@ -81,6 +90,8 @@ export function failureKind(error: ServiceCombError): FailureKind {
       return 'network';
     case 'ERR_SERVICECOMB_PROTOCOL':
       return 'protocol';
+    case 'ERR_SERVICECOMB_CREDENTIALS':
+      return 'credentials';
     case 'ERR_SERVICECOMB_RESPONSE':
       return responseKind(error);
     case 'ERR_SERVICECOMB_OPTIONS':
@@ -90,7 +101,7 @@ export function failureKind(error: ServiceCombError): FailureKind {
 
 /**
  * Whether asking again, without anybody changing anything, can succeed: true for network failures,
- * foreign answers, throttling and a busy registry.
+ * foreign answers, throttling, a busy registry and credentials that could not be had.
  */
 export function isRetriable(error: ServiceCombError): boolean {
   switch (failureKind(error)) {
@@ -98,6 +109,7 @@ export function isRetriable(error: ServiceCombError): boolean {
     case 'busy':
     case 'network':
     case 'protocol':
+    case 'credentials':
       return true;
     case 'instance-gone':
     case 'service-gone':
@@ -113,6 +125,21 @@ export function isNoSuchService(error: unknown): boolean {
   return (
     errorCode === ErrorCode.ServiceNotExists || errorCode === ErrorCode.ServiceVersionNotExists
   );
+}
+
+const tokenRefusals: ReadonlySet<number | undefined> = new Set([
+  ErrorCode.Unauthorized,
+  ErrorCode.NoAuthorizationHeader,
+  ErrorCode.TokenExpired,
+  ErrorCode.AccountDeleted,
+  undefined,
+]);
+
+/** Whether the registry refused who asks, and another token may help; not where it is the permission. */
+export function isTokenRefused(error: unknown): boolean {
+  if (!(error instanceof ServiceCenterResponseError)) return false;
+  const { status, errorCode } = error;
+  return status === 401 && tokenRefusals.has(errorCode) && failureKind(error) === 'refused';
 }
 
 /** What a refusal said. Also of one from another copy of this library, which no `instanceof` knows. */
@@ -186,6 +213,11 @@ function retryAfterMs(headers: HttpReply['headers']): number | undefined {
   if (/^\d{1,6}$/.test(value)) return Number(value) * 1_000;
   const wait = Date.parse(value) - Date.parse(headers['date'] ?? '');
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
+}
+
+function causeOf(error: unknown): ErrorOptions {
+  const hasCause = typeof error === 'object' && error !== null && 'cause' in error;
+  return hasCause ? { cause: error.cause } : {};
 }
 
 function property(error: unknown, name: 'name' | 'code'): string | undefined {

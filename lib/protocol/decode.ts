@@ -1,4 +1,4 @@
-import { unexpected } from './call.js';
+import { unexpected } from './operation.js';
 import { isRecord, jsonObject } from './classify.js';
 import { isInstanceId, isServiceId } from './ids.js';
 import type { HttpReply } from './send.js';

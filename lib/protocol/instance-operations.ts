@@ -1,4 +1,4 @@
-import { type Operation, unexpected } from './call.js';
+import { type Operation, unexpected } from './operation.js';
 import { jsonObject } from './classify.js';
 import * as decode from './decode.js';
 import { instanceParameters, serviceParameters } from './ids.js';

@@ -10,6 +10,8 @@ const instance = `${service}/instances/:instanceId`;
 
 /** Every path of Service Center's API v4 that this library knows: the only place with a URL in it. */
 export const routes = {
+  /** Of servers with security on. */
+  login: { method: 'POST', path: '/v4/token' },
   getVersion: { method: 'GET', path: `${registry}/version` },
   /** Of the clouds alone: Apache's Service Center answers 404. */
   getReadiness: { method: 'GET', path: `${registry}/health/readiness` },

@@ -1,5 +1,5 @@
 import { ServiceCenterResponseError } from '../errors.js';
-import type { Caller, CallOptions } from './call.js';
+import type { Caller } from './call.js';
 import { ErrorCode } from './error-codes.js';
 import {
   type FindQuery,
@@ -7,6 +7,7 @@ import {
   instanceOperations,
   type StoredInstance,
 } from './instance-operations.js';
+import type { CallOptions } from './operation.js';
 import { serviceOperations } from './service-operations.js';
 import type {
   HeartbeatResult,

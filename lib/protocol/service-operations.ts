@@ -1,4 +1,4 @@
-import type { Operation } from './call.js';
+import type { Operation } from './operation.js';
 import * as decode from './decode.js';
 import { serviceParameters } from './ids.js';
 import type { OperationName } from './routes.js';

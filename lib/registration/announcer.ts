@@ -1,5 +1,7 @@
 import { type RegistryFact, RegistryEvents } from '../events/events.js';
 import type { AddressChange } from '../protocol/address-book.js';
+import type { TokenChange } from '../protocol/credentials.js';
+import type { Clock } from './clock.js';
 import type { OwnRecord } from './own-record.js';
 import type { RegistrationParts } from './registration-parts.js';
 import { ShortLeaseWatch } from './short-lease-watch.js';
@@ -11,10 +13,13 @@ export class Announcer {
   readonly #shortLeases = new ShortLeaseWatch();
 
   constructor(
-    private readonly parts: Pick<RegistrationParts, 'clock' | 'publish' | 'warn'>,
+    private readonly parts: Pick<RegistrationParts, 'caller' | 'clock' | 'publish' | 'warn'>,
     private readonly enabled: boolean,
     private readonly record: OwnRecord,
-  ) {}
+  ) {
+    parts.caller.addresses.onChange(change => this.tell(addressFact(change)));
+    parts.caller.credentials.onChange(change => this.tell(tokenFact(change, parts.clock)));
+  }
 
   /** Tells a fact, and warns when it is the last of a row that somebody should know about. */
   tell(fact: RegistryFact): void {
@@ -27,16 +32,21 @@ export class Announcer {
     const warning = this.#shortLeases.note(fact);
     if (warning !== undefined) warn(warning);
   }
+}
 
-  /** Tells what became of an address. */
-  tellAddress(change: AddressChange): void {
-    const { address } = change;
-    if (change.kind === 'restored')
-      this.tell({ name: RegistryEvents.AddressRestored, payload: { address } });
-    else
-      this.tell({
-        name: RegistryEvents.AddressIsolated,
-        payload: { address, error: change.error },
-      });
+function addressFact(change: AddressChange): RegistryFact {
+  const { address } = change;
+  if (change.kind === 'restored')
+    return { name: RegistryEvents.AddressRestored, payload: { address } };
+  return { name: RegistryEvents.AddressIsolated, payload: { address, error: change.error } };
+}
+
+function tokenFact(change: TokenChange, clock: Clock): RegistryFact {
+  const { address } = change;
+  if (change.kind === 'renewed') {
+    const expiresAt = new Date(clock.wallNow() + change.lifeMs).toISOString();
+    return { name: RegistryEvents.TokenRenewed, payload: { address, expiresAt } };
   }
+  const { error, retryInMs } = change;
+  return { name: RegistryEvents.TokenRefused, payload: { address, error, retryInMs } };
 }

@@ -62,6 +62,7 @@ export function failureOutcome(error: ServiceCombError): Failure {
     case 'busy':
     case 'network':
     case 'protocol':
+    case 'credentials':
       return { kind: 'failed', error };
   }
 }

@@ -62,7 +62,6 @@ export class RegistrationCore {
     const onAnswer = (returned: boolean) => this.#apply({ kind: 'in-sight', returned });
     this.accompany(new AddressProber({ caller, clock, pace, onAnswer }));
     this.#time = new TimeWatch(clock);
-    caller.addresses.onChange(change => this.#announcer.tellAddress(change));
     this.#labels = new LabelWatch(settings.enabled ? 'idle' : 'disabled', clock.wallNow());
   }
 

@@ -7,8 +7,8 @@ import type { Pace } from './pace.js';
 /** What a registration works with. */
 export interface RegistrationParts {
   readonly client: ServiceCenterClient;
-  /** What the client sends through: knows the addresses. */
-  readonly caller: Pick<Caller, 'addresses' | 'probe'>;
+  /** What the client sends through: knows the addresses, and who asks. */
+  readonly caller: Pick<Caller, 'addresses' | 'probe' | 'credentials'>;
   readonly clock: Clock;
   readonly pace: Pace;
   /** Told what happened, and to whom and when, after the state has changed. Must not throw. */

@@ -68,6 +68,7 @@ export function clientOf(send: Send, settings: ClientSettings = {}): ServiceCent
 /** Fails as the HTTP library does: an error with a code. */
 export function failing(code: string, name = 'AxiosError'): () => never {
   return () => {
-    throw Object.assign(new Error(`failed with ${code}`), { name, code });
+    const cause = Object.assign(new Error(`failed with ${code}`), { code });
+    throw Object.assign(new Error(cause.message, { cause }), { name, code });
   };
 }

@@ -10,6 +10,7 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventEmitter2, EventEmitterModule } from '@nestjs/event-emitter';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import { ScheduleModule } from '@nestjs/schedule';
 import {
   Registration,
@@ -156,7 +157,9 @@ export async function createApp(
 ): Promise<TestApp> {
   const log = new LogLines();
   const root = rootModule(RegistryModule.forRoot(options), metadata);
-  const app = await NestFactory.create(root, { logger: log, abortOnError: false });
+  // Nest would import the adapter by itself: jest has no imports between two concurrent tests.
+  const settings = { logger: log, abortOnError: false };
+  const app = await NestFactory.create(root, new ExpressAdapter(), settings);
   return track(cleanup, app, log);
 }
 

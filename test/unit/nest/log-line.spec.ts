@@ -108,6 +108,20 @@ const lines: readonly (readonly [RegistryFact, string | undefined])[] = [
     'log Service Center at http://a:1 serves again',
   ],
   [
+    {
+      name: 'servicecomb.token.renewed',
+      payload: { address: 'http://a:1', expiresAt: '2026-11-22T19:00:00.000Z' },
+    },
+    'log Has a token of http://a:1 until 2026-11-22T19:00:00.000Z',
+  ],
+  [
+    {
+      name: 'servicecomb.token.refused',
+      payload: { address: 'http://a:1', error, retryInMs: 900_000 },
+    },
+    `error The login was refused, no other one for 900 s: ${error.message}`,
+  ],
+  [
     { name: 'servicecomb.event-loop.stalled', payload: { lateMs: 20_000 } },
     'warn The process stood still for 20000 ms',
   ],

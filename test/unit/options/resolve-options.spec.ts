@@ -15,6 +15,7 @@ describe('resolveOptions', () => {
         domain: undefined,
         timeoutMs: 5_000,
         learnAddresses: false,
+        auth: undefined,
       },
       microservice: {
         appId: 'default',

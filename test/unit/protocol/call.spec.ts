@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import {
   ServiceCenterProtocolError,
@@ -184,6 +185,7 @@ describe('what is no failure of the registry', () => {
     const client = clientOf(http.send, { addresses: [a, b] });
     const beat = errorOf(client.sendHeartbeat(ref, { signal: abort.signal }));
     const reason = new Error('enough');
+    await setImmediate();
     abort.abort(reason);
     expect(await beat).toBe(reason);
     expect(http.requests).toHaveLength(1);

@@ -251,9 +251,10 @@ describe('what the HTTP library throws', () => {
     'EPROTO',
     'DEPTH_ZERO_SELF_SIGNED_CERT',
     'ERR_TLS_CERT_ALTNAME_INVALID',
-  ])('is unreachable for %s, with the cause kept', code => {
+  ])('is unreachable for %s, with the cause of that, which has no request in it', code => {
     const cause = Object.assign(new Error('failed'), { code });
-    const error = failureOf(cause, asked);
+    const config = { headers: { Authorization: 'Bearer secret' } };
+    const error = failureOf(Object.assign(new Error('failed', { cause }), { code, config }), asked);
     expect(error).toBeInstanceOf(ServiceCenterUnreachableError);
     expect(error).toMatchObject({ addresses: ['http://a:1'], reason: code, cause });
     expect(error?.message).toBe(

@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises';
+import { CredentialsError } from '../errors.js';
+import type { ResolvedAuth, ResolvedOptions } from '../options/options.js';
+import { AccountCredentials } from '../protocol/account-credentials.js';
+import { AddressBook } from '../protocol/address-book.js';
+import { Caller, type CallSettings } from '../protocol/call.js';
+import {
+  answerOf,
+  type Credentials,
+  keyPairCredentials,
+  noCredentials,
+  providedCredentials,
+} from '../protocol/credentials.js';
+import { login } from '../protocol/login.js';
+import type { Send } from '../protocol/send.js';
+import { systemClock } from './ticker.js';
+
+/** Makes the credentials that the options ask for. */
+export function credentialsOf(
+  auth: ResolvedAuth | undefined,
+  send: Send,
+  settings: CallSettings,
+): Credentials {
+  switch (auth?.kind) {
+    case undefined:
+      return noCredentials;
+    case 'account':
+      return new AccountCredentials({
+        username: auth.username,
+        password: () => passwordOf(auth),
+        login: (address, account) =>
+          new Caller(send, new AddressBook([address]), settings).call(login(account)),
+        clock: { now: () => systemClock.now(), random: Math.random },
+      });
+    case 'keyPair':
+      return keyPairCredentials({
+        accessKey: auth.accessKey(),
+        secretKey: auth.secretKey(),
+        project: auth.project,
+      });
+    case 'token':
+      return providedCredentials('token', auth.token);
+    case 'headers':
+      return providedCredentials('headers', auth.headers);
+  }
+}
+
+async function passwordOf({
+  password,
+  passwordFile,
+}: Extract<ResolvedAuth, { kind: 'account' }>): Promise<string> {
+  const source = password === undefined ? 'passwordFile' : 'password';
+  const read = password ?? (() => readFile(passwordFile ?? '', 'utf8'));
+  const text = await answerOf(source, read);
+  if (typeof text !== 'string' || text.trim() === '')
+    throw new CredentialsError(source, 'it gave no text');
+  return source === 'passwordFile' ? text.replace(/\r?\n$/, '') : text;
+}
+
+/** The addresses that credentials would be sent to in the clear, over a network. */
+export function unprotectedAddresses({
+  addresses,
+  auth,
+}: ResolvedOptions['serviceCenter']): readonly string[] {
+  if (auth === undefined) return [];
+  return addresses.filter(address => {
+    const { protocol, hostname } = new URL(address);
+    const isHere = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+    return protocol === 'http:' && !isHere;
+  });
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals';
+import { login } from '../../../lib/protocol/login.js';
+import { unexpected } from '../../../lib/protocol/operation.js';
+
+const date = 'Sun, 22 Nov 2026 07:00:00 GMT';
+const at = Date.parse(date) / 1_000;
+const { decode, body } = login({ username: 'root', password: 'Complicated@1' });
+
+function jwt(claims: object): string {
+  return `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
+}
+
+function given(token: unknown, headers: Readonly<Record<string, string>> = { date }): unknown {
+  return decode({ status: 200, headers, body: JSON.stringify({ token }) });
+}
+
+describe('a login', () => {
+  it('sends the account', () => {
+    expect(body).toEqual({ name: 'root', password: 'Complicated@1' });
+  });
+
+  it('reads the life of a token by the clock of the registry, whatever the local one says', () => {
+    expect(given(jwt({ exp: at + 1_800 }))).toMatchObject({ lifeMs: 1_800_000 });
+  });
+
+  it.each([
+    ['no date', jwt({ exp: at + 1_800 }), {}],
+    ['no end', jwt({}), { date }],
+    ['an end that is no number', jwt({ exp: 'soon' }), { date }],
+    ['no claims', 'opaque', { date }],
+  ])('takes twelve hours where there is %s', (_, token, headers) => {
+    expect(given(token, headers)).toEqual({ text: token, lifeMs: 43_200_000 });
+  });
+
+  it.each([undefined, 5, '', 'a b', 'a\nb', 'ä', jwt({ exp: at }), 'x'.repeat(16_385)])(
+    'takes %j for no token',
+    token => {
+      expect(given(token)).toBe(unexpected);
+    },
+  );
+
+  it('needs no token where the registry has no login: its security is off', () => {
+    const reply = { status: 404, headers: {}, body: '404 page not found' };
+    expect(decode(reply)).toMatchObject({ text: '' });
+  });
+
+  it('takes a body that is no JSON for no token', () => {
+    expect(decode({ status: 200, headers: { date }, body: '<html>' })).toBe(unexpected);
+  });
+});
