@@ -2,7 +2,7 @@ import type { HttpReply } from './send.js';
 
 /**
  * Blanks secrets in an answer that may show what was sent: a gateway's page, an error with the request
- * in it. They are looked for as they are, in JSON and in a URL.
+ * in it. They are looked for as they are, in JSON, in JSON that is quoted in JSON, and in a URL.
  */
 export function withoutSecrets(reply: HttpReply, secrets: readonly string[]): HttpReply {
   return { ...reply, body: blanked(reply.body, secrets) };
@@ -14,7 +14,13 @@ function blanked(text: string, secrets: readonly string[]): string {
 
 function formsOf(secret: string): readonly string[] {
   if (secret === '') return [];
-  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
+  const inJson = escaped(secret);
+  return [escaped(inJson), inJson, secret, encodeURIComponent(secret)];
+}
+
+/** As it stands between the quotes of JSON; twice where JSON is quoted in JSON. */
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 /** The secrets in headers: each value, and of `Bearer x` the `x` as well. */
