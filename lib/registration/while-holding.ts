@@ -70,8 +70,10 @@ function elapsed(state: Holding, { now, pace }: TransitionContext): Transition {
   // Without a failure the heartbeat is merely late: it is due now, and the registry's word counts.
   if (failures > 0 && isExpired(lease, now)) {
     const dueAt = now + pace.recovery(failures);
+    // Others have lost theirs as well: pauses that began at a second again would have all return at once.
+    const next = { ...joining(dueAt, lease.ref.serviceId), failuresInSight: failures };
     return {
-      state: { ...joining(dueAt, lease.ref.serviceId), reason: 'lost', failures: 0, error },
+      state: { ...next, reason: 'lost', error },
       facts: [{ name: RegistryEvents.InstanceLost, payload: { reason: 'expired', error } }],
     };
   }
@@ -121,7 +123,8 @@ function renewed(
     state: {
       ...state,
       lease: { ...lease, renewedAt: sentAt },
-      beatAt: sentAt + pace.beat(),
+      // After an outage all have renewed within seconds: the next one is spread as after a registration.
+      beatAt: sentAt + (failures === 0 ? pace.beat() : pace.firstBeat()),
       verifyAt: wasTooLate ? now + pace.doubt : verifyAt,
       beatsUntilVerify,
       failures: 0,

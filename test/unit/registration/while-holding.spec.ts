@@ -17,12 +17,17 @@ describe('while a lease is held', () => {
     },
   );
 
-  it('a good heartbeat renews it from when it was sent, and forgets the failures', () => {
+  it('a good heartbeat renews it from when it was sent, and the next is an interval away', () => {
+    const { state } = whileHolding(holdingOf(), outcomes.renewed, context);
+    expect(state).toMatchObject({ lease: { renewedAt: 900 }, beatAt: 900 + 15_000 });
+  });
+
+  it('a good heartbeat after failures forgets them, and the next is anywhere in the interval', () => {
     const before = holdingOf({ ...troubled, riskTold: true, beatsUntilVerify: 4 });
     expect(whileHolding(before, outcomes.renewed, context).state).toEqual({
       ...before,
       lease: { ...before.lease, renewedAt: 900 },
-      beatAt: 900 + 15_000,
+      beatAt: 900 + 8_250,
       beatsUntilVerify: 3,
       failures: 0,
       error: undefined,
@@ -111,7 +116,7 @@ describe('time that passes while a lease is held', () => {
     expect(whileHolding(told, outcomes.elapsed, after)).toEqual({ state: told, facts: [] });
   });
 
-  it('ends it when heartbeats have failed', () => {
+  it('ends it when heartbeats have failed, whose pauses go on growing', () => {
     const { state, facts } = whileHolding(troubled, outcomes.elapsed, contextOf({ now: 60_000 }));
     expect(state).toEqual({
       phase: 'joining',
@@ -120,7 +125,7 @@ describe('time that passes while a lease is held', () => {
       step: { kind: 'post', serviceId: 's' },
       dueAt: 60_000 + 3_750,
       failures: 0,
-      failuresInSight: 0,
+      failuresInSight: 3,
       error: errors.network,
       previous: undefined,
     });

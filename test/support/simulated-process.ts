@@ -1,0 +1,176 @@
+import type { RegistryFact } from '../../lib/events/events.js';
+import { AddressBook } from '../../lib/protocol/address-book.js';
+import { Caller } from '../../lib/protocol/call.js';
+import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
+import type { Listing } from '../../lib/registration/listing.js';
+import { Pace } from '../../lib/registration/pace.js';
+import { RegistrationCore } from '../../lib/registration/registration-core.js';
+import type { SimulatedClock } from './simulated-clock.js';
+import type { SimulatedRegistry } from './simulated-registry.js';
+
+/** How a simulated process is set up. */
+export interface SimulatedProcessOptions {
+  readonly addresses?: readonly [string, ...string[]];
+  readonly serviceName?: string;
+  readonly instanceId?: string;
+  readonly endpoints?: readonly string[];
+  /** Between 0 and 1, for each wait that is drawn. @default always 0.5 */
+  readonly random?: () => number;
+  readonly verifyEvery?: number;
+  readonly leaveTimeoutMs?: number;
+  /**
+   * `each`: takes each turn of its interval, and notices when one is late. `due`: leaves out those in
+   * which nothing is due, which is faster for a crowd.
+   *
+   * @default 'each'
+   */
+  readonly turns?: 'each' | 'due';
+}
+
+/** Period of the ticker, for a heartbeat of 15 s. */
+const periodMs = 1_000;
+
+/** A process that holds a registration on a simulated clock: the core, and what lib/nest/ticker.ts does. */
+export class SimulatedProcess {
+  readonly facts: (RegistryFact & { readonly at: number })[] = [];
+  readonly core: RegistrationCore;
+  /** What turns have thrown. */
+  readonly bugs: unknown[] = [];
+  /** Called with each fact, after it was noted. */
+  onFact: (fact: RegistryFact) => void = () => undefined;
+  readonly #startedAt: number;
+  #isTicking = false;
+  #isOver = false;
+  #standsUntil = 0;
+  #callOffSoon: () => void = () => undefined;
+
+  constructor(
+    private readonly clock: SimulatedClock,
+    registry: SimulatedRegistry,
+    private readonly options: SimulatedProcessOptions = {},
+  ) {
+    this.#startedAt = clock.now();
+    const { addresses = ['http://a:1'], random = () => 0.5 } = options;
+    const caller = new Caller(registry.send, new AddressBook(addresses), {
+      project: 'default',
+      domain: undefined,
+      timeoutMs: 5_000,
+      userAgent: 'nestjs-servicecomb/test',
+    });
+    const retry = { initialMs: 1_000, maxMs: 30_000, factor: 2 };
+    const { verifyEvery = 10, leaveTimeoutMs = 3_000 } = options;
+    this.core = new RegistrationCore(
+      listingOf(options),
+      { enabled: true, verifyEvery, failFast: false, leaveTimeoutMs },
+      {
+        client: new ServiceCenterClient(caller),
+        caller,
+        clock,
+        pace: new Pace({ intervalMs: 15_000, jitter: 0.1, retry }, random),
+        publish: fact => this.#note(fact),
+        warn: () => undefined,
+      },
+    );
+  }
+
+  /** Names of what was told since a moment, without `servicecomb.` before them. */
+  names(since = 0): readonly string[] {
+    return this.facts
+      .filter(({ at }) => at >= since)
+      .map(({ name }) => name.replace('servicecomb.', ''));
+  }
+
+  /** Starts to register, and the interval with it. */
+  start(): void {
+    this.core.register().catch(() => undefined);
+    if (this.options.turns !== 'due') this.#armInterval();
+    this.#wake();
+  }
+
+  /** The process does nothing for so long: its event loop is blocked. */
+  standStill(ms: number): void {
+    this.#standsUntil = this.clock.now() + ms;
+  }
+
+  /** Ends as by SIGKILL: nothing more comes from it. */
+  kill(): void {
+    this.#isOver = true;
+  }
+
+  /** Ends as by SIGTERM. */
+  async close(): Promise<void> {
+    await this.core.close();
+    this.kill();
+  }
+
+  #note(fact: RegistryFact): void {
+    this.facts.push({ ...fact, at: this.clock.now() });
+    this.onFact(fact);
+  }
+
+  #armInterval(): void {
+    this.#later(periodMs, () => {
+      this.#armInterval();
+      this.core.noteTurn(periodMs);
+      this.#wake();
+    });
+  }
+
+  #wake(): void {
+    if (this.#isTicking) return;
+    this.#isTicking = true;
+    void this.#tick();
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      const dueInMs = await this.core.tick(periodMs / 2);
+      if (dueInMs !== undefined) this.#armSoon(dueInMs);
+    } catch (error) {
+      this.bugs.push(error);
+    } finally {
+      this.#isTicking = false;
+    }
+  }
+
+  #armSoon(dueInMs: number): void {
+    this.#callOffSoon();
+    if (dueInMs < periodMs) this.#callOffSoon = this.#later(Math.ceil(dueInMs), () => this.#wake());
+    else if (this.options.turns === 'due' && dueInMs < Infinity)
+      this.#callOffSoon = this.#later(this.#untilTurn(dueInMs), () => this.#wake());
+  }
+
+  /** Until the turn of the interval in which something is done that is due then, or within half a period. */
+  #untilTurn(dueInMs: number): number {
+    const passedMs = this.clock.now() - this.#startedAt;
+    const turns = Math.ceil((passedMs + dueInMs - periodMs / 2) / periodMs);
+    return turns * periodMs - passedMs;
+  }
+
+  #later(ms: number, work: () => void): () => void {
+    return this.clock.setTimer(ms, () => {
+      const stillMs = this.#standsUntil - this.clock.now();
+      if (this.#isOver) return;
+      if (stillMs > 0) this.#later(stillMs, work);
+      else work();
+    });
+  }
+}
+
+function listingOf({
+  serviceName = 'orders',
+  instanceId = 'orders-0',
+  endpoints = ['rest://10.0.0.1:80'],
+}: SimulatedProcessOptions): Listing {
+  return {
+    microservice: { appId: 'default', serviceName, version: '1.0.0' },
+    tags: {},
+    instance: {
+      instanceId,
+      hostName: 'host',
+      endpoints,
+      status: 'UP',
+      healthCheck: { mode: 'push', interval: 15, times: 3 },
+    },
+  };
+}
