@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { RegistryEvents } from '../../lib/events/events.js';
 import { optionDefaults } from '../../lib/options/defaults.js';
+import { testNamesIn } from '../support/test-names.js';
 
 const readme = readFileSync('README.md', 'utf8');
 
@@ -29,6 +30,13 @@ describe('the README', () => {
 
   it('lists every event, and no other', () => {
     expect([...rows(/^servicecomb\./).keys()]).toEqual(Object.values(RegistryEvents));
+  });
+
+  it('names a test that exists for all that may happen', () => {
+    const [, table = ''] = readme.split('| what happens |');
+    const named = [...table.matchAll(/\| \[(.+?)\]\((test\/[^)]+)\) \|$/gm)];
+    expect(named.length).toBeGreaterThan(20);
+    for (const [, name, file = ''] of named) expect(testNamesIn(file)).toContain(name);
   });
 
   it('links only to files that exist', () => {

@@ -21,7 +21,7 @@ describe('the registration', () => {
   });
 
   it.each(['busy', 'hangs', 'refuses'] as const)(
-    'T3 keeps its lease, and posts nothing, while the registry %s for 50 s',
+    'T3 keeps its lease, and posts nothing, when the registry is back five seconds before its end (%s)',
     async weather => {
       for (let seed = 1; seed <= 20; seed += 1) {
         const simulation = new Simulation(seed);
@@ -41,7 +41,7 @@ describe('the registration', () => {
   );
 
   it.each(['refuses', 'hangs', 'busy'] as const)(
-    'T4 is back within 20 s, and 10 s in the median, when the registry %s for ten minutes',
+    'T4 is back within 20 s, and 10 s in the median, after ten minutes without a registry (%s)',
     async weather => {
       const tookMs: number[] = [];
       for (let seed = 1; seed <= 40; seed += 1) {
