@@ -1,5 +1,6 @@
 // How soon an instance is back, at the default heartbeat of 15 s, in real time, over real sockets.
-// `npm run build && node bench/recovery.js [RUNS]`: about three minutes, the long ones side by side.
+// `npm run bench:recovery -- [RUNS] [WORD]`: about three minutes, the long ones side by side; with a word,
+// only the scenarios with that word in their name.
 // Prints a line a scenario: seconds, min / median / max. The README has these figures.
 import 'reflect-metadata';
 import { once } from 'node:events';
@@ -13,6 +14,7 @@ import { Registration, RegistryModule } from '../dist/index.js';
 import { EmbeddedServiceCenter } from '../dist/embedded/index.js';
 
 const runs = Number(process.argv[2] ?? 20);
+const word = process.argv[3] ?? '';
 
 const scenarios = {
   'deleted at the server, until it is back': deleted,
@@ -30,16 +32,20 @@ if (process.send === undefined) await main();
 else await serve(process.argv[3]);
 
 async function main() {
-  for (const [title, scenario] of Object.entries(alone)) {
+  for (const [title, scenario] of wanted(alone)) {
     const outcomes = [];
     for (let run = 0; run < runs; run += 1) outcomes.push(await scenario());
     process.stdout.write(`${title}: ${summary(outcomes)}\n`);
   }
-  const lines = Object.entries(scenarios).map(async ([title, scenario]) => {
+  const lines = wanted(scenarios).map(async ([title, scenario]) => {
     const outcomes = await Promise.all(Array.from({ length: runs }, () => scenario()));
     return `${title}: ${summary(outcomes)}\n`;
   });
   process.stdout.write((await Promise.all(lines)).join(''));
+}
+
+function wanted(all) {
+  return Object.entries(all).filter(([title]) => title.includes(word));
 }
 
 function summary(outcomes) {
