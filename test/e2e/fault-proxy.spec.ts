@@ -12,6 +12,7 @@ async function startEcho(cleanup: Cleanup) {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, socket => {
     sockets.add(socket);
+    socket.unref();
     socket.on('error', () => undefined);
     socket.on('data', (chunk: Buffer) => received.push(chunk.toString()));
     socket.pipe(socket);
@@ -33,6 +34,7 @@ async function open(url: string): Promise<Socket> {
   await once(socket, 'connect');
   // The clean-up breaks it; a test that expects an error listens for it.
   socket.on('error', () => undefined);
+  socket.unref();
   return socket;
 }
 

@@ -102,6 +102,8 @@ export class FaultProxy {
     const server = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
     const pair: Pair = { client, server, isStale: false };
     this.#pairs.add(pair);
+    client.unref();
+    server.unref();
     const end = () => {
       this.#pairs.delete(pair);
       client.destroy();
