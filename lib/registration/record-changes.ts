@@ -1,4 +1,5 @@
 import { RegistryEvents } from '../events/events.js';
+import type { CallOptions } from '../protocol/call.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef, InstanceStatus } from '../protocol/wire.js';
 import type { Announcer } from './announcer.js';
@@ -13,7 +14,7 @@ export interface RecordChangesParts {
   readonly announcer: Announcer;
   /** Resolves with the instance once no registration is under way; undefined when none is listed. */
   readonly listed: () => Promise<InstanceRef | undefined>;
-  /** Has the record read back: a write can undo the one before it (measured M18). */
+  /** Has the record of one who is listed read back: a write can undo the one before it (measured M18). */
   readonly verify: () => void;
 }
 
@@ -34,7 +35,7 @@ export class RecordChanges {
   async setStatus(status: InstanceStatus): Promise<void> {
     const { client, record, announcer } = this.parts;
     const { status: from = 'UP' } = await record.changeBy({ status }, () =>
-      this.#atRegistry(ref => client.setInstanceStatus(ref, status)),
+      this.#atRegistry((ref, options) => client.setInstanceStatus(ref, status, options)),
     );
     if (from !== status)
       announcer.tell({ name: RegistryEvents.StatusChanged, payload: { from, to: status } });
@@ -49,16 +50,27 @@ export class RecordChanges {
     const { client, record } = this.parts;
     const copy = Object.freeze({ ...properties });
     await record.changeBy({ properties: copy }, () =>
-      this.#atRegistry(ref => client.setInstanceProperties(ref, copy)),
+      this.#atRegistry((ref, options) => client.setInstanceProperties(ref, copy, options)),
     );
   }
 
-  /** Without a listed instance the next registration carries the change. */
-  async #atRegistry(write: (ref: InstanceRef) => Promise<void>): Promise<void> {
+  /**
+   * Without a listed instance the next registration carries the change, and so it does when the
+   * instance leaves meanwhile. A write that failed may have landed: the record is read back as well.
+   */
+  async #atRegistry(write: RecordWrite): Promise<void> {
     const { listed, writes, verify } = this.parts;
-    const ref = await listed();
-    if (ref === undefined) return;
-    await writes.apart(() => write(ref));
-    verify();
+    const { signal } = writes;
+    try {
+      const ref = await listed();
+      if (ref === undefined) return;
+      await writes.apart(() => write(ref, { signal }), signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      verify();
+    }
   }
 }
+
+type RecordWrite = (ref: InstanceRef, options: CallOptions) => Promise<void>;

@@ -37,6 +37,7 @@ export class RegistrationCore {
   #leaving: Promise<void> | undefined;
   readonly #closing = new AbortController();
   readonly #listed = new Listed();
+  readonly #writes: RecordWrites;
   readonly #record: OwnRecord;
   readonly #announcer: Announcer;
   readonly #registrar: Registrar;
@@ -52,7 +53,7 @@ export class RegistrationCore {
   ) {
     const { client, caller, clock, pace } = parts;
     this.#state = { phase: settings.enabled ? 'idle' : 'disabled' };
-    const writes = new RecordWrites(clock, pace.writeGap);
+    const writes = (this.#writes = new RecordWrites(clock, pace.writeGap));
     const record = (this.#record = new OwnRecord(listing, writes));
     const announcer = (this.#announcer = new Announcer(parts, settings.enabled, record));
     const listed = () => this.#whenListed();
@@ -237,8 +238,9 @@ export class RegistrationCore {
   /** A registration under way carries the record as it was: what changes meanwhile follows it. */
   async #whenListed(): Promise<InstanceRef | undefined> {
     const state = this.#state;
-    const isConfirming = state.phase === 'joining' && state.step.kind === 'confirm';
-    if (isConfirming || this.#underWay?.isPost === true) await this.#waiters.wait();
+    if (state.phase !== 'joining') return state.phase === 'holding' ? state.lease.ref : undefined;
+    if (state.step.kind === 'confirm' || this.#underWay?.isPost === true)
+      await this.#waiters.wait();
     return this.#state.phase === 'holding' ? this.#state.lease.ref : undefined;
   }
 
@@ -247,11 +249,17 @@ export class RegistrationCore {
     const { client, clock } = this.parts;
     const deadline = clock.now() + this.settings.leaveTimeoutMs;
     this.#enter({ phase: 'leaving' });
+    const cutOff = this.#writes.cutOff();
     this.#waiters.reject(left());
     for (const work of this.#background) work.stop();
-    await this.#underWay?.end(clock, this.settings.leaveTimeoutMs / 2);
-    const departed = await this.#listed.depart({ client, clock, deadline });
-    if (departed !== undefined) this.#tell(departed);
-    this.#enter({ phase: 'left' });
+    try {
+      // A repair is both a write and the request under way.
+      await Promise.all([cutOff, this.#underWay?.end(clock, this.settings.leaveTimeoutMs / 2)]);
+      const departed = await this.#listed.depart({ client, clock, deadline });
+      if (departed !== undefined) this.#tell(departed);
+    } finally {
+      // Also after a bug: one who is stuck could never come back.
+      this.#enter({ phase: 'left' });
+    }
   }
 }
