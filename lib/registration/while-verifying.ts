@@ -1,6 +1,6 @@
 import { RegistryEvents } from '../events/events.js';
 import type { Progress, Transition, TransitionContext } from './outcome.js';
-import { type Holding, joining } from './state.js';
+import { type Drift, type Holding, joining } from './state.js';
 
 /** Repairs of one record in a row, before it is replaced. */
 const longestRepair = 3;
@@ -45,11 +45,17 @@ function verified(
       beatsUntilVerify: verifyEvery,
       drift: undefined,
     },
+    // What is well again without our doing is not ours to tell.
     facts:
-      drift === undefined
-        ? []
-        : [{ name: RegistryEvents.DriftRepaired, payload: { fields: drift.fields } }],
+      drift !== undefined && repairsOf(drift) > 0
+        ? [{ name: RegistryEvents.DriftRepaired, payload: { fields: drift.fields } }]
+        : [],
   };
+}
+
+/** How many repairs have been made. */
+function repairsOf({ round, repairAt }: Drift): number {
+  return repairAt === Infinity ? round : round - 1;
 }
 
 /** What the API can write is written, and read back; when that is undone again and again, replaced. */
@@ -59,8 +65,8 @@ function drifted(
   context: TransitionContext,
 ): Transition {
   const { now, pace } = context;
-  const { fields = [], round: before = 0 } = state.drift ?? {};
-  const round = before + 1;
+  const { fields = [] } = state.drift ?? {};
+  const round = state.drift === undefined ? 1 : repairsOf(state.drift) + 1;
   if (round > longestRepair) return replacing(outcome, context);
   const drift = {
     stored: outcome.stored,

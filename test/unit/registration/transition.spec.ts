@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import type { RegistryFact } from '../../../lib/events/events.js';
 import { isExpired } from '../../../lib/registration/lease.js';
 import type { Outcome } from '../../../lib/registration/outcome.js';
-import { dueAt, joining, type RegistrationPhase } from '../../../lib/registration/state.js';
+import {
+  dueAt,
+  joining,
+  nextRequest,
+  type RegistrationPhase,
+} from '../../../lib/registration/state.js';
 import { transition } from '../../../lib/registration/transition.js';
 import { outcomes } from './outcomes.js';
 import { contextOf, errors, lease, namesOf, paceOf } from './parts.js';
@@ -20,15 +25,21 @@ describe.each(['idle', 'disabled', 'leaving', 'left'] as const)(
   },
 );
 
+/** An outcome, or a good answer to whatever is asked next. */
+type Event = Outcome | { readonly kind: 'good' };
+
 /** Any outcome, after any time; a beat was sent when the time began. */
-function anyEvent(): fc.Arbitrary<readonly [passedMs: number, outcome: Outcome]> {
-  const kinds = fc.constantFrom<Outcome>(
+function anyEvent(): fc.Arbitrary<readonly [passedMs: number, event: Event]> {
+  const anyOutcome = fc.constantFrom<Outcome>(
     ...Object.values(outcomes),
     { kind: 'granted', lease, verified: false },
     { kind: 'failed', error: errors.throttled },
     { kind: 'failed', error: errors.busy },
+    { kind: 'in-sight', returned: false },
+    { kind: 'stalled', lateMs: 70_000, asleepMs: 65_000 },
   );
-  return fc.tuple(fc.nat({ max: 70_000 }), kinds);
+  const outcome = fc.oneof(anyOutcome, fc.constant({ kind: 'good' } as const));
+  return fc.tuple(fc.oneof(fc.nat({ max: 2_000 }), fc.nat({ max: 70_000 })), outcome);
 }
 
 interface Step {
@@ -41,7 +52,7 @@ interface Step {
 
 /** Lets events happen to a registration that has just begun; time passes only when nothing is heard. */
 function historyOf(
-  events: readonly (readonly [number, Outcome])[],
+  events: readonly (readonly [number, Event])[],
   { draw = 0.5, verifyEvery = 10 } = {},
 ): readonly Step[] {
   const pace = paceOf({ random: () => draw });
@@ -52,8 +63,9 @@ function historyOf(
   for (const [passedMs, event] of events) {
     now += passedMs;
     // The core looks at the time before each request, and a request ends later than it was sent.
-    for (const outcome of [outcomes.elapsed, momentOf(event, now)]) {
+    for (const what of [outcomes.elapsed, event]) {
       const before = state;
+      const outcome = momentOf(what, before, now);
       const next = transition(
         before,
         outcome,
@@ -67,7 +79,8 @@ function historyOf(
   return steps;
 }
 
-function momentOf(outcome: Outcome, now: number): Outcome {
+function momentOf(outcome: Event, state: RegistrationPhase, now: number): Outcome {
+  if (outcome.kind === 'good') return goodAnswerTo(state, now);
   if (outcome.kind === 'renewed' || outcome.kind === 'posted') return { ...outcome, sentAt: now };
   if (outcome.kind !== 'granted') return outcome;
   return { ...outcome, lease: { ...outcome.lease, renewedAt: now } };
@@ -159,4 +172,124 @@ describe('whatever happens to a registration', () => {
       }
     });
   });
+
+  it('no event is told without a change, but that the process stood still', () => {
+    everyHistory(steps => {
+      for (const { before, outcome, facts, state } of steps)
+        if (facts.length > 0 && outcome.kind !== 'stalled') expect(state).not.toEqual(before);
+    });
+  });
+
+  it('nothing is told twice for one change', () => {
+    everyHistory(steps => {
+      for (const { facts } of steps)
+        expect(new Set(namesOf(facts)).size).toBe(namesOf(facts).length);
+    });
+  });
+
+  it('the time alone tells a thing once', () => {
+    everyHistory(steps => {
+      for (const { state, now } of steps) {
+        const first = transition(state, outcomes.elapsed, contextOf({ now }));
+        const second = transition(first.state, outcomes.elapsed, contextOf({ now }));
+        expect(second.facts).toEqual([]);
+        expect(second.state).toEqual(first.state);
+      }
+    });
+  });
+
+  it('a lease is lost once until the next registration', () => {
+    everyHistory(steps => {
+      let isLost = false;
+      for (const name of steps.flatMap(({ facts }) => namesOf(facts))) {
+        if (name === 'instance.lost') expect(isLost).toBe(false);
+        if (name === 'instance.lost') isLost = true;
+        if (name === 'instance.registered') isLost = false;
+      }
+    });
+  });
+
+  it('drift.repaired is told only after a repair, and once for it', () => {
+    everyHistory(steps => {
+      let repairs = 0;
+      for (const { before, outcome, facts, state } of steps) {
+        if (outcome.kind === 'repaired' && before.phase === 'holding') repairs += 1;
+        if (namesOf(facts).includes('drift.repaired')) {
+          expect(repairs).toBeGreaterThan(0);
+          repairs = 0;
+        }
+        if (state.phase !== 'holding') repairs = 0;
+      }
+    });
+  });
+
+  it('a registry in sight postpones nothing', () => {
+    everyHistory(steps => {
+      for (const { before, outcome, state } of steps)
+        if (outcome.kind === 'in-sight')
+          expect(dueAt(state) ?? Infinity).toBeLessThanOrEqual(dueAt(before) ?? Infinity);
+    });
+  });
+
+  it('a process that stood still loses no lease by that alone, and makes its next request at once', () => {
+    everyHistory(steps => {
+      for (const { before, outcome, state, now } of steps) {
+        if (outcome.kind !== 'stalled' || before.phase !== 'holding') continue;
+        expect(state).toMatchObject({ phase: 'holding', lease: before.lease });
+        expect(dueAt(state)).toBeLessThanOrEqual(now);
+      }
+    });
+  });
+
+  it('a read-back changes nothing but what is known of the record', () => {
+    everyHistory(steps => {
+      for (const { before, outcome, state } of steps) {
+        const isReadBack = outcome.kind === 'verified' || outcome.kind === 'unverified';
+        if (!isReadBack || before.phase !== 'holding') continue;
+        const { beatAt, failures, lease } = before;
+        expect(state).toMatchObject({ phase: 'holding', beatAt, failures });
+        expect(state).toMatchObject({ lease: { renewedAt: lease.renewedAt } });
+      }
+    });
+  });
+
+  it('there is no dead end: a few good answers lead to a lease that is as it should be', () => {
+    everyHistory(steps => {
+      const last = steps.at(-1);
+      let state = last?.state ?? joining(0, undefined);
+      let now = last?.now ?? 0;
+      for (let answers = 0; answers < mostAnswers && !isWell(state); answers += 1) {
+        now = Math.max(now, dueAt(state) ?? now);
+        ({ state } = transition(state, goodAnswerTo(state, now), contextOf({ now })));
+      }
+      expect(isWell(state)).toBe(true);
+    });
+  });
 });
+
+/** Service, clearing, POST and read-back; or repair, read-back and heartbeat. */
+const mostAnswers = 5;
+
+function isWell(state: RegistrationPhase): boolean {
+  return state.phase === 'holding' && state.failures === 0 && state.drift === undefined;
+}
+
+/** What a registry answers with which all is well, to the request that a state makes next. */
+function goodAnswerTo(state: RegistrationPhase, now: number): Outcome {
+  if (state.phase === 'holding') {
+    const { kind } = nextRequest(state);
+    if (kind === 'beat') return { ...outcomes.renewed, sentAt: now };
+    return kind === 'repair' ? outcomes.repaired : outcomes.verified;
+  }
+  if (state.phase !== 'joining') throw new Error(`nothing is asked while ${state.phase}`);
+  switch (state.step.kind) {
+    case 'service':
+      return outcomes['service-known'];
+    case 'post':
+      return { ...outcomes.posted, sentAt: now };
+    case 'confirm':
+      return { ...outcomes.granted, lease: { ...lease, renewedAt: now } };
+    case 'clear':
+      return outcomes.cleared;
+  }
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { dueAt, type Holding } from '../../../lib/registration/state.js';
+import { dueAt, type Holding, type RegistrationPhase } from '../../../lib/registration/state.js';
 import { whileHolding } from '../../../lib/registration/while-holding.js';
 import { outcomes, stored } from './outcomes.js';
 import { contextOf, errors, holdingOf, namesOf } from './parts.js';
@@ -206,19 +206,26 @@ describe('a record that differs', () => {
 
   it('is repaired again when that was undone, with a growing pause and all that ever differed', () => {
     const again = { ...outcomes.drifted, fields: ['properties'] } as const;
-    const second = whileHolding(drifted.state as Holding, again, context);
+    const undone = (state: RegistrationPhase) =>
+      whileHolding(
+        whileHolding(state as Holding, outcomes.repaired, context).state as Holding,
+        again,
+        context,
+      );
+    const second = undone(drifted.state);
     expect(second.state).toMatchObject({
       drift: { fields: ['status', 'properties'], round: 2, repairAt: now + 1_000 },
     });
-    const third = whileHolding(second.state as Holding, again, context);
+    const third = undone(second.state);
     expect(third.state).toMatchObject({ drift: { round: 3, repairAt: now + 2_000 } });
   });
 
   it('gives way to a new one when three repairs were undone', () => {
-    let state = drifted.state as Holding;
-    for (let round = 2; round <= 3; round += 1)
-      state = whileHolding(state, outcomes.drifted, context).state as Holding;
-    expect(whileHolding(state, outcomes.drifted, context).state).toMatchObject({
+    let { state } = drifted;
+    for (let repairs = 1; repairs <= 3; repairs += 1)
+      for (const outcome of [outcomes.repaired, outcomes.drifted])
+        ({ state } = whileHolding(state as Holding, outcome, context));
+    expect(state).toMatchObject({
       phase: 'joining',
       step: { kind: 'clear', serviceId: 's2' },
       previous: stored,
