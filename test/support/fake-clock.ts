@@ -34,11 +34,12 @@ export class FakeClock implements Clock {
     return new Promise(resolve => {
       const wake = () => {
         this.#sleepers.delete(sleeper);
+        signal?.removeEventListener('abort', wake);
         resolve();
       };
       const sleeper = { dueAt: this.#now + ms, wake };
       this.#sleepers.add(sleeper);
-      signal?.addEventListener('abort', wake, { once: true });
+      signal?.addEventListener('abort', wake);
     });
   }
 
