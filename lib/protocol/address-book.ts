@@ -103,14 +103,19 @@ export class AddressBook {
   }
 
   /**
-   * Notes that an isolated address answered a probe. While another one serves, it is restored; with
-   * none left it is the one to ask next, and the answer restores it: a registry may be up, and its
-   * store down (measured M7).
+   * Notes that an isolated address answered a probe. While another one serves, it is restored, and
+   * isolated again by its next failure: it may answer probes and nothing else. With none left it is
+   * the one to ask next, and the answer restores it: a registry may be up, and its store down
+   * (measured M7).
    */
   seen(address: string): void {
     const others = this.#addresses.filter(each => !this.isolated.includes(each));
-    if (others.length > 0) this.answered(address);
-    else this.#current = address;
+    if (others.includes(address)) return;
+    if (others.length === 0) this.#current = address;
+    else {
+      this.answered(address);
+      this.#failures.set(address, patience - 1);
+    }
   }
 
   #tell(change: AddressChange): void {

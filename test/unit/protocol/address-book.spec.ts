@@ -112,6 +112,18 @@ describe('isolation', () => {
     expect(book.current).toBe('b');
   });
 
+  it('begins again with the next failure after a probe, and after three once a request was answered', () => {
+    const { book, told } = bookOf('a', 'b');
+    fail(book, 'a', 3);
+    book.seen('a');
+    fail(book, 'a', 1);
+    expect(told).toEqual(['isolated a', 'restored a', 'isolated a']);
+    book.seen('a');
+    book.answered('a');
+    fail(book, 'a', 2);
+    expect(told.at(-1)).toBe('restored a');
+  });
+
   it('of the last one outlives a probe: only its answer to a request counts', () => {
     const { book, told } = bookOf('a', 'b');
     fail(book, 'a', 3);
