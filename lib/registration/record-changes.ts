@@ -54,6 +54,11 @@ export class RecordChanges {
     );
   }
 
+  /** Ends what is on its way to the registry, for one who leaves; the next registration carries it. */
+  cutOff(): Promise<void> {
+    return this.parts.writes.cutOff();
+  }
+
   /**
    * Without a listed instance the next registration carries the change, and so it does when the
    * instance leaves meanwhile. A write that failed may have landed: the record is read back as well.

@@ -1,5 +1,5 @@
 import type { ServiceCombError } from '../errors.js';
-import { type RegistryFact, RegistryEvents } from '../events/events.js';
+import { RegistryEvents } from '../events/events.js';
 import type { InstanceRef } from '../protocol/wire.js';
 import { AddressProber } from './address-prober.js';
 import type { BackgroundWork } from './background.js';
@@ -37,7 +37,6 @@ export class RegistrationCore {
   #leaving: Promise<void> | undefined;
   readonly #closing = new AbortController();
   readonly #listed = new Listed();
-  readonly #writes: RecordWrites;
   readonly #record: OwnRecord;
   readonly #announcer: Announcer;
   readonly #registrar: Registrar;
@@ -53,12 +52,11 @@ export class RegistrationCore {
   ) {
     const { client, caller, clock, pace } = parts;
     this.#state = { phase: settings.enabled ? 'idle' : 'disabled' };
-    const writes = (this.#writes = new RecordWrites(clock, pace.writeGap));
+    const writes = new RecordWrites(clock, pace.writeGap);
     const record = (this.#record = new OwnRecord(listing, writes));
     const announcer = (this.#announcer = new Announcer(parts, settings.enabled, record));
-    const listed = () => this.#whenListed();
-    const verify = () => this.#verifySoon();
-    this.changes = new RecordChanges({ client, record, writes, announcer, listed, verify });
+    const ways = { listed: () => this.#whenListed(), verify: () => this.#verifySoon() };
+    this.changes = new RecordChanges({ client, record, writes, announcer, ...ways });
     this.#registrar = new Registrar(client, caller.addresses, clock, pace, writes);
     const onAnswer = (returned: boolean) => this.#apply({ kind: 'in-sight', returned });
     this.accompany(new AddressProber({ caller, clock, pace, onAnswer }));
@@ -113,13 +111,15 @@ export class RegistrationCore {
     const { signal } = this.#closing;
     const { serviceId, created } = await this.#registrar.resolveService(listing, signal);
     this.#announcer.serviceId = serviceId;
-    this.#tell({ name: RegistryEvents.ServiceRegistered, payload: { serviceId, created } });
+    const { ServiceRegistered: name } = RegistryEvents;
+    this.#announcer.tell({ name, payload: { serviceId, created } });
   }
 
   /** Notes why nothing can be registered at all; nothing is tried until the process is restarted. */
   refuse(error: ServiceCombError): void {
     this.#enter({ ...joining(Infinity, undefined), refused: true, failures: 1, error });
-    this.#tell({ name: RegistryEvents.RegistrationBlocked, payload: { error, retryInMs: null } });
+    const { RegistrationBlocked: name } = RegistryEvents;
+    this.#announcer.tell({ name, payload: { error, retryInMs: null } });
   }
 
   /** Starts to register, or ends the pause after a failed attempt. Resolves with the lease. */
@@ -186,11 +186,9 @@ export class RegistrationCore {
     const isPost = state.phase === 'joining' && state.step.kind === 'post';
     if (isPost) this.#listed.post(this.#record.refUnder(state.step.serviceId));
     this.#underWay = new RequestUnderWay(isPost, signal => this.#request(state, signal));
-    try {
-      await this.#underWay.done;
-    } finally {
+    await this.#underWay.done.finally(() => {
       this.#underWay = undefined;
-    }
+    });
   }
 
   async #request(state: Joining | Holding, signal: AbortSignal): Promise<void> {
@@ -209,7 +207,7 @@ export class RegistrationCore {
     if (facts.some(({ name }) => name === RegistryEvents.InstanceRegistered))
       this.#registrations += 1;
     this.#enter(state);
-    for (const fact of facts) this.#tell(fact);
+    for (const fact of facts) this.#announcer.tell(fact);
     if (state.phase === 'holding') this.#waiters.resolve();
     else if (outcome.kind === 'refused' && this.settings.failFast)
       this.#waiters.reject(outcome.error);
@@ -227,10 +225,6 @@ export class RegistrationCore {
     this.#noteLabel();
   }
 
-  #tell(fact: RegistryFact): void {
-    this.#announcer.tell(fact);
-  }
-
   #noteLabel(): void {
     this.#labels.note(this.state, this.parts.clock.wallNow());
   }
@@ -238,9 +232,9 @@ export class RegistrationCore {
   /** A registration under way carries the record as it was: what changes meanwhile follows it. */
   async #whenListed(): Promise<InstanceRef | undefined> {
     const state = this.#state;
-    if (state.phase !== 'joining') return state.phase === 'holding' ? state.lease.ref : undefined;
-    if (state.step.kind === 'confirm' || this.#underWay?.isPost === true)
-      await this.#waiters.wait();
+    const step = state.phase === 'joining' ? state.step.kind : undefined;
+    const isPosted = step === 'confirm' || (step === 'post' && this.#underWay?.isPost === true);
+    if (isPosted) await this.#waiters.wait();
     return this.#state.phase === 'holding' ? this.#state.lease.ref : undefined;
   }
 
@@ -249,14 +243,14 @@ export class RegistrationCore {
     const { client, clock } = this.parts;
     const deadline = clock.now() + this.settings.leaveTimeoutMs;
     this.#enter({ phase: 'leaving' });
-    const cutOff = this.#writes.cutOff();
+    const cutOff = this.changes.cutOff();
     this.#waiters.reject(left());
     for (const work of this.#background) work.stop();
     try {
       // A repair is both a write and the request under way.
       await Promise.all([cutOff, this.#underWay?.end(clock, this.settings.leaveTimeoutMs / 2)]);
       const departed = await this.#listed.depart({ client, clock, deadline });
-      if (departed !== undefined) this.#tell(departed);
+      if (departed !== undefined) this.#announcer.tell(departed);
     } finally {
       // Also after a bug: one who is stuck could never come back.
       this.#enter({ phase: 'left' });
