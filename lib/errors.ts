@@ -50,6 +50,8 @@ export class RegistryOptionsError extends ServiceCombError {
 /** No connection to Service Center: refused, reset, no such host, TLS failure. */
 export class ServiceCenterUnreachableError extends ServiceCombError {
   readonly code = 'ERR_SERVICECOMB_UNREACHABLE';
+  /** What to do about it, where the reason tells: failures of TLS and of the proxy. */
+  readonly advice: string | undefined;
 
   constructor(
     readonly operation: string,
@@ -57,12 +59,12 @@ export class ServiceCenterUnreachableError extends ServiceCombError {
     readonly addresses: readonly string[],
     /** Code of the failure, such as `ECONNREFUSED`. */
     readonly reason: string,
-    options?: ErrorOptions,
+    options: ErrorOptions & { readonly advice?: string | undefined } = {},
   ) {
-    super(
-      `Service Center is unreachable for "${operation}" at ${addresses.join(', ')}: ${reason}`,
-      options,
-    );
+    const { advice, ...rest } = options;
+    const what = `Service Center is unreachable for "${operation}" at ${addresses.join(', ')}: ${reason}`;
+    super(advice === undefined ? what : `${what}. ${advice}`, rest);
+    this.advice = advice;
   }
 }
 

@@ -60,6 +60,7 @@ export type {
   SecretSource,
   ResolvedOptions,
   ServiceCenterOptions,
+  ServiceCenterTlsOptions,
   ShutdownOptions,
 } from './options/options.js';
 export type { CallOptions } from './protocol/operation.js';

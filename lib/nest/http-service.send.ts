@@ -1,59 +1,62 @@
-import { Agent, ClientRequest } from 'node:http';
-import { Agent as SecureAgent } from 'node:https';
+import { ClientRequest } from 'node:http';
 import type { HttpService } from '@nestjs/axios';
 import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import { firstValueFrom, fromEvent, map, retry, takeUntil, timeout } from 'rxjs';
 import type { HttpReply, HttpRequest, Send } from '../protocol/send.js';
+import type { Connections, ConnectionSettings } from './connections.js';
 
-/** Longest answer that is read, in bytes: the registry's own are far shorter. */
-const maxAnswerBytes = 1_048_576;
-
-/** An idle connection is given up after 50 s: the server closes its own after 60 s (etc/conf/app.yaml). */
-const kept = { keepAlive: true, timeout: 50_000, maxFreeSockets: 4 };
-
-/**
- * Connections of our own, kept from one heartbeat to the next. Their number has no bound, so that no
- * heartbeat waits behind an application's slow reads.
- */
-export class Connections {
-  readonly httpAgent = new Agent(kept);
-  readonly httpsAgent = new SecureAgent(kept);
-
-  /** Closes those that are not in use. */
-  closeIdle(): void {
-    for (const { freeSockets } of [this.httpAgent, this.httpsAgent])
-      for (const sockets of Object.values(freeSockets))
-        for (const socket of sockets ?? []) socket.destroy();
-  }
-}
+/** Longest request that is sent, in bytes. */
+const maxRequestBytes = 1_048_576;
 
 /**
  * Makes an axios instance of our own, so that neither the application's interceptors nor its defaults
  * touch a heartbeat, nor ours its requests. A new instance starts with the defaults of the process, an
  * application's Authorization header among them: they are taken out.
  */
-export function createPrivateAxios({
-  httpAgent,
-  httpsAgent,
-}: Connections): ReturnType<typeof axios.create> {
+export function createPrivateAxios(
+  connections: Connections,
+  { maxAnswerBytes, axios: extras }: Pick<ConnectionSettings, 'maxAnswerBytes' | 'axios'>,
+): ReturnType<typeof axios.create> {
   const instance = axios.create();
   for (const name of Object.keys(instance.defaults))
     Reflect.deleteProperty(instance.defaults, name);
-  Object.assign(instance.defaults, {
-    adapter: 'http',
-    httpAgent,
-    httpsAgent,
-    headers: { common: {} },
-    maxRedirects: 0,
-    proxy: false,
+  const { headers, ...extra } = extras?.() ?? {};
+  Object.assign(instance.defaults, extra, ours, {
+    headers: { common: {}, ...headersOf(headers) },
     maxContentLength: maxAnswerBytes,
-    maxBodyLength: maxAnswerBytes,
-    responseType: 'text',
-    transformRequest: [],
-    transformResponse: [],
-    validateStatus: () => true,
   });
+  instance.interceptors.request.use(config =>
+    Object.assign(config, connections.wayTo(config.url ?? '')),
+  );
   return instance;
+}
+
+/** What deadlines, errors and credentials stand on; nobody else's options touch it. */
+const ours = {
+  adapter: 'http',
+  auth: undefined,
+  baseURL: undefined,
+  cancelToken: undefined,
+  decompress: true,
+  maxBodyLength: maxRequestBytes,
+  maxRedirects: 0,
+  responseType: 'text',
+  signal: undefined,
+  timeout: 0,
+  transformRequest: [],
+  transformResponse: [],
+  transport: undefined,
+  validateStatus: () => true,
+};
+
+/** Without those that are undefined, and without axios' groups by method. */
+function headersOf(headers: AxiosRequestConfig['headers'] = {}): object {
+  const entries = Object.entries(headers).filter(([, value]) => isHeader(value));
+  return Object.fromEntries(entries);
+}
+
+function isHeader(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
 /**

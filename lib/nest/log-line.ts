@@ -1,5 +1,6 @@
 import type { ServiceCombError } from '../errors.js';
 import { type EventInstance, type RegistryFact, RegistryEvents } from '../events/events.js';
+import { printable } from '../protocol/printable.js';
 
 /** A line for the log, with its level. */
 export type LogLine = readonly [level: 'log' | 'warn' | 'error' | 'debug', message: string];
@@ -109,5 +110,5 @@ function nameOf({ serviceName, version, instanceId }: EventInstance): string {
 }
 
 function listOf(endpoints: readonly string[] = []): string {
-  return endpoints.length === 0 ? 'no endpoint' : endpoints.join(', ');
+  return endpoints.length === 0 ? 'no endpoint' : printable(endpoints.join(', '));
 }

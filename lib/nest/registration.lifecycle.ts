@@ -15,14 +15,16 @@ import { networkAddresses } from '../options/host-facts.js';
 import type { HealthSource, ResolvedOptions } from '../options/options.js';
 import { HealthFollower } from '../registration/health-follower.js';
 import { RegistrationCore } from '../registration/registration-core.js';
+import { connectionWarnings } from './connection-warnings.js';
+import { Connections } from './connections.js';
 import { unprotectedAddresses } from './credentials.js';
 import { EventPublisher } from './event.publisher.js';
-import { Connections } from './http-service.send.js';
 import { publishedEndpoint } from './published-endpoints.js';
 import { systemClock, Ticker } from './ticker.js';
+import { TlsFiles } from './tls-files.js';
 import { REGISTRY_LOGGER, REGISTRY_OPTIONS, type RegistryLogger } from './tokens.js';
 
-/** Between two checks of `instance.statusFromHealth`, at most. */
+/** Between two checks of `instance.statusFromHealth`, or of the files of TLS, at most. */
 const longestCheckMs = 5_000;
 
 /** Joins the registry when the application serves, and leaves it while the application still does. */
@@ -66,6 +68,7 @@ export class RegistrationLifecycle
     for (const address of unprotectedAddresses(this.options.serviceCenter))
       this.logger.warn(`Credentials go to ${address} unencrypted: use https`);
     this.#followHealth();
+    this.#watchTls();
     if (!this.ticker.start(scheduler))
       throw hostError('RegistryModule', 'is imported twice: keep one RegistryModule.forRoot()');
   }
@@ -141,6 +144,19 @@ export class RegistrationLifecycle
       setStatus: status => this.core.changes.setStatus(status),
     });
     this.core.accompany(this.#follower);
+  }
+
+  #watchTls(): void {
+    const { serviceCenter, heartbeat } = this.options;
+    for (const warning of connectionWarnings(serviceCenter)) this.logger.warn(warning);
+    const everyMs = Math.min(longestCheckMs, heartbeat.intervalMs);
+    const files = new TlsFiles(serviceCenter.tls, {
+      clock: systemClock,
+      everyMs,
+      renew: material => this.connections.renew(material),
+      logger: this.logger,
+    });
+    this.core.accompany(files);
   }
 
   #onceListening(then: () => void): void {

@@ -14,7 +14,8 @@ import { RegistrationCore } from '../registration/registration-core.js';
 import { version } from '../version.js';
 import { credentialsOf } from './credentials.js';
 import { EventPublisher } from './event.publisher.js';
-import { Connections, createPrivateAxios, sendThrough } from './http-service.send.js';
+import { Connections } from './connections.js';
+import { createPrivateAxios, sendThrough } from './http-service.send.js';
 import { Registration } from './registration.js';
 import { RegistryHealthIndicator } from './registry.health.js';
 import { MODULE_OPTIONS_TOKEN } from './registry.module-definition.js';
@@ -39,12 +40,14 @@ export const registryProviders: Provider[] = [
   },
   {
     provide: Connections,
-    useFactory: () => new Connections(),
+    inject: [REGISTRY_OPTIONS],
+    useFactory: ({ serviceCenter }: ResolvedOptions) => new Connections(serviceCenter),
   },
   {
     provide: REGISTRY_HTTP_SERVICE,
-    inject: [Connections],
-    useFactory: (connections: Connections) => new HttpService(createPrivateAxios(connections)),
+    inject: [REGISTRY_OPTIONS, Connections],
+    useFactory: ({ serviceCenter }: ResolvedOptions, connections: Connections) =>
+      new HttpService(createPrivateAxios(connections, serviceCenter)),
   },
   {
     provide: Caller,

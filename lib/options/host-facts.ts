@@ -14,6 +14,12 @@ const environmentVariables = [
   'CAS_INSTANCE_VERSION',
   'CAS_INSTANCE_ID',
   'CAS_ENVIRONMENT_ID',
+  'https_proxy',
+  'HTTPS_PROXY',
+  'http_proxy',
+  'HTTP_PROXY',
+  'no_proxy',
+  'NO_PROXY',
 ] as const;
 
 /** A variable of the environment that this library reads; there are no others. */
@@ -43,6 +49,8 @@ export interface HostFacts extends PackageFacts {
   readonly hostName: string;
   /** A UUID, new with each reading, so that two applications of one process differ. */
   readonly randomId: string;
+  /** Reads a file as text, or throws Node's error. */
+  readonly readFile: (path: string) => string;
 }
 
 /** Reads the facts, once per application; the only place that asks the process and its host. */
@@ -54,6 +62,7 @@ export function readHostFacts(): HostFacts {
     frameworkVersion: installedVersion('@nestjs/core', createRequire(import.meta.url)),
     hostName: hostname(),
     randomId: randomUUID(),
+    readFile: path => readFileSync(path, 'utf8'),
   };
 }
 

@@ -4,8 +4,44 @@
  * `resolve-options.ts`; every default stands in `defaults.ts`.
  */
 
+import type { AxiosRequestConfig } from 'axios';
+import type { ProxyRoutes } from './proxy-routes.js';
+import type { ResolvedTls } from './tls-material.js';
+
 /** Status that an instance may have in the registry. Consumers call only `UP` ones. */
 export type InstanceStatusOption = 'UP' | 'DOWN' | 'STARTING' | 'TESTING' | 'OUTOFSERVICE';
+
+/**
+ * How to speak TLS to `https://` addresses. Everything is PEM. Each of the `…File` options is the path of
+ * a file that holds what the option without `File` would, and stands in its place; the files are read
+ * again every five seconds, or every `intervalMs` when that is less, and what has changed is used for
+ * new connections. Files that do not fit together, as when one is half-written, change nothing.
+ */
+export interface ServiceCenterTlsOptions {
+  /** Certificates of who may vouch for the registry, in place of those that Node knows. @default Node's */
+  readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined;
+  readonly caFile?: string | undefined;
+  /** Certificate of this client, with those of its issuers behind it (mTLS). @default none */
+  readonly cert?: string | Buffer | undefined;
+  readonly certFile?: string | undefined;
+  /** Private key of `cert`. @default none */
+  readonly key?: string | Buffer | undefined;
+  readonly keyFile?: string | undefined;
+  /** Passphrase of an encrypted `key`. A line break at the end of its file is cut. @default none */
+  readonly passphrase?: string | undefined;
+  readonly passphraseFile?: string | undefined;
+  /** Name that the registry's certificate must be for. @default the host of the address */
+  readonly servername?: string | undefined;
+  /**
+   * false trusts whoever answers, with a warning at each start; `NODE_TLS_REJECT_UNAUTHORIZED` has no
+   * say.
+   *
+   * @default true
+   */
+  readonly rejectUnauthorized?: boolean | undefined;
+  /** Oldest version of TLS that is spoken. @default Node's, which is never below TLSv1.2 here */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+}
 
 /** Which registry to talk to. */
 export interface ServiceCenterOptions {
@@ -52,6 +88,30 @@ export interface ServiceCenterOptions {
    * @default none
    */
   readonly auth?: AuthOptions | undefined;
+  /** How to speak TLS; certificate and private key of this client. */
+  readonly tls?: ServiceCenterTlsOptions | undefined;
+  /**
+   * An http URL, which may hold user and password; or `'env'` for what `HTTPS_PROXY`, `HTTP_PROXY` and
+   * `NO_PROXY` say, in lower case first. An https address is reached through CONNECT.
+   *
+   * @default none: no variable is looked at
+   */
+  readonly proxy?: string | undefined;
+  /**
+   * Longest answer that is read, in bytes after decompression: 1,024 to 268,435,456. A longer one is a
+   * ServiceCenterProtocolError.
+   *
+   * @default 1048576
+   */
+  readonly maxAnswerBytes?: number | undefined;
+  /**
+   * What else axios is to do: `headers` to add, an `httpAgent` or `httpsAgent` in place of ours, which
+   * then goes without `tls` and `proxy`. What our deadlines, errors and credentials stand on is ours:
+   * `timeout`, `signal`, `validateStatus`, `maxRedirects`, `baseURL`, `auth` and the like are not heeded.
+   *
+   * @default none
+   */
+  readonly axios?: AxiosRequestConfig | undefined;
 }
 
 /** A text, or what gives one each time it is asked; cached by whoever writes it. */
@@ -312,6 +372,12 @@ export interface ResolvedOptions {
     readonly timeoutMs: number;
     readonly learnAddresses: boolean;
     readonly auth: ResolvedAuth | undefined;
+    readonly tls: ResolvedTls;
+    /** Undefined: none. */
+    readonly proxy: ProxyRoutes | undefined;
+    readonly maxAnswerBytes: number;
+    /** Behind a function, so that nothing prints or freezes what is in it. Undefined: nothing. */
+    readonly axios: (() => AxiosRequestConfig) | undefined;
   };
   readonly microservice: {
     readonly appId: string;

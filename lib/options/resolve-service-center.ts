@@ -1,9 +1,11 @@
-import { flag, matching, text, wholeMilliseconds } from './check.js';
+import { flag, matching, text, wholeMilliseconds, wholeNumber } from './check.js';
 import { defaults } from './defaults.js';
-import { items, members, orElse, reject, type Field } from './field.js';
+import { entries, items, members, orElse, reject, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
 import type { ResolvedOptions } from './options.js';
 import { resolveAuth } from './resolve-auth.js';
+import { resolveProxy } from './resolve-proxy.js';
+import { resolveTls } from './resolve-tls.js';
 
 // Dots are collapsed by URL clients, even encoded; a lone surrogate cannot be encoded at all.
 const project = matching(
@@ -19,11 +21,12 @@ const addressMust = 'must be an absolute http or https URL';
 /** The group `serviceCenter`. */
 export function resolveServiceCenter(
   group: Field,
-  { env }: HostFacts,
+  { env, readFile }: HostFacts,
 ): ResolvedOptions['serviceCenter'] {
   const { serviceCenter } = defaults;
   const option = members(group, serviceCenter);
   const timeouts = { min: 100, max: 60_000 };
+  const sizes = { min: 1_024, max: 268_435_456 };
   return {
     addresses: resolveAddresses(option('addresses'), env),
     project: text(option('project'), project) ?? serviceCenter.project,
@@ -31,7 +34,19 @@ export function resolveServiceCenter(
     timeoutMs: wholeMilliseconds(option('timeoutMs'), timeouts) ?? serviceCenter.timeoutMs,
     learnAddresses: flag(option('learnAddresses')) ?? serviceCenter.learnAddresses,
     auth: resolveAuth(option('auth')) ?? serviceCenter.auth,
+    tls: resolveTls(option('tls'), readFile),
+    proxy: resolveProxy(option('proxy'), env),
+    maxAnswerBytes: wholeNumber(option('maxAnswerBytes'), sizes) ?? serviceCenter.maxAnswerBytes,
+    axios: resolveAxios(option('axios')),
   };
+}
+
+/** Whatever it holds: axios knows it. */
+function resolveAxios(field: Field): ResolvedOptions['serviceCenter']['axios'] {
+  const own = entries(field)?.filter(([, { value }]) => value !== undefined);
+  if (own === undefined) return undefined;
+  const config = Object.fromEntries(own.map(([name, { value }]) => [name, value]));
+  return () => config;
 }
 
 type Addresses = ResolvedOptions['serviceCenter']['addresses'];

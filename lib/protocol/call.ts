@@ -220,9 +220,9 @@ function bothTried(
   operation: string,
   addresses: readonly [string, string],
 ): ServiceCombError {
-  return error instanceof ServiceCenterUnreachableError
-    ? new ServiceCenterUnreachableError(operation, addresses, error.reason, { cause: error.cause })
-    : error;
+  if (!(error instanceof ServiceCenterUnreachableError)) return error;
+  const { reason, cause, advice } = error;
+  return new ServiceCenterUnreachableError(operation, addresses, reason, { cause, advice });
 }
 
 function queryOf(query: Operation<unknown>['query'] = {}): string {

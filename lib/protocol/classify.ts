@@ -6,7 +6,9 @@ import {
   ServiceCenterTimeoutError,
   ServiceCenterUnreachableError,
 } from '../errors.js';
+import { adviceOn, speaksTls } from './advice.js';
 import { ErrorCode } from './error-codes.js';
+import { printable } from './printable.js';
 import type { HttpReply } from './send.js';
 
 /** Where an answer, or its absence, belongs: the operation and the address that was asked. */
@@ -57,7 +59,9 @@ export function failureOf(error: unknown, asked: Asked): ServiceCombError | unde
     return new ServiceCenterProtocolError(operation, address, 'a valid HTTP answer', code);
   if (code === undefined || code === 'ERR_CANCELED') return undefined;
   // The library's error has the request in it, with its credentials: what it wraps has not.
-  return new ServiceCenterUnreachableError(operation, [address], code, causeOf(error));
+  const advice = adviceOn(code, error);
+  const options = { ...causeOf(error), advice };
+  return new ServiceCenterUnreachableError(operation, [address], code, options);
 }
 
 /**
@@ -170,20 +174,33 @@ function speaksForItself(status: number): boolean {
   return status >= 500 || status === 401 || status === 403 || status === 408 || status === 429;
 }
 
-function expectation({ status, headers }: HttpReply): string {
-  return headers['location'] !== undefined
-    ? `an answer of the registry (HTTP ${status} is a redirect, which is not followed)`
-    : `an answer of the registry (HTTP ${status})`;
+function expectation({ status, headers, body }: HttpReply): string {
+  return `an answer of the registry (HTTP ${status}${remark(status, headers, body)})`;
 }
 
-/** Reads a JSON object; undefined when the text is anything else. */
+function remark(status: number, headers: HttpReply['headers'], body: string): string {
+  if (headers['location'] !== undefined) return ' is a redirect, which is not followed';
+  if (status === 407) return ' is of the proxy: look at user and password in serviceCenter.proxy';
+  return speaksTls(body) ? ': this port speaks TLS, so the address must begin with https://' : '';
+}
+
+/**
+ * Reads a JSON object; undefined when the text is anything else. Keys that would become the prototype of
+ * whatever an answer is copied into are left out.
+ */
 export function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    // Without an escape there is one way to write that key; the reviver is slow, and seldom needed.
+    const isPlain = !text.includes('__proto__') && !text.includes('\\u');
+    const value: unknown = isPlain ? JSON.parse(text) : JSON.parse(text, withoutPrototype);
     return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+function withoutPrototype(key: string, value: unknown): unknown {
+  return key === '__proto__' ? undefined : value;
 }
 
 /** Whether a value is an object with named fields. */
@@ -191,9 +208,10 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The first characters of a body, enough to recognise who is speaking. */
+/** The first characters of a body, enough to recognise who is speaking; as JSON they are harmless in a log. */
 export function cut(body: string): string {
-  return body.length <= 80 ? body : `${body.slice(0, 80)}…`;
+  const head = body.length <= 80 ? body : `${body.slice(0, 80)}…`;
+  return head.replace(/[\u007f-\u009f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, ' ');
 }
 
 function numberOf(value: unknown): number | undefined {
@@ -202,8 +220,7 @@ function numberOf(value: unknown): number | undefined {
 }
 
 function textOf(value: unknown): string | undefined {
-  // A line break would end a line of the log, and begin one that is not ours.
-  return typeof value === 'string' ? cut(value.replace(/\p{Cc}+/gu, ' ')) : undefined;
+  return typeof value === 'string' ? printable(cut(value)) : undefined;
 }
 
 /** Seconds, or a date that is compared with the answer's own, so that no local clock is asked. */

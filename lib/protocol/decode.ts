@@ -3,6 +3,7 @@ import { isRecord, jsonObject } from './classify.js';
 import { isInstanceId, isServiceId } from './ids.js';
 import type { HttpReply } from './send.js';
 import type {
+  DataCenterInfo,
   HealthCheck,
   HeartbeatResult,
   Microservice,
@@ -95,7 +96,7 @@ export function isInstance(value: unknown): value is MicroserviceInstance & {
     optional(value['status'], isText) &&
     optional(value['endpoints'], isTextList) &&
     optional(value['properties'], isTexts) &&
-    optional(value['dataCenterInfo'], isRecord) &&
+    optional(value['dataCenterInfo'], isDataCenter) &&
     optional(value['healthCheck'], isHealthCheck)
   );
 }
@@ -131,6 +132,10 @@ function isTextList(value: unknown): value is readonly string[] {
 
 function isTexts(value: unknown): value is Readonly<Record<string, string>> {
   return isRecord(value) && Object.values(value).every(isText);
+}
+
+function isDataCenter(value: unknown): value is DataCenterInfo {
+  return isTexts(value);
 }
 
 /** A lease is computed from it, so its numbers must be there. */

@@ -46,17 +46,20 @@ export const routes = {
 /** The name of an operation: `heartbeat`, `registerInstance`, … */
 export type OperationName = keyof typeof routes;
 
+/** Half a character, which no URL can hold. */
+const loneSurrogate = /\p{Surrogate}/u;
+
 /**
  * Fills a template's `:name` parts, each encoded as one segment.
  *
- * @throws RangeError when a value is missing, empty, `.` or `..`: URL clients collapse dot segments,
+ * @throws RangeError when a value is missing, empty, `.`, `..` or no text that can be encoded: URL clients collapse dot segments,
  * encoded or not, and the request would reach another resource.
  */
 export function pathOf(route: Route, parameters: Readonly<Record<string, string>>): string {
   return route.path.replace(/:(\w+)/g, (_, name: string) => {
     const value = parameters[name] ?? '';
-    if (value === '' || value === '.' || value === '..')
-      throw new RangeError(`${name} must not be empty, "." or "..", got "${value}"`);
+    if (value === '' || value === '.' || value === '..' || loneSurrogate.test(value))
+      throw new RangeError(`${name} must not be empty, "." or "..", got ${JSON.stringify(value)}`);
     return encodeURIComponent(value);
   });
 }

@@ -2,7 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
 import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
-import { Connections, createPrivateAxios, sendThrough } from '../../lib/nest/http-service.send.js';
+import { Connections } from '../../lib/nest/connections.js';
+import { createPrivateAxios, sendThrough } from '../../lib/nest/http-service.send.js';
+import { readHostFacts } from '../../lib/options/host-facts.js';
+import type { ServiceCenterOptions } from '../../lib/options/options.js';
+import { resolveOptions } from '../../lib/options/resolve-options.js';
 import { AddressBook } from '../../lib/protocol/address-book.js';
 import { Caller } from '../../lib/protocol/call.js';
 import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
@@ -10,12 +14,15 @@ import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js
 /** A client that sends over real HTTP, as the module's own does. */
 export function httpClient(
   address: string,
-  { timeoutMs = 5_000, domain }: { readonly timeoutMs?: number; readonly domain?: string } = {},
+  { domain, ...options }: ServiceCenterOptions = {},
 ): ServiceCenterClient {
-  const connections = new Connections();
-  const send = sendThrough(new HttpService(createPrivateAxios(connections)), connections);
-  const settings = { project: 'default', domain, timeoutMs, userAgent: 'nestjs-servicecomb/test' };
-  return new ServiceCenterClient(new Caller(send, new AddressBook([address]), settings));
+  const written = { serviceCenter: { addresses: [address], ...options } };
+  const { serviceCenter } = resolveOptions(written, readHostFacts());
+  const connections = new Connections(serviceCenter);
+  const http = new HttpService(createPrivateAxios(connections, serviceCenter));
+  const settings = { ...serviceCenter, domain, userAgent: 'nestjs-servicecomb/test' };
+  const addresses = new AddressBook(serviceCenter.addresses);
+  return new ServiceCenterClient(new Caller(sendThrough(http, connections), addresses, settings));
 }
 
 /** The registry that a contract is tested on, and what time is there. */

@@ -9,8 +9,11 @@ export interface Certified {
 
 /** One who vouches for others. */
 export interface Authority extends Certified {
-  /** Makes a certificate that is good for these host names and for 127.0.0.1 where it is named. */
-  issue(hosts: readonly string[], kind?: KeyKind): Certified;
+  /**
+   * Makes a certificate that is good for these host names and for 127.0.0.1 where it is named, until a
+   * moment: a day ahead unless one is given.
+   */
+  issue(hosts: readonly string[], kind?: KeyKind, goodUntil?: number): Certified;
 }
 
 type KeyKind = 'rsa' | 'ec';
@@ -21,20 +24,21 @@ const keyPairs = {
   ec: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
 };
 
-/** Makes an authority that nobody knows yet; all it issues is good from a day ago to a day ahead. */
+/** Makes an authority that nobody knows yet; all it issues is good from two days ago. */
 export function certificateAuthority(name = 'Test CA'): Authority {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const issuer = { name, privateKey };
   const isAuthority = extension('551d13', der(0x30, der(0x01, Buffer.of(0xff))), true);
   return {
-    cert: certificate({ name, publicKey, extension: isAuthority }, issuer),
+    cert: certificate({ name, publicKey, extension: isAuthority, goodUntil: dayAhead() }, issuer),
     key: pemOf(privateKey),
-    issue: (hosts, kind = 'rsa') => {
+    issue: (hosts, kind = 'rsa', goodUntil = dayAhead()) => {
       const pair = keyPairs[kind];
       const subject = {
         name: hosts[0] ?? '',
         publicKey: pair.publicKey,
         extension: hostsOf(hosts),
+        goodUntil,
       };
       return { cert: certificate(subject, issuer), key: pemOf(pair.privateKey) };
     },
@@ -45,7 +49,11 @@ interface Subject {
   readonly name: string;
   readonly publicKey: KeyObject;
   readonly extension: Buffer;
+  readonly goodUntil: number;
 }
+
+const dayMs = 86_400_000;
+const dayAhead = () => Date.now() + dayMs;
 
 interface Issuer {
   readonly name: string;
@@ -54,13 +62,12 @@ interface Issuer {
 
 /** A certificate of X.509, version 3, signed with SHA-256 by a key of RSA (RFC 5280, 4.1). */
 function certificate(subject: Subject, issuer: Issuer): string {
-  const dayMs = 86_400_000;
   const body = sequence(
     der(0xa0, integer(Buffer.of(2))),
     integer(Buffer.concat([Buffer.of(1), randomBytes(15)])),
     sha256WithRsa,
     distinguishedName(issuer.name),
-    sequence(time(Date.now() - dayMs), time(Date.now() + dayMs)),
+    sequence(time(Date.now() - 2 * dayMs), time(subject.goodUntil)),
     distinguishedName(subject.name),
     subject.publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(subject.extension)),

@@ -10,6 +10,9 @@ const plainHost: HostFacts = {
   frameworkVersion: '12.5.1',
   hostName: 'node-7',
   randomId: '0d5cba62-1f1b-4a56-a0cd-3dd4a9b8f27e',
+  readFile: path => {
+    throw Object.assign(new Error(`no such file: ${path}`), { code: 'ENOENT' });
+  },
 };
 
 /** A host on which no options are needed, with the given facts instead of its own. */
