@@ -125,6 +125,7 @@ function isCertificate(pem: string): boolean {
 
 /** The code alone: a message of OpenSSL's may quote. */
 function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code: unknown =
+    typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
   return typeof code === 'string' ? code : 'unknown reason';
 }

@@ -10,7 +10,16 @@ export const modules = [
   RegistryModule.forRoot({ isGlobal: undefined, enabled: undefined }),
   // An environment variable fits wherever a text does, set or not.
   RegistryModule.forRoot({
-    serviceCenter: { project: text, domain: text, addresses: undefined, timeoutMs: undefined },
+    serviceCenter: {
+      project: text,
+      domain: text,
+      addresses: undefined,
+      timeoutMs: undefined,
+      tls: { ca: text, caFile: text, certFile: text, keyFile: text, passphrase: text },
+      proxy: text,
+      maxAnswerBytes: undefined,
+      axios: undefined,
+    },
     microservice: {
       appId: text,
       serviceName: text,
@@ -58,6 +67,10 @@ export const modules = [
 
   // @ts-expect-error addresses is a list
   RegistryModule.forRoot({ serviceCenter: { addresses: 'http://127.0.0.1:30100' } }),
+  // @ts-expect-error versions of TLS below 1.2 are not spoken
+  RegistryModule.forRoot({ serviceCenter: { tls: { minVersion: 'TLSv1.1' } } }),
+  // @ts-expect-error what goes to axios is a request config
+  RegistryModule.forRoot({ serviceCenter: { axios: { headers: 'X-Gateway: blue' } } }),
   // @ts-expect-error a duration is a number of milliseconds
   RegistryModule.forRoot({ heartbeat: { intervalMs: '15s' } }),
   // @ts-expect-error the unit is in the name

@@ -68,7 +68,7 @@ describe('whatever a registry answers', () => {
           expect(String(error)).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
         });
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 
@@ -80,7 +80,7 @@ describe('whatever a registry answers', () => {
           expect(isServiceCombError(error)).toBe(true);
         });
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 
@@ -102,7 +102,7 @@ describe('whatever a registry answers', () => {
         expect(harness.core.state).toBe('registered');
         expect(harness.count('heartbeat')).toBeGreaterThan(before + 5);
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   }, 30_000);
 });
