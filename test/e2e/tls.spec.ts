@@ -39,7 +39,11 @@ async function secureRegistry(cleanup: Cleanup, tls: Partial<TlsOptions> = {}): 
 const withHealth = { imports: [RegistryHealthModule.forRoot()] };
 
 function overTls(url: string, tls: Tls): RegistryModuleOptions {
-  return optionsFor(url, { serviceCenter: { addresses: [url], tls } });
+  // A lease that a busy machine does not outlast.
+  return optionsFor(url, {
+    serviceCenter: { addresses: [url], tls },
+    heartbeat: { intervalMs: 1_000, times: 20 },
+  });
 }
 
 async function unregistered(cleanup: Cleanup, url: string, tls?: Tls): Promise<TestApp> {
