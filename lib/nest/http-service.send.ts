@@ -64,7 +64,7 @@ function isHeader(value: unknown): boolean {
  * request is sent once more, over a new one. The deadline is rxjs' `timeout`, since axios' own does not end an
  * answer that trickles; unsubscribing closes the socket, for the deadline and for an abort alike.
  */
-export function sendThrough(http: HttpService, connections: Connections): Send {
+export function sendThrough(http: HttpService, connections: Pick<Connections, 'closeIdle'>): Send {
   return request => {
     const { signal, timeoutMs } = request;
     signal?.throwIfAborted();
@@ -80,7 +80,10 @@ export function sendThrough(http: HttpService, connections: Connections): Send {
 }
 
 /** All kept ones are as old as the one that was closed: none of them is tried. */
-function overNewConnection(error: unknown, connections: Connections): Promise<void> {
+function overNewConnection(
+  error: unknown,
+  connections: Pick<Connections, 'closeIdle'>,
+): Promise<void> {
   if (!wasKeptTooLong(error)) throw error;
   connections.closeIdle();
   return Promise.resolve();

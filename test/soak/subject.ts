@@ -1,9 +1,10 @@
+import type { Agent } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isServiceCombError } from '../../lib/errors.js';
 import { type InstanceStatus, Registration, type RegistryEventName } from '../../lib/index.js';
-import { Connections } from '../../lib/nest/http-service.send.js';
+import { Connections } from '../../lib/nest/connections.js';
 import { Ticker } from '../../lib/nest/ticker.js';
 import { type Cleanup, createApp, optionsFor } from '../support/test-app.js';
 import type { CallKind } from './schedule.js';
@@ -76,7 +77,8 @@ export class Subject {
 
   /** Connections to the registry, in use or kept. */
   get sockets(): number {
-    const { sockets, freeSockets } = this.app.get(Connections).httpAgent;
+    const agent: Agent = this.app.get(Connections).wayTo('http://registry').httpAgent;
+    const { sockets, freeSockets } = agent;
     return [...Object.values(sockets), ...Object.values(freeSockets)].flat().length;
   }
 

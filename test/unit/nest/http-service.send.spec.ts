@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
-import { Connections, sendThrough } from '../../../lib/nest/http-service.send.js';
+import { sendThrough } from '../../../lib/nest/http-service.send.js';
 
 describe('a request', () => {
   it('leaves no listener on the signal of 10,000 requests', async () => {
@@ -11,7 +11,7 @@ describe('a request', () => {
         adapter: async config => ({ status: 200, statusText: '', headers: {}, data: '', config }),
       }),
     );
-    const send = sendThrough(http, new Connections());
+    const send = sendThrough(http, { closeIdle: () => undefined });
     const { signal } = new AbortController();
     const request = { method: 'PUT', headers: {}, body: undefined, timeoutMs: 1_000 } as const;
     for (let nth = 0; nth < 10_000; nth += 1) await send({ ...request, url: 'http://a:1', signal });
