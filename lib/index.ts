@@ -57,6 +57,7 @@ export type {
   RegistrationOptions,
   AuthOptions,
   RegistryModuleOptions,
+  RegistryProfile,
   SecretSource,
   ResolvedOptions,
   ServiceCenterOptions,

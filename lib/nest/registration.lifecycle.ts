@@ -13,6 +13,7 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { isServiceCombError, RegistryOptionsError } from '../errors.js';
 import { networkAddresses } from '../options/host-facts.js';
 import type { HealthSource, ResolvedOptions } from '../options/options.js';
+import { profileWarnings } from '../options/profile-warnings.js';
 import { HealthFollower } from '../registration/health-follower.js';
 import { RegistrationCore } from '../registration/registration-core.js';
 import { connectionWarnings } from './connection-warnings.js';
@@ -53,6 +54,7 @@ export class RegistrationLifecycle
    */
   onModuleInit(): void {
     if (!this.options.enabled) return;
+    for (const warning of profileWarnings(this.options)) this.logger.warn(warning);
     const emitter = this.#find(EventEmitter2);
     if (emitter === undefined)
       this.logger.warn(

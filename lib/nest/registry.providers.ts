@@ -8,6 +8,7 @@ import { Caller } from '../protocol/call.js';
 import type { Send } from '../protocol/send.js';
 import { ServiceCenterClient } from '../protocol/service-center.client.js';
 import { AddressLearner } from '../registration/address-learner.js';
+import type { Clock } from '../registration/clock.js';
 import type { Listing } from '../registration/listing.js';
 import { Pace } from '../registration/pace.js';
 import { RegistrationCore } from '../registration/registration-core.js';
@@ -21,6 +22,7 @@ import { RegistryHealthIndicator } from './registry.health.js';
 import { MODULE_OPTIONS_TOKEN } from './registry.module-definition.js';
 import { systemClock, Ticker } from './ticker.js';
 import {
+  REGISTRY_CLOCK,
   REGISTRY_HTTP_SERVICE,
   REGISTRY_LOGGER,
   REGISTRY_OPTIONS,
@@ -33,6 +35,7 @@ export const registryProviders: Provider[] = [
     provide: REGISTRY_LOGGER,
     useFactory: () => new Logger('Registry'),
   },
+  { provide: REGISTRY_CLOCK, useValue: systemClock },
   {
     provide: REGISTRY_OPTIONS,
     inject: [MODULE_OPTIONS_TOKEN],
@@ -67,7 +70,14 @@ export const registryProviders: Provider[] = [
   },
   {
     provide: RegistrationCore,
-    inject: [REGISTRY_OPTIONS, ServiceCenterClient, Caller, EventPublisher, REGISTRY_LOGGER],
+    inject: [
+      REGISTRY_OPTIONS,
+      ServiceCenterClient,
+      Caller,
+      EventPublisher,
+      REGISTRY_LOGGER,
+      REGISTRY_CLOCK,
+    ],
     useFactory: createCore,
   },
   {
@@ -93,6 +103,7 @@ function createCore(
   caller: Caller,
   publisher: EventPublisher,
   logger: RegistryLogger,
+  clock: Clock,
 ): RegistrationCore {
   const { enabled, heartbeat, registration, shutdown } = options;
   const settings = {
@@ -106,14 +117,14 @@ function createCore(
   const core = new RegistrationCore(listingOf(options), settings, {
     client,
     caller,
-    clock: systemClock,
+    clock,
     pace,
     publish: (fact, context) => publisher.publish(fact, context),
     warn: message => logger.warn(message),
   });
   if (options.serviceCenter.learnAddresses) {
     const parts = { client, addresses: caller.addresses, dataCenter, random: Math.random };
-    core.accompany(new AddressLearner({ ...parts, clock: systemClock }));
+    core.accompany(new AddressLearner({ ...parts, clock }));
   }
   return core;
 }

@@ -9,5 +9,8 @@ export const REGISTRY_HTTP_SERVICE = Symbol.for('nestjs-servicecomb.http-service
 /** Token of the logger that everything here writes to. */
 export const REGISTRY_LOGGER = Symbol.for('nestjs-servicecomb.logger');
 
+/** Token of the clock that a registration goes by; a test may bring its own. */
+export const REGISTRY_CLOCK = Symbol.for('nestjs-servicecomb.clock');
+
 /** What is written to a log. */
 export type RegistryLogger = Pick<Logger, 'log' | 'warn' | 'error' | 'debug'>;

@@ -1,4 +1,4 @@
-import type { RegistryModuleOptions } from './options.js';
+import type { RegistryModuleOptions, RegistryProfile } from './options.js';
 
 /** Every option of a group, whatever stands behind it. */
 type Every<Group> = { readonly [Option in keyof Required<Group>]: unknown };
@@ -6,10 +6,59 @@ type Every<Group> = { readonly [Option in keyof Required<Group>]: unknown };
 type EveryOption = {
   readonly [Group in keyof Required<RegistryModuleOptions>]: NonNullable<
     RegistryModuleOptions[Group]
-  > extends boolean
-    ? boolean
+  > extends boolean | string
+    ? NonNullable<RegistryModuleOptions[Group]>
     : Every<NonNullable<RegistryModuleOptions[Group]>>;
 };
+
+/** What a profile says instead of a default, and what it asks for. */
+interface ProfileDefaults {
+  /** Default of `heartbeat.intervalMs`. */
+  readonly intervalMs: number;
+  /** An interval under this is a warning, in milliseconds. */
+  readonly leastIntervalMs: number;
+  /** Whether a heartbeat may never come sooner than the interval after the one before. */
+  readonly neverEarly: boolean;
+  /** Options of `serviceCenter` that have no default. */
+  readonly required: readonly ('project' | 'domain')[];
+}
+
+const professional = {
+  intervalMs: 30_000,
+  leastIntervalMs: 30_000,
+  neverEarly: true,
+  required: [],
+} as const;
+
+/**
+ * The profiles. The floor of the open-source server is in its datasource/etcd/ms.go, the limits of the
+ * engines in the vendor's restrictions (servicestage_01_0015), as least distances of heartbeats; for the
+ * older API, of which no page tells one, the professional engine's stands in.
+ */
+export const profiles = {
+  'open-source': {
+    intervalMs: 15_000,
+    leastIntervalMs: 5_000,
+    neverEarly: false,
+    required: [],
+  },
+  'cse-exclusive': {
+    intervalMs: 20_000,
+    leastIntervalMs: 20_000,
+    neverEarly: true,
+    required: [],
+  },
+  'cse-professional': professional,
+  'cse-legacy': { ...professional, required: ['project', 'domain'] },
+} as const satisfies Record<RegistryProfile, ProfileDefaults>;
+
+/** The names of the profiles. */
+export const profileNames = [
+  'open-source',
+  'cse-exclusive',
+  'cse-professional',
+  'cse-legacy',
+] as const satisfies readonly RegistryProfile[];
 
 /**
  * What an option is when nobody says otherwise; also the list of the options that exist.
@@ -21,6 +70,7 @@ export const defaults = {
   enabled: true,
   // Read by the module before the options are resolved.
   isGlobal: true,
+  profile: 'open-source',
   serviceCenter: {
     addresses: ['http://127.0.0.1:30100'],
     project: 'default',
@@ -69,7 +119,13 @@ export const defaults = {
     statusFromHealth: undefined,
     dataCenter: undefined,
   },
-  heartbeat: { intervalMs: 15_000, times: 3, jitter: 0.1, verifyEvery: 10 },
+  heartbeat: {
+    // Of the default profile; the others have their own.
+    intervalMs: profiles['open-source'].intervalMs,
+    times: 3,
+    jitter: 0.1,
+    verifyEvery: 10,
+  },
   registration: {
     when: undefined,
     failFast: false,

@@ -43,6 +43,16 @@ export interface ServiceCenterTlsOptions {
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
 }
 
+/**
+ * Which registry it is: a named set of defaults, and of warnings about what the vendor asks for.
+ *
+ * - `open-source`: Apache Service Center
+ * - `cse-exclusive`: an exclusive microservice engine of Huawei Cloud CSE
+ * - `cse-professional`: the professional microservice engine
+ * - `cse-legacy`: the older API, which demands `serviceCenter.domain` and `serviceCenter.project`
+ */
+export type RegistryProfile = 'open-source' | 'cse-exclusive' | 'cse-professional' | 'cse-legacy';
+
 /** Which registry to talk to. */
 export interface ServiceCenterOptions {
   /**
@@ -57,12 +67,12 @@ export interface ServiceCenterOptions {
    * The `{project_id}` of every path, 1 to 64 characters other than `.` and `..`. On Huawei Cloud
    * CSE: the tenant project or `default` for a professional engine, `default` for an exclusive one.
    *
-   * @default 'default'
+   * @default 'default'; none for `cse-legacy`, where it must be set
    */
   readonly project?: string | undefined;
   /**
-   * Sent as `x-domain-name`: visible ASCII, other characters in their encoded form. The older cloud
-   * API demands it.
+   * Sent as `x-domain-name`: visible ASCII, other characters in their encoded form. Must be set
+   * for `cse-legacy`.
    *
    * @default none; the server then uses its domain `default`
    */
@@ -260,9 +270,10 @@ export interface InstanceOptions {
 export interface HeartbeatOptions {
   /**
    * Milliseconds between two heartbeats: whole seconds from 1,000 to 600,000. The server counts an
-   * interval under 5,000 as 5,000 when it computes the lease.
+   * interval under 5,000 as 5,000 when it computes the lease; Huawei Cloud wants 20,000 at least for
+   * an exclusive engine and 30,000 for the others. Less is a warning at the start.
    *
-   * @default 15000
+   * @default 15000; 20000 for `cse-exclusive`, 30000 for `cse-professional` and `cse-legacy`
    */
   readonly intervalMs?: number | undefined;
   /**
@@ -272,7 +283,12 @@ export interface HeartbeatOptions {
    * @default 3
    */
   readonly times?: number | undefined;
-  /** Random part of the interval, to either side: 0 to 0.5. @default 0.1 */
+  /**
+   * Random part of the interval, 0 to 0.5: to either side, or only on top of it where the vendor wants
+   * a least distance (the `cse-…` profiles).
+   *
+   * @default 0.1
+   */
   readonly jitter?: number | undefined;
   /**
    * Heartbeats between two read-backs of the registry's record, 0 (never) to 10,000. A 200 is no
@@ -336,6 +352,8 @@ export interface ShutdownOptions {
 export interface RegistryModuleOptions {
   /** false makes the module inert: no request, no timer, no event. @default true */
   readonly enabled?: boolean | undefined;
+  /** @default 'open-source' */
+  readonly profile?: RegistryProfile | undefined;
   readonly serviceCenter?: ServiceCenterOptions | undefined;
   readonly microservice?: MicroserviceOptions | undefined;
   readonly instance?: InstanceOptions | undefined;
@@ -364,6 +382,7 @@ export type ResolvedAuth =
 /** The options as the library reads them: checked, complete and deeply frozen. */
 export interface ResolvedOptions {
   readonly enabled: boolean;
+  readonly profile: RegistryProfile;
   readonly serviceCenter: {
     /** Without a trailing slash, in the order given, each once. */
     readonly addresses: readonly [string, ...string[]];
@@ -410,6 +429,8 @@ export interface ResolvedOptions {
     readonly intervalMs: number;
     readonly times: number;
     readonly jitter: number;
+    /** Whether the interval is a least distance: the random part then only adds to it. */
+    readonly neverEarly: boolean;
     readonly verifyEvery: number;
   };
   readonly registration: {

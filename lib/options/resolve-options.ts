@@ -1,6 +1,6 @@
 import { RegistryOptionsError, type OptionIssue } from '../errors.js';
-import { flag } from './check.js';
-import { defaults } from './defaults.js';
+import { flag, oneOf } from './check.js';
+import { defaults, profileNames } from './defaults.js';
 import { members, rootField } from './field.js';
 import type { HostFacts } from './host-facts.js';
 import type { RegistryModuleOptions, ResolvedOptions } from './options.js';
@@ -23,12 +23,14 @@ export function resolveOptions(options: RegistryModuleOptions, facts: HostFacts)
   const issues: OptionIssue[] = [];
   const group = members(rootField(options, issues), defaults);
   flag(group('isGlobal'));
+  const profile = oneOf(group('profile'), profileNames) ?? defaults.profile;
   const resolved = {
     enabled: flag(group('enabled')) ?? defaults.enabled,
-    serviceCenter: resolveServiceCenter(group('serviceCenter'), facts),
+    profile,
+    serviceCenter: resolveServiceCenter(group('serviceCenter'), facts, profile),
     microservice: resolveMicroservice(group('microservice'), facts),
     instance: resolveInstance(group('instance'), facts),
-    heartbeat: resolveHeartbeat(group('heartbeat')),
+    heartbeat: resolveHeartbeat(group('heartbeat'), profile),
     registration: resolveRegistration(group('registration')),
     shutdown: resolveShutdown(group('shutdown')),
   };

@@ -1,8 +1,8 @@
 import { flag, matching, text, wholeMilliseconds, wholeNumber } from './check.js';
-import { defaults } from './defaults.js';
+import { defaults, profiles } from './defaults.js';
 import { entries, items, members, orElse, reject, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
-import type { ResolvedOptions } from './options.js';
+import type { RegistryProfile, ResolvedOptions } from './options.js';
 import { resolveAuth } from './resolve-auth.js';
 import { resolveProxy } from './resolve-proxy.js';
 import { resolveTls } from './resolve-tls.js';
@@ -22,9 +22,11 @@ const addressMust = 'must be an absolute http or https URL';
 export function resolveServiceCenter(
   group: Field,
   { env, readFile }: HostFacts,
+  profile: RegistryProfile,
 ): ResolvedOptions['serviceCenter'] {
   const { serviceCenter } = defaults;
   const option = members(group, serviceCenter);
+  for (const name of profiles[profile].required) requireFor(profile, option(name));
   const timeouts = { min: 100, max: 60_000 };
   const sizes = { min: 1_024, max: 268_435_456 };
   return {
@@ -47,6 +49,11 @@ function resolveAxios(field: Field): ResolvedOptions['serviceCenter']['axios'] {
   if (own === undefined) return undefined;
   const config = Object.fromEntries(own.map(([name, { value }]) => [name, value]));
   return () => config;
+}
+
+function requireFor(profile: RegistryProfile, { path, value, issues }: Field): void {
+  const message = `must be set: profile "${profile}" has no default for it`;
+  if (value === undefined) issues.push({ path, message });
 }
 
 type Addresses = ResolvedOptions['serviceCenter']['addresses'];

@@ -1,18 +1,23 @@
 import { flag, number, oneOf, wholeMilliseconds, wholeNumber, wholeSeconds } from './check.js';
-import { defaults } from './defaults.js';
+import { defaults, profiles } from './defaults.js';
 import { members, type Field } from './field.js';
-import type { ResolvedOptions } from './options.js';
+import type { RegistryProfile, ResolvedOptions } from './options.js';
 
 const tenMinutesMs = 600_000;
 
 /** The group `heartbeat`. */
-export function resolveHeartbeat(group: Field): ResolvedOptions['heartbeat'] {
-  const { intervalMs, times, jitter, verifyEvery } = defaults.heartbeat;
+export function resolveHeartbeat(
+  group: Field,
+  profile: RegistryProfile,
+): ResolvedOptions['heartbeat'] {
+  const { times, jitter, verifyEvery } = defaults.heartbeat;
+  const { intervalMs, neverEarly } = profiles[profile];
   const option = members(group, defaults.heartbeat);
   return {
     intervalMs: wholeSeconds(option('intervalMs'), { min: 1_000, max: tenMinutesMs }) ?? intervalMs,
     times: wholeNumber(option('times'), { min: 1, max: 1_000 }) ?? times,
     jitter: number(option('jitter'), { min: 0, max: 0.5 }) ?? jitter,
+    neverEarly,
     verifyEvery: wholeNumber(option('verifyEvery'), { min: 0, max: 10_000 }) ?? verifyEvery,
   };
 }

@@ -1,8 +1,10 @@
 /** How often, and how soon after a failure: all waits of a registration, in milliseconds. */
 export interface PaceSettings {
   readonly intervalMs: number;
-  /** Random part of the interval to either side, 0 to 0.5. */
+  /** Random part of the interval, 0 to 0.5. */
   readonly jitter: number;
+  /** Whether the interval is a least distance: the random part only adds to it. */
+  readonly neverEarly: boolean;
   readonly retry: {
     readonly initialMs: number;
     readonly maxMs: number;
@@ -41,10 +43,15 @@ export class Pace {
     private readonly random: () => number,
   ) {}
 
-  /** From one heartbeat to the next. */
+  /** From one heartbeat to the next, unless it fails: what repeats it is not held to a least distance. */
   beat(): number {
-    const { intervalMs, jitter } = this.settings;
-    return intervalMs * (1 + jitter * (2 * this.random() - 1));
+    const { intervalMs, jitter, neverEarly } = this.settings;
+    return intervalMs * this.#between(neverEarly ? 1 : 1 - jitter, 1 + jitter);
+  }
+
+  /** How much sooner than planned a heartbeat may be sent, by what the timer would like. */
+  tolerance(likedMs: number): number {
+    return this.settings.neverEarly ? 0 : likedMs;
   }
 
   /** From a registration to its first heartbeat: anywhere in the interval, to spread a fleet. */

@@ -162,7 +162,8 @@ export class RegistrationCore {
 
   /**
    * Does what is due and resolves with the milliseconds until something is due again; undefined when
-   * nothing ever is. Calls must not overlap. A heartbeat may be sent earlier by the tolerance.
+   * nothing ever is. Calls must not overlap. A heartbeat may be sent earlier by the tolerance, unless
+   * its interval is a least distance.
    */
   async tick(toleranceMs: number): Promise<number | undefined> {
     this.#apply({ kind: 'elapsed' });
@@ -176,7 +177,8 @@ export class RegistrationCore {
 
   #isDue(toleranceMs: number): boolean {
     const due = dueAt(this.#state);
-    const tolerance = this.#state.phase === 'holding' ? toleranceMs : 0;
+    const isHolding = this.#state.phase === 'holding';
+    const tolerance = isHolding ? this.parts.pace.tolerance(toleranceMs) : 0;
     return due !== undefined && due <= this.parts.clock.now() + tolerance;
   }
 

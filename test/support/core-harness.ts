@@ -64,7 +64,10 @@ export class CoreHarness {
     const caller = callerOf(request => this.#answer(request), { addresses });
     const client = new ServiceCenterClient(caller);
     const retry = { initialMs: 1_000, maxMs: 30_000, factor: 2 };
-    const pace = new Pace({ intervalMs: 15_000, jitter: 0.1, retry }, () => this.random);
+    const pace = new Pace(
+      { intervalMs: 15_000, jitter: 0.1, neverEarly: false, retry },
+      () => this.random,
+    );
     this.core = new RegistrationCore(
       {
         microservice: { serviceName: 'orders', version: '1.0.0' },

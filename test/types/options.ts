@@ -56,6 +56,8 @@ export const modules = [
     },
     shutdown: { timeoutMs: undefined, drainMs: undefined },
   }),
+  RegistryModule.forRoot({ profile: undefined }),
+  RegistryModule.forRoot({ profile: 'cse-exclusive' }),
   RegistryModule.forRoot({
     serviceCenter: undefined,
     microservice: undefined,
@@ -77,6 +79,8 @@ export const modules = [
   RegistryModule.forRoot({ heartbeat: { interval: 15 } }),
   // @ts-expect-error options are nested in groups
   RegistryModule.forRoot({ serviceName: 'orders' }),
+  // @ts-expect-error the profiles are a closed union
+  RegistryModule.forRoot({ profile: 'cse' }),
   // @ts-expect-error the environments are a closed union
   RegistryModule.forRoot({ microservice: { environment: 'staging' } }),
   // @ts-expect-error the levels are a closed union

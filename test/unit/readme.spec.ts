@@ -19,7 +19,7 @@ function rows(pattern: RegExp): ReadonlyMap<string, string> {
 describe('the README', () => {
   it('lists every option with its default, and no other', () => {
     const listed = rows(
-      /^(enabled|isGlobal|(serviceCenter|microservice|instance|heartbeat|registration|shutdown)\.[\w.]+)$/,
+      /^(enabled|isGlobal|profile|(serviceCenter|microservice|instance|heartbeat|registration|shutdown)\.[\w.]+)$/,
     );
     const expected = optionDefaults().map(({ path, value }) => [
       path,

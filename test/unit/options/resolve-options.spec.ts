@@ -9,6 +9,7 @@ describe('resolveOptions', () => {
   it('fills in everything when nothing is given', () => {
     expect(resolve({})).toEqual({
       enabled: true,
+      profile: 'open-source',
       serviceCenter: {
         addresses: ['http://127.0.0.1:30100'],
         project: 'default',
@@ -54,7 +55,13 @@ describe('resolveOptions', () => {
         statusFromHealth: undefined,
         dataCenter: undefined,
       },
-      heartbeat: { intervalMs: 15_000, times: 3, jitter: 0.1, verifyEvery: 10 },
+      heartbeat: {
+        intervalMs: 15_000,
+        times: 3,
+        jitter: 0.1,
+        neverEarly: false,
+        verifyEvery: 10,
+      },
       registration: {
         when: undefined,
         failFast: false,

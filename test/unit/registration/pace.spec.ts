@@ -55,9 +55,27 @@ describe('the wait', () => {
     expect(waits.map(Math.round)).toEqual(expected);
   });
 
+  it('for a heartbeat is never less than the interval where that is a least distance', () => {
+    const waits = draws.map(draw =>
+      paceOf({ intervalMs: 20_000, neverEarly: true, random: () => draw }).beat(),
+    );
+    expect(waits.map(Math.round)).toEqual([20_000, 21_000, 22_000]);
+  });
+
+  it('for a heartbeat may be cut short by the timer, but not below a least distance', () => {
+    expect(paceOf().tolerance(500)).toBe(500);
+    expect(paceOf({ neverEarly: true }).tolerance(500)).toBe(0);
+  });
+
+  it('for the repetition of a failed heartbeat is the same where the interval is a least distance', () => {
+    const waits = [false, true].map(neverEarly => paceOf({ neverEarly }).inLease(1, 60_000));
+    expect(waits).toEqual([1_000, 1_000]);
+  });
+
   it('for a heartbeat is the interval itself without jitter', () => {
     for (const random of draws)
-      expect(paceOf({ jitter: 0, random: () => random }).beat()).toBe(15_000);
+      for (const neverEarly of [true, false])
+        expect(paceOf({ jitter: 0, neverEarly, random: () => random }).beat()).toBe(15_000);
   });
 
   it('for a retry follows its settings', () => {

@@ -18,10 +18,11 @@ export const draws = [0, 0.5, 1 - Number.EPSILON] as const;
 export function paceOf({
   intervalMs = 15_000,
   jitter = 0.1,
+  neverEarly = false,
   retry = { initialMs: 1_000, maxMs: 30_000, factor: 2 },
   random = () => 0.5,
 }: Partial<PaceSettings> & { readonly random?: () => number } = {}): Pace {
-  return new Pace({ intervalMs, jitter, retry }, random);
+  return new Pace({ intervalMs, jitter, neverEarly, retry }, random);
 }
 
 /** An error of each kind that decides something. */

@@ -1,0 +1,197 @@
+import { runInNewContext } from 'node:vm';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import { RegistryEvents, type RegistryModuleOptions } from '../../lib/index.js';
+import { profiles } from '../../lib/options/defaults.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { codesIn, tableOf } from '../support/readme.js';
+import { registryClock, requestsOf, SteeredApp } from '../support/steered-app.js';
+import { Cleanup } from '../support/test-app.js';
+
+// The README's tables of registries and of answers are the list of these tests, and what they expect.
+
+interface Registry {
+  readonly name: string;
+  readonly options: RegistryModuleOptions;
+  /** Method, path and headers, as far as they are its own. */
+  readonly heartbeat: readonly string[];
+}
+
+interface Answer {
+  readonly title: string;
+  readonly status: number;
+  readonly errorCode: number | undefined;
+  readonly state: string;
+  readonly event: string;
+  readonly next: string;
+}
+
+const registries = tableOf('registry', 'options', 'heartbeat').map(
+  ({ registry = '', options, heartbeat }): Registry => ({
+    name: registry,
+    options: runInNewContext(`(${codesIn(options)[0]})`),
+    heartbeat: codesIn(heartbeat),
+  }),
+);
+
+const answers = tableOf('answer to a heartbeat', 'from', 'state', 'event', 'next request').flatMap(
+  row => {
+    const [status, errorCode] = codesIn(row['answer to a heartbeat']).map(Number);
+    const answer: Answer = {
+      title: row['answer to a heartbeat'] ?? '',
+      status: status ?? 0,
+      errorCode: Number.isNaN(errorCode) ? undefined : errorCode,
+      state: codesIn(row['state'])[0] ?? '',
+      event: codesIn(row['event'])[0] ?? '',
+      next: row['next request'] ?? '',
+    };
+    return registries
+      .filter(registry => gives(registry, row['from']))
+      .map(registry => ({ registry, answer }));
+  },
+);
+
+function gives({ options }: Registry, from: string | undefined): boolean {
+  if (from === 'all') return true;
+  if (from === 'CSE') return profileOf(options) !== 'open-source';
+  throw new Error(`Nobody knows from where "${from}" is`);
+}
+
+function profileOf({ profile = 'open-source' }: RegistryModuleOptions) {
+  return profile;
+}
+
+const cleanup = new Cleanup();
+afterEach(() => cleanup.run());
+
+/** An application that the registry has just heard a heartbeat of. */
+async function beating(options: RegistryModuleOptions) {
+  const clock = new FakeClock();
+  const profile = profileOf(options);
+  const serviceCenter = new EmbeddedServiceCenter({
+    port: 0,
+    profile,
+    clock: registryClock(clock),
+  });
+  cleanup.add(() => serviceCenter.stop());
+  const { url } = await serviceCenter.start();
+  const app = await SteeredApp.start(cleanup, clock, {
+    ...options,
+    serviceCenter: { ...options.serviceCenter, addresses: [url] },
+    microservice: { serviceName: 'orders', version: '1.0.0' },
+  });
+  const { intervalMs } = profiles[profile];
+  const heartbeats = () => requestsOf(serviceCenter, 'heartbeat');
+  await app.until(() => heartbeats().length === 1, intervalMs);
+  return { app, serviceCenter, intervalMs, heartbeats, isCloud: profile !== 'open-source' };
+}
+
+type Beating = Awaited<ReturnType<typeof beating>>;
+
+/** Arranges for the next heartbeat to be answered so. */
+function arrange({ serviceCenter }: Beating, { status, errorCode }: Answer): void {
+  if (status === 200) return;
+  if (errorCode === 400_017) {
+    for (const { instanceId } of serviceCenter.instances()) serviceCenter.forget(instanceId);
+    return;
+  }
+  const match = { operation: 'heartbeat', times: 1 } as const;
+  serviceCenter.faults.answer(status, { errorCode: errorCode ?? 0 }, match);
+}
+
+/** What fractions of milliseconds add up to. */
+const roundingMs = 5;
+
+/** How much sooner a turn of the timer may send a heartbeat, where no least distance is wanted. */
+const toleranceMs = 500;
+
+/** The request that the README says comes next, and when, in milliseconds since the answer. */
+function nextOf(text: string, { intervalMs, isCloud }: Beating) {
+  const early = isCloud ? 0 : toleranceMs;
+  switch (text) {
+    case 'heartbeat after the interval': {
+      const least = isCloud ? intervalMs : intervalMs * 0.9;
+      return { operation: 'heartbeat', from: least - early, to: intervalMs * 1.1 } as const;
+    }
+    case 'heartbeat after about 1 s':
+      return { operation: 'heartbeat', from: 1_000 - early, to: 1_000 } as const;
+    case 'registration within 1 s':
+      return { operation: 'registerInstance', from: 0, to: 1_000 } as const;
+    default:
+      throw new Error(`Nobody knows what "${text}" is`);
+  }
+}
+
+describe.each(registries)('$name', ({ options, heartbeat }) => {
+  it('is told of a heartbeat as the README says, and of nothing else', async () => {
+    const { heartbeats, serviceCenter } = await beating(options);
+    const [beat] = heartbeats();
+    const [instance] = serviceCenter.instances();
+    const path = (beat?.path ?? '')
+      .replace(instance?.serviceId ?? '', '{serviceId}')
+      .replace(instance?.instanceId ?? '', '{instanceId}');
+    const {
+      'content-type': contentType,
+      'content-length': contentLength,
+      'user-agent': userAgent,
+      accept: _accept,
+      'accept-encoding': _encoding,
+      host: _host,
+      connection: _connection,
+      ...own
+    } = beat?.headers ?? {};
+    const headers = Object.entries(own).map(([name, value]) => `${name}: ${String(value)}`);
+    expect([`${beat?.method} ${path}`, ...headers]).toEqual(heartbeat);
+    expect([contentType, contentLength]).toEqual(['application/json', '0']);
+    expect(userAgent).toMatch(/^nestjs-servicecomb\//);
+    expect(beat?.body).toBe('');
+  });
+
+  it('is beaten without a warning, and never sooner than its vendor allows', async () => {
+    const { app, heartbeats, serviceCenter, intervalMs } = await beating(options);
+    await app.until(() => heartbeats().length === 30, 33 * intervalMs);
+    expect(serviceCenter.warnings).toEqual([]);
+    expect(app.log.matching(/^warn .*heartbeat\.intervalMs/)).toEqual([]);
+    if (profileOf(options) === 'open-source') return;
+    const times = heartbeats().map(({ at }) => at);
+    const distances = times.slice(1).map((at, index) => at - (times[index] ?? 0));
+    expect(Math.min(...distances)).toBeGreaterThanOrEqual(intervalMs - roundingMs);
+  });
+
+  it('is started with one warning when the interval is too short for it', async () => {
+    const { leastIntervalMs } = profiles[profileOf(options)];
+    const intervalMs = leastIntervalMs - 1_000;
+    const { app } = await beating({ ...options, heartbeat: { intervalMs } });
+    const about = app.log.matching(/^warn .*heartbeat\.intervalMs/);
+    expect(about).toEqual([expect.stringContaining(String(leastIntervalMs))]);
+  });
+});
+
+describe('the client', () => {
+  it.each(answers)('at $registry.name: $answer.title', async ({ registry, answer }) => {
+    const setting = await beating(registry.options);
+    const { app, serviceCenter } = setting;
+    const told = () => app.events.names().filter(name => outcomes.has(name));
+    const before = told().length;
+    arrange(setting, answer);
+    await app.until(() => told().length > before, 1.2 * setting.intervalMs);
+    expect(told().at(-1)).toBe(answer.event);
+    expect(app.core.state).toBe(answer.state);
+    const answered = requestsOf(serviceCenter, 'heartbeat').at(-1);
+    expect(answered?.status).toBe(answer.status);
+    const next = nextOf(answer.next, setting);
+    const requests = () => requestsOf(serviceCenter, next.operation);
+    const count = requests().length;
+    await app.until(() => requests().length > count, next.to + roundingMs);
+    const waitedMs = (requests().at(-1)?.at ?? 0) - (answered?.at ?? 0);
+    expect(waitedMs).toBeGreaterThanOrEqual(next.from - roundingMs);
+    expect(waitedMs).toBeLessThanOrEqual(next.to + roundingMs);
+  });
+});
+
+/** What a heartbeat comes to. */
+const outcomes: ReadonlySet<string> = new Set([
+  RegistryEvents.HeartbeatSucceeded,
+  RegistryEvents.HeartbeatFailed,
+  RegistryEvents.InstanceLost,
+]);

@@ -1,0 +1,72 @@
+import 'reflect-metadata';
+import { EventEmitter2 } from '@nestjs/event-emitter';
+import { Test } from '@nestjs/testing';
+import { RegistryModule, type RegistryModuleOptions } from '../../lib/index.js';
+import type { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import { Ticker } from '../../lib/nest/ticker.js';
+import { REGISTRY_CLOCK } from '../../lib/nest/tokens.js';
+import { RegistrationCore } from '../../lib/registration/registration-core.js';
+import type { FakeClock } from './fake-clock.js';
+import { type Cleanup, EventLog, LogLines, rootModule } from './test-app.js';
+
+/**
+ * An application whose registration goes by a clock that a test moves on, though it sends over real
+ * HTTP: a minute of heartbeats takes some milliseconds.
+ */
+export class SteeredApp {
+  private constructor(
+    readonly core: RegistrationCore,
+    readonly events: EventLog,
+    readonly log: LogLines,
+    private readonly clock: FakeClock,
+  ) {}
+
+  /** Starts one that listens; its clock should be the registry's, too. */
+  static async start(
+    cleanup: Cleanup,
+    clock: FakeClock,
+    options: RegistryModuleOptions,
+  ): Promise<SteeredApp> {
+    const log = new LogLines();
+    // The turns are the test's to take.
+    const ticker = { start: () => true, wake: () => undefined, stop: async () => undefined };
+    const root = rootModule(RegistryModule.forRoot(options));
+    const testing = await Test.createTestingModule({ imports: [root] })
+      .overrideProvider(REGISTRY_CLOCK)
+      .useValue(clock)
+      .overrideProvider(Ticker)
+      .useValue(ticker)
+      .compile();
+    const app = testing.createNestApplication({ logger: log });
+    cleanup.add(() => app.close());
+    await app.listen(0, '127.0.0.1');
+    const events = new EventLog(app.get(EventEmitter2));
+    return new SteeredApp(app.get(RegistrationCore), events, log, clock);
+  }
+
+  /** Takes turns, each when it is due, until something is so; fails after that much time. */
+  async until(isSo: () => boolean, withinMs: number): Promise<void> {
+    const deadline = this.clock.now() + withinMs;
+    for (;;) {
+      const dueInMs = (await this.core.tick(500)) ?? Infinity;
+      if (isSo()) return;
+      if (this.clock.now() >= deadline) throw new Error(`Not so within ${withinMs} ms`);
+      // As the ticker: turns that know nothing of what is due, and one just then.
+      await this.clock.advance(Math.min(Math.max(dueInMs, 1), 700));
+    }
+  }
+}
+
+/** The time of a steered application, as its registry has it. */
+export function registryClock(clock: FakeClock): { now: () => number } {
+  const start = Date.now();
+  return { now: () => start + clock.now() };
+}
+
+/** The requests of one operation that a registry has had, oldest first. */
+export function requestsOf(
+  registry: EmbeddedServiceCenter,
+  operation: 'heartbeat' | 'registerInstance',
+): EmbeddedServiceCenter['requests'] {
+  return registry.requests.filter(request => request.operation === operation);
+}
