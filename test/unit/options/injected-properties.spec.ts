@@ -46,8 +46,32 @@ describe('properties from the environment', () => {
     expect(resolved.microservice.properties).toEqual({});
   });
 
-  it('leave out a variable that is empty', () => {
-    expect(resolve({}, { env: { CAS_INSTANCE_ID: '' } }).instance.properties).toEqual({});
+  it.each([
+    'CAS_APPLICATION_ID',
+    'CAS_COMPONENT_NAME',
+    'CAS_INSTANCE_VERSION',
+    'CAS_INSTANCE_ID',
+    'CAS_ENVIRONMENT_ID',
+  ])('hold %s alone when it alone is set, and nothing when it is empty', name => {
+    const { properties } = resolve({}, { env: { [name]: 'a:b,c' } }).instance;
+    expect(properties).toEqual({ [name]: 'a:b,c' });
+    expect(resolve({}, { env: { [name]: '' } }).instance.properties).toEqual({});
+  });
+
+  it('of the service and of the instance come from a variable of their own', () => {
+    const ofService = resolve({}, { env: { SERVICECOMB_SERVICE_PROPS: 'a:1' } });
+    expect(ofService.microservice.properties).toEqual({ a: '1' });
+    expect(ofService.instance.properties).toEqual({});
+    const ofInstance = resolve({}, { env: { SERVICECOMB_INSTANCE_PROPS: 'a:1' } });
+    expect(ofInstance.microservice.properties).toEqual({});
+    expect(ofInstance.instance.properties).toEqual({ a: '1' });
+  });
+
+  it('of a CAS variable win over an entry of the same name, and the option wins over both', () => {
+    const env = { SERVICECOMB_INSTANCE_PROPS: 'CAS_INSTANCE_ID:1', CAS_INSTANCE_ID: '2' };
+    const properties = { CAS_INSTANCE_ID: '3' };
+    expect(resolve({}, { env }).instance.properties).toEqual({ CAS_INSTANCE_ID: '2' });
+    expect(resolve({ instance: { properties } }, { env }).instance.properties).toEqual(properties);
   });
 
   it('take a key that JavaScript has a meaning for like any other', () => {
