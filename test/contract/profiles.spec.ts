@@ -7,6 +7,7 @@ import { FakeClock } from '../support/fake-clock.js';
 import { codesIn, tableOf } from '../support/readme.js';
 import { registryClock, requestsOf, SteeredApp } from '../support/steered-app.js';
 import { Cleanup } from '../support/test-app.js';
+import { pem, rootPassword } from '../unit/embedded/guarded-registry.js';
 
 // The README's tables of registries and of answers are the list of these tests, and what they expect.
 
@@ -21,26 +22,31 @@ interface Answer {
   readonly title: string;
   readonly status: number;
   readonly errorCode: number | undefined;
+  readonly detail: string | undefined;
   readonly state: string;
   readonly event: string;
   readonly next: string;
 }
 
+/** The environment that the options of the README are read in. */
+const env = { CSE_PASSWORD: rootPassword };
+
 const registries = tableOf('registry', 'options', 'heartbeat').map(
   ({ registry = '', options, heartbeat }): Registry => ({
     name: registry,
-    options: runInNewContext(`(${codesIn(options)[0]})`),
+    options: runInNewContext(`(${codesIn(options)[0]})`, { process: { env } }),
     heartbeat: codesIn(heartbeat),
   }),
 );
 
 const answers = tableOf('answer to a heartbeat', 'from', 'state', 'event', 'next request').flatMap(
   row => {
-    const [status, errorCode] = codesIn(row['answer to a heartbeat']).map(Number);
+    const [status, errorCode, detail] = codesIn(row['answer to a heartbeat']);
     const answer: Answer = {
       title: row['answer to a heartbeat'] ?? '',
-      status: status ?? 0,
-      errorCode: Number.isNaN(errorCode) ? undefined : errorCode,
+      status: Number(status),
+      errorCode: Number(errorCode) || undefined,
+      detail,
       state: codesIn(row['state'])[0] ?? '',
       event: codesIn(row['event'])[0] ?? '',
       next: row['next request'] ?? '',
@@ -53,6 +59,7 @@ const answers = tableOf('answer to a heartbeat', 'from', 'state', 'event', 'next
 
 function gives({ options }: Registry, from: string | undefined): boolean {
   if (from === 'all') return true;
+  if (from === 'with authentication') return options.serviceCenter?.auth !== undefined;
   if (from === 'CSE') return profileOf(options) !== 'open-source';
   throw new Error(`Nobody knows from where "${from}" is`);
 }
@@ -72,6 +79,7 @@ async function beating(options: RegistryModuleOptions) {
     port: 0,
     profile,
     clock: registryClock(clock),
+    rbac: options.serviceCenter?.auth && { rootPassword, privateKey: pem },
   });
   cleanup.add(() => serviceCenter.stop());
   const { url } = await serviceCenter.start();
@@ -89,14 +97,14 @@ async function beating(options: RegistryModuleOptions) {
 type Beating = Awaited<ReturnType<typeof beating>>;
 
 /** Arranges for the next heartbeat to be answered so. */
-function arrange({ serviceCenter }: Beating, { status, errorCode }: Answer): void {
+function arrange({ serviceCenter }: Beating, { status, errorCode, detail }: Answer): void {
   if (status === 200) return;
   if (errorCode === 400_017) {
     for (const { instanceId } of serviceCenter.instances()) serviceCenter.forget(instanceId);
     return;
   }
   const match = { operation: 'heartbeat', times: 1 } as const;
-  serviceCenter.faults.answer(status, { errorCode: errorCode ?? 0 }, match);
+  serviceCenter.faults.answer(status, { errorCode: errorCode ?? 0, detail }, match);
 }
 
 /** What fractions of milliseconds add up to. */
@@ -141,7 +149,12 @@ describe.each(registries)('$name', ({ options, heartbeat }) => {
       ...own
     } = beat?.headers ?? {};
     const headers = Object.entries(own).map(([name, value]) => `${name}: ${String(value)}`);
-    expect([`${beat?.method} ${path}`, ...headers]).toEqual(heartbeat);
+    // The journal shows neither how a header was written nor a token.
+    const [request, ...written] = heartbeat.map(line => line.replace('{token}', '***'));
+    expect(`${beat?.method} ${path}`).toBe(request);
+    expect(headers).toEqual(
+      written.map(line => line.replace(/^[\w-]+/, name => name.toLowerCase())),
+    );
     expect([contentType, contentLength]).toEqual(['application/json', '0']);
     expect(userAgent).toMatch(/^nestjs-servicecomb\//);
     expect(beat?.body).toBe('');
@@ -174,10 +187,11 @@ describe('the client', () => {
     const told = () => app.events.names().filter(name => outcomes.has(name));
     const before = told().length;
     arrange(setting, answer);
+    const heard = setting.heartbeats().length;
     await app.until(() => told().length > before, 1.2 * setting.intervalMs);
     expect(told().at(-1)).toBe(answer.event);
     expect(app.core.state).toBe(answer.state);
-    const answered = requestsOf(serviceCenter, 'heartbeat').at(-1);
+    const [answered] = setting.heartbeats().slice(heard);
     expect(answered?.status).toBe(answer.status);
     const next = nextOf(answer.next, setting);
     const requests = () => requestsOf(serviceCenter, next.operation);

@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import type { INestApplication } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { Test } from '@nestjs/testing';
 import { RegistryModule, type RegistryModuleOptions } from '../../lib/index.js';
@@ -22,12 +21,11 @@ export class SteeredApp {
     private readonly clock: FakeClock,
   ) {}
 
-  /** Starts one that listens, once it is prepared; its clock should be the registry's, too. */
+  /** Starts one that listens; its clock should be the registry's, too. */
   static async start(
     cleanup: Cleanup,
     clock: FakeClock,
     options: RegistryModuleOptions,
-    prepare: (app: INestApplication) => void = () => undefined,
   ): Promise<SteeredApp> {
     const log = new LogLines();
     // The turns are the test's to take.
@@ -41,8 +39,6 @@ export class SteeredApp {
       .compile();
     const app = testing.createNestApplication({ logger: log });
     cleanup.add(() => app.close());
-    await app.init();
-    prepare(app);
     await app.listen(0, '127.0.0.1');
     const events = new EventLog(app.get(EventEmitter2));
     return new SteeredApp(app.get(RegistrationCore), events, log, clock);
