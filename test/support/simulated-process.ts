@@ -66,7 +66,7 @@ export class SimulatedProcess {
         client: new ServiceCenterClient(caller),
         caller,
         clock,
-        pace: new Pace({ intervalMs: 15_000, jitter: 0.1, retry }, random),
+        pace: new Pace({ intervalMs: 15_000, jitter: 0.1, neverEarly: false, retry }, random),
         publish: fact => this.#note(fact),
         warn: () => undefined,
       },

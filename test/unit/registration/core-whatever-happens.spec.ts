@@ -117,7 +117,7 @@ class Stage {
         client: new ServiceCenterClient(caller),
         caller,
         clock: this.clock,
-        pace: new Pace({ intervalMs, jitter: 0.1, retry }, random),
+        pace: new Pace({ intervalMs, jitter: 0.1, neverEarly: false, retry }, random),
         publish: () => undefined,
         warn: () => undefined,
       },
