@@ -1,3 +1,4 @@
+import { expireInstance } from '../../lib/embedded/model/instance-operations.js';
 import type { SentRequest } from './simulated-registry.js';
 import type { SimulatedProcess } from './simulated-process.js';
 import { Simulation } from './simulation.js';
@@ -38,8 +39,10 @@ export async function rushAfter({ seed, size, awayMs, forgets }: CrowdFault): Pr
   registry.weather = 'refuses';
   await clock.run(awayMs);
   registry.weather = 'fine';
-  if (forgets)
-    for (const { instanceId } of registry.model.snapshot()) registry.model.forget(instanceId);
+  if (forgets) {
+    const namespace = registry.model.namespace('default', 'default');
+    for (const instance of registry.model.snapshot()) expireInstance(namespace, instance);
+  }
   const returnedAt = clock.now();
   await clock.run(watchedMs);
   const steady = (size / intervalMs) * 1_000;

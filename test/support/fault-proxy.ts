@@ -83,10 +83,7 @@ export class FaultProxy {
 
   /** Breaks all open connections: the client sees ECONNRESET. */
   reset(): void {
-    for (const { client, server } of this.#pairs) {
-      client.resetAndDestroy();
-      server.destroy();
-    }
+    for (const pair of this.#pairs) breakUp(pair);
   }
 
   /**
@@ -130,10 +127,10 @@ export class FaultProxy {
     source.on('end', () => void passed.then(() => sink.end()));
   }
 
-  async #pass({ client, server, isStale }: Pair, direction: Direction, chunk: Buffer) {
-    if (isStale) {
-      client.resetAndDestroy();
-      server.destroy();
+  async #pass(pair: Pair, direction: Direction, chunk: Buffer) {
+    const { client, server, isStale } = pair;
+    if (isStale && direction === 'to') {
+      breakUp(pair);
       return;
     }
     await this.#letThrough(direction);
@@ -157,4 +154,11 @@ export class FaultProxy {
         this.#waiting.add(resolve);
       });
   }
+}
+
+/** Node 20 never ends a process in which a connection was reset after it was ended on our side. */
+function breakUp({ client, server }: Pair): void {
+  if (client.writableEnded) client.destroy();
+  else client.resetAndDestroy();
+  server.destroy();
 }

@@ -38,7 +38,7 @@ export class SimulatedProcess {
   readonly bugs: unknown[] = [];
   /** Called with each fact, after it was noted. */
   onFact: (fact: RegistryFact) => void = () => undefined;
-  readonly #startedAt: number;
+  #startedAt = 0;
   #isTicking = false;
   #isOver = false;
   #standsUntil = 0;
@@ -49,7 +49,6 @@ export class SimulatedProcess {
     registry: SimulatedRegistry,
     private readonly options: SimulatedProcessOptions = {},
   ) {
-    this.#startedAt = clock.now();
     const { addresses = ['http://a:1'], random = () => 0.5 } = options;
     const caller = new Caller(registry.send, new AddressBook(addresses), {
       project: 'default',
@@ -82,6 +81,7 @@ export class SimulatedProcess {
 
   /** Starts to register, and the interval with it. */
   start(): void {
+    this.#startedAt = this.clock.now();
     this.core.register().catch(() => undefined);
     if (this.options.turns !== 'due') this.#armInterval();
     this.#wake();
