@@ -61,7 +61,7 @@ describe('the body of a fault', () => {
       'status must be a whole number from 200 to 599',
       'body must be a text or an object',
       expect.stringMatching(/^headers .*"a b"/),
-      expect.stringMatching(/^match\.operation must be one of getVersion, /),
+      expect.stringMatching(/^match\.operation must be one of .*getVersion, /),
       expect.stringMatching(/^match\.path Invalid regular expression/),
       'match.times must be a whole number from 1 to 1000000',
       'match.when must be one of before, after',
