@@ -23,7 +23,7 @@ export const fieldRows: readonly FieldRow[] = [
   {
     failure: 'the deadline does not bound an answer that trickles',
     tests: {
-      'test/e2e/scenarios.spec.ts': [
+      'test/e2e/scenarios.slow.ts': [
         'an answer that trickles in has failed at the deadline of its heartbeat',
       ],
     },
@@ -40,7 +40,7 @@ export const fieldRows: readonly FieldRow[] = [
       [shutdown]: [
         'does not register again when a heartbeat is answered "forgotten" while it leaves',
       ],
-      'test/e2e/scenarios.spec.ts': ['T7 ends a re-registration under way with the removal'],
+      'test/e2e/scenarios.slow.ts': ['T7 ends a re-registration under way with the removal'],
     },
   },
   {
@@ -117,7 +117,7 @@ export const fieldRows: readonly FieldRow[] = [
     failure: 'listeners pile up on a signal that lives long',
     tests: {
       'test/unit/nest/http-service.send.spec.ts': [
-        'leaves no listener on the signal of 10,000 requests',
+        'leaves no listener on the signal of 3,000 requests',
       ],
     },
   },
