@@ -110,26 +110,45 @@ describe('an account', () => {
     expect(events.names().filter(name => name === 'servicecomb.token.refused')).toHaveLength(1);
   });
 
-  concurrently(
-    'keeps its lease when every token is suddenly refused: the keys were changed',
-    async cleanup => {
-      const registry = await guarded(cleanup);
-      const { registration, events } = await startApp(cleanup, withAuth(registry.url, root));
-      await events.nth('servicecomb.heartbeat.succeeded');
-      registry.faults.answer(
-        401,
-        { errorCode: 401_201, detail: 'crypto/rsa: verification error' },
-        {
-          operation: 'heartbeat',
-          times: 1,
-        },
-      );
-      await events.nth('servicecomb.heartbeat.succeeded', 3);
-      expect(logins(registry)).toBe(2);
-      expect(events.names()).not.toContain('servicecomb.heartbeat.failed');
-      expect(registration.snapshot().registrations).toBe(1);
-    },
-  );
+  const refusals = [
+    ['has expired on the way', { errorCode: 401_205, detail: 'Token is expired' }],
+    ['was signed by other keys', { errorCode: 401_201, detail: 'crypto/rsa: verification error' }],
+    ['is not known to a gateway', { errorCode: 0, detail: '' }],
+  ] as const;
+  for (const [what, refusal] of refusals)
+    concurrently(
+      `keeps its lease, and misses no heartbeat, when its token ${what}`,
+      async cleanup => {
+        const registry = await guarded(cleanup);
+        const { registration, events } = await startApp(cleanup, withAuth(registry.url, root));
+        await events.nth('servicecomb.heartbeat.succeeded');
+        const body = refusal.errorCode === 0 ? 'Unauthorized' : refusal;
+        registry.faults.answer(401, body, { operation: 'heartbeat', times: 1 });
+        await events.nth('servicecomb.heartbeat.succeeded', 3);
+        expect(logins(registry)).toBe(2);
+        expect(events.of('servicecomb.token.renewed')).toHaveLength(2);
+        expect(events.names()).not.toContain('servicecomb.heartbeat.failed');
+        expect(registration.snapshot()).toMatchObject({ state: 'registered', registrations: 1 });
+      },
+    );
+
+  for (const hours of [-1, 1])
+    concurrently(
+      `is good for its whole life with a registry whose clock is off by ${hours} h`,
+      async cleanup => {
+        const clock = { now: () => Date.now() + hours * 3_600_000 };
+        const registry = new EmbeddedServiceCenter({ port: 0, minIntervalMs: 1_000, rbac, clock });
+        await registry.start();
+        cleanup.add(() => registry.stop());
+        const { registration, events } = await startApp(cleanup, withAuth(registry.url, root));
+        await events.nth('servicecomb.heartbeat.succeeded', 2);
+        const [renewed] = events.of('servicecomb.token.renewed');
+        const lifeMs = Date.parse(renewed?.expiresAt ?? '') - Date.parse(renewed?.at ?? '');
+        expect(Math.abs(lifeMs - 12 * 3_600_000)).toBeLessThan(2_000);
+        expect(logins(registry)).toBe(1);
+        expect(registration.state).toBe('registered');
+      },
+    );
 
   concurrently(
     'logs in no more than once for a token that is refused from the start',

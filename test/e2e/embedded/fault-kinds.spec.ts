@@ -154,7 +154,7 @@ describe('a clock that is off', () => {
       { timestamp: String((clock.now() + 3_600_000) / 1000), leaseRemainingMs: 120_000 },
     ]);
     dispose();
-    expect(Math.abs((await dateOf(serviceCenter)) - Date.now())).toBeLessThan(60_000);
+    expect(await dateOf(serviceCenter)).toBe(clock.now());
   });
 
   it('shows in answers that another fault gives, too', async () => {
@@ -176,7 +176,7 @@ describe('a clock that is off', () => {
     later();
     expect(await dateOf(serviceCenter)).toBe(clock.now() + 1000);
     await serviceCenter.faults.clear();
-    expect(await dateOf(serviceCenter)).not.toBe(clock.now());
+    expect(await dateOf(serviceCenter)).toBe(clock.now());
   });
 });
 
