@@ -42,9 +42,12 @@ export class AddressBook {
 
   /**
    * Takes addresses that the registry tells of, in the order in which they are to be used, in the
-   * place of those it told of before. They are left alone until they answer a probe.
+   * place of those it told of before. They are left alone until they answer a probe. Where all that
+   * were configured are https, no other one is learned: credentials would go there in the clear.
    */
-  learn(addresses: readonly string[]): void {
+  learn(told: readonly string[]): void {
+    const isSecure = this.configured.every(address => address.startsWith('https:'));
+    const addresses = isSecure ? told.filter(address => address.startsWith('https:')) : told;
     const known = new Set(this.#addresses);
     const rest = this.configured.filter(address => !addresses.includes(address));
     this.#addresses = [...addresses, ...rest];

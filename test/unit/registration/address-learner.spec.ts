@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { AddressBook } from '../../../lib/protocol/address-book.js';
 import { AddressLearner } from '../../../lib/registration/address-learner.js';
 import { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
 import { callerOf, failing, type FakeAnswer, FakeSend } from '../../support/fake-send.js';
@@ -68,6 +69,15 @@ describe('addresses that the registry tells of', () => {
     await clock.advance(0);
     expect(addresses.current).toBe(a);
     expect(addresses.isolated).toEqual(['http://c:3']);
+  });
+
+  it('are https where all configured ones are: credentials go nowhere in the clear', () => {
+    const book = new AddressBook(['https://a:1']);
+    book.learn(['http://b:2', 'https://c:3']);
+    expect(book.isolated).toEqual(['https://c:3']);
+    const mixed = new AddressBook(['https://a:1', 'http://d:4']);
+    mixed.learn(['http://b:2']);
+    expect(mixed.isolated).toEqual(['http://b:2']);
   });
 
   it('are asked for again a minute after a failure, which is no news', async () => {
