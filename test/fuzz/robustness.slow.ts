@@ -7,7 +7,8 @@ import { Random } from './random.js';
 import { RegistryProcess } from './registry-process.js';
 
 /** Another one each time, unless one that failed is to be seen again. */
-const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000);
+/** The same in each run, unless one is set: this one once found a CONNECT that ended the process. */
+const seed = Number(process.env['FUZZ_SEED'] ?? 186_678);
 const root = '/v4/default/registry/microservices';
 
 describe(`whatever is sent to the embedded Service Center (FUZZ_SEED=${seed})`, () => {

@@ -87,7 +87,10 @@ export class Listener {
       socket.once('close', () => this.#sockets.delete(socket));
     });
     this.#server.on('clientError', answerUnreadable);
-    this.#server.on('checkExpectation', refuseExpectation);
+    this.#server.on('checkExpectation', (incoming: IncomingMessage, response: ServerResponse) => {
+      this.#lastResponses.set(incoming.socket, response);
+      refuseExpectation(response);
+    });
   }
 
   /** The port that listens, or will; 0 until a free one has been found. */
@@ -180,7 +183,7 @@ function isAddressInfo(address: AddressInfo | string | null): address is Address
 const lingerMs = 500;
 
 /** Answers what it is expected to do besides `100-continue` as Go does. */
-function refuseExpectation(_: IncomingMessage, response: ServerResponse): void {
+function refuseExpectation(response: ServerResponse): void {
   response.writeHead(417, { Connection: 'close', 'Content-Length': 0 }).end();
 }
 

@@ -127,6 +127,17 @@ describe('over HTTP', () => {
     expect(told.match(/(?<=HTTP\/1.1 )\d+/g)).toEqual(['200', status]);
   });
 
+  it('a tunnel behind a request whose expectation is refused ends with that', async () => {
+    const serviceCenter = await started();
+    const first = 'GET /version HTTP/1.1\r\nHost: h\r\nExpect: x\r\n\r\n';
+    const told = await rawExchange(
+      serviceCenter,
+      `${first}CONNECT a:1 HTTP/1.1\r\nHost: h\r\n\r\n`,
+    );
+    expect(told.match(/(?<=HTTP\/1.1 )\d+/g)).toEqual(['417']);
+    expect((await exchange(serviceCenter.url, { path: '/version' })).status).toBe(200);
+  });
+
   it('a client that goes away in the middle of a request leaves no trace', async () => {
     const serviceCenter = await started();
     const { hostname, port } = new URL(serviceCenter.url);
