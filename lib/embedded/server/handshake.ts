@@ -59,10 +59,25 @@ export class Handshake implements Exchange {
   #refuse(answer: Answer): void {
     const { socket } = this.#incoming;
     const response = new ServerResponse(this.#incoming);
-    response.assignSocket(socket);
+    if (!takesOver(response, socket)) return;
     response.shouldKeepAlive = false;
     response.once('finish', () => socket.destroySoon());
     write(response, { status: answer.status, ...encoded(answer, this.request.headers) });
+  }
+}
+
+/**
+ * False where the answer to a request before this one is still under way: one that Node gives by itself,
+ * as to a request without a Host, and that ends the connection.
+ */
+function takesOver(response: ServerResponse, socket: Socket): boolean {
+  try {
+    response.assignSocket(socket);
+    return true;
+  } catch (error) {
+    const isCoded = typeof error === 'object' && error !== null && 'code' in error;
+    if (isCoded && error.code === 'ERR_HTTP_SOCKET_ASSIGNED') return false;
+    throw error;
   }
 }
 

@@ -127,14 +127,17 @@ describe('over HTTP', () => {
     expect(told.match(/(?<=HTTP\/1.1 )\d+/g)).toEqual(['200', status]);
   });
 
-  it('a tunnel behind a request whose expectation is refused ends with that', async () => {
+  it.each([
+    ['whose expectation is refused', 'Host: h\r\nExpect: x\r\n', '417'],
+    ['that names no host', '', '400'],
+  ])('a tunnel behind a request %s ends with that', async (_, headers, status) => {
     const serviceCenter = await started();
-    const first = 'GET /version HTTP/1.1\r\nHost: h\r\nExpect: x\r\n\r\n';
+    const first = `GET /version HTTP/1.1\r\n${headers}\r\n`;
     const told = await rawExchange(
       serviceCenter,
       `${first}CONNECT a:1 HTTP/1.1\r\nHost: h\r\n\r\n`,
     );
-    expect(told.match(/(?<=HTTP\/1.1 )\d+/g)).toEqual(['417']);
+    expect(told.match(/(?<=HTTP\/1.1 )\d+/g)).toEqual([status]);
     expect((await exchange(serviceCenter.url, { path: '/version' })).status).toBe(200);
   });
 
