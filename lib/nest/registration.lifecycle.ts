@@ -128,9 +128,12 @@ export class RegistrationLifecycle
     await systemClock.delay(drainMs);
   }
 
+  get #checkEveryMs(): number {
+    return Math.min(longestCheckMs, this.options.heartbeat.intervalMs);
+  }
+
   #followHealth(): void {
-    const { instance, heartbeat } = this.options;
-    const token = instance.statusFromHealth;
+    const token = this.options.instance.statusFromHealth;
     if (token === undefined) return;
     const source: HealthSource | undefined = this.#find(token);
     if (typeof source?.isHealthy !== 'function')
@@ -140,7 +143,7 @@ export class RegistrationLifecycle
       );
     this.#follower = new HealthFollower({
       clock: systemClock,
-      everyMs: Math.min(longestCheckMs, heartbeat.intervalMs),
+      everyMs: this.#checkEveryMs,
       isHealthy: async () => source.isHealthy(),
       status: () => this.core.changes.status,
       setStatus: status => this.core.changes.setStatus(status),
@@ -149,12 +152,11 @@ export class RegistrationLifecycle
   }
 
   #watchTls(): void {
-    const { serviceCenter, heartbeat } = this.options;
+    const { serviceCenter } = this.options;
     for (const warning of connectionWarnings(serviceCenter)) this.logger.warn(warning);
-    const everyMs = Math.min(longestCheckMs, heartbeat.intervalMs);
     const files = new TlsFiles(serviceCenter.tls, {
       clock: systemClock,
-      everyMs,
+      everyMs: this.#checkEveryMs,
       renew: material => this.connections.renew(material),
       logger: this.logger,
     });

@@ -16,7 +16,7 @@ import {
 } from './classify.js';
 import { type CredentialHeaders, type Credentials, noCredentials } from './credentials.js';
 import { type CallOptions, type Operation, unexpected } from './operation.js';
-import { secretsOf, withoutSecrets } from './redact.js';
+import { blankerOf, secretsOf } from './redact.js';
 import { type OperationName, pathOf, routes } from './routes.js';
 import type { HttpReply, HttpRequest, Send } from './send.js';
 
@@ -160,18 +160,17 @@ export class Caller {
   ): Promise<T> {
     const timeoutMs = options.timeoutMs ?? this.settings.timeoutMs;
     const asked = { operation: operation.name, address, timeoutMs };
-    const received = await this.#reply(this.#request(operation, asked, options.signal), asked);
-    const secrets = [...secretsOf(operation.credentials), ...(operation.secrets ?? [])];
-    const reply = received.status === 200 ? received : withoutSecrets(received, secrets);
+    const reply = await this.#reply(this.#request(operation, asked, options.signal), asked);
+    const blank = blankerOf([...secretsOf(operation.credentials), ...(operation.secrets ?? [])]);
     if (reply.status !== 200 && reply.status !== operation.otherStatus)
-      throw refusalOf(reply, asked);
+      throw refusalOf(reply, asked, blank);
     const value = operation.decode(reply);
     if (value === unexpected)
       throw new ServiceCenterProtocolError(
         operation.name,
         address,
         operation.expected,
-        cut(withoutSecrets(reply, secrets).body),
+        cut(blank(reply.body)),
       );
     return value;
   }

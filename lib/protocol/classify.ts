@@ -9,6 +9,7 @@ import {
 import { adviceOn, speaksTls } from './advice.js';
 import { ErrorCode } from './error-codes.js';
 import { printable } from './printable.js';
+import type { Blank } from './redact.js';
 import type { HttpReply } from './send.js';
 
 /** Where an answer, or its absence, belongs: the operation and the address that was asked. */
@@ -26,16 +27,25 @@ export interface Asked {
  * A status of 500 and above, 401, 403, 408 or 429 is an answer whatever its body (gateways have their
  * own); any other without an error body comes from something that is not a Service Center.
  */
-export function refusalOf(reply: HttpReply, { operation, address }: Asked): ServiceCombError {
+export function refusalOf(
+  reply: HttpReply,
+  { operation, address }: Asked,
+  blank: Blank,
+): ServiceCombError {
   const body = jsonObject(reply.body);
   const code = body?.['errorCode'] ?? body?.['errCode'] ?? body?.['error_code'];
   if (code === undefined && !speaksForItself(reply.status))
-    return new ServiceCenterProtocolError(operation, address, expectation(reply), cut(reply.body));
+    return new ServiceCenterProtocolError(
+      operation,
+      address,
+      expectation(reply),
+      cut(blank(reply.body)),
+    );
   const refusal: Refusal = {
     status: reply.status,
     errorCode: numberOf(code),
-    errorMessage: textOf(body?.['errorMessage'] ?? body?.['errMsg'] ?? body?.['error_msg']),
-    detail: textOf(body?.['detail']),
+    errorMessage: textOf(body?.['errorMessage'] ?? body?.['errMsg'] ?? body?.['error_msg'], blank),
+    detail: textOf(body?.['detail'], blank),
     retryAfterMs: retryAfterMs(reply.headers),
   };
   return new ServiceCenterResponseError(operation, address, refusal);
@@ -219,8 +229,8 @@ function numberOf(value: unknown): number | undefined {
   return typeof number === 'number' && Number.isSafeInteger(number) ? number : undefined;
 }
 
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? printable(cut(value)) : undefined;
+function textOf(value: unknown, blank: Blank): string | undefined {
+  return typeof value === 'string' ? printable(cut(blank(value))) : undefined;
 }
 
 /** Seconds, or a date that is compared with the answer's own, so that no local clock is asked. */

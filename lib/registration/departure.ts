@@ -1,4 +1,4 @@
-import { isServiceCombError, type ServiceCombError } from '../errors.js';
+import { isServiceCombError, type ServiceCombError, ServiceCenterTimeoutError } from '../errors.js';
 import { type RegistryFact, RegistryEvents } from '../events/events.js';
 import { failureKind } from '../protocol/classify.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
@@ -69,11 +69,16 @@ async function remove(
   ref: InstanceRef,
   { client, clock, deadline, mayStillLand }: DepartureContext,
 ): Promise<Departure> {
+  const leftMs = Math.max(1, deadline - clock.now());
   // Half of what is left: a request that fails over takes its deadline twice.
-  const left = Math.floor((deadline - clock.now()) / 2);
-  const timeoutMs = Math.max(1, Math.min(attemptTimeoutMs, left));
+  const timeoutMs = Math.max(1, Math.min(attemptTimeoutMs, Math.floor(leftMs / 2)));
+  // A login may have to come first, and has a deadline of its own.
+  const budget = new AbortController();
+  const ended = new AbortController();
+  const late = new ServiceCenterTimeoutError('unregisterInstance', client.address, timeoutMs);
+  void clock.delay(leftMs, ended.signal).then(() => budget.abort(late));
   try {
-    await client.unregisterInstance(ref, { timeoutMs });
+    await client.unregisterInstance(ref, { timeoutMs, signal: budget.signal });
     return { kind: 'removed', confirmed: true };
   } catch (error) {
     if (!isServiceCombError(error)) throw error;
@@ -81,5 +86,7 @@ async function remove(
     return kind === 'instance-gone' || kind === 'service-gone'
       ? { kind: 'removed', confirmed: !mayStillLand }
       : { kind: 'kept', error };
+  } finally {
+    ended.abort();
   }
 }

@@ -75,7 +75,7 @@ describe('an account', () => {
   });
 
   concurrently(
-    'whose password is wrong is tried once, by three registrations that share it',
+    'T10 whose password is wrong is tried once, by three registrations that share it',
     async cleanup => {
       const registry = await guarded(cleanup);
       const options = withAuth(registry.url, { username: 'root', password: 'wrong' });
@@ -117,7 +117,7 @@ describe('an account', () => {
   ] as const;
   for (const [what, refusal] of refusals)
     concurrently(
-      `keeps its lease, and misses no heartbeat, when its token ${what}`,
+      `T9 keeps its lease, and misses no heartbeat, when its token ${what}`,
       async cleanup => {
         const registry = await guarded(cleanup);
         const { registration, events } = await startApp(cleanup, withAuth(registry.url, root));

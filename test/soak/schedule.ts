@@ -1,8 +1,7 @@
 import { SeededRandom } from '../../lib/embedded/oddities/seeded-random.js';
 
-/** What goes wrong: at the registry, on the way to one of its addresses, or in the process itself. */
-export const faultKinds = [
-  'refuse',
+/** Faults that strike certain requests only. */
+const aimedKinds = [
   'hang',
   'hang-after',
   'delay',
@@ -14,6 +13,12 @@ export const faultKinds = [
   'answer-429',
   'html',
   'garbage',
+] as const;
+
+/** What goes wrong: at the registry, on the way to one of its addresses, or in the process itself. */
+export const faultKinds = [
+  'refuse',
+  ...aimedKinds,
   'forget',
   'forget-service',
   'store-outage',
@@ -107,20 +112,7 @@ function deckOf<Card>(cards: readonly Card[], random: SeededRandom): () => Card 
   };
 }
 
-/** Faults that strike certain requests only. */
-const aimed: ReadonlySet<FaultKind> = new Set([
-  'hang',
-  'hang-after',
-  'delay',
-  'reset',
-  'reset-after',
-  'answer-500',
-  'answer-500-after',
-  'answer-503',
-  'answer-429',
-  'html',
-  'garbage',
-]);
+const aimed: ReadonlySet<FaultKind> = new Set(aimedKinds);
 
 /** A round in a line. */
 export function describeRound({ climate, fault, target, lastsMs, call, caller }: Round): string {

@@ -6,6 +6,9 @@ import {
   ServiceCenterTimeoutError,
   ServiceCenterUnreachableError,
 } from '../../../lib/errors.js';
+import { AddressBook } from '../../../lib/protocol/address-book.js';
+import { Caller } from '../../../lib/protocol/call.js';
+import { providedCredentials } from '../../../lib/protocol/credentials.js';
 import type { HttpRequest } from '../../../lib/protocol/send.js';
 import { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
 import { callerOf, clientOf, failing, type FakeAnswer, FakeSend } from '../../support/fake-send.js';
@@ -305,6 +308,18 @@ describe('an address that fails again and again', () => {
       expect(await sent).toMatchObject({ name: 'AbortError' });
     }
     expect(caller.addresses.isolated).toEqual([]);
+  });
+});
+
+describe('a header of the application’s own that is short, or like a number', () => {
+  it('does not change what an answer means', async () => {
+    const headers = { 'X-Tenant': '1', 'X-Auth-Token': '400017' };
+    const credentials = providedCredentials('headers', async () => headers);
+    const http = new FakeSend({ status: 400, body: { errorCode: '400017', detail: 'of 400017' } });
+    const settings = { project: 'p', domain: undefined, timeoutMs: 1, userAgent: 'test' };
+    const caller = new Caller(http.send, new AddressBook([a]), settings, credentials);
+    const error = await errorOf(new ServiceCenterClient(caller).sendHeartbeat(ref));
+    expect(error).toMatchObject({ errorCode: 400_017, detail: 'of ***' });
   });
 });
 

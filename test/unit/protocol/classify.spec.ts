@@ -21,7 +21,7 @@ import { type FakeReply, replyOf } from '../../support/fake-send.js';
 const asked: Asked = { operation: 'heartbeat', address: 'http://a:1', timeoutMs: 5_000 };
 
 function refusal(reply: FakeReply): ServiceCombError {
-  return refusalOf(replyOf(reply), asked);
+  return refusalOf(replyOf(reply), asked, text => text);
 }
 
 function response(reply: FakeReply): ServiceCenterResponseError {

@@ -4,6 +4,10 @@ import {
   type DepartureContext,
   departureFact,
 } from '../../../lib/registration/departure.js';
+import { AccountCredentials } from '../../../lib/protocol/account-credentials.js';
+import { AddressBook } from '../../../lib/protocol/address-book.js';
+import { Caller } from '../../../lib/protocol/call.js';
+import { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { clientOf, failing, type FakeAnswer, FakeSend } from '../../support/fake-send.js';
 import { errors, ref } from './parts.js';
@@ -153,5 +157,27 @@ describe('the fact that is told of a departure', () => {
       name: 'servicecomb.instance.unregister-failed',
       payload: { error: errors.busy },
     });
+  });
+});
+
+describe('a removal that has to log in first', () => {
+  it('ends with its budget when the login hangs', async () => {
+    const clock = new FakeClock();
+    const began = clock.now();
+    const never = () => new Promise<never>(() => undefined);
+    const credentials = new AccountCredentials({
+      username: 'root',
+      password: async () => 'a password of this test',
+      login: never,
+      clock: { now: () => clock.now(), random: () => 0.5 },
+    });
+    const settings = { project: 'p', domain: undefined, timeoutMs: 60_000, userAgent: 'test' };
+    const caller = new Caller(never, new AddressBook(['http://a:1']), settings, credentials);
+    const client = new ServiceCenterClient(caller);
+    const context = { client, clock, deadline: began + 3_000, mayStillLand: false };
+    const departure = await clock.until(depart(ref, context));
+    expect(departure).toMatchObject({ kind: 'kept', error: { code: 'ERR_SERVICECOMB_TIMEOUT' } });
+    expect(clock.now() - began).toBeLessThanOrEqual(3_100);
+    expect(clock.sleepers).toBe(0);
   });
 });
