@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import { unprotectedAddresses } from '../../../lib/nest/credentials.js';
+import { resolve } from '../options/resolving.js';
+
+const auth = { username: 'root', password: 'secret' };
+
+function warnedOf(addresses: readonly string[], withAuth = true): readonly string[] {
+  const { serviceCenter } = resolve({
+    serviceCenter: { addresses, ...(withAuth ? { auth } : {}) },
+  });
+  return unprotectedAddresses(serviceCenter);
+}
+
+describe('credentials in the clear', () => {
+  it('are warned of for each plain http address beyond this machine', () => {
+    const plain = ['http://10.0.0.5:30100', 'http://registry:30100', 'http://127.example.com:1'];
+    expect(warnedOf([...plain, 'https://10.0.0.6:30100'])).toEqual(plain);
+  });
+
+  it('are nobody’s business on this machine', () => {
+    expect(warnedOf(['http://127.0.0.1:1', 'http://localhost:1', 'http://[::1]:1'])).toEqual([]);
+  });
+
+  it('are none where there are none', () => {
+    expect(warnedOf(['http://10.0.0.5:30100'], false)).toEqual([]);
+  });
+});
