@@ -59,11 +59,11 @@ export type {
   RegistryModuleOptions,
   RegistryProfile,
   SecretSource,
-  ResolvedOptions,
   ServiceCenterOptions,
   ServiceCenterTlsOptions,
   ShutdownOptions,
 } from './options/options.js';
+export type { ResolvedOptions } from './options/resolved-options.js';
 export type { CallOptions } from './protocol/operation.js';
 export { isRetriable } from './protocol/classify.js';
 export { ErrorCode } from './protocol/error-codes.js';

@@ -1,4 +1,4 @@
-import type { ResolvedOptions } from '../options/options.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
 
 type Settings = Pick<
   ResolvedOptions['serviceCenter'],

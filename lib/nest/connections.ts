@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import type { AxiosProxyConfig, AxiosRequestConfig } from 'axios';
-import type { ResolvedOptions } from '../options/options.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
 import { proxyFor, type ProxyServer } from '../options/proxy-routes.js';
 import type { TlsMaterial } from '../options/tls-material.js';
 import { TunnelAgent } from './tunnel.agent.js';

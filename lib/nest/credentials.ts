@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { CredentialsError } from '../errors.js';
-import type { ResolvedAuth, ResolvedOptions } from '../options/options.js';
+import type { ResolvedAuth, ResolvedOptions } from '../options/resolved-options.js';
 import { AccountCredentials } from '../protocol/account-credentials.js';
 import { AddressBook } from '../protocol/address-book.js';
-import { Caller, type CallSettings } from '../protocol/call.js';
+import { Caller } from '../protocol/call.js';
+import type { CallSettings } from '../protocol/request.js';
 import {
   answerOf,
   type Credentials,

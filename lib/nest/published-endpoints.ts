@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { RegistryOptionsError } from '../errors.js';
 import { endpointOf, publishedHost } from '../options/published-address.js';
 import type { NetworkAddress } from '../options/host-facts.js';
-import type { ResolvedOptions } from '../options/options.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
 
 /** The endpoint of a server that listens, and what is to be said about it. */
 export interface PublishedEndpoint {

@@ -1,7 +1,8 @@
 import { HttpService } from '@nestjs/axios';
 import { Logger, type Provider } from '@nestjs/common';
 import { readHostFacts } from '../options/host-facts.js';
-import type { RegistryModuleOptions, ResolvedOptions } from '../options/options.js';
+import type { RegistryModuleOptions } from '../options/options.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { AddressBook } from '../protocol/address-book.js';
 import { Caller } from '../protocol/call.js';

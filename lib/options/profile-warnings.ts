@@ -1,5 +1,6 @@
 import { profiles } from './defaults.js';
-import type { RegistryProfile, ResolvedOptions } from './options.js';
+import type { RegistryProfile } from './options.js';
+import type { ResolvedOptions } from './resolved-options.js';
 
 const registries: Record<Exclude<RegistryProfile, 'open-source'>, string> = {
   'cse-exclusive': 'an exclusive engine',

@@ -1,7 +1,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 import type { NetworkAddress } from './host-facts.js';
-import type { ResolvedOptions } from './options.js';
+import type { ResolvedOptions } from './resolved-options.js';
 
 /** What decides about the host that consumers are told. */
 export interface PublishedHostInput {

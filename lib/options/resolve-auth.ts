@@ -1,6 +1,6 @@
 import { matching, text } from './check.js';
 import { open, reject, type Field } from './field.js';
-import type { ResolvedAuth } from './options.js';
+import type { ResolvedAuth } from './resolved-options.js';
 
 const shape = {
   username: undefined,

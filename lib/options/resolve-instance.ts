@@ -5,7 +5,7 @@ import { defaults } from './defaults.js';
 import { members, open, orElse, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
 import { instanceProperties } from './injected-properties.js';
-import type { ResolvedOptions } from './options.js';
+import type { ResolvedOptions } from './resolved-options.js';
 import { isWildcard } from './published-address.js';
 
 // The rules are the registry's (server/service/validator/instance_validator.go), made narrower where

@@ -3,7 +3,7 @@ import { defaults } from './defaults.js';
 import { members, open, orElse, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
 import { serviceProperties } from './injected-properties.js';
-import type { ResolvedOptions } from './options.js';
+import type { ResolvedOptions } from './resolved-options.js';
 
 // The rules are the registry's (server/service/validator/microservice_validator.go); where it reads
 // an empty text as absent, one character at least is asked for.

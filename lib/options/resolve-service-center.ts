@@ -2,7 +2,8 @@ import { flag, matching, text, wholeMilliseconds, wholeNumber } from './check.js
 import { defaults, profiles } from './defaults.js';
 import { entries, items, members, orElse, reject, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
-import type { RegistryProfile, ResolvedOptions } from './options.js';
+import type { RegistryProfile } from './options.js';
+import type { ResolvedOptions } from './resolved-options.js';
 import { resolveAuth } from './resolve-auth.js';
 import { resolveProxy } from './resolve-proxy.js';
 import { resolveTls } from './resolve-tls.js';

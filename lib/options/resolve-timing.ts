@@ -1,7 +1,8 @@
 import { flag, number, oneOf, wholeMilliseconds, wholeNumber, wholeSeconds } from './check.js';
 import { defaults, profiles } from './defaults.js';
 import { members, type Field } from './field.js';
-import type { RegistryProfile, ResolvedOptions } from './options.js';
+import type { RegistryProfile } from './options.js';
+import type { ResolvedOptions } from './resolved-options.js';
 
 const tenMinutesMs = 600_000;
 

@@ -17,25 +17,9 @@ import {
 import { type CredentialHeaders, type Credentials, noCredentials } from './credentials.js';
 import { type CallOptions, type Operation, unexpected } from './operation.js';
 import { blankerOf, secretsOf } from './redact.js';
-import { type OperationName, pathOf, routes } from './routes.js';
+import { type CallSettings, requestOf } from './request.js';
+import type { OperationName } from './routes.js';
 import type { HttpReply, HttpRequest, Send } from './send.js';
-
-/** What a request is made of. */
-type RequestParts = Pick<
-  Operation<unknown>,
-  'name' | 'parameters' | 'query' | 'headers' | 'body'
-> & { readonly credentials?: CredentialHeaders };
-
-/** The part of the options that every request needs. */
-export interface CallSettings {
-  readonly project: string;
-  readonly domain: string | undefined;
-  readonly timeoutMs: number;
-  readonly userAgent: string;
-}
-
-/** Also where there is no body: axios would name a form otherwise. */
-const jsonContent = { 'Content-Type': 'application/json' };
 
 /**
  * Sends operations to the address in use, and once more to the next address when the first one did
@@ -111,7 +95,8 @@ export class Caller {
   ): Promise<number | undefined> {
     const asked = { operation: name, address, timeoutMs };
     try {
-      return (await this.#reply(this.#request({ name }, asked, signal), asked)).status;
+      return (await this.#reply(requestOf({ name }, { ...asked, signal }, this.settings), asked))
+        .status;
     } catch (error) {
       if (isServiceCombError(error)) return undefined;
       throw error;
@@ -160,7 +145,10 @@ export class Caller {
   ): Promise<T> {
     const timeoutMs = options.timeoutMs ?? this.settings.timeoutMs;
     const asked = { operation: operation.name, address, timeoutMs };
-    const reply = await this.#reply(this.#request(operation, asked, options.signal), asked);
+    const reply = await this.#reply(
+      requestOf(operation, { ...asked, signal: options.signal }, this.settings),
+      asked,
+    );
     const blank = blankerOf([...secretsOf(operation.credentials), ...(operation.secrets ?? [])]);
     if (reply.status !== 200 && reply.status !== operation.otherStatus)
       throw refusalOf(reply, asked, blank);
@@ -183,30 +171,6 @@ export class Caller {
       throw failureOf(error, asked) ?? error;
     }
   }
-
-  #request(
-    { name, parameters, query, headers, body, credentials }: RequestParts,
-    { address, timeoutMs }: Asked,
-    signal: AbortSignal | undefined,
-  ): HttpRequest {
-    const { project, domain, userAgent } = this.settings;
-    const route = routes[name];
-    return {
-      method: route.method,
-      url: `${address}${pathOf(route, { ...parameters, project })}${queryOf(query)}`,
-      headers: {
-        Accept: 'application/json',
-        ...(route.method === 'PUT' || route.method === 'POST' ? jsonContent : {}),
-        'User-Agent': userAgent,
-        ...(domain === undefined ? {} : { 'x-domain-name': domain }),
-        ...headers,
-        ...credentials,
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      timeoutMs,
-      signal,
-    };
-  }
 }
 
 /** Also when a gateway or a server with security on does not let everybody ask. */
@@ -222,11 +186,4 @@ function bothTried(
   if (!(error instanceof ServiceCenterUnreachableError)) return error;
   const { reason, cause, advice } = error;
   return new ServiceCenterUnreachableError(operation, addresses, reason, { cause, advice });
-}
-
-function queryOf(query: Operation<unknown>['query'] = {}): string {
-  const entries = Object.entries(query).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(value)}`],
-  );
-  return entries.length === 0 ? '' : `?${entries.join('&')}`;
 }

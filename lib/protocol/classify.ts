@@ -8,6 +8,7 @@ import {
 } from '../errors.js';
 import { adviceOn, speaksTls } from './advice.js';
 import { ErrorCode } from './error-codes.js';
+import { jsonObject } from './json-object.js';
 import { printable } from './printable.js';
 import type { Blank } from './redact.js';
 import type { HttpReply } from './send.js';
@@ -192,30 +193,6 @@ function remark(status: number, headers: HttpReply['headers'], body: string): st
   if (headers['location'] !== undefined) return ' is a redirect, which is not followed';
   if (status === 407) return ' is of the proxy: look at user and password in serviceCenter.proxy';
   return speaksTls(body) ? ': this port speaks TLS, so the address must begin with https://' : '';
-}
-
-/**
- * Reads a JSON object; undefined when the text is anything else. Keys that would become the prototype of
- * whatever an answer is copied into are left out.
- */
-export function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    // Without an escape there is one way to write that key; the reviver is slow, and seldom needed.
-    const isPlain = !text.includes('__proto__') && !text.includes('\\u');
-    const value: unknown = isPlain ? JSON.parse(text) : JSON.parse(text, withoutPrototype);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function withoutPrototype(key: string, value: unknown): unknown {
-  return key === '__proto__' ? undefined : value;
-}
-
-/** Whether a value is an object with named fields. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The first characters of a body, enough to recognise who is speaking; as JSON they are harmless in a log. */

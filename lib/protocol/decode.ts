@@ -1,5 +1,5 @@
 import { unexpected } from './operation.js';
-import { isRecord, jsonObject } from './classify.js';
+import { isRecord, jsonObject } from './json-object.js';
 import { isInstanceId, isServiceId } from './ids.js';
 import type { HttpReply } from './send.js';
 import type {

@@ -1,5 +1,5 @@
 import { type Operation, unexpected } from './operation.js';
-import { jsonObject } from './classify.js';
+import { jsonObject } from './json-object.js';
 import * as decode from './decode.js';
 import { instanceParameters, serviceParameters } from './ids.js';
 import type { HttpReply } from './send.js';

@@ -1,4 +1,4 @@
-import { jsonObject } from './classify.js';
+import { jsonObject } from './json-object.js';
 import { type Operation, unexpected } from './operation.js';
 import type { GivenToken } from './access-token.js';
 import type { HttpReply } from './send.js';

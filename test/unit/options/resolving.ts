@@ -1,6 +1,7 @@
 import { RegistryOptionsError } from '../../../lib/errors.js';
 import type { HostFacts } from '../../../lib/options/host-facts.js';
-import type { RegistryModuleOptions, ResolvedOptions } from '../../../lib/options/options.js';
+import type { RegistryModuleOptions } from '../../../lib/options/options.js';
+import type { ResolvedOptions } from '../../../lib/options/resolved-options.js';
 import { resolveOptions } from '../../../lib/options/resolve-options.js';
 
 const plainHost: HostFacts = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isServiceCombError } from '../../../lib/errors.js';
-import { jsonObject } from '../../../lib/protocol/classify.js';
+import { jsonObject } from '../../../lib/protocol/json-object.js';
 import { CoreHarness } from '../../support/core-harness.js';
 import { clientOf, failing, type FakeAnswer, type FakeReply } from '../../support/fake-send.js';
 import { FakeSend } from '../../support/fake-send.js';

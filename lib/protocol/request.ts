@@ -1,0 +1,59 @@
+import type { CredentialHeaders } from './credentials.js';
+import type { Operation } from './operation.js';
+import { pathOf, routes } from './routes.js';
+import type { HttpRequest } from './send.js';
+
+/** What a request is made of. */
+export type RequestParts = Pick<
+  Operation<unknown>,
+  'name' | 'parameters' | 'query' | 'headers' | 'body'
+> & { readonly credentials?: CredentialHeaders };
+
+/** The part of the options that every request needs. */
+export interface CallSettings {
+  readonly project: string;
+  readonly domain: string | undefined;
+  readonly timeoutMs: number;
+  readonly userAgent: string;
+}
+
+/** Where a request goes, and how long it may take. */
+export interface Destination {
+  readonly address: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Also where there is no body: axios would name a form otherwise. */
+const jsonContent = { 'Content-Type': 'application/json' };
+
+/** Makes the request of an operation to one address. */
+export function requestOf(
+  { name, parameters, query, headers, body, credentials }: RequestParts,
+  { address, timeoutMs, signal }: Destination,
+  { project, domain, userAgent }: CallSettings,
+): HttpRequest {
+  const route = routes[name];
+  return {
+    method: route.method,
+    url: `${address}${pathOf(route, { ...parameters, project })}${queryOf(query)}`,
+    headers: {
+      Accept: 'application/json',
+      ...(route.method === 'PUT' || route.method === 'POST' ? jsonContent : {}),
+      'User-Agent': userAgent,
+      ...(domain === undefined ? {} : { 'x-domain-name': domain }),
+      ...headers,
+      ...credentials,
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+    timeoutMs,
+    signal,
+  };
+}
+
+function queryOf(query: Operation<unknown>['query'] = {}): string {
+  const entries = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(value)}`],
+  );
+  return entries.length === 0 ? '' : `?${entries.join('&')}`;
+}
