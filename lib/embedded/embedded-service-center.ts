@@ -11,18 +11,16 @@ import { deploymentOf } from './forms/deployment.js';
 import type { Deployment } from './forms/deployment.js';
 import { worded } from './forms/dress.js';
 import { resolveForm } from './forms/form.js';
-import type { FormOptions, Profile } from './forms/form.js';
 import type { LimitWarning, WarningListener } from './forms/vendor-limits.js';
+import type { EmbeddedServiceCenterOptions } from './embedded-service-center-options.js';
 import { newInstanceId } from './model/instance-operations.js';
 import { resolveQuotas } from './model/quotas.js';
-import type { QuotaOptions } from './model/quotas.js';
 import { RegistryModel } from './model/registry-model.js';
 import type { LiveInstance } from './model/registry-model.js';
-import type { Oddities } from './oddities/knobs.js';
 import { OddityKnobs } from './oddities/oddity-knobs.js';
 import { PageApi } from './page/page-api.js';
 import { Rbac } from './rbac/rbac.js';
-import type { RbacOptions, TokenSigner } from './rbac/rbac.js';
+import type { TokenSigner } from './rbac/rbac.js';
 import { dated } from './server/dated.js';
 import { doorOf } from './server/door.js';
 import { HttpExchange, requestOf } from './server/exchange.js';
@@ -34,66 +32,9 @@ import { Journal } from './server/journal.js';
 import type { RecordedRequest, RequestListener } from './server/journal.js';
 import { Listener } from './server/listener.js';
 import { withoutSecrets } from './server/secrets.js';
-import type { TlsOptions } from './server/tls.js';
 import { onceWhole } from './server/whole-body.js';
 import { heartbeatPingMs } from './websocket/heartbeat-socket.js';
 import { WebSockets } from './websocket/web-sockets.js';
-
-/** How an embedded Service Center is set up. */
-export interface EmbeddedServiceCenterOptions {
-  /**
-   * Port to listen on; 0 takes any free one, and keeps it from then on.
-   *
-   * @default 30100
-   */
-  readonly port?: number | undefined;
-  /** @default '127.0.0.1' */
-  readonly host?: string | undefined;
-  /** @default the time of this machine */
-  readonly clock?: Clock | undefined;
-  /**
-   * Milliseconds to which a shorter heartbeat interval is raised, in whole seconds; below 1,000
-   * there is no floor, and the shortest interval is the wire's own, a second.
-   *
-   * @default 5000
-   */
-  readonly minIntervalMs?: number | undefined;
-  /**
-   * Number of missed heartbeats to which a lesser one is raised. A lease lasts
-   * interval × (times + 1).
-   *
-   * @default 3
-   */
-  readonly minTimes?: number | undefined;
-  /** How much it takes before it answers 400100. @default those of a real server */
-  readonly quotas?: QuotaOptions | undefined;
-  /** Asks for tokens and permissions. @default nobody is asked for anything */
-  readonly rbac?: RbacOptions | undefined;
-  /** Speaks HTTPS, and no plain HTTP. @default plain HTTP */
-  readonly tls?: TlsOptions | undefined;
-  /**
-   * Which Service Center it passes for: a named set of what `form` says one by one.
-   *
-   * @default 'open-source'
-   */
-  readonly profile?: Profile | undefined;
-  /** In what it differs from its profile. @default nothing */
-  readonly form?: FormOptions | undefined;
-  /**
-   * Milliseconds between pings on the WebSocket of a heartbeat, from 1,000 to 3,600,000; what lies
-   * outside counts as the default. A watcher is pinged every 30 s whatever this says.
-   *
-   * @default 30000
-   */
-  readonly heartbeatPingIntervalMs?: number | undefined;
-  /**
-   * How it is to differ in time from a registry that is always right; `'realistic'` has it lag, lose
-   * and forget as a real one does. They may be changed while it runs.
-   *
-   * @default none
-   */
-  readonly oddities?: 'realistic' | Oddities | undefined;
-}
 
 /** What the journal keeps of a body, in bytes. */
 const recordedBodyBytes = 64 * 1024;
@@ -101,7 +42,7 @@ const recordedBodyBytes = 64 * 1024;
 /**
  * A Service Center in this process: the wire protocol of Apache ServiceComb Service Center over
  * real HTTP, its data in memory. For development and for tests. **Never a production registry**:
- * its data ends with the process, nothing protects it, and there is only one of it.
+ * its data ends with the process, nothing protects it unless asked to, and there is only one of it.
  *
  * Leases end on time by its clock; a find tells the truth and a watcher is told of it at once: it has
  * the lags of a real server only where `oddities` ask for them. It writes no logs and holds the process

@@ -8,7 +8,7 @@ export type {
   ServiceData,
 } from './data/registry-data.js';
 export { EmbeddedServiceCenter } from './embedded-service-center.js';
-export type { EmbeddedServiceCenterOptions } from './embedded-service-center.js';
+export type { EmbeddedServiceCenterOptions } from './embedded-service-center-options.js';
 export type { Form, FormOptions, Profile } from './forms/form.js';
 export type {
   HeartbeatTooSoon,

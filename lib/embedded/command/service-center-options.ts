@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { EmbeddedServiceCenterOptions } from '../embedded-service-center.js';
+import type { EmbeddedServiceCenterOptions } from '../embedded-service-center-options.js';
 import { isStrong, passwordRule } from '../rbac/password.js';
 import type { TlsOptions } from '../server/tls.js';
 import type { ServeSettings, TlsFiles } from './command-line.js';
