@@ -222,6 +222,30 @@ describe('an application that closes', () => {
     expect(registry.instances()).toEqual([]);
   });
 
+  concurrently(
+    'ends at once in the middle of its bootstrap, while the registry hangs',
+    async cleanup => {
+      const registry = await startRegistry(cleanup);
+      registry.faults.hang();
+      const options = optionsFor(registry.url, {
+        registration: { failFast: true },
+        serviceCenter: { timeoutMs: 20_000 },
+      });
+      const { app } = await createApp(cleanup, options);
+      const asked = new Promise<void>(resolve => {
+        registry.onRequest(() => resolve());
+      });
+      const listening = app.listen(0, '127.0.0.1').then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      await asked;
+      expect(await elapsedMs(app.close())).toBeLessThan(2_000);
+      expect(await listening).toMatchObject({ name: 'AbortError' });
+      expect(registry.instances()).toEqual([]);
+    },
+  );
+
   concurrently('does not drain when it had never been registered', async cleanup => {
     const registry = await startRegistry(cleanup);
     const options = optionsFor(registry.url, { shutdown: { drainMs: 5_000 } });
