@@ -317,7 +317,11 @@ export interface RegistrationOptions {
     | {
         /** First pause, 10 to 600,000. @default 1000 */
         readonly initialMs?: number | undefined;
-        /** Longest pause, `initialMs` to 600,000. @default 30000, or `initialMs` if that is more */
+        /**
+         * Longest pause, `initialMs` to 600,000.
+         *
+         * @default 30000, or two intervals if that is less; `initialMs` if that is more
+         */
         readonly maxMs?: number | undefined;
         /** Growth per failure, 1 to 10. @default 2 */
         readonly factor?: number | undefined;

@@ -8,7 +8,7 @@ import type { ResolvedOptions } from './resolved-options.js';
 import { resolveInstance } from './resolve-instance.js';
 import { resolveMicroservice } from './resolve-microservice.js';
 import { resolveServiceCenter } from './resolve-service-center.js';
-import { resolveHeartbeat, resolveRegistration, resolveShutdown } from './resolve-timing.js';
+import { resolveShutdown, resolveTiming } from './resolve-timing.js';
 
 /**
  * Checks the options, adds what the host and the defaults say, and freezes the result.
@@ -25,14 +25,14 @@ export function resolveOptions(options: RegistryModuleOptions, facts: HostFacts)
   const group = members(rootField(options, issues), defaults);
   flag(group('isGlobal'));
   const profile = oneOf(group('profile'), profileNames) ?? defaults.profile;
+  // In the order of the options: so are the issues.
   const resolved = {
     enabled: flag(group('enabled')) ?? defaults.enabled,
     profile,
     serviceCenter: resolveServiceCenter(group('serviceCenter'), facts, profile),
     microservice: resolveMicroservice(group('microservice'), facts),
     instance: resolveInstance(group('instance'), facts),
-    heartbeat: resolveHeartbeat(group('heartbeat'), profile),
-    registration: resolveRegistration(group('registration')),
+    ...resolveTiming(group('heartbeat'), group('registration'), profile),
     shutdown: resolveShutdown(group('shutdown')),
   };
   if (issues.length > 0) throw new RegistryOptionsError(issues);

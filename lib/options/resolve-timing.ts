@@ -6,11 +6,18 @@ import type { ResolvedOptions } from './resolved-options.js';
 
 const tenMinutesMs = 600_000;
 
-/** The group `heartbeat`. */
-export function resolveHeartbeat(
-  group: Field,
+/** The groups `heartbeat` and `registration`: the pauses of one follow from the interval of the other. */
+export function resolveTiming(
+  heartbeatGroup: Field,
+  registrationGroup: Field,
   profile: RegistryProfile,
-): ResolvedOptions['heartbeat'] {
+): Pick<ResolvedOptions, 'heartbeat' | 'registration'> {
+  const heartbeat = resolveHeartbeat(heartbeatGroup, profile);
+  const registration = resolveRegistration(registrationGroup, heartbeat.intervalMs);
+  return { heartbeat, registration };
+}
+
+function resolveHeartbeat(group: Field, profile: RegistryProfile): ResolvedOptions['heartbeat'] {
   const { times, jitter, verifyEvery } = defaults.heartbeat;
   const { intervalMs, neverEarly } = profiles[profile];
   const option = members(group, defaults.heartbeat);
@@ -23,26 +30,27 @@ export function resolveHeartbeat(
   };
 }
 
-/** The group `registration`. */
-export function resolveRegistration(group: Field): ResolvedOptions['registration'] {
+function resolveRegistration(group: Field, intervalMs: number): ResolvedOptions['registration'] {
   const { when, failFast } = defaults.registration;
   const option = members(group, defaults.registration);
   return {
     when: oneOf(option('when'), ['listen', 'bootstrap', 'manual']) ?? when,
     failFast: flag(option('failFast')) ?? failFast,
-    retry: resolveRetry(option('retry')),
+    retry: resolveRetry(option('retry'), intervalMs),
   };
 }
 
-function resolveRetry(group: Field): ResolvedOptions['registration']['retry'] {
+/** No pause is longer than two intervals by default: so a return is noticed as soon as that. */
+function resolveRetry(group: Field, intervalMs: number): ResolvedOptions['registration']['retry'] {
   const { retry } = defaults.registration;
   const option = members(group, retry);
   const bounds = { min: 10, max: tenMinutesMs };
   const initialMs = wholeMilliseconds(option('initialMs'), bounds) ?? retry.initialMs;
+  const usual = Math.max(initialMs, Math.min(retry.maxMs, 2 * intervalMs));
   const beyond = { min: initialMs, max: tenMinutesMs };
   return {
     initialMs,
-    maxMs: wholeMilliseconds(option('maxMs'), beyond) ?? Math.max(initialMs, retry.maxMs),
+    maxMs: wholeMilliseconds(option('maxMs'), beyond) ?? usual,
     factor: number(option('factor'), { min: 1, max: 10 }) ?? retry.factor,
   };
 }

@@ -73,6 +73,11 @@ export function askedToWait(error: ServiceCombError): number {
   return Math.min(asked, 600_000);
 }
 
+/** Whether the registry itself said when to ask again: then no probe brings the attempt forward. */
+export function isAskedToWait(error: ServiceCombError | undefined): boolean {
+  return error !== undefined && askedToWait(error) > 0;
+}
+
 /** The fact that the process stood still. */
 export function stalledFact({ lateMs }: Extract<Elapsed, { kind: 'stalled' }>): RegistryFact {
   return { name: RegistryEvents.EventLoopStalled, payload: { lateMs: Math.round(lateMs) } };

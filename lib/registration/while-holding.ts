@@ -3,6 +3,7 @@ import { type RegistryFact, RegistryEvents } from '../events/events.js';
 import { isAtRisk, isExpired, remainingMs } from './lease.js';
 import {
   askedToWait,
+  isAskedToWait,
   type Elapsed,
   type Outcome,
   type Progress,
@@ -102,8 +103,11 @@ function stalled(
 }
 
 /** The registry answers a probe: a heartbeat that waits for its retry waits no longer. */
-function soonerAfterFailure({ beatAt, failures }: Holding, { now }: TransitionContext): number {
-  return failures === 0 ? beatAt : Math.min(beatAt, now);
+function soonerAfterFailure(
+  { beatAt, failures, error }: Holding,
+  { now }: TransitionContext,
+): number {
+  return failures === 0 || isAskedToWait(error) ? beatAt : Math.min(beatAt, now);
 }
 
 function renewed(

@@ -2,6 +2,7 @@ import type { ServiceCombError } from '../errors.js';
 import { type RegistryFact, RegistryEvents } from '../events/events.js';
 import {
   askedToWait,
+  isAskedToWait,
   type Elapsed,
   type Outcome,
   stalledFact,
@@ -123,7 +124,7 @@ function inSight(
   { returned }: Extract<Elapsed, { kind: 'in-sight' }>,
   { now, pace }: TransitionContext,
 ): Transition {
-  if (state.failures === 0 || state.refused) return quietly(state);
+  if (state.failures === 0 || state.refused || isAskedToWait(state.error)) return quietly(state);
   const wait = state.reason === 'lost' ? pace.recovery(state.failures) : 0;
   return quietly({
     ...state,

@@ -9,12 +9,9 @@ import { Figures } from './figures.js';
 import { Growth, type Holdings } from './growth.js';
 import { Referee } from './referee.js';
 import { describeRound, type Round, rounds } from './schedule.js';
-import { intervalMs, retry, Subject } from './subject.js';
+import { intervalMs, Subject } from './subject.js';
 
-/**
- * From the end of a fault until the instance must be back: 3 s and two intervals (settled.md 2). Who was
- * asked to come less often, and has no lease, keeps the pause of his backoff as well.
- */
+/** From the end of a fault until the instance must be back: 3 s and two intervals (settled.md 2). */
 const backMs = 3_000 + 2 * intervalMs;
 /** A write that waits for the registry may take its deadline twice, and its turn. */
 const callMs = 15_000;
@@ -80,7 +77,7 @@ export class Soak {
     const sampling = setInterval(() => referees.forEach(referee => referee.sample()), sampleMs);
     this.#cleanup.add(async () => clearInterval(sampling));
     for (const subject of subjects) await subject.listen();
-    await this.#allBack(referees, { sinceMs: performance.now(), allowedMs: backMs });
+    await this.#allBack(referees, performance.now());
     const end = performance.now() + minutes * 60_000;
     for (const round of rounds(seed, subjects.length)) {
       if (this.#violation !== undefined || performance.now() >= end) break;
@@ -128,10 +125,9 @@ export class Soak {
     if (!strikesAtOnce(round)) await delay(round.lastsMs);
     await heal();
     const healedAt = performance.now();
-    const allowedMs = backMs + (round.fault === 'answer-429' ? retry.maxMs : 0);
     await Promise.all([
-      this.#allBack(others, { sinceMs: healedAt, allowedMs }),
-      doneAt.then(doneAt => this.#allBack(one, { sinceMs: Math.max(healedAt, doneAt), allowedMs })),
+      this.#allBack(others, healedAt),
+      doneAt.then(doneAt => this.#allBack(one, Math.max(healedAt, doneAt))),
     ]);
     const grown = this.#growth.sample(subjects);
     if (grown !== undefined) this.#blame(grown);
@@ -139,17 +135,17 @@ export class Soak {
   }
 
   /** Waits until all are what they should be, and notes how long that took. */
-  async #allBack(referees: readonly Referee[], wait: Wait): Promise<void> {
-    await Promise.all(referees.map(referee => this.#back(referee, wait)));
+  async #allBack(referees: readonly Referee[], sinceMs: number): Promise<void> {
+    await Promise.all(referees.map(referee => this.#back(referee, sinceMs)));
     for (const referee of referees) referee.mayLose = true;
   }
 
-  async #back(referee: Referee, { sinceMs, allowedMs }: Wait): Promise<void> {
+  async #back(referee: Referee, sinceMs: number): Promise<void> {
     for (let looks = 1; this.#violation === undefined; looks += 1) {
       const { missing } = referee;
       const tookMs = performance.now() - sinceMs;
       if (missing === undefined) return this.figures.back(looks === 1 ? undefined : tookMs);
-      if (tookMs > allowedMs) this.#blame(`${referee.name}: not back, ${missing}`);
+      if (tookMs > backMs) this.#blame(`${referee.name}: not back, ${missing}`);
       await delay(sampleMs);
     }
   }
@@ -182,12 +178,6 @@ export class Soak {
       ].join('\n'),
     );
   }
-}
-
-/** For how long an instance may be away, and since when. */
-interface Wait {
-  readonly sinceMs: number;
-  readonly allowedMs: number;
 }
 
 interface Cast extends Targets {

@@ -16,9 +16,6 @@ export const leaseMs = 4_000;
 /** What `leave()` may take. */
 export const leaveMs = 3_000;
 
-/** The pauses between attempts to register: those of the defaults. */
-export const retry = { initialMs: 1_000, maxMs: 30_000 };
-
 /** An event as the application heard it. */
 export interface Heard {
   readonly name: RegistryEventName;
@@ -51,7 +48,7 @@ export class Subject {
       microservice: { serviceName: name, version: '1.0.0' },
       instance: { instanceId: name },
       heartbeat: { intervalMs },
-      registration: { retry },
+      registration: { retry: undefined },
       shutdown: { timeoutMs: leaveMs },
     });
     const { app } = await createApp(cleanup, options);

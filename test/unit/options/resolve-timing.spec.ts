@@ -99,4 +99,21 @@ describe('heartbeat, registration and shutdown', () => {
     const { retry } = resolve({ registration: { retry: { initialMs: 60_000 } } }).registration;
     expect(retry).toEqual({ initialMs: 60_000, maxMs: 60_000, factor: 2 });
   });
+
+  it.each([
+    [1_000, undefined, 2_000],
+    [10_000, undefined, 20_000],
+    [15_000, undefined, 30_000],
+    [60_000, undefined, 30_000],
+    [1_000, 60_000, 60_000],
+  ])(
+    'pause at an interval of %i ms and a maximum of %p for %i ms at most',
+    (intervalMs, maxMs, most) => {
+      const { registration } = resolve({
+        heartbeat: { intervalMs },
+        registration: { retry: { maxMs } },
+      });
+      expect(registration.retry.maxMs).toBe(most);
+    },
+  );
 });

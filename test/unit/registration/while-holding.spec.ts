@@ -285,8 +285,11 @@ describe('a registry that answers a probe', () => {
     });
   });
 
-  it('is sent no heartbeat early that has not failed', () => {
-    const state = holdingOf();
+  it.each([
+    ['that has not failed', {}],
+    ['that it asked to be sent later', { failures: 1, error: errors.throttled, beatAt: 9_000 }],
+  ])('is sent no heartbeat early %s', (_, change) => {
+    const state = holdingOf(change);
     expect(whileHolding(state, outcomes['in-sight'], context).state).toEqual(state);
   });
 });

@@ -228,6 +228,7 @@ describe('a registry that answers a probe', () => {
   });
 
   it.each([
+    ['one whom the registry asked to wait', { failures: 1, error: errors.throttled }],
     ['a refused one', { refused: true, failures: 1 }],
     ['one that has not failed', { failures: 0 }],
   ])('hurries nobody else: %s', (_, change) => {
