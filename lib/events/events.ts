@@ -144,7 +144,8 @@ export interface TokenRefusedEvent extends RegistryEventBase<'servicecomb.token.
 
 /**
  * The process stood still for two seconds or more: its event loop was blocked, or the machine slept. A
- * heartbeat follows at once. Also sent when the wall clock was set forward by as much.
+ * heartbeat follows at once; with a `cse-…` profile, which keeps a least distance between heartbeats,
+ * when it is due. Also sent when the wall clock was set forward by as much.
  */
 export interface EventLoopStalledEvent extends RegistryEventBase<'servicecomb.event-loop.stalled'> {
   readonly lateMs: number;

@@ -29,6 +29,8 @@ const longestBeatMs = 5_000;
 const breathMs = 100;
 /** Nearer than this a write may undo the one before, from the server's cache (measured M18). */
 const writeGapMs = 500;
+/** Part of the interval over which a crowd is spread beyond a least distance; a lease is two intervals long at least. */
+const crowdSpread = 0.75;
 const longestSpreadMs = 10_000;
 const longestInLeaseMs = 8_000;
 const longestProbeMs = 10_000;
@@ -43,10 +45,26 @@ export class Pace {
     private readonly random: () => number,
   ) {}
 
-  /** From one heartbeat to the next, unless it fails: what repeats it is not held to a least distance. */
-  beat(): number {
+  /**
+   * From the sending of a good heartbeat to the next one, unless that fails: what repeats it is not held
+   * to a least distance. After failures all have renewed within seconds: the next one is spread.
+   *
+   * @param tookMs until it was answered, perhaps by a second address: a least distance begins there
+   * @param failures before it
+   */
+  beat(tookMs: number, failures: number): number {
     const { intervalMs, jitter, neverEarly } = this.settings;
-    return intervalMs * this.#between(neverEarly ? 1 : 1 - jitter, 1 + jitter);
+    const spread = failures === 0 ? jitter : crowdSpread;
+    if (neverEarly) return tookMs + intervalMs * this.#between(1, 1 + spread);
+    return failures === 0 ? intervalMs * this.#between(1 - jitter, 1 + jitter) : this.firstBeat();
+  }
+
+  /**
+   * When a heartbeat that was to be sent at a moment is due after a standstill, whose sleep the clock did
+   * not count: at once, unless a least distance has not passed yet.
+   */
+  afterStandstill(beatAt: number, now: number, asleepMs: number): number {
+    return this.settings.neverEarly ? Math.max(now, beatAt - asleepMs) : now;
   }
 
   /** How much sooner than planned a heartbeat may be sent, by what the timer would like. */

@@ -87,17 +87,20 @@ function elapsed(state: Holding, { now, pace }: TransitionContext): Transition {
 }
 
 /**
- * After standing still a heartbeat is due at once. Longer than the lease, or asleep past its end, where
- * the monotonic clock stands still as well: whether there still is a record is looked up first.
+ * After standing still a heartbeat is due at once, or when it was due anyway where the vendor wants a
+ * least distance. Longer than the lease, or asleep past its end, where the monotonic clock stands still
+ * as well: whether there still is a record is looked up first.
  */
 function stalled(
   state: Holding,
   outcome: Extract<Elapsed, { kind: 'stalled' }>,
-  { now }: TransitionContext,
+  { now, pace }: TransitionContext,
 ): Transition {
-  const isOver = remainingMs(state.lease, now) <= outcome.asleepMs;
+  const { asleepMs } = outcome;
+  const isOver = remainingMs(state.lease, now) <= asleepMs;
+  const beatAt = state.failures === 0 ? pace.afterStandstill(state.beatAt, now, asleepMs) : now;
   return {
-    state: { ...state, beatAt: now, verifyAt: isOver ? now : state.verifyAt },
+    state: { ...state, beatAt, verifyAt: isOver ? now : state.verifyAt },
     facts: [stalledFact(outcome)],
   };
 }
@@ -127,8 +130,7 @@ function renewed(
     state: {
       ...state,
       lease: { ...lease, renewedAt: sentAt },
-      // After an outage all have renewed within seconds: the next one is spread as after a registration.
-      beatAt: sentAt + (failures === 0 ? pace.beat() : pace.firstBeat()),
+      beatAt: sentAt + pace.beat(tookMs, failures),
       verifyAt: wasTooLate ? now + pace.doubt : verifyAt,
       beatsUntilVerify,
       failures: 0,

@@ -55,12 +55,20 @@ export class SteeredApp {
       await this.clock.advance(Math.min(Math.max(dueInMs, 1), 700));
     }
   }
+
+  /** Has the process stand still: no turn is taken meanwhile. Asleep, its clock stands still as well. */
+  async standStill(ms: number, { asleep = false } = {}): Promise<void> {
+    this.core.noteTurn(1_000);
+    if (asleep) this.clock.sleep(ms);
+    else await this.clock.advance(ms);
+    this.core.noteTurn(1_000);
+  }
 }
 
-/** The time of a steered application, as its registry has it. */
+/** The time of a steered application, as its registry has it: the registry does not sleep. */
 export function registryClock(clock: FakeClock): { now: () => number } {
-  const start = Date.now();
-  return { now: () => start + clock.now() };
+  const start = Date.now() - clock.wallNow();
+  return { now: () => start + clock.wallNow() };
 }
 
 /** The requests of one operation that a registry has had, oldest first. */

@@ -7,8 +7,9 @@ type Wait = (pace: Pace) => number;
 
 /** [what, interval, draw 0, draw 0.5, draw just under 1] */
 const bounds: [string, Wait, number, number, number, number][] = [
-  ['a heartbeat', pace => pace.beat(), 15_000, 13_500, 15_000, 16_500],
-  ['a heartbeat', pace => pace.beat(), 1_000, 900, 1_000, 1_100],
+  ['a heartbeat', pace => pace.beat(90, 0), 15_000, 13_500, 15_000, 16_500],
+  ['a heartbeat', pace => pace.beat(90, 0), 1_000, 900, 1_000, 1_100],
+  ['a heartbeat after failed ones', pace => pace.beat(90, 2), 15_000, 2_000, 8_250, 15_000],
   ['the first heartbeat', pace => pace.firstBeat(), 15_000, 2_000, 8_250, 15_000],
   ['the first heartbeat', pace => pace.firstBeat(), 60_000, 6_000, 33_000, 60_000],
   ['the first heartbeat', pace => pace.firstBeat(), 1_000, 2_000, 2_000, 2_000],
@@ -55,11 +56,28 @@ describe('the wait', () => {
     expect(waits.map(Math.round)).toEqual(expected);
   });
 
-  it('for a heartbeat is never less than the interval where that is a least distance', () => {
+  it.each([
+    ['', 0, [20_000, 21_000, 22_000]],
+    [' after failed ones', 3, [20_000, 27_500, 35_000]],
+  ])('for a heartbeat%s is never less than a least distance', (_, failures, expected) => {
     const waits = draws.map(draw =>
-      paceOf({ intervalMs: 20_000, neverEarly: true, random: () => draw }).beat(),
+      paceOf({ intervalMs: 20_000, neverEarly: true, random: () => draw }).beat(0, failures),
     );
-    expect(waits.map(Math.round)).toEqual([20_000, 21_000, 22_000]);
+    expect(waits.map(Math.round)).toEqual(expected);
+  });
+
+  it('for a heartbeat has a least distance begin with the answer', () => {
+    const [usual, least] = [false, true].map(neverEarly => paceOf({ neverEarly, jitter: 0 }));
+    expect([usual?.beat(6_000, 0), least?.beat(6_000, 0)]).toEqual([15_000, 21_000]);
+  });
+
+  it('for a heartbeat is over with a standstill, unless a least distance has not passed', () => {
+    const waitAfter = (neverEarly: boolean, asleepMs: number) =>
+      paceOf({ neverEarly }).afterStandstill(9_000, 4_000, asleepMs) - 4_000;
+    expect(waitAfter(false, 0)).toBe(0);
+    expect([0, 2_000, 5_000, 3_600_000].map(asleepMs => waitAfter(true, asleepMs))).toEqual([
+      5_000, 3_000, 0, 0,
+    ]);
   });
 
   it('for a heartbeat may be cut short by the timer, but not below a least distance', () => {
@@ -75,7 +93,7 @@ describe('the wait', () => {
   it('for a heartbeat is the interval itself without jitter', () => {
     for (const random of draws)
       for (const neverEarly of [true, false])
-        expect(paceOf({ jitter: 0, neverEarly, random: () => random }).beat()).toBe(15_000);
+        expect(paceOf({ jitter: 0, neverEarly, random: () => random }).beat(0, 0)).toBe(15_000);
   });
 
   it('for a retry follows its settings', () => {
@@ -108,7 +126,7 @@ interface Attempt {
  */
 function attemptsOf(pace: Pace, lengthMs: number, part: number): readonly Attempt[] {
   const attempts: Attempt[] = [];
-  let now = pace.beat();
+  let now = pace.beat(0, 0);
   while (now < lengthMs && attempts.length < 10_000) {
     const timeoutMs = pace.lateBeatTimeoutMs(lengthMs - now, 1);
     attempts.push({ at: now, timeoutMs });

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { dueAt, type Holding, type RegistrationPhase } from '../../../lib/registration/state.js';
 import { whileHolding } from '../../../lib/registration/while-holding.js';
 import { outcomes, stored } from './outcomes.js';
-import { contextOf, errors, holdingOf, namesOf } from './parts.js';
+import { contextOf, errors, holdingOf, namesOf, paceOf } from './parts.js';
 
 const now = 1_000;
 const context = contextOf({ now, registrations: 1 });
@@ -273,6 +273,39 @@ describe('a process that stood still', () => {
     expect(whileHolding(holdingOf(), asleep, context).state).toMatchObject({ verifyAt: now });
     const awake = { ...asleep, asleepMs: 58_999 };
     expect(whileHolding(holdingOf(), awake, context).state).toMatchObject({ verifyAt: Infinity });
+  });
+});
+
+describe('a lease whose heartbeats have a least distance', () => {
+  const kept = contextOf({ now, pace: paceOf({ neverEarly: true, jitter: 0 }) });
+
+  it('is renewed an interval after the answer to the heartbeat before', () => {
+    const { state } = whileHolding(holdingOf(), outcomes.renewed, kept);
+    expect(state).toMatchObject({ lease: { renewedAt: 900 }, beatAt: 1_000 + 15_000 });
+  });
+
+  it('is renewed no sooner after failed heartbeats', () => {
+    const { state } = whileHolding(troubled, outcomes.renewed, kept);
+    expect(state).toMatchObject({ beatAt: 1_000 + 1.375 * 15_000, failures: 0 });
+  });
+
+  it('is renewed when it was to be by a process that stood still', () => {
+    const { state } = whileHolding(holdingOf(), outcomes.stalled, kept);
+    expect(state).toEqual(holdingOf());
+    const overdue = holdingOf({ beatAt: 500 });
+    expect(whileHolding(overdue, outcomes.stalled, kept).state).toMatchObject({ beatAt: now });
+  });
+
+  it('is renewed sooner, by the clock that slept as well, by a process that was asleep', () => {
+    const asleep = { ...outcomes.stalled, lateMs: 6_000, asleepMs: 6_000 };
+    const first = whileHolding(holdingOf(), asleep, kept).state;
+    expect(first).toMatchObject({ beatAt: 9_000 });
+    expect(whileHolding(first as Holding, asleep, kept).state).toMatchObject({ beatAt: 3_000 });
+  });
+
+  it('is renewed at once after a standstill when a heartbeat has failed', () => {
+    const before = { ...troubled, beatAt: 9_000 };
+    expect(whileHolding(before, outcomes.stalled, kept).state).toMatchObject({ beatAt: now });
   });
 });
 
