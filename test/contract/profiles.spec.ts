@@ -59,9 +59,13 @@ const answers = tableOf('answer to a heartbeat', 'from', 'state', 'event', 'next
 
 function gives({ options }: Registry, from: string | undefined): boolean {
   if (from === 'all') return true;
-  if (from === 'with authentication') return options.serviceCenter?.auth !== undefined;
+  if (from === 'with authentication') return isGuarded(options);
   if (from === 'CSE') return profileOf(options) !== 'open-source';
   throw new Error(`Nobody knows from where "${from}" is`);
+}
+
+function isGuarded({ serviceCenter }: RegistryModuleOptions): boolean {
+  return serviceCenter?.auth !== undefined;
 }
 
 function profileOf({ profile = 'open-source' }: RegistryModuleOptions) {
@@ -129,6 +133,31 @@ function nextOf(text: string, { intervalMs, isCloud }: Beating) {
       throw new Error(`Nobody knows what "${text}" is`);
   }
 }
+
+describe('the tables of the README', () => {
+  it('have each system that the vendor and Apache describe, with and without authentication', () => {
+    const systems = registries.map(({ options }) => [profileOf(options), isGuarded(options)]);
+    expect(systems).toEqual([
+      ['open-source', false],
+      ['open-source', true],
+      ['cse-exclusive', false],
+      ['cse-exclusive', true],
+      ['cse-professional', false],
+      ['cse-legacy', false],
+    ]);
+  });
+
+  it.each(registries)('have each status that is documented for $name', ({ name, options }) => {
+    const own = answers.filter(({ registry }) => registry.name === name);
+    const refused = isGuarded(options) ? [401, 403] : [];
+    expect(new Set(own.map(({ answer }) => answer.status))).toEqual(
+      new Set([200, 400, 500, ...refused]),
+    );
+    expect(own.map(({ answer }) => answer.errorCode)).toEqual(
+      expect.arrayContaining(profileOf(options) === 'open-source' ? [400_017] : [400_017, 400_011]),
+    );
+  });
+});
 
 describe.each(registries)('$name', ({ options, heartbeat }) => {
   it('is told of a heartbeat as the README says, and of nothing else', async () => {
