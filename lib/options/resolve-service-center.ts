@@ -75,9 +75,12 @@ function injected(field: Field, env: HostFacts['env']): readonly Field[] | undef
     .find(addresses => addresses.length > 0);
 }
 
-function addressesIn(list: string | undefined): readonly string[] {
-  const addresses = list?.split(',').map(address => address.trim());
-  return addresses?.filter(address => address !== '') ?? [];
+/** A comma may also be in a password, which nobody wants here: such a list stays whole, to be told as one. */
+function addressesIn(list = ''): readonly string[] {
+  const written = list.split(',').map(address => address.trim());
+  const addresses = written.filter(address => address !== '');
+  const isCut = list.includes('@') && addresses.some(address => httpUrl(address) === undefined);
+  return isCut ? [list.trim()] : addresses;
 }
 
 function resolveAddress(field: Field): string | undefined {

@@ -120,6 +120,24 @@ describe('serviceCenter.addresses from the environment', () => {
       ]);
     },
   );
+
+  it.each([
+    ['https://admin:s3cret@a', 'must hold no user and no password, got "https://***@a"'],
+    ['https://b,https://admin:s3cret@a', 'must hold no user and no password, got "https://***@a"'],
+    ['https://admin:s3,cret@a', 'must hold no user and no password, got "https://***@a"'],
+    ['https://admin:30,cret,s3@a', 'must hold no user and no password, got "https://***@a"'],
+    ['https://b, https://admin:s3,cret@a', `${mustBeUrl}, got "https://***@a"`],
+    ['admin:s3,cret@a', `${mustBeUrl}, got "***@a"`],
+  ])('are refused when they are %j, without telling the secret', (list, message) => {
+    expect(issuesOf({}, { env: { PAAS_CSE_SC_ENDPOINT: list } })).toEqual([
+      `serviceCenter.addresses ${message} from PAAS_CSE_SC_ENDPOINT`,
+    ]);
+  });
+
+  it('may have an @ in a path', () => {
+    const env = { PAAS_CSE_SC_ENDPOINT: 'https://a/@b,https://c' };
+    expect(resolve({}, { env }).serviceCenter.addresses).toEqual(['https://a/@b', 'https://c']);
+  });
 });
 
 describe('the other options of serviceCenter', () => {
