@@ -1,18 +1,11 @@
 import type { InstanceRef } from './wire.js';
 
-const dotSegment = /^\.{1,2}$/;
-/** Half a character, which no URL can hold. */
-const loneSurrogate = /\p{Surrogate}/u;
+/** Characters are counted as the registry does. Half of one, a lone surrogate, no URL can hold. */
+const serviceIdRule = /^(?!\.{1,2}$)\P{Surrogate}{1,64}$/u;
 
 /** Whether the registry can have given this as a serviceId: 1 to 64 characters, any but dot segments. */
 export function isServiceId(value: unknown): value is string {
-  return (
-    typeof value === 'string' &&
-    value !== '' &&
-    value.length <= 64 &&
-    !dotSegment.test(value) &&
-    !loneSurrogate.test(value)
-  );
+  return typeof value === 'string' && serviceIdRule.test(value);
 }
 
 /** Whether this can be an instanceId: 1 to 64 letters, digits, `_`, `.`, `-`, and no dot segment. */

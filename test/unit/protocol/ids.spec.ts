@@ -15,13 +15,13 @@ describe('a serviceId', () => {
     '服务',
     '...',
     '.a',
-    '😀',
+    '😀'.repeat(64),
   ])('can be %j', id => {
     expect(isServiceId(id)).toBe(true);
     expect(serviceParameters(id)).toEqual({ serviceId: id });
   });
 
-  it.each(['', 'x'.repeat(65), '.', '..', '\uD800'])('cannot be %j', id => {
+  it.each(['', 'x'.repeat(65), '😀'.repeat(65), '.', '..', '\uD800'])('cannot be %j', id => {
     expect(isServiceId(id)).toBe(false);
     expect(() => serviceParameters(id)).toThrow(RangeError);
     expect(() => serviceParameters(id)).toThrow(JSON.stringify(id));
