@@ -15,11 +15,12 @@ import type {
 /** Reads a reply into a value, or says that it is not one. */
 export type Decode<T> = (reply: HttpReply) => T | typeof unexpected;
 
-/** No body, or the word `Success` that the older cloud API documents. */
-export const nothing: Decode<undefined> = ({ body }) => {
-  const text = body.trim();
-  return text === '' || text === 'Success' ? undefined : unexpected;
-};
+/**
+ * No body, the word `Success` that the older cloud API documents, or `{}`, which a gateway makes of an
+ * empty answer. Anything else is somebody else's page.
+ */
+export const nothing: Decode<undefined> = ({ body }) =>
+  ['', 'Success', '{}'].includes(body.trim()) ? undefined : unexpected;
 
 /** The value in a field of a JSON body. */
 export function field<T>(name: string, is: (value: unknown) => value is T): Decode<T> {

@@ -235,12 +235,15 @@ describe('what is no failure of the registry', () => {
 });
 
 describe('the answer to a heartbeat', () => {
-  it.each(['', 'Success', ' Success\n', '\r\n'])('is a success with the body %j', async body => {
-    const http = new FakeSend({ body });
-    await expect(clientOf(http.send).sendHeartbeat(ref)).resolves.toBeUndefined();
-  });
+  it.each(['', 'Success', ' Success\n', '\r\n', '{}\n'])(
+    'is a success with the body %j',
+    async body => {
+      const http = new FakeSend({ body });
+      await expect(clientOf(http.send).sendHeartbeat(ref)).resolves.toBeUndefined();
+    },
+  );
 
-  it.each(['success', '{}', '<html>Welcome</html>', 'Success!', '"Success"'])(
+  it.each(['success', '{}{}', '{"a":1}', '<html>Welcome</html>', 'Success!', '"Success"'])(
     'is none with the body %j',
     async body => {
       const http = new FakeSend({ body });
