@@ -84,7 +84,7 @@ export class Caller {
       if (status === undefined || !hasNoReadiness(status)) return status === 200;
       this.#unready.add(address);
     }
-    return (await this.#statusOf('getVersion', address, options)) === 200;
+    return isAnswer(await this.#statusOf('getVersion', address, options));
   }
 
   /** Status of the answer; undefined when there is none. */
@@ -171,6 +171,11 @@ export class Caller {
       throw failureOf(error, asked) ?? error;
     }
   }
+}
+
+/** One that asks who we are is there, and is as good as one that lets us ask: so is any other answer of its. */
+function isAnswer(status: number | undefined): boolean {
+  return status === 200 || status === 401 || status === 403;
 }
 
 /** Also when a gateway or a server with security on does not let everybody ask. */

@@ -355,6 +355,11 @@ describe('a probe', () => {
     },
   );
 
+  it.each([401, 403])('takes %i for the answer of one who is there', async status => {
+    const http = new FakeSend({ status, body: 'Who are you?' });
+    expect(await callerOf(http.send).probe(a)).toBe(true);
+  });
+
   it('finds nobody where nothing answers, and rejects only when aborted', async () => {
     const http = new FakeSend(failing('ECONNREFUSED'));
     expect(await callerOf(http.send).probe(a)).toBe(false);
