@@ -10,11 +10,15 @@ import {
   type Credentials,
   keyPairCredentials,
   noCredentials,
+  type Patience,
   providedCredentials,
 } from '../protocol/credentials.js';
 import { login } from '../protocol/login.js';
 import type { Send } from '../protocol/send.js';
-import { systemClock } from './ticker.js';
+import { systemClock, waitIdly } from './ticker.js';
+
+/** A login, or what the application gives, holds up a heartbeat: it must not do so for a whole lease. */
+const longestWaitMs = 10_000;
 
 /** Makes the credentials that the options ask for. */
 export function credentialsOf(
@@ -22,15 +26,19 @@ export function credentialsOf(
   send: Send,
   settings: CallSettings,
 ): Credentials {
+  const timeoutMs = Math.min(settings.timeoutMs, longestWaitMs);
+  const patience = { timeoutMs, delay: waitIdly };
   switch (auth?.kind) {
     case undefined:
       return noCredentials;
     case 'account':
       return new AccountCredentials({
         username: auth.username,
-        password: () => passwordOf(auth),
+        password: () => passwordOf(auth, patience),
         login: (address, account) =>
-          new Caller(send, new AddressBook([address]), settings).call(login(account)),
+          new Caller(send, new AddressBook([address]), { ...settings, timeoutMs }).call(
+            login(account),
+          ),
         clock: { now: () => systemClock.now(), random: Math.random },
       });
     case 'keyPair':
@@ -40,19 +48,19 @@ export function credentialsOf(
         project: auth.project,
       });
     case 'token':
-      return providedCredentials('token', auth.token);
+      return providedCredentials('token', auth.token, patience);
     case 'headers':
-      return providedCredentials('headers', auth.headers);
+      return providedCredentials('headers', auth.headers, patience);
   }
 }
 
-async function passwordOf({
-  password,
-  passwordFile,
-}: Extract<ResolvedAuth, { kind: 'account' }>): Promise<string> {
+async function passwordOf(
+  { password, passwordFile }: Extract<ResolvedAuth, { kind: 'account' }>,
+  patience: Patience,
+): Promise<string> {
   const source = password === undefined ? 'passwordFile' : 'password';
   const read = password ?? (() => readFile(passwordFile ?? '', 'utf8'));
-  const text = await answerOf(source, read);
+  const text = await answerOf(source, read, patience);
   if (typeof text !== 'string' || text.trim() === '')
     throw new CredentialsError(source, 'it gave no text');
   return source === 'passwordFile' ? text.replace(/\r?\n$/, '') : text;

@@ -18,6 +18,11 @@ export const systemClock: Clock = {
     wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
 };
 
+/** Waits for so many milliseconds, or until aborted, and keeps no process alive. */
+export function waitIdly(ms: number, signal: AbortSignal): Promise<void> {
+  return wait(ms, undefined, { signal, ref: false }).catch(() => undefined);
+}
+
 /** What a ticker drives. */
 export interface Ticking {
   /** Does what is due; resolves with the milliseconds until something is due, if ever. */

@@ -76,7 +76,8 @@ export interface ServiceCenterOptions {
   readonly domain?: string | undefined;
   /**
    * Total deadline of one attempt, 100 to 60,000 milliseconds: connection, headers and body. A
-   * heartbeat has `intervalMs / 3`, at least 500 and at most 5,000.
+   * heartbeat has `intervalMs / 3`, at least 500 and at most 5,000; a login, which may come before it,
+   * 10,000 at most.
    *
    * @default 5000
    */
@@ -121,21 +122,25 @@ export interface ServiceCenterOptions {
   readonly axios?: AxiosRequestConfig | undefined;
 }
 
-/** A text, or what gives one each time it is asked; cached by whoever writes it. */
+/**
+ * A text, or what gives one each time it is asked; cached by whoever writes it. What it does not give
+ * within `serviceCenter.timeoutMs`, 10 s at most, is a CredentialsError, and it is asked again.
+ */
 export type SecretSource = string | (() => string | Promise<string>);
 
 /** Who asks. One of them; none is ever logged, shown in an error, an event or a snapshot. */
 export type AuthOptions =
   /**
    * An account of the registry (RBAC): a token is had by one login, kept, and renewed at 80 to 90 % of
-   * its life. After a refused login there is no other one for 15 minutes, in the whole process: the
-   * third failure would ban the account. A password that has changed is tried at once.
+   * its life. After a refused login there is no other one for 15 minutes, in the whole process and at
+   * any address: the third failure would ban the account. A password that has changed is tried at once;
+   * when it is refused as well, none is for 15 minutes.
    */
   | {
       /** 1 to 64 characters. */
       readonly username: string;
       readonly password?: SecretSource | undefined;
-      /** Read before each login; a line break at its end is cut. Instead of `password`. */
+      /** Read before each login, and with each request while it is refused; a line break at its end is cut. Instead of `password`. */
       readonly passwordFile?: string | undefined;
     }
   /** Keys of Huawei Cloud; the secret key signs and is not sent. `project` is the cloud's name of it. */

@@ -1,10 +1,7 @@
-import { isServiceCombError, type ServiceCombError } from '../errors.js';
-import { isRetriable } from './classify.js';
-
-/** Silence after a refused login: the third one within 15 minutes bans the account (measured M10). */
-const silenceMs = 15 * 60_000;
 /** How soon a token that was refused from the start is replaced: another one would be refused, too. */
 const patienceMs = 60_000;
+/** How soon a token that lacks a permission is replaced: roles are fixed when it is given (contract 6.2). */
+const roleAgeMs = 15 * 60_000;
 
 /** A token as an address gave it. */
 export interface GivenToken {
@@ -21,12 +18,6 @@ export interface AccessToken {
   readonly endsAt: number;
 }
 
-/** A login that the registry refused; none follows before `until`. */
-export interface RefusedLogin {
-  readonly error: ServiceCombError;
-  readonly until: number;
-}
-
 /** Time and chance, as tokens see them. */
 export interface TokenClock {
   /** Milliseconds of a monotonic clock. */
@@ -36,14 +27,13 @@ export interface TokenClock {
 }
 
 /**
- * The token of one account at one address. There is one login at a time, whoever asks; a refused one
- * is not repeated for 15 minutes. A token is renewed at 80 to 90 % of its life, beside the requests.
+ * The token of one account at one address. There is one login at a time, whoever asks. A token is
+ * renewed at 80 to 90 % of its life, and serves on meanwhile.
  */
 export class TokenSource {
   #token: AccessToken | undefined;
   /** Whether a request was answered with the token at hand. */
   #isProven = false;
-  #refusal: RefusedLogin | undefined;
   #login: Promise<AccessToken> | undefined;
 
   constructor(private readonly clock: TokenClock) {}
@@ -55,28 +45,17 @@ export class TokenSource {
       : undefined;
   }
 
-  /** The refusal that forbids a login, as long as it does. */
-  get refusal(): RefusedLogin | undefined {
-    return this.#refusal !== undefined && this.#refusal.until > this.clock.now()
-      ? this.#refusal
-      : undefined;
+  /** Whether nothing is lost with it: it has no token, and none is on its way. */
+  get isSpent(): boolean {
+    return this.token === undefined && this.#login === undefined;
   }
 
-  /**
-   * Resolves with the token at hand, or with a new one.
-   *
-   * @throws ServiceCombError the refusal, also of an earlier login; or that there was no answer
-   */
-  async obtain(login: () => Promise<GivenToken>): Promise<AccessToken> {
-    const { token, refusal } = this;
-    if (token === undefined) {
-      if (refusal !== undefined) throw refusal.error;
-      return this.#start(login);
-    }
-    if (refusal === undefined && token.renewAt <= this.clock.now())
-      // The token at hand serves on; what kept this renewal from an answer meets the next one, too.
-      this.#start(login).catch(() => undefined);
-    return token;
+  /** Logs in, unless that is under way; resolves with the token that it gave. */
+  renew(login: () => Promise<GivenToken>): Promise<AccessToken> {
+    this.#login ??= this.#ask(login).finally(() => {
+      this.#login = undefined;
+    });
+    return this.#login;
   }
 
   /** Notes that a request was answered with this token. */
@@ -87,34 +66,36 @@ export class TokenSource {
   /**
    * Drops a token that a request was refused with, unless there is another one by now. Answers whether
    * asking again can help: not for one that never did within a minute of its login, which is a matter
-   * of clocks or keys (measured M11).
+   * of clocks or keys (measured M11). To have none helps as soon as security is on.
    */
   drop(text: string): boolean {
     const { token } = this;
     if (token?.text !== text) return true;
-    if (!this.#isProven && this.clock.now() - token.hadAt < patienceMs) return false;
+    const isYoung = this.clock.now() - token.hadAt < patienceMs;
+    if (isYoung && !this.#isProven && text !== '') return false;
     this.#token = undefined;
     return true;
   }
 
-  #start(login: () => Promise<GivenToken>): Promise<AccessToken> {
-    this.#login ??= this.#ask(login).finally(() => {
-      this.#login = undefined;
-    });
-    return this.#login;
+  /** Notes that this token lacks a permission: it serves on, and is soon renewed if its roles are old. */
+  doubt(text: string): void {
+    const { token } = this;
+    const now = this.clock.now();
+    if (token?.text === text && now - token.hadAt >= roleAgeMs)
+      this.#token = { ...token, renewAt: Math.min(token.renewAt, now) };
   }
 
   async #ask(login: () => Promise<GivenToken>): Promise<AccessToken> {
-    try {
-      this.#token = this.#dated(await login());
-      this.#isProven = false;
-      this.#refusal = undefined;
+    const given = await login();
+    const { token } = this;
+    // No login any more: security was switched off, or a gateway lost its way. The token does no harm.
+    if (given.text === '' && token !== undefined && token.text !== '') {
+      this.#token = { ...token, renewAt: this.clock.now() + patienceMs };
       return this.#token;
-    } catch (error) {
-      if (isServiceCombError(error) && !isRetriable(error))
-        this.#refusal = { error, until: this.clock.now() + silenceMs };
-      throw error;
     }
+    this.#isProven = false;
+    this.#token = this.#dated(given);
+    return this.#token;
   }
 
   #dated({ text, lifeMs }: GivenToken): AccessToken {

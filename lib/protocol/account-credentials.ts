@@ -1,30 +1,49 @@
-import { createHash } from 'node:crypto';
-import { type GivenToken, type TokenClock, TokenSource } from './access-token.js';
-import type { CallOptions } from './operation.js';
+import { isServiceCombError, type ServiceCombError } from '../errors.js';
+import type { AccessToken, GivenToken, TokenClock, TokenSource } from './access-token.js';
+import { isRetriable } from './classify.js';
 import type { CredentialHeaders, Credentials, TokenChange } from './credentials.js';
 import type { Account } from './login.js';
+import type { LoginGuard, RefusedLogin } from './login-guard.js';
+import type { CallOptions } from './operation.js';
+import { digestOf, sharedGuard, sharedSource } from './shared-accounts.js';
+import { untilAborted } from './until-aborted.js';
 
 /** What account credentials are had with. */
 export interface AccountParts {
   readonly username: string;
-  /** Asked before each login, so that a new password is found. */
+  /** Asked before each login, and while one is refused, so that a new password is found. */
   readonly password: () => Promise<string>;
   /** Logs in at one address. */
   readonly login: (address: string, account: Account) => Promise<GivenToken>;
   readonly clock: TokenClock;
 }
 
+/** One account at one address, with the password of a moment. */
+interface Access {
+  readonly address: string;
+  readonly account: Account;
+  readonly digest: string;
+  readonly source: TokenSource;
+}
+
 /**
  * Tokens of the registry's own login. Every registration of a process with the same account shares
- * them, and the silence after a refused login: the server counts failures by account and host, not by
- * registration. A password that has changed since is tried at once.
+ * them, and the silence after a refused login, which holds for all addresses: they are one registry.
  */
 export class AccountCredentials implements Credentials {
-  readonly #sources = new Map<string, TokenSource>();
-  readonly #told = new Map<string, unknown>();
+  readonly #held = new Map<string, TokenSource>();
+  readonly #guards = new Map<string, LoginGuard>();
+  readonly #underWay = new Map<string, Promise<AccessToken>>();
+  readonly #toldTokens = new Map<string, string>();
+  #refusal: RefusedLogin | undefined;
+  #toldRefusal: RefusedLogin | undefined;
   readonly #listeners = new Set<(change: TokenChange) => void>();
 
   constructor(private readonly parts: AccountParts) {}
+
+  get refusal(): ServiceCombError | undefined {
+    return this.#refusal?.error;
+  }
 
   onChange(listener: (change: TokenChange) => void): () => void {
     this.#listeners.add(listener);
@@ -32,86 +51,118 @@ export class AccountCredentials implements Credentials {
   }
 
   async headersFor(address: string, { signal }: CallOptions): Promise<CredentialHeaders> {
-    const source = await this.#sourceFor(address);
+    signal?.throwIfAborted();
     try {
-      const token = await untilAborted(
-        source.obtain(() => this.#login(address)),
-        signal,
-      );
-      return token.text === '' ? {} : { Authorization: `Bearer ${token.text}` };
+      const { text } = await untilAborted(this.#tokenFor(address), signal);
+      return text === '' ? {} : { Authorization: `Bearer ${text}` };
     } finally {
-      this.#notice(address, source);
+      this.#notice(address);
     }
   }
 
   accepted(address: string, headers: CredentialHeaders): void {
-    this.#sources.get(address)?.prove(tokenIn(headers));
+    this.#held.get(address)?.prove(tokenIn(headers));
   }
 
   refused(address: string, headers: CredentialHeaders): boolean {
-    return this.#sources.get(address)?.drop(tokenIn(headers)) ?? false;
+    return this.#held.get(address)?.drop(tokenIn(headers)) ?? false;
   }
 
-  async #login(address: string): Promise<GivenToken> {
-    const { username, password, login } = this.parts;
-    return login(address, { username, password: await password() });
+  denied(address: string, headers: CredentialHeaders): void {
+    this.#held.get(address)?.doubt(tokenIn(headers));
   }
 
-  async #sourceFor(address: string): Promise<TokenSource> {
-    const held = this.#sources.get(address);
-    if (held?.token !== undefined) return held;
-    const { username, password, clock } = this.parts;
-    const source = sharedSource({ address, username, password: await password() }, clock);
-    this.#sources.set(address, source);
-    return source;
+  async #tokenFor(address: string): Promise<AccessToken> {
+    const token = this.#held.get(address)?.token;
+    if (token === undefined) return this.#obtain(address);
+    // The token at hand serves on; what kept this renewal from an answer meets the next one, too.
+    if (this.#isOld(token)) this.#obtain(address).catch(() => undefined);
+    return token;
   }
 
-  #notice(address: string, { token, refusal }: TokenSource): void {
-    const news = refusal ?? token;
-    if (news === undefined || this.#told.get(address) === news) return;
-    this.#told.set(address, news);
-    if ('text' in news && news.text === '') return;
-    for (const listener of this.#listeners) listener(this.#changeOf(address, news));
+  #isOld({ renewAt }: AccessToken): boolean {
+    return renewAt <= this.parts.clock.now();
   }
 
-  #changeOf(address: string, news: NonNullable<TokenSource['token' | 'refusal']>): TokenChange {
-    if ('text' in news)
-      return { kind: 'renewed', address, lifeMs: Math.round(news.endsAt - news.hadAt) };
-    const retryInMs = Math.round(news.until - this.parts.clock.now());
-    return { kind: 'refused', address, error: news.error, retryInMs };
+  /** The password is asked for once at a time, too. */
+  #obtain(address: string): Promise<AccessToken> {
+    const underWay =
+      this.#underWay.get(address) ??
+      this.#ask(address).finally(() => this.#underWay.delete(address));
+    this.#underWay.set(address, underWay);
+    return underWay;
+  }
+
+  /** A token of the password of this moment: one that another registration has, or a new one. */
+  async #ask(address: string): Promise<AccessToken> {
+    const { username, clock } = this.parts;
+    const account = { username, password: await this.parts.password() };
+    const digest = digestOf(account.password);
+    const source = sharedSource({ address, username, digest }, clock);
+    this.#guards.set(address, sharedGuard({ address, username }, clock));
+    const renewed = () => this.#renew({ address, account, digest, source });
+    const { token } = source;
+    if (token === undefined) return renewed();
+    this.#held.set(address, source);
+    if (this.#isOld(token)) renewed().catch(() => undefined);
+    else this.#refusal = undefined;
+    return token;
+  }
+
+  async #renew(access: Access): Promise<AccessToken> {
+    const { address, digest, source } = access;
+    try {
+      const token = await source.renew(() => this.#login(access));
+      this.#held.set(address, source);
+      this.#refusal = undefined;
+      return token;
+    } catch (error) {
+      this.#refusal = this.#forbidding(digest) ?? this.#refusal;
+      throw error;
+    }
+  }
+
+  async #login({ address, account, digest }: Access): Promise<GivenToken> {
+    const forbidding = this.#forbidding(digest);
+    if (forbidding !== undefined) throw forbidding.error;
+    try {
+      return await this.parts.login(address, account);
+    } catch (error) {
+      if (isServiceCombError(error) && !isRetriable(error))
+        for (const guard of this.#guards.values()) guard.refuse({ address, error, digest });
+      throw error;
+    }
+  }
+
+  /** A refusal at one address says what the others would say, and their failures may be counted as one. */
+  #forbidding(digest: string): RefusedLogin | undefined {
+    const forbidding = [...this.#guards.values()].map(guard => guard.forbidding(digest));
+    return forbidding.find(each => each !== undefined);
+  }
+
+  #notice(address: string): void {
+    const token = this.#held.get(address)?.token;
+    if (token !== undefined && token.text !== (this.#toldTokens.get(address) ?? '')) {
+      this.#toldTokens.set(address, token.text);
+      this.#tell({ kind: 'renewed', address, lifeMs: this.#until(token.endsAt) });
+    }
+    if (this.#refusal !== undefined && this.#refusal !== this.#toldRefusal) {
+      const { address: refusedAt, error, until } = this.#refusal;
+      this.#tell({ kind: 'refused', address: refusedAt, error, retryInMs: this.#until(until) });
+    }
+    this.#toldRefusal = this.#refusal;
+  }
+
+  /** Milliseconds until then. */
+  #until(moment: number): number {
+    return Math.max(0, Math.round(moment - this.parts.clock.now()));
+  }
+
+  #tell(change: TokenChange): void {
+    for (const listener of this.#listeners) listener(change);
   }
 }
 
 function tokenIn({ Authorization = '' }: CredentialHeaders): string {
   return Authorization.slice('Bearer '.length);
-}
-
-const sources = new Map<string, TokenSource>();
-
-/** The password is kept as a digest only: it makes another one another source. */
-function sharedSource(
-  { address, username, password }: Account & { readonly address: string },
-  clock: TokenClock,
-): TokenSource {
-  const digest = createHash('sha256').update(password).digest('hex');
-  const key = JSON.stringify([address, username, digest]);
-  const source = sources.get(key) ?? new TokenSource(clock);
-  sources.set(key, source);
-  return source;
-}
-
-/** A login is waited for by others, too: one who is aborted leaves it alone. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  signal.throwIfAborted();
-  const listening = new AbortController();
-  const aborted = new Promise<never>((_, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true, signal: listening.signal });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    listening.abort();
-  }
 }

@@ -10,6 +10,7 @@ import {
   cut,
   failureKind,
   failureOf,
+  isPermissionRefused,
   isRetriable,
   isTokenRefused,
   refusalOf,
@@ -131,6 +132,7 @@ export class Caller {
       this.credentials.accepted(address, headers);
       return value;
     } catch (error) {
+      if (isPermissionRefused(error)) this.credentials.denied(address, headers);
       if (!isServiceCombError(error) || !isTokenRefused(error)) throw error;
       if (!this.credentials.refused(address, headers)) throw error;
     }
@@ -173,7 +175,7 @@ export class Caller {
   }
 }
 
-/** One that asks who we are is there, and is as good as one that lets us ask: so is any other answer of its. */
+/** One that asks who we are is there: also to any other request these are answers, not failures. */
 function isAnswer(status: number | undefined): boolean {
   return status === 200 || status === 401 || status === 403;
 }

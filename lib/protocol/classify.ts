@@ -157,6 +157,11 @@ export function isTokenRefused(error: unknown): boolean {
   return status === 401 && tokenRefusals.has(errorCode) && failureKind(error) === 'refused';
 }
 
+/** Whether the registry knows who asks, and does not let them. */
+export function isPermissionRefused(error: unknown): boolean {
+  return error instanceof ServiceCenterResponseError && error.errorCode === ErrorCode.NoPermission;
+}
+
 /** What a refusal said. Also of one from another copy of this library, which no `instanceof` knows. */
 interface Answered extends Partial<Omit<Refusal, 'errorMessage'>> {
   readonly code: ServiceCombError['code'];

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { CredentialsError, type ServiceCombError } from '../errors.js';
 import type { CallOptions } from './operation.js';
+import { untilAborted } from './until-aborted.js';
 
 /** Headers that say who asks. Their values are secrets. */
 export type CredentialHeaders = Readonly<Record<string, string>>;
@@ -17,12 +18,17 @@ export interface Credentials {
   accepted(address: string, headers: CredentialHeaders): void;
   /** Notes that an address refused these headers; answers whether to ask once more, with others. */
   refused(address: string, headers: CredentialHeaders): boolean;
+  /** Notes that an address knows who asks with these headers, and does not let them. */
+  denied(address: string, headers: CredentialHeaders): void;
+  /** The refused login, until one succeeds, also while an older token still serves. */
+  readonly refusal: ServiceCombError | undefined;
   /** Calls back with each token and each refused login, once it is noticed; returns what ends it. */
   onChange(listener: (change: TokenChange) => void): () => void;
 }
 
 /** What becomes of a token. */
 export type TokenChange =
+  /** `lifeMs`: what is left of it. */
   | { readonly kind: 'renewed'; readonly address: string; readonly lifeMs: number }
   | {
       readonly kind: 'refused';
@@ -36,6 +42,8 @@ export const noCredentials: Credentials = {
   headersFor: () => Promise.resolve({}),
   accepted: () => undefined,
   refused: () => false,
+  denied: () => undefined,
+  refusal: undefined,
   onChange: () => () => undefined,
 };
 
@@ -62,11 +70,13 @@ export function keyPairCredentials({ accessKey, secretKey, project }: KeyPair): 
 export function providedCredentials(
   source: 'token' | 'headers',
   provide: () => Promise<unknown>,
+  patience: Patience,
 ): Credentials {
   return {
     ...noCredentials,
-    headersFor: async () => {
-      const provided = await answerOf(source, provide);
+    headersFor: async (_, { signal }) => {
+      signal?.throwIfAborted();
+      const provided = await untilAborted(answerOf(source, provide, patience), signal);
       if (source === 'token') return { Authorization: `Bearer ${headerText(source, provided)}` };
       if (typeof provided !== 'object' || provided === null)
         throw new CredentialsError(source, 'it gave no object');
@@ -77,22 +87,45 @@ export function providedCredentials(
   };
 }
 
+/** How long the application is waited for. */
+export interface Patience {
+  readonly timeoutMs: number;
+  /** Resolves after that many milliseconds, or when aborted. */
+  readonly delay: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
 /**
- * What a provider of the application answers. Its own error is told by its name alone: its message may
- * hold a secret.
+ * What a provider of the application answers, or that it does not. Its own error is told by its name, or
+ * by the code of the file system, alone: its message may hold a secret.
  *
  * @throws CredentialsError
  */
 export async function answerOf<T>(
   source: CredentialsError['source'],
   provide: () => Promise<T>,
+  { timeoutMs, delay }: Patience,
 ): Promise<T> {
+  const timer = new AbortController();
+  const late = Symbol('late');
   try {
-    return await provide();
+    const first = await Promise.race([
+      provide(),
+      delay(timeoutMs, timer.signal).then((): typeof late => late),
+    ]);
+    if (first !== late) return first;
   } catch (error) {
-    const name = error instanceof Error ? error.name : typeof error;
-    throw new CredentialsError(source, `it failed with ${name}`);
+    throw new CredentialsError(source, `it failed with ${nameOf(error)}`);
+  } finally {
+    timer.abort();
   }
+  throw new CredentialsError(source, `it gave nothing within ${timeoutMs} ms`);
+}
+
+function nameOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return typeof error;
+  const code: unknown = Reflect.get(error, 'code');
+  if (typeof code === 'string' && /^E[A-Z]{2,15}$/.test(code)) return code;
+  return error instanceof Error ? error.name : 'object';
 }
 
 /** Node refuses a header with a line break or beyond Latin-1, and shows the value when it does. */

@@ -5,6 +5,8 @@ import type { HttpReply } from './send.js';
 
 /** Of a token that does not tell its end: what the server gives by default. */
 const usualLifeMs = 12 * 60 * 60_000;
+/** More than any server gives (24 h), and few enough for a date. */
+const longestLifeMs = 30 * 24 * 60 * 60_000;
 
 /** An account of the registry. */
 export interface Account {
@@ -43,5 +45,6 @@ function lifeOf(token: string, date: string | undefined): number {
   const [, claims = ''] = token.split('.');
   const exp = jsonObject(Buffer.from(claims, 'base64url').toString())?.['exp'];
   const now = Date.parse(date ?? '');
-  return typeof exp === 'number' && !Number.isNaN(now) ? exp * 1_000 - now : usualLifeMs;
+  if (typeof exp !== 'number' || Number.isNaN(now)) return usualLifeMs;
+  return Math.min(longestLifeMs, exp * 1_000 - now);
 }

@@ -1,66 +1,29 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
 import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
-import type { AuthOptions, RegistryModuleOptions } from '../../lib/index.js';
 import { pem, rootPassword } from '../unit/embedded/guarded-registry.js';
 import { concurrently } from '../support/concurrently.js';
 import {
-  type Cleanup,
-  createApp,
-  optionsFor,
-  startApp,
-  startRegistry,
-  type TestApp,
-} from '../support/test-app.js';
+  change,
+  guarded,
+  healthOf,
+  logins,
+  nextBeat,
+  refusedWith,
+  replace,
+  root,
+  startRefused,
+  well,
+  withAuth,
+  wrongPassword,
+} from '../support/guarded-app.js';
+import { createApp, startApp } from '../support/test-app.js';
 
 const otherPassword = 'Complicated_password2';
 const rbac = { rootPassword, privateKey: pem };
-const root: AuthOptions = { username: 'root', password: rootPassword };
-
-async function guarded(cleanup: Cleanup, port = 0): Promise<EmbeddedServiceCenter> {
-  const registry = new EmbeddedServiceCenter({
-    port,
-    minIntervalMs: 1_000,
-    rbac,
-  });
-  await registry.start();
-  cleanup.add(() => registry.stop());
-  return registry;
-}
-
-function withAuth(url: string, auth: AuthOptions): RegistryModuleOptions {
-  return optionsFor(url, { serviceCenter: { auth } });
-}
-
-function logins(registry: EmbeddedServiceCenter): number {
-  return registry.requests.filter(({ path }) => path === '/v4/token').length;
-}
-
-/** Changes an account of the registry in the name of root. */
-async function change(
-  registry: EmbeddedServiceCenter,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<void> {
-  const token = registry.rbac?.sign({ account: 'root', roles: ['admin'] }) ?? '';
-  const { ok } = await fetch(`${registry.url}${path}`, {
-    method,
-    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  expect(ok).toBe(true);
-}
-
-/** Starts an application that the registry will not let in. */
-async function startRefused(cleanup: Cleanup, options: RegistryModuleOptions): Promise<TestApp> {
-  const started = await createApp(cleanup, options);
-  await started.app.listen(0, '127.0.0.1');
-  await started.events.nth('servicecomb.registration.blocked');
-  return started;
-}
 
 describe('an account', () => {
   concurrently('is traded for one token, with which everything else is asked', async cleanup => {
@@ -78,15 +41,25 @@ describe('an account', () => {
     'T10 whose password is wrong is tried once, by three registrations that share it',
     async cleanup => {
       const registry = await guarded(cleanup);
-      const options = withAuth(registry.url, { username: 'root', password: 'wrong' });
+      const options = withAuth(registry.url, { username: 'root', password: 'another' });
       const apps = await Promise.all([1, 2, 3].map(() => startRefused(cleanup, options)));
-      for (const { events, registration } of apps) {
-        expect(events.of('servicecomb.token.refused')).toMatchObject([
-          { error: { errorCode: 401_202 }, address: registry.url },
+      for (const app of apps) {
+        const { events, registration } = app;
+        const [refused, ...more] = events.of('servicecomb.token.refused');
+        expect(refused).toMatchObject({ error: { errorCode: 401_202 }, address: registry.url });
+        expect(refused?.retryInMs).toBeGreaterThan(14 * 60_000);
+        expect(refused?.retryInMs).toBeLessThanOrEqual(15 * 60_000);
+        expect(more).toEqual([]);
+        expect(events.of('servicecomb.registration.blocked')).toMatchObject([
+          { error: { errorCode: 401_202 } },
         ]);
-        expect(registration.snapshot()).toMatchObject({
+        expect(await healthOf(app)).toMatchObject({
+          status: 'down',
           state: 'blocked',
-          lastError: { code: 'ERR_SERVICECOMB_RESPONSE', errorCode: 401_202 },
+          failures: 1,
+          registrations: 0,
+          leaseRemainingMs: null,
+          lastError: wrongPassword,
         });
         void registration.register().catch(() => undefined);
         await events.nth('servicecomb.registration.blocked', 2);
@@ -120,17 +93,38 @@ describe('an account', () => {
       `T9 keeps its lease, and misses no heartbeat, when its token ${what}`,
       async cleanup => {
         const registry = await guarded(cleanup);
-        const { registration, events } = await startApp(cleanup, withAuth(registry.url, root));
+        const app = await startApp(cleanup, withAuth(registry.url, root));
+        const { events } = app;
         await events.nth('servicecomb.heartbeat.succeeded');
         const body = refusal.errorCode === 0 ? 'Unauthorized' : refusal;
         registry.faults.answer(401, body, { operation: 'heartbeat', times: 1 });
         await events.nth('servicecomb.heartbeat.succeeded', 3);
         expect(logins(registry)).toBe(2);
-        expect(events.of('servicecomb.token.renewed')).toHaveLength(2);
+        expect(events.of('servicecomb.token.renewed')).toMatchObject([
+          { address: registry.url },
+          { address: registry.url },
+        ]);
         expect(events.names()).not.toContain('servicecomb.heartbeat.failed');
-        expect(registration.snapshot()).toMatchObject({ state: 'registered', registrations: 1 });
+        expect(await healthOf(app)).toMatchObject(well);
       },
     );
+
+  concurrently('T9 keeps its lease when the registry has other keys', async cleanup => {
+    const old = await guarded(cleanup);
+    const app = await startApp(cleanup, withAuth(old.url, root));
+    const { events } = app;
+    await events.nth('servicecomb.heartbeat.succeeded');
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const other = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const registry = await replace(old, port => guarded(cleanup, { port, privateKey: other }));
+    expect(await events.nth('servicecomb.token.renewed', 2)).toMatchObject({
+      address: registry.url,
+    });
+    await nextBeat(app);
+    expect(logins(registry)).toBe(1);
+    expect(events.names()).not.toContain('servicecomb.token.refused');
+    expect(await healthOf(app)).toMatchObject(well);
+  });
 
   for (const hours of [-1, 1])
     concurrently(
@@ -140,13 +134,14 @@ describe('an account', () => {
         const registry = new EmbeddedServiceCenter({ port: 0, minIntervalMs: 1_000, rbac, clock });
         await registry.start();
         cleanup.add(() => registry.stop());
-        const { registration, events } = await startApp(cleanup, withAuth(registry.url, root));
+        const app = await startApp(cleanup, withAuth(registry.url, root));
+        const { events } = app;
         await events.nth('servicecomb.heartbeat.succeeded', 2);
         const [renewed] = events.of('servicecomb.token.renewed');
         const lifeMs = Date.parse(renewed?.expiresAt ?? '') - Date.parse(renewed?.at ?? '');
         expect(Math.abs(lifeMs - 12 * 3_600_000)).toBeLessThan(2_000);
         expect(logins(registry)).toBe(1);
-        expect(registration.state).toBe('registered');
+        expect(await healthOf(app)).toMatchObject(well);
       },
     );
 
@@ -168,16 +163,33 @@ describe('an account', () => {
     const account = { name: 'orders', password: otherPassword, roles: ['developer'] };
     await change(registry, 'POST', '/v4/accounts', account);
     const auth = { username: 'orders', password: otherPassword };
-    const { registration, events } = await startApp(cleanup, withAuth(registry.url, auth));
+    const app = await startApp(cleanup, withAuth(registry.url, auth));
+    const { events } = app;
     await events.nth('servicecomb.heartbeat.succeeded');
     const before = logins(registry);
     await change(registry, 'DELETE', '/v4/accounts/orders');
-    expect(await events.nth('servicecomb.token.refused')).toMatchObject({
+    expect(await events.nth('servicecomb.heartbeat.failed')).toMatchObject({
       error: { errorCode: 401_202 },
+      failures: 1,
     });
-    await events.nth('servicecomb.heartbeat.failed', 3);
+    expect(await healthOf(app)).toMatchObject({
+      status: 'up',
+      degraded: true,
+      state: 'degraded',
+      failures: 1,
+      lastError: wrongPassword,
+    });
+    expect(await events.nth('servicecomb.instance.lost')).toMatchObject({ reason: 'expired' });
+    await events.nth('servicecomb.registration.blocked');
+    expect(await healthOf(app)).toMatchObject({
+      status: 'down',
+      state: 'blocked',
+      lastError: wrongPassword,
+    });
+    expect(events.of('servicecomb.token.refused')).toMatchObject([
+      { address: registry.url, error: { errorCode: 401_202 } },
+    ]);
     expect(logins(registry) - before).toBe(1);
-    expect(registration.state).not.toBe('registered');
   });
 
   concurrently('without permission is refused, and logs in no more for it', async cleanup => {
@@ -187,11 +199,17 @@ describe('an account', () => {
     const account = { name: 'reader', password: otherPassword, roles: ['reader'] };
     await change(registry, 'POST', '/v4/accounts', account);
     const auth = { username: 'reader', password: otherPassword };
-    const { registration } = await startRefused(cleanup, withAuth(registry.url, auth));
-    expect(registration.snapshot()).toMatchObject({
+    const app = await startRefused(cleanup, withAuth(registry.url, auth));
+    const text = 'No permission(s) - role has no permissions[service:create]';
+    expect(await healthOf(app)).toMatchObject({
+      status: 'down',
       state: 'blocked',
-      lastError: { errorCode: 403_205 },
+      registrations: 0,
+      lastError: refusedWith('registerMicroservice', 403, 403_205, text),
     });
+    void app.registration.register().catch(() => undefined);
+    await app.events.nth('servicecomb.registration.blocked', 2);
+    expect(app.events.names()).not.toContain('servicecomb.token.refused');
     expect(logins(registry)).toBe(1);
   });
 
@@ -220,19 +238,40 @@ describe('an account', () => {
       const open = new EmbeddedServiceCenter({ port: 0, minIntervalMs: 1_000 });
       await open.start();
       cleanup.add(() => open.stop());
-      const { registration, events } = await startApp(cleanup, withAuth(open.url, root));
+      const app = await startApp(cleanup, withAuth(open.url, root));
+      const { events } = app;
       await events.nth('servicecomb.heartbeat.succeeded');
       expect(events.names()).not.toContain('servicecomb.token.renewed');
-      const data = open.dump();
-      await open.stop();
-      const registry = await guarded(cleanup, Number(new URL(open.url).port));
-      registry.load(data);
-      await events.nth('servicecomb.token.renewed');
-      const from = events.of('servicecomb.heartbeat.succeeded').length;
-      await events.nth('servicecomb.heartbeat.succeeded', from + 1);
-      expect(registration.snapshot()).toMatchObject({ state: 'registered', registrations: 1 });
+      const registry = await replace(open, port => guarded(cleanup, { port }));
+      expect(await events.nth('servicecomb.token.renewed')).toMatchObject({
+        address: registry.url,
+      });
+      await nextBeat(app);
+      expect(logins(registry)).toBe(1);
+      expect(events.names()).not.toContain('servicecomb.token.refused');
+      expect(await healthOf(app)).toMatchObject(well);
     },
   );
+
+  concurrently('keeps the lease when security is switched off, and on again', async cleanup => {
+    const first = await guarded(cleanup);
+    const app = await startApp(cleanup, withAuth(first.url, root));
+    await app.events.nth('servicecomb.heartbeat.succeeded');
+    const open = await replace(first, async port => {
+      const registry = new EmbeddedServiceCenter({ port, minIntervalMs: 1_000 });
+      await registry.start();
+      cleanup.add(() => registry.stop());
+      return registry;
+    });
+    await nextBeat(app);
+    expect(logins(open)).toBe(0);
+    expect(await healthOf(app)).toMatchObject(well);
+    const second = await replace(open, port => guarded(cleanup, { port }));
+    await nextBeat(app);
+    // The same keys, and the token has not ended.
+    expect(logins(second)).toBe(0);
+    expect(await healthOf(app)).toMatchObject(well);
+  });
 
   concurrently(
     'of a registry that is away is not refused: its login is asked again',
@@ -262,67 +301,4 @@ describe('an account', () => {
     await app.close();
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
-});
-
-describe('other credentials', () => {
-  concurrently('of a cloud sign the access key, and do not send the secret one', async cleanup => {
-    const registry = await startRegistry(cleanup);
-    const auth = { accessKey: 'AK', secretKey: 'SK', project: 'süd' };
-    await startApp(cleanup, withAuth(registry.url, auth));
-    const headers = registry.requests.at(-1)?.headers;
-    expect(headers).toMatchObject({
-      'x-service-ak': 'AK',
-      'x-service-shaaksk': '32d633d480c6d326ddd8f439f4fbfc7c9a4e0fa3fc0565ccd56e027700d41b14',
-      'x-service-project': 's%C3%BCd',
-    });
-  });
-
-  concurrently('as a token are sent with each request, also one that changes', async cleanup => {
-    const registry = await guarded(cleanup);
-    let asked = 0;
-    const token = async () => {
-      asked += 1;
-      return registry.rbac?.sign({ account: 'root', roles: ['admin'], n: asked }) ?? '';
-    };
-    const { events } = await startApp(cleanup, withAuth(registry.url, { token }));
-    await events.nth('servicecomb.heartbeat.succeeded');
-    expect(asked).toBeGreaterThanOrEqual(4);
-    expect(logins(registry)).toBe(0);
-  });
-
-  concurrently('as headers are sent with each request', async cleanup => {
-    const registry = await startRegistry(cleanup);
-    const headers = () => ({ 'X-Auth-Token': 'iam' });
-    await startApp(cleanup, withAuth(registry.url, { headers }));
-    // The journal shows no token, and that there was one.
-    for (const request of registry.requests)
-      expect(request.headers).toMatchObject({ 'x-auth-token': '***' });
-  });
-
-  concurrently(
-    'that the application cannot give are told without its words, and asked for again',
-    async cleanup => {
-      const registry = await startRegistry(cleanup);
-      let isFailing = true;
-      const token = () => {
-        if (isFailing) throw new RangeError('the secret is s3cr3t');
-        return 'token';
-      };
-      const { app, events, registration } = await createApp(
-        cleanup,
-        withAuth(registry.url, { token }),
-      );
-      await app.listen(0, '127.0.0.1');
-      const { error } = await events.nth('servicecomb.registration.failed', 4);
-      expect(error).toMatchObject({ code: 'ERR_SERVICECOMB_CREDENTIALS', source: 'token' });
-      expect(error.message).toBe(
-        'No credentials for Service Center from serviceCenter.auth.token: it failed with RangeError',
-      );
-      expect(events.names()).not.toContain('servicecomb.address.isolated');
-      expect(registry.requests).toEqual([]);
-      isFailing = false;
-      await registration.register();
-      expect(registration.state).toBe('registered');
-    },
-  );
 });

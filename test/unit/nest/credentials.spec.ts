@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { unprotectedAddresses } from '../../../lib/nest/credentials.js';
+import { credentialsOf, unprotectedAddresses } from '../../../lib/nest/credentials.js';
 import { resolve } from '../options/resolving.js';
+import { FakeSend } from '../../support/fake-send.js';
 
 const auth = { username: 'root', password: 'secret' };
 
@@ -23,5 +24,19 @@ describe('credentials in the clear', () => {
 
   it('are none where there are none', () => {
     expect(warnedOf(['http://10.0.0.5:30100'], false)).toEqual([]);
+  });
+});
+
+describe('a login', () => {
+  it.each([
+    [60_000, 10_000],
+    [2_000, 2_000],
+  ])('with a deadline of %d ms for each request gets %d ms', async (timeoutMs, allowedMs) => {
+    const http = new FakeSend({ status: 404 });
+    const settings = { project: 'p', domain: undefined, timeoutMs, userAgent: 'test' };
+    const { serviceCenter } = resolve({ serviceCenter: { auth } });
+    const credentials = credentialsOf(serviceCenter.auth, http.send, settings);
+    expect(await credentials.headersFor(`http://login:${timeoutMs}`, {})).toEqual({});
+    expect(http.requests).toMatchObject([{ method: 'POST', timeoutMs: allowedMs }]);
   });
 });

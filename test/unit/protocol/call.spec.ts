@@ -317,7 +317,10 @@ describe('an address that fails again and again', () => {
 describe('a header of the application’s own that is short, or like a number', () => {
   it('does not change what an answer means', async () => {
     const headers = { 'X-Tenant': '1', 'X-Auth-Token': '400017' };
-    const credentials = providedCredentials('headers', async () => headers);
+    const credentials = providedCredentials('headers', async () => headers, {
+      timeoutMs: 5_000,
+      delay: never,
+    });
     const http = new FakeSend({ status: 400, body: { errorCode: '400017', detail: 'of 400017' } });
     const settings = { project: 'p', domain: undefined, timeoutMs: 1, userAgent: 'test' };
     const caller = new Caller(http.send, new AddressBook([a]), settings, credentials);

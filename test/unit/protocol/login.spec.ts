@@ -23,6 +23,13 @@ describe('a login', () => {
     expect(given(jwt({ exp: at + 1_800 }))).toMatchObject({ lifeMs: 1_800_000 });
   });
 
+  it.each([1e300, Number.MAX_VALUE, at + 31 * 86_400])(
+    'takes thirty days for a life without end (%d)',
+    exp => {
+      expect(given(jwt({ exp }))).toMatchObject({ lifeMs: 30 * 86_400_000 });
+    },
+  );
+
   it.each([
     ['no date', jwt({ exp: at + 1_800 }), {}],
     ['no end', jwt({}), { date }],

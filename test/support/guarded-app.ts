@@ -1,0 +1,114 @@
+import { expect } from '@jest/globals';
+import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import {
+  type AuthOptions,
+  RegistryHealthIndicator,
+  type RegistryModuleOptions,
+} from '../../lib/index.js';
+import { pem, rootPassword } from '../unit/embedded/guarded-registry.js';
+import { type Cleanup, createApp, optionsFor, type TestApp } from './test-app.js';
+
+/** The account that each guarded registry begins with. */
+export const root: AuthOptions = { username: 'root', password: rootPassword };
+
+/** Starts a registry that asks for tokens. */
+export async function guarded(
+  cleanup: Cleanup,
+  { port = 0, privateKey = pem } = {},
+): Promise<EmbeddedServiceCenter> {
+  const registry = new EmbeddedServiceCenter({
+    port,
+    minIntervalMs: 1_000,
+    rbac: { rootPassword, privateKey },
+  });
+  await registry.start();
+  cleanup.add(() => registry.stop());
+  return registry;
+}
+
+/** Options for a registry, with credentials. */
+export function withAuth(url: string, auth: AuthOptions): RegistryModuleOptions {
+  return optionsFor(url, { serviceCenter: { auth } });
+}
+
+/** How many logins a registry has seen. */
+export function logins(registry: EmbeddedServiceCenter): number {
+  return registry.requests.filter(({ path }) => path === '/v4/token').length;
+}
+
+/** Changes an account of the registry in the name of root. */
+export async function change(
+  registry: EmbeddedServiceCenter,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<void> {
+  const token = registry.rbac?.sign({ account: 'root', roles: ['admin'] }) ?? '';
+  const { ok } = await fetch(`${registry.url}${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  expect(ok).toBe(true);
+}
+
+/** Stops a registry; what follows has its port and what it knew. */
+export async function replace(
+  old: EmbeddedServiceCenter,
+  start: (port: number) => Promise<EmbeddedServiceCenter>,
+): Promise<EmbeddedServiceCenter> {
+  const data = old.dump();
+  await old.stop();
+  const registry = await start(Number(new URL(old.url).port));
+  registry.load(data);
+  return registry;
+}
+
+/** What terminus would show, but for the times. */
+export async function healthOf({ app }: TestApp): Promise<unknown> {
+  const { registry } = await app.get(RegistryHealthIndicator).isHealthy('registry');
+  return registry;
+}
+
+/** The detail of an error of the registry. */
+export function refusedWith(
+  operation: string,
+  status: number,
+  errorCode: number,
+  text: string,
+): object {
+  return {
+    code: 'ERR_SERVICECOMB_RESPONSE',
+    errorCode,
+    message: `Service Center refused "${operation}": HTTP ${status}, errorCode ${errorCode}: ${text}`,
+  };
+}
+
+/** The detail of a login with a wrong password. */
+export const wrongPassword = refusedWith('login', 401, 401_202, 'User name or password is wrong');
+
+/** Health of one who never lost its lease, but for ids and times. */
+export const well = {
+  status: 'up',
+  state: 'registered',
+  registrations: 1,
+  failures: 0,
+  lastError: null,
+};
+
+/** Waits until a heartbeat is answered that was sent from now on. */
+export async function nextBeat({ events }: TestApp): Promise<void> {
+  const before = events.of('servicecomb.heartbeat.succeeded').length;
+  await events.nth('servicecomb.heartbeat.succeeded', before + 2);
+}
+
+/** Starts an application that the registry will not let in. */
+export async function startRefused(
+  cleanup: Cleanup,
+  options: RegistryModuleOptions,
+): Promise<TestApp> {
+  const started = await createApp(cleanup, options);
+  await started.app.listen(0, '127.0.0.1');
+  await started.events.nth('servicecomb.registration.blocked');
+  return started;
+}
