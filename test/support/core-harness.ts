@@ -1,4 +1,5 @@
 import type { RegistryFact } from '../../lib/events/events.js';
+import type { Credentials } from '../../lib/protocol/credentials.js';
 import type { HttpReply, HttpRequest } from '../../lib/protocol/send.js';
 import type { InstanceStatus, MicroserviceInstance } from '../../lib/protocol/wire.js';
 import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
@@ -41,6 +42,8 @@ export const forgotten: FakeReply = {
 /** How the core under test is set up. */
 export interface HarnessSettings extends Partial<RegistrationSettings> {
   readonly addresses?: readonly [string, ...string[]];
+  /** Who asks, by this clock; nobody in particular unless they are given. */
+  readonly credentials?: (clock: FakeClock) => Credentials;
 }
 
 /** A registration core on a fake clock and a registry that answers what a test says. */
@@ -58,10 +61,13 @@ export class CoreHarness {
 
   constructor(
     answers: Answers = {},
-    { addresses = ['http://a:1'], ...settings }: HarnessSettings = {},
+    { addresses = ['http://a:1'], credentials, ...settings }: HarnessSettings = {},
   ) {
     this.answers = answers;
-    const caller = callerOf(request => this.#answer(request), { addresses });
+    const caller = callerOf(request => this.#answer(request), {
+      addresses,
+      ...(credentials === undefined ? {} : { credentials: credentials(this.clock) }),
+    });
     const client = new ServiceCenterClient(caller);
     const retry = { initialMs: 1_000, maxMs: 30_000, factor: 2 };
     const pace = new Pace(

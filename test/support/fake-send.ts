@@ -1,5 +1,6 @@
 import { AddressBook } from '../../lib/protocol/address-book.js';
 import { Caller } from '../../lib/protocol/call.js';
+import type { Credentials } from '../../lib/protocol/credentials.js';
 import type { HttpReply, HttpRequest, Send } from '../../lib/protocol/send.js';
 import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
 
@@ -51,13 +52,14 @@ export interface ClientSettings {
   readonly project?: string;
   readonly domain?: string;
   readonly timeoutMs?: number;
+  readonly credentials?: Credentials;
 }
 
 /** What sends a client's requests. */
 export function callerOf(send: Send, settings: ClientSettings = {}): Caller {
   const { addresses = ['http://a:1'], project = 'default', domain, timeoutMs = 5_000 } = settings;
-  const userAgent = 'nestjs-servicecomb/test';
-  return new Caller(send, new AddressBook(addresses), { project, domain, timeoutMs, userAgent });
+  const sent = { project, domain, timeoutMs, userAgent: 'nestjs-servicecomb/test' };
+  return new Caller(send, new AddressBook(addresses), sent, settings.credentials);
 }
 
 /** A client of `http://a:1` unless other addresses are given, in project `default`. */
