@@ -17,7 +17,7 @@ import {
 } from './classify.js';
 import { type CredentialHeaders, type Credentials, noCredentials } from './credentials.js';
 import { type CallOptions, type Operation, unexpected } from './operation.js';
-import { blankerOf, secretsOf } from './redact.js';
+import { type Blank, blankerOf, secretsOf } from './redact.js';
 import { type CallSettings, requestOf } from './request.js';
 import type { OperationName } from './routes.js';
 import type { HttpReply, HttpRequest, Send } from './send.js';
@@ -151,7 +151,7 @@ export class Caller {
       requestOf(operation, { ...asked, signal: options.signal }, this.settings),
       asked,
     );
-    const blank = blankerOf([...secretsOf(operation.credentials), ...(operation.secrets ?? [])]);
+    const blank = blankerFor(operation, reply);
     if (reply.status !== 200 && reply.status !== operation.otherStatus)
       throw refusalOf(reply, asked, blank);
     const value = operation.decode(reply);
@@ -175,10 +175,24 @@ export class Caller {
   }
 }
 
+/** A page is shown also where a token was expected: it tells that this is not the registry. */
+function blankerFor(
+  { credentials, secrets = [], isAnswerSecret = false }: Blanked,
+  { status, body }: HttpReply,
+): Blank {
+  const isSecret = isAnswerSecret && status < 300 && !/^\s*</.test(body);
+  return isSecret ? () => '***' : blankerOf([...secretsOf(credentials), ...secrets]);
+}
+
 /** One that asks who we are is there: also to any other request these are answers, not failures. */
 function isAnswer(status: number | undefined): boolean {
   return status === 200 || status === 401 || status === 403;
 }
+
+/** What there is to blank in an answer. */
+type Blanked = Pick<Operation<unknown>, 'secrets' | 'isAnswerSecret'> & {
+  readonly credentials: CredentialHeaders;
+};
 
 /** Also when a gateway or a server with security on does not let everybody ask. */
 function hasNoReadiness(status: number): boolean {

@@ -20,6 +20,7 @@ export function login({ username, password }: Account): Operation<GivenToken> {
     name: 'login',
     body: { name: username, password },
     secrets: [password],
+    isAnswerSecret: true,
     otherStatus: 404,
     expected: 'a token that is still good',
     decode: reply => (reply.status === 404 ? noToken : (givenToken(reply) ?? unexpected)),

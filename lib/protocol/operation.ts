@@ -14,6 +14,8 @@ export interface Operation<T> {
   readonly body?: unknown;
   /** What is secret in the body. */
   readonly secrets?: readonly string[] | undefined;
+  /** Whether what a success says is secret: then it is not shown where it is not what was expected, either. */
+  readonly isAnswerSecret?: boolean | undefined;
   /** A success that is not HTTP 200. */
   readonly otherStatus?: number | undefined;
   /** What a success looks like, for the error when it does not: `a list of instances`. */

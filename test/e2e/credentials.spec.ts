@@ -20,7 +20,7 @@ import {
   withAuth,
   wrongPassword,
 } from '../support/guarded-app.js';
-import { createApp, startApp } from '../support/test-app.js';
+import { createApp, optionsFor, startApp } from '../support/test-app.js';
 
 const otherPassword = 'Complicated_password2';
 const rbac = { rootPassword, privateKey: pem };
@@ -253,6 +253,19 @@ describe('an account', () => {
     },
   );
 
+  concurrently('is shared by registrations of other projects and domains', async cleanup => {
+    const registry = await guarded(cleanup);
+    for (const [project, domain] of [
+      ['default', 'default'],
+      ['other', 'default'],
+      ['default', 'elsewhere'],
+    ] as const) {
+      const serviceCenter = { auth: root, project, domain };
+      await startApp(cleanup, optionsFor(registry.url, { serviceCenter }));
+    }
+    expect(logins(registry)).toBe(1);
+  });
+
   concurrently('keeps the lease when security is switched off, and on again', async cleanup => {
     const first = await guarded(cleanup);
     const app = await startApp(cleanup, withAuth(first.url, root));
@@ -300,5 +313,36 @@ describe('an account', () => {
     const startedAt = performance.now();
     await app.close();
     expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+});
+
+describe('nobody in particular', () => {
+  concurrently('is told why, when security is switched on', async cleanup => {
+    const open = new EmbeddedServiceCenter({ port: 0, minIntervalMs: 1_000 });
+    await open.start();
+    cleanup.add(() => open.stop());
+    const app = await startApp(cleanup, optionsFor(open.url));
+    await app.events.nth('servicecomb.heartbeat.succeeded');
+    const registry = await replace(open, port => guarded(cleanup, { port }));
+    const noHeader = (operation: string) =>
+      refusedWith(operation, 401, 401_204, 'No authorization header');
+    expect(await app.events.nth('servicecomb.heartbeat.failed')).toMatchObject({
+      error: { errorCode: 401_204 },
+    });
+    expect(await healthOf(app)).toMatchObject({
+      status: 'up',
+      degraded: true,
+      state: 'degraded',
+      lastError: noHeader('heartbeat'),
+    });
+    expect(await app.events.nth('servicecomb.registration.blocked')).toMatchObject({
+      error: { errorCode: 401_204 },
+    });
+    expect(await healthOf(app)).toMatchObject({
+      status: 'down',
+      state: 'blocked',
+      lastError: noHeader('registerInstance'),
+    });
+    expect(logins(registry)).toBe(0);
   });
 });

@@ -1,6 +1,8 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { login } from '../../../lib/protocol/login.js';
 import { unexpected } from '../../../lib/protocol/operation.js';
+import { callerOf, FakeSend } from '../../support/fake-send.js';
 
 const date = 'Sun, 22 Nov 2026 07:00:00 GMT';
 const at = Date.parse(date) / 1_000;
@@ -53,5 +55,33 @@ describe('a login', () => {
 
   it('takes a body that is no JSON for no token', () => {
     expect(decode({ status: 200, headers: { date }, body: '<html>' })).toBe(unexpected);
+  });
+});
+
+describe('an answer to a login that is no token', () => {
+  async function errorAfter(status: number, body: unknown): Promise<string> {
+    const caller = callerOf(new FakeSend({ status, headers: { date }, body }).send);
+    return caller.call(login({ username: 'root', password: 's3cr3t' })).then(
+      () => 'none',
+      (error: unknown) => inspect(error),
+    );
+  }
+
+  it.each([
+    [200, { token: jwt({ exp: at, secret: 'CANARY' }) }],
+    [200, { token: 'CANARY ü' }],
+    [200, { data: { token: 'CANARY' } }],
+    [200, 'CANARY'],
+    [201, { token: 'CANARY' }],
+  ])('is not shown (%#)', async (status, body) => {
+    const error = await errorAfter(status, body);
+    expect(error).toContain('***');
+    expect(error).not.toMatch(/CANARY|eyJ|[A-Za-z0-9_-]{60}/);
+  });
+
+  it('is shown when it is a page, or a refusal, without the password', async () => {
+    expect(await errorAfter(200, '<html>Hello s3cr3t')).toContain('<html>Hello ***');
+    const refusal = { errorCode: '401202', errorMessage: 'not s3cr3t' };
+    expect(await errorAfter(401, refusal)).toContain('errorCode 401202: not ***');
   });
 });
