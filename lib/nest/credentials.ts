@@ -22,7 +22,7 @@ const longestWaitMs = 10_000;
 
 /** Makes the credentials that the options ask for. */
 export function credentialsOf(
-  auth: ResolvedAuth | undefined,
+  { auth, addresses }: Pick<ResolvedOptions['serviceCenter'], 'auth' | 'addresses'>,
   send: Send,
   settings: CallSettings,
 ): Credentials {
@@ -33,6 +33,7 @@ export function credentialsOf(
       return noCredentials;
     case 'account':
       return new AccountCredentials({
+        addresses,
         username: auth.username,
         password: () => passwordOf(auth, patience),
         login: (address, account) =>

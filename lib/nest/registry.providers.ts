@@ -92,9 +92,9 @@ export const registryProviders: Provider[] = [
 ];
 
 function createCaller(serviceCenter: ResolvedOptions['serviceCenter'], send: Send): Caller {
-  const { project, domain, timeoutMs, auth, addresses } = serviceCenter;
+  const { project, domain, timeoutMs, addresses } = serviceCenter;
   const settings = { project, domain, timeoutMs, userAgent: `nestjs-servicecomb/${version}` };
-  const credentials = credentialsOf(auth, send, settings);
+  const credentials = credentialsOf(serviceCenter, send, settings);
   return new Caller(send, new AddressBook(addresses), settings, credentials);
 }
 

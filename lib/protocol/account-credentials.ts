@@ -10,6 +10,8 @@ import { untilAborted } from './until-aborted.js';
 
 /** What account credentials are had with. */
 export interface AccountParts {
+  /** Those that are configured; others may be learned. */
+  readonly addresses: readonly string[];
   readonly username: string;
   /** Asked before each login, and while one is refused, so that a new password is found. */
   readonly password: () => Promise<string>;
@@ -39,7 +41,9 @@ export class AccountCredentials implements Credentials {
   #toldRefusal: RefusedLogin | undefined;
   readonly #listeners = new Set<(change: TokenChange) => void>();
 
-  constructor(private readonly parts: AccountParts) {}
+  constructor(private readonly parts: AccountParts) {
+    for (const address of parts.addresses) this.#guard(address);
+  }
 
   get refusal(): ServiceCombError | undefined {
     return this.#refusal?.error;
@@ -99,7 +103,7 @@ export class AccountCredentials implements Credentials {
     const account = { username, password: await this.parts.password() };
     const digest = digestOf(account.password);
     const source = sharedSource({ address, username, digest }, clock);
-    this.#guards.set(address, sharedGuard({ address, username }, clock));
+    this.#guard(address);
     const renewed = () => this.#renew({ address, account, digest, source });
     const { token } = source;
     if (token === undefined) return renewed();
@@ -132,6 +136,11 @@ export class AccountCredentials implements Credentials {
         for (const guard of this.#guards.values()) guard.refuse({ address, error, digest });
       throw error;
     }
+  }
+
+  #guard(address: string): void {
+    const { username, clock } = this.parts;
+    this.#guards.set(address, sharedGuard({ address, username }, clock));
   }
 
   /** A refusal at one address says what the others would say, and their failures may be counted as one. */

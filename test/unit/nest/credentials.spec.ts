@@ -35,8 +35,21 @@ describe('a login', () => {
     const http = new FakeSend({ status: 404 });
     const settings = { project: 'p', domain: undefined, timeoutMs, userAgent: 'test' };
     const { serviceCenter } = resolve({ serviceCenter: { auth } });
-    const credentials = credentialsOf(serviceCenter.auth, http.send, settings);
+    const credentials = credentialsOf(serviceCenter, http.send, settings);
     expect(await credentials.headersFor(`http://login:${timeoutMs}`, {})).toEqual({});
     expect(http.requests).toMatchObject([{ method: 'POST', timeoutMs: allowedMs }]);
+  });
+
+  it('that was refused is not repeated at another configured address, by whomever', async () => {
+    const http = new FakeSend({ status: 401, body: { errorCode: '401202' } });
+    const settings = { project: 'p', domain: undefined, timeoutMs: 1_000, userAgent: 'test' };
+    const [one, other] = ['http://refused:1', 'http://refused:2'] as const;
+    const { serviceCenter } = resolve({ serviceCenter: { auth, addresses: [one, other] } });
+    for (const address of [one, other]) {
+      const credentials = credentialsOf(serviceCenter, http.send, settings);
+      const refused = { errorCode: 401_202 };
+      await expect(credentials.headersFor(address, {})).rejects.toMatchObject(refused);
+    }
+    expect(http.requests).toHaveLength(1);
   });
 });

@@ -6,7 +6,10 @@ import {
   ServiceCenterTimeoutError,
 } from '../../../lib/errors.js';
 import type { GivenToken } from '../../../lib/protocol/access-token.js';
-import { AccountCredentials } from '../../../lib/protocol/account-credentials.js';
+import {
+  AccountCredentials,
+  type AccountParts,
+} from '../../../lib/protocol/account-credentials.js';
 import type { TokenChange } from '../../../lib/protocol/credentials.js';
 import type { Account } from '../../../lib/protocol/login.js';
 
@@ -41,9 +44,11 @@ class Process {
   registration({
     username = 'root',
     password = async () => this.password,
-  }: { username?: string; password?: () => Promise<string> } = {}): Registered {
+    addresses = [this.a, this.b],
+  }: Partial<Pick<AccountParts, 'username' | 'password' | 'addresses'>> = {}): Registered {
     return new Registered(
       new AccountCredentials({
+        addresses,
         username,
         password,
         clock: { now: () => this.now, random: () => 0.5 },
@@ -159,6 +164,24 @@ describe.each([
     expect(await one.ask(process.b)).toBe(error);
     expect(process.logins).toHaveLength(1);
     expect(one.changes).toMatchObject([{ kind: 'refused', address: process.a }]);
+  });
+
+  it('is not repeated by another registration at another address of both', async () => {
+    const process = new Process();
+    process.answer = () => Promise.reject(error);
+    const [one, other] = [process.registration(), process.registration()];
+    expect(await one.ask(process.a)).toBe(error);
+    expect(await other.ask(process.b)).toBe(error);
+    expect(process.logins).toHaveLength(1);
+  });
+
+  it('is not repeated at an address that was learned since', async () => {
+    const process = new Process();
+    process.answer = () => Promise.reject(error);
+    const one = process.registration({ addresses: [process.a] });
+    expect(await one.ask(process.a)).toBe(error);
+    expect(await one.ask(process.b)).toBe(error);
+    expect(process.logins).toHaveLength(1);
   });
 
   it('leaves the token at hand to serve, and is known until a login succeeds', async () => {
@@ -317,5 +340,46 @@ describe('a token', () => {
     one.credentials.denied(a, right);
     expect(await one.ask(a)).toBe('t1');
     expect(await one.ask(a)).toBe('t2');
+  });
+});
+
+describe('three registrations that change passwords and addresses as they like', () => {
+  /** The server's count: two failures at once, one more every 15 minutes, over all its nodes. */
+  class Bans {
+    #taken = 2;
+    #countedAt = 0;
+
+    /** Whether a failure at this moment bans the account. */
+    fail(now: number): boolean {
+      this.#taken = Math.min(2, this.#taken + (now - this.#countedAt) / (15 * minute)) - 1;
+      this.#countedAt = now;
+      return this.#taken < -1e-9;
+    }
+  }
+
+  it('are never banned', async () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const process = new Process();
+      const bans = new Bans();
+      let state = seed;
+      const random = () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+      process.answer = async ({ password }, address) => {
+        if (random() < 0.2) throw new ServiceCenterTimeoutError('login', address, 1);
+        if (password === 'right') return { text: 't', lifeMs: (15 + 100 * random()) * minute };
+        throw refusal(bans.fail(process.now) ? 403_201 : 401_202);
+      };
+      const all = [process.registration(), process.registration(), process.registration()];
+      for (let step = 0; step < 300; step += 1) {
+        process.now += random() * 4 * minute;
+        const [which, password] = [Math.floor(random() * 3), Math.floor(random() * 60)];
+        process.password = ['one', 'two', 'right'][password] ?? process.password;
+        await all[which]?.ask(random() < 0.5 ? process.a : process.b);
+      }
+      const refusals = all.flatMap(({ changes }) =>
+        changes.filter(change => change.kind === 'refused').map(({ error }) => error),
+      );
+      expect(refusals).not.toContainEqual(refusal(403_201));
+      expect(process.logins.length).toBeGreaterThan(10);
+    }
   });
 });

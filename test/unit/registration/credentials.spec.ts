@@ -31,6 +31,7 @@ class Guarded {
         addresses: [address],
         credentials: clock =>
           new AccountCredentials({
+            addresses: [address],
             username,
             password: async () => 'secret',
             login: () => {

@@ -166,6 +166,7 @@ describe('a removal that has to log in first', () => {
     const began = clock.now();
     const never = () => new Promise<never>(() => undefined);
     const credentials = new AccountCredentials({
+      addresses: [],
       username: 'root',
       password: async () => 'a password of this test',
       login: never,
