@@ -36,9 +36,10 @@ export function credentialsOf(
         addresses,
         username: auth.username,
         password: () => passwordOf(auth, patience),
-        login: (address, account) =>
+        login: (address, account, signal) =>
           new Caller(send, new AddressBook([address]), { ...settings, timeoutMs }).call(
             login(account),
+            { signal },
           ),
         clock: { now: () => systemClock.now(), random: Math.random },
       });

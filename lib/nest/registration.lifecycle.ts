@@ -15,6 +15,7 @@ import { networkAddresses } from '../options/host-facts.js';
 import type { HealthSource } from '../options/options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { profileWarnings } from '../options/profile-warnings.js';
+import { Caller } from '../protocol/call.js';
 import { HealthFollower } from '../registration/health-follower.js';
 import { RegistrationCore } from '../registration/registration-core.js';
 import { connectionWarnings } from './connection-warnings.js';
@@ -46,6 +47,7 @@ export class RegistrationLifecycle
     @Inject(ModuleRef) private readonly modules: ModuleRef,
     @Inject(HttpAdapterHost) private readonly http: HttpAdapterHost,
     @Inject(Connections) private readonly connections: Connections,
+    @Inject(Caller) private readonly caller: Caller,
   ) {}
 
   /**
@@ -109,6 +111,7 @@ export class RegistrationLifecycle
       if (wasListed && statusFirst) await this.#drainOutOfService();
       await this.core.close();
       await this.ticker.stop();
+      this.caller.credentials.stop();
       this.connections.closeIdle();
     } catch (error) {
       this.logger.error(`Leaving the registry failed: ${String(error)}`);

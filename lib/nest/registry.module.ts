@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { RegistryModuleOptions } from '../options/options.js';
+import { Caller } from '../protocol/call.js';
 import { ServiceCenterClient } from '../protocol/service-center.client.js';
 import { RegistrationCore } from '../registration/registration-core.js';
 import { Connections } from './connections.js';
@@ -19,7 +20,7 @@ import { REGISTRY_LOGGER, REGISTRY_OPTIONS } from './tokens.js';
 /** What the module offers to its users. */
 const offered = [Registration, RegistryHealthIndicator, ServiceCenterClient, REGISTRY_OPTIONS];
 /** What the module offers to its own lifecycle. */
-const inner = [RegistrationCore, EventPublisher, Ticker, Connections, REGISTRY_LOGGER];
+const inner = [RegistrationCore, EventPublisher, Ticker, Connections, Caller, REGISTRY_LOGGER];
 
 /** The part that is visible everywhere. Nest destroys a global module last: it must not be the one that leaves. */
 @Module({ providers: registryProviders, exports: [...offered, ...inner] })

@@ -1,4 +1,8 @@
-import { isServiceCombError, type ServiceCombError } from '../errors.js';
+import {
+  isServiceCombError,
+  type ServiceCombError,
+  ServiceCenterUnreachableError,
+} from '../errors.js';
 import type { AccessToken, GivenToken, TokenClock, TokenSource } from './access-token.js';
 import { isRetriable } from './classify.js';
 import type { CredentialHeaders, Credentials, TokenChange } from './credentials.js';
@@ -15,8 +19,8 @@ export interface AccountParts {
   readonly username: string;
   /** Asked before each login, and while one is refused, so that a new password is found. */
   readonly password: () => Promise<string>;
-  /** Logs in at one address. */
-  readonly login: (address: string, account: Account) => Promise<GivenToken>;
+  /** Logs in at one address, unless aborted. */
+  readonly login: (address: string, account: Account, signal: AbortSignal) => Promise<GivenToken>;
   readonly clock: TokenClock;
 }
 
@@ -36,6 +40,7 @@ export class AccountCredentials implements Credentials {
   readonly #held = new Map<string, TokenSource>();
   readonly #guards = new Map<string, LoginGuard>();
   readonly #underWay = new Map<string, Promise<AccessToken>>();
+  #stopping = new AbortController();
   readonly #toldTokens = new Map<string, string>();
   #refusal: RefusedLogin | undefined;
   #toldRefusal: RefusedLogin | undefined;
@@ -74,6 +79,11 @@ export class AccountCredentials implements Credentials {
 
   denied(address: string, headers: CredentialHeaders): void {
     this.#held.get(address)?.doubt(tokenIn(headers));
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+    this.#stopping = new AbortController();
   }
 
   async #tokenFor(address: string): Promise<AccessToken> {
@@ -129,9 +139,12 @@ export class AccountCredentials implements Credentials {
   async #login({ address, account, digest }: Access): Promise<GivenToken> {
     const forbidding = this.#forbidding(digest);
     if (forbidding !== undefined) throw forbidding.error;
+    const { signal } = this.#stopping;
     try {
-      return await this.parts.login(address, account);
+      return await this.parts.login(address, account, signal);
     } catch (error) {
+      // Another registration may wait for it: to that one it is a login without an answer.
+      if (signal.aborted) throw new ServiceCenterUnreachableError('login', [address], 'ECANCELED');
       if (isServiceCombError(error) && !isRetriable(error))
         for (const guard of this.#guards.values()) guard.refuse({ address, error, digest });
       throw error;

@@ -22,6 +22,8 @@ export interface Credentials {
   denied(address: string, headers: CredentialHeaders): void;
   /** The refused login, until one succeeds, also while an older token still serves. */
   readonly refusal: ServiceCombError | undefined;
+  /** Ends what is under way to have them: nothing of it keeps a process alive. */
+  stop(): void;
   /** Calls back with each token and each refused login, once it is noticed; returns what ends it. */
   onChange(listener: (change: TokenChange) => void): () => void;
 }
@@ -43,6 +45,7 @@ export const noCredentials: Credentials = {
   accepted: () => undefined,
   refused: () => false,
   denied: () => undefined,
+  stop: () => undefined,
   refusal: undefined,
   onChange: () => () => undefined,
 };

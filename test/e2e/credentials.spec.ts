@@ -1,5 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
@@ -314,35 +317,25 @@ describe('an account', () => {
     await app.close();
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
-});
 
-describe('nobody in particular', () => {
-  concurrently('is told why, when security is switched on', async cleanup => {
-    const open = new EmbeddedServiceCenter({ port: 0, minIntervalMs: 1_000 });
-    await open.start();
-    cleanup.add(() => open.stop());
-    const app = await startApp(cleanup, optionsFor(open.url));
-    await app.events.nth('servicecomb.heartbeat.succeeded');
-    const registry = await replace(open, port => guarded(cleanup, { port }));
-    const noHeader = (operation: string) =>
-      refusedWith(operation, 401, 401_204, 'No authorization header');
-    expect(await app.events.nth('servicecomb.heartbeat.failed')).toMatchObject({
-      error: { errorCode: 401_204 },
+  concurrently('leaves no login behind that keeps the process alive', async cleanup => {
+    const server = createServer(() => undefined).listen(0, '127.0.0.1');
+    cleanup.add(async () => server.close());
+    await once(server, 'listening');
+    const address = server.address();
+    if (typeof address !== 'object' || address === null) throw new Error('no port');
+    const options = optionsFor(`http://127.0.0.1:${address.port}`, {
+      serviceCenter: { auth: root, timeoutMs: 20_000 },
     });
-    expect(await healthOf(app)).toMatchObject({
-      status: 'up',
-      degraded: true,
-      state: 'degraded',
-      lastError: noHeader('heartbeat'),
-    });
-    expect(await app.events.nth('servicecomb.registration.blocked')).toMatchObject({
-      error: { errorCode: 401_204 },
-    });
-    expect(await healthOf(app)).toMatchObject({
-      status: 'down',
-      state: 'blocked',
-      lastError: noHeader('registerInstance'),
-    });
-    expect(logins(registry)).toBe(0);
+    const { app } = await createApp(cleanup, options);
+    const connected = once(server, 'connection');
+    await app.listen(0, '127.0.0.1');
+    const [socket]: Socket[] = await connected;
+    if (socket === undefined) throw new Error('no connection');
+    const closed = once(socket, 'close');
+    const startedAt = performance.now();
+    await app.close();
+    await closed;
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 });

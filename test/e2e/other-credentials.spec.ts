@@ -1,7 +1,15 @@
 import { describe, expect } from '@jest/globals';
 import { concurrently } from '../support/concurrently.js';
-import { guarded, logins, withAuth } from '../support/guarded-app.js';
-import { createApp, startApp, startRegistry } from '../support/test-app.js';
+import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import {
+  guarded,
+  healthOf,
+  logins,
+  refusedWith,
+  replace,
+  withAuth,
+} from '../support/guarded-app.js';
+import { createApp, optionsFor, startApp, startRegistry } from '../support/test-app.js';
 
 const never = () => new Promise<never>(() => undefined);
 
@@ -83,5 +91,36 @@ describe('other credentials', () => {
     const startedAt = performance.now();
     await app.close();
     expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+});
+
+describe('nobody in particular', () => {
+  concurrently('is told why, when security is switched on', async cleanup => {
+    const open = new EmbeddedServiceCenter({ port: 0, minIntervalMs: 1_000 });
+    await open.start();
+    cleanup.add(() => open.stop());
+    const app = await startApp(cleanup, optionsFor(open.url));
+    await app.events.nth('servicecomb.heartbeat.succeeded');
+    const registry = await replace(open, port => guarded(cleanup, { port }));
+    const noHeader = (operation: string) =>
+      refusedWith(operation, 401, 401_204, 'No authorization header');
+    expect(await app.events.nth('servicecomb.heartbeat.failed')).toMatchObject({
+      error: { errorCode: 401_204 },
+    });
+    expect(await healthOf(app)).toMatchObject({
+      status: 'up',
+      degraded: true,
+      state: 'degraded',
+      lastError: noHeader('heartbeat'),
+    });
+    expect(await app.events.nth('servicecomb.registration.blocked')).toMatchObject({
+      error: { errorCode: 401_204 },
+    });
+    expect(await healthOf(app)).toMatchObject({
+      status: 'down',
+      state: 'blocked',
+      lastError: noHeader('registerInstance'),
+    });
+    expect(logins(registry)).toBe(0);
   });
 });

@@ -11,7 +11,6 @@ import {
   type AccountParts,
 } from '../../../lib/protocol/account-credentials.js';
 import type { TokenChange } from '../../../lib/protocol/credentials.js';
-import type { Account } from '../../../lib/protocol/login.js';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -31,7 +30,7 @@ class Process {
   readonly logins: string[] = [];
   readonly a: string;
   readonly b: string;
-  answer: (account: Account, address: string) => Promise<GivenToken> = async ({ password }) => {
+  answer: AccountParts['login'] = async (_, { password }) => {
     if (password !== 'right') throw refusal(401_202);
     return { text: `t${this.logins.length}`, lifeMs: 10 * hour };
   };
@@ -52,9 +51,9 @@ class Process {
         username,
         password,
         clock: { now: () => this.now, random: () => 0.5 },
-        login: (address, account) => {
+        login: (address, account, signal) => {
           this.logins.push(`${account.password} at ${address.slice(7, 8)}`);
-          return this.answer(account, address);
+          return this.answer(address, account, signal);
         },
       }),
     );
@@ -228,9 +227,9 @@ describe('a password that has changed', () => {
     const one = process.registration();
     await one.ask(process.a);
     const { answer } = process;
-    process.answer = (account, address) => {
+    process.answer = (address, account, signal) => {
       if (account.password !== 'new') throw refusal(401_202);
-      return answer({ ...account, password: 'right' }, address);
+      return answer(address, { ...account, password: 'right' }, signal);
     };
     process.now += 9 * hour;
     await one.ask(process.a);
@@ -285,6 +284,24 @@ describe('a login without an answer', () => {
     give({ text: 'late', lifeMs: hour });
     expect(await one.ask(process.a)).toBe('late');
     expect(process.logins).toHaveLength(1);
+  });
+
+  it('is ended with the registration that began it; others ask again', async () => {
+    const process = new Process();
+    const [one, other] = [process.registration(), process.registration()];
+    const { answer } = process;
+    process.answer = (_address, _account, signal) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+      });
+    const asked = Promise.all([one.ask(process.a), other.ask(process.a)]);
+    await setImmediate();
+    one.credentials.stop();
+    const unanswered = { code: 'ERR_SERVICECOMB_UNREACHABLE', reason: 'ECANCELED' };
+    expect(await asked).toMatchObject([unanswered, unanswered]);
+    process.answer = answer;
+    expect(await other.ask(process.a)).toBe('t2');
+    expect(other.kinds()).toEqual(['renewed']);
   });
 
   it('is not begun for a request that is given up already', async () => {
@@ -363,7 +380,7 @@ describe('three registrations that change passwords and addresses as they like',
       const bans = new Bans();
       let state = seed;
       const random = () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
-      process.answer = async ({ password }, address) => {
+      process.answer = async (address, { password }) => {
         if (random() < 0.2) throw new ServiceCenterTimeoutError('login', address, 1);
         if (password === 'right') return { text: 't', lifeMs: (15 + 100 * random()) * minute };
         throw refusal(bans.fail(process.now) ? 403_201 : 401_202);

@@ -73,6 +73,10 @@ class Noting implements Credentials {
     return () => undefined;
   }
 
+  stop(): void {
+    this.noted.push('stopped');
+  }
+
   headersFor(): Promise<CredentialHeaders> {
     this.#given += 1;
     return Promise.resolve({ Authorization: `Bearer t${this.#given}` });
