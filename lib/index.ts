@@ -35,6 +35,7 @@ export type {
   ServiceRegisteredEvent,
   StatusChangedEvent,
   TokenRefusedEvent,
+  TokenRenewalFailedEvent,
   TokenRenewedEvent,
 } from './events/events.js';
 export { OnRegistryEvent } from './nest/on-registry-event.decorator.js';

@@ -143,6 +143,17 @@ export interface TokenRefusedEvent extends RegistryEventBase<'servicecomb.token.
 }
 
 /**
+ * The login that was to renew a token gave none, by no fault of the account: no answer, or no password to be
+ * had. The token at hand serves until it ends, and the next request tries again. Sent each time.
+ */
+export interface TokenRenewalFailedEvent extends RegistryEventBase<'servicecomb.token.renewal-failed'> {
+  readonly address: string;
+  readonly error: ServiceCombError;
+  /** In a row; 1 the first time. */
+  readonly failures: number;
+}
+
+/**
  * The process stood still for two seconds or more: its event loop was blocked, or the machine slept. A
  * heartbeat follows at once; with a `cse-…` profile, which keeps a least distance between heartbeats,
  * when it is due. Also sent when the wall clock was set forward by as much.
@@ -176,6 +187,7 @@ export const RegistryEvents = {
   AddressRestored: 'servicecomb.address.restored',
   TokenRenewed: 'servicecomb.token.renewed',
   TokenRefused: 'servicecomb.token.refused',
+  TokenRenewalFailed: 'servicecomb.token.renewal-failed',
   EventLoopStalled: 'servicecomb.event-loop.stalled',
   StatusChanged: 'servicecomb.status.changed',
 } as const;
@@ -200,6 +212,7 @@ export interface RegistryEventMap {
   'servicecomb.address.restored': AddressRestoredEvent;
   'servicecomb.token.renewed': TokenRenewedEvent;
   'servicecomb.token.refused': TokenRefusedEvent;
+  'servicecomb.token.renewal-failed': TokenRenewalFailedEvent;
   'servicecomb.event-loop.stalled': EventLoopStalledEvent;
 }
 

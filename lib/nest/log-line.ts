@@ -11,7 +11,7 @@ type Trouble = Extract<
     name:
       | `${string}.failed`
       | `${string}.lost`
-      | `${string}.unregister-failed`
+      | `${string}-failed`
       | `${string}.blocked`
       | `${string}.at-risk`
       | `${string}.repaired`
@@ -51,6 +51,7 @@ export function logLineOf(fact: RegistryFact, instance?: EventInstance): LogLine
     case RegistryEvents.AddressIsolated:
     case RegistryEvents.EventLoopStalled:
     case RegistryEvents.TokenRefused:
+    case RegistryEvents.TokenRenewalFailed:
     case RegistryEvents.InstanceUnregisterFailed:
     case RegistryEvents.RegistrationFailed:
     case RegistryEvents.RegistrationBlocked:
@@ -87,6 +88,10 @@ function troubleLine(fact: Trouble, who: string): LogLine | undefined {
     case RegistryEvents.TokenRefused: {
       const next = `no other one for ${Math.round(fact.payload.retryInMs / 1_000)} s`;
       return ['error', `The login was refused, ${next}${because(fact.payload)}`];
+    }
+    case RegistryEvents.TokenRenewalFailed: {
+      const message = `Could not renew the token of ${fact.payload.address}, which serves until it ends`;
+      return firstOf(fact.payload, ['warn', message + because(fact.payload)]);
     }
     case RegistryEvents.EventLoopStalled:
       return ['warn', `The process stood still for ${fact.payload.lateMs} ms`];

@@ -43,6 +43,8 @@ export class AccountCredentials implements Credentials {
   #stopping = new AbortController();
   readonly #toldTokens = new Map<string, string>();
   #refusal: RefusedLogin | undefined;
+  #unanswered: ServiceCombError | undefined;
+  #failures = 0;
   #toldRefusal: RefusedLogin | undefined;
   readonly #listeners = new Set<(change: TokenChange) => void>();
 
@@ -50,8 +52,8 @@ export class AccountCredentials implements Credentials {
     for (const address of parts.addresses) this.#guard(address);
   }
 
-  get refusal(): ServiceCombError | undefined {
-    return this.#refusal?.error;
+  get trouble(): ServiceCombError | undefined {
+    return this.#refusal?.error ?? this.#unanswered;
   }
 
   onChange(listener: (change: TokenChange) => void): () => void {
@@ -89,8 +91,8 @@ export class AccountCredentials implements Credentials {
   async #tokenFor(address: string): Promise<AccessToken> {
     const token = this.#held.get(address)?.token;
     if (token === undefined) return this.#obtain(address);
-    // The token at hand serves on; what kept this renewal from an answer meets the next one, too.
-    if (this.#isOld(token)) this.#obtain(address).catch(() => undefined);
+    if (this.#isOld(token) && !this.#underWay.has(address))
+      void this.#renewAside(address, this.#obtain(address));
     return token;
   }
 
@@ -118,9 +120,31 @@ export class AccountCredentials implements Credentials {
     const { token } = source;
     if (token === undefined) return renewed();
     this.#held.set(address, source);
-    if (this.#isOld(token)) renewed().catch(() => undefined);
-    else this.#refusal = undefined;
+    if (this.#isOld(token)) void this.#renewAside(address, renewed());
+    else this.#isWell();
     return token;
+  }
+
+  /** The token at hand serves on meanwhile; the next request tries again what failed. */
+  async #renewAside(address: string, renewal: Promise<AccessToken>): Promise<void> {
+    const { signal } = this.#stopping;
+    const error: unknown = await renewal.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    if (signal.aborted) return;
+    if (isServiceCombError(error) && error !== this.#refusal?.error) {
+      this.#unanswered = error;
+      this.#failures += 1;
+      this.#tell({ kind: 'failed', address, error, failures: this.#failures });
+    }
+    this.#notice(address);
+  }
+
+  #isWell(): void {
+    this.#refusal = undefined;
+    this.#unanswered = undefined;
+    this.#failures = 0;
   }
 
   async #renew(access: Access): Promise<AccessToken> {
@@ -128,7 +152,7 @@ export class AccountCredentials implements Credentials {
     try {
       const token = await source.renew(() => this.#login(access));
       this.#held.set(address, source);
-      this.#refusal = undefined;
+      this.#isWell();
       return token;
     } catch (error) {
       this.#refusal = this.#forbidding(digest) ?? this.#refusal;

@@ -20,8 +20,8 @@ export interface Credentials {
   refused(address: string, headers: CredentialHeaders): boolean;
   /** Notes that an address knows who asks with these headers, and does not let them. */
   denied(address: string, headers: CredentialHeaders): void;
-  /** The refused login, until one succeeds, also while an older token still serves. */
-  readonly refusal: ServiceCombError | undefined;
+  /** Why the last login gave no token, until one does, also while an older token still serves. */
+  readonly trouble: ServiceCombError | undefined;
   /** Ends what is under way to have them: nothing of it keeps a process alive. */
   stop(): void;
   /** Calls back with each token and each refused login, once it is noticed; returns what ends it. */
@@ -37,6 +37,13 @@ export type TokenChange =
       readonly address: string;
       readonly error: ServiceCombError;
       readonly retryInMs: number;
+    }
+  /** The login of a renewal had no answer, while the token at hand serves; `failures` in a row. */
+  | {
+      readonly kind: 'failed';
+      readonly address: string;
+      readonly error: ServiceCombError;
+      readonly failures: number;
     };
 
 /** Nobody in particular: what a registry without security takes. */
@@ -46,7 +53,7 @@ export const noCredentials: Credentials = {
   refused: () => false,
   denied: () => undefined,
   stop: () => undefined,
-  refusal: undefined,
+  trouble: undefined,
   onChange: () => () => undefined,
 };
 

@@ -47,6 +47,11 @@ function tokenFact(change: TokenChange, clock: Clock): RegistryFact {
     const expiresAt = new Date(clock.wallNow() + change.lifeMs).toISOString();
     return { name: RegistryEvents.TokenRenewed, payload: { address, expiresAt } };
   }
-  const { error, retryInMs } = change;
+  const { error } = change;
+  if (change.kind === 'failed') {
+    const { failures } = change;
+    return { name: RegistryEvents.TokenRenewalFailed, payload: { address, error, failures } };
+  }
+  const { retryInMs } = change;
   return { name: RegistryEvents.TokenRefused, payload: { address, error, retryInMs } };
 }

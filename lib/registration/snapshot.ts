@@ -27,7 +27,7 @@ export interface RegistrationSnapshot {
   readonly failures: number;
   /** How often this process has been registered. */
   readonly registrations: number;
-  /** The last of the failures in a row, else a refused login while an older token serves; null when all is well. */
+  /** The last of the failures in a row, else of a login while an older token serves; null when all is well. */
   readonly lastError: ErrorSummary | null;
 }
 
@@ -42,11 +42,11 @@ export function summaryOf(error: ServiceCombError): ErrorSummary {
 export function leaseFacts(
   state: RegistrationPhase,
   now: number,
-  refusal?: ServiceCombError,
+  trouble?: ServiceCombError,
 ): Pick<RegistrationSnapshot, 'renewedAgoMs' | 'leaseRemainingMs' | 'failures' | 'lastError'> {
   const tried = state.phase === 'joining' || state.phase === 'holding' ? state : undefined;
   const lease = state.phase === 'holding' ? state.lease : undefined;
-  const error = tried?.error ?? (lease === undefined ? undefined : refusal);
+  const error = tried?.error ?? (lease === undefined ? undefined : trouble);
   return {
     renewedAgoMs: lease === undefined ? null : Math.round(now - lease.renewedAt),
     leaseRemainingMs: lease === undefined ? null : Math.round(remainingMs(lease, now)),

@@ -81,19 +81,19 @@ export type RegistrationPhase =
   | { readonly phase: 'left' };
 
 /**
- * Names the state; `degraded`, `at-risk` and `lost` follow from failures and the time alone. `refusal`: of
+ * Names the state; `degraded`, `at-risk` and `lost` follow from failures and the time alone. `trouble`: of
  * a login, while an older token still serves; it is degraded, since that one ends.
  */
 export function labelOf(
   state: RegistrationPhase,
   now: number,
-  refusal?: ServiceCombError,
+  trouble?: ServiceCombError,
 ): RegistrationState {
   if (state.phase === 'joining') return joiningLabel(state);
   if (state.phase !== 'holding') return state.phase;
   if (isExpired(state.lease, now)) return 'lost';
   if (isAtRisk(state.lease, now)) return 'at-risk';
-  return state.failures === 0 && refusal === undefined ? 'registered' : 'degraded';
+  return state.failures === 0 && trouble === undefined ? 'registered' : 'degraded';
 }
 
 function joiningLabel({ reason, refused }: Joining): RegistrationState {

@@ -122,6 +122,20 @@ const lines: readonly (readonly [RegistryFact, string | undefined])[] = [
     `error The login was refused, no other one for 900 s: ${error.message}`,
   ],
   [
+    {
+      name: 'servicecomb.token.renewal-failed',
+      payload: { address: 'http://a:1', error, failures: 1 },
+    },
+    `warn Could not renew the token of http://a:1, which serves until it ends: ${error.message}`,
+  ],
+  [
+    {
+      name: 'servicecomb.token.renewal-failed',
+      payload: { address: 'http://a:1', error, failures: 2 },
+    },
+    undefined,
+  ],
+  [
     { name: 'servicecomb.event-loop.stalled', payload: { lateMs: 20_000 } },
     'warn The process stood still for 20000 ms',
   ],

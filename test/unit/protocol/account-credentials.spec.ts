@@ -193,18 +193,18 @@ describe.each([
     process.answer = () => Promise.reject(error);
     for (let quarter = 0; quarter < 3; quarter += 1) {
       for (let beat = 0; beat < 4; beat += 1) expect(await one.ask(a)).toBe('t1');
-      expect(one.credentials.refusal).toBe(error);
+      expect(one.credentials.trouble).toBe(error);
       process.now += 15 * minute;
     }
     expect(process.logins).toHaveLength(4);
     expect(one.kinds()).toEqual(['renewed', 'refused', 'refused', 'refused']);
     process.answer = () => Promise.reject(new ServiceCenterTimeoutError('login', a, 1));
     await one.ask(a);
-    expect(one.credentials.refusal).toBe(error);
+    expect(one.credentials.trouble).toBe(error);
     process.answer = answer;
     await one.ask(a);
     expect(await one.ask(a)).toBe('t6');
-    expect(one.credentials.refusal).toBeUndefined();
+    expect(one.credentials.trouble).toBeUndefined();
     expect(one.kinds().at(-1)).toBe('renewed');
   });
 });
@@ -219,7 +219,7 @@ describe('a password that has changed', () => {
     expect(await one.ask(process.a)).toBe('t2');
     expect(process.logins).toEqual(['old at a', 'right at a']);
     expect(one.kinds()).toEqual(['refused', 'renewed']);
-    expect(one.credentials.refusal).toBeUndefined();
+    expect(one.credentials.trouble).toBeUndefined();
   });
 
   it('is tried at once while a token of the old one still serves', async () => {
@@ -233,11 +233,11 @@ describe('a password that has changed', () => {
     };
     process.now += 9 * hour;
     await one.ask(process.a);
-    expect(one.credentials.refusal).toMatchObject({ errorCode: 401_202 });
+    expect(one.credentials.trouble).toMatchObject({ errorCode: 401_202 });
     process.password = 'new';
     expect(await one.ask(process.a)).toBe('t1');
     expect(await one.ask(process.a)).toBe('t3');
-    expect(one.credentials.refusal).toBeUndefined();
+    expect(one.credentials.trouble).toBeUndefined();
     expect(process.logins).toEqual(['right at a', 'right at a', 'new at a']);
   });
 
@@ -268,6 +268,46 @@ describe('a login without an answer', () => {
     expect(await one.ask(process.a)).toBe(error);
     process.answer = answer;
     expect(await one.ask(process.a)).toBe('t2');
+    expect(one.kinds()).toEqual(['renewed']);
+  });
+
+  it('of a renewal is told each time, once however many wait, and known until one succeeds', async () => {
+    const process = new Process();
+    const { a } = process;
+    const { answer } = process;
+    const one = process.registration();
+    await one.ask(a);
+    process.now += 9 * hour;
+    const error = new ServiceCenterTimeoutError('login', a, 1);
+    process.answer = () => Promise.reject(error);
+    expect(await Promise.all([one.ask(a), one.ask(a)])).toEqual(['t1', 't1']);
+    expect(await one.ask(a)).toBe('t1');
+    expect(one.changes.slice(1)).toEqual([
+      { kind: 'failed', address: a, error, failures: 1 },
+      { kind: 'failed', address: a, error, failures: 2 },
+    ]);
+    expect(one.credentials.trouble).toBe(error);
+    process.answer = answer;
+    await one.ask(a);
+    expect(one.credentials.trouble).toBeUndefined();
+    process.now += 9 * hour;
+    process.answer = () => Promise.reject(error);
+    await one.ask(a);
+    expect(one.changes.at(-1)).toMatchObject({ kind: 'failed', failures: 1 });
+  });
+
+  it('of a renewal is told to nobody who has stopped', async () => {
+    const process = new Process();
+    const one = process.registration();
+    await one.ask(process.a);
+    process.now += 9 * hour;
+    process.answer = (_address, _account, signal) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+      });
+    await one.ask(process.a);
+    one.credentials.stop();
+    await setImmediate();
     expect(one.kinds()).toEqual(['renewed']);
   });
 

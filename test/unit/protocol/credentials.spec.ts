@@ -66,7 +66,7 @@ describe('what the application gives', () => {
 /** Credentials that remember what was noted of them, and have `n` to give. */
 class Noting implements Credentials {
   readonly noted: string[] = [];
-  readonly refusal = undefined;
+  readonly trouble = undefined;
   #given = 0;
 
   onChange(): () => void {

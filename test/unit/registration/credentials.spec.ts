@@ -72,8 +72,7 @@ describe('a registration whose token cannot be renewed', () => {
           'Service Center refused "login": HTTP 401, errorCode 401202: User name or password is wrong',
       },
     });
-    // Told with the heartbeat after the one that it went beside.
-    const retryInMs = 15 * minute - 15_000;
+    const retryInMs = 15 * minute;
     expect(guarded.told(RegistryEvents.TokenRefused)).toEqual(
       Array.from({ length: 4 }, () => ({ address, error: wrong, retryInMs })),
     );
@@ -82,6 +81,28 @@ describe('a registration whose token cannot be renewed', () => {
     await harness.run(16 * minute);
     expect(harness.core.snapshot()).toMatchObject({ state: 'registered', lastError: null });
     expect(guarded.told(RegistryEvents.TokenRenewed)).toHaveLength(2);
+    expect(harness.names()).not.toContain('heartbeat.failed');
+  });
+
+  it('is degraded, and says why, while nothing answers its logins', async () => {
+    const guarded = new Guarded('unanswered');
+    const { harness } = guarded;
+    const { answer } = guarded;
+    await harness.register();
+    const error = new ServiceCenterTimeoutError('login', address, 5_000);
+    guarded.answer = () => Promise.reject(error);
+    await harness.run(11 * hour);
+    expect(healthOf(harness.core.snapshot())).toBe('degraded');
+    expect(harness.core.snapshot()).toMatchObject({
+      failures: 0,
+      lastError: { code: 'ERR_SERVICECOMB_TIMEOUT' },
+    });
+    const told = guarded.told(RegistryEvents.TokenRenewalFailed);
+    expect(told[0]).toEqual({ address, error, failures: 1 });
+    expect(told).toHaveLength(guarded.logins - 1);
+    guarded.answer = answer;
+    await harness.run(minute);
+    expect(harness.core.snapshot()).toMatchObject({ state: 'registered', lastError: null });
     expect(harness.names()).not.toContain('heartbeat.failed');
   });
 
