@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
+import { createSecureContext } from 'node:tls';
 import type { AxiosProxyConfig, AxiosRequestConfig } from 'axios';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { proxyFor, type ProxyServer } from '../options/proxy-routes.js';
@@ -34,14 +35,13 @@ export class Connections {
   /** The way to a URL: the same for every request to that address, whatever it is for. */
   wayTo(url: string): Way {
     const { protocol } = new URL(url);
-    const { httpAgent, httpsAgent, proxy }: Way = this.settings.axios?.() ?? {};
-    const ours = proxy === undefined ? { proxy: false as const } : { proxy };
-    if (protocol === 'https:' && httpsAgent !== undefined) return { httpsAgent, ...ours };
-    if (protocol !== 'https:' && httpAgent !== undefined) return { httpAgent, ...ours };
+    const { httpAgent, httpsAgent }: Way = this.settings.axios?.() ?? {};
+    if (protocol === 'https:' && httpsAgent !== undefined) return { httpsAgent, proxy: false };
+    if (protocol !== 'https:' && httpAgent !== undefined) return { httpAgent, proxy: false };
     const server = proxyFor(new URL(url), this.settings.proxy);
     if (protocol === 'https:')
-      return { httpsAgent: server === undefined ? this.#direct : this.#tunnel, ...ours };
-    return { httpAgent: this.#plain, ...ours, ...(server && { proxy: proxyConfig(server) }) };
+      return { httpsAgent: server === undefined ? this.#direct : this.#tunnel, proxy: false };
+    return { httpAgent: this.#plain, proxy: server === undefined ? false : proxyConfig(server) };
   }
 
   /** Makes new connections with this from now on; a request under way ends on its own. */
@@ -59,11 +59,15 @@ export class Connections {
     return this.#tunnel === undefined ? [this.#direct] : [this.#direct, this.#tunnel];
   }
 
-  /** `rejectUnauthorized` is always said, so that no variable of the environment decides it. */
-  #secureAgents(material: TlsMaterial = {}): [SecureAgent, SecureAgent | undefined] {
+  /**
+   * `rejectUnauthorized` is always said, so that no variable of the environment decides it. What the
+   * connections share is made once: to open a key or to read a long list of authorities takes a while.
+   */
+  #secureAgents(material: TlsMaterial | undefined): [SecureAgent, SecureAgent | undefined] {
     const { tls, proxy, timeoutMs } = this.settings;
     const { servername, rejectUnauthorized, minVersion } = tls;
-    const options = { ...kept, ...material, servername, rejectUnauthorized, minVersion };
+    const secureContext = material && createSecureContext({ ...material, minVersion });
+    const options = { ...kept, servername, rejectUnauthorized, minVersion, secureContext };
     const server = proxy?.https;
     return [new SecureAgent(options), server && new TunnelAgent(options, server, timeoutMs)];
   }

@@ -1,9 +1,10 @@
 import { ClientRequest } from 'node:http';
 import type { HttpService } from '@nestjs/axios';
 import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
-import { firstValueFrom, fromEvent, map, retry, takeUntil, timeout } from 'rxjs';
+import { catchError, firstValueFrom, fromEvent, map, retry, takeUntil, timeout } from 'rxjs';
 import type { HttpReply, HttpRequest, Send } from '../protocol/send.js';
 import type { Connections, ConnectionSettings } from './connections.js';
+import { proxyUnreachable } from './proxy-failure.js';
 
 /** Longest request that is sent, in bytes. */
 const maxRequestBytes = 1_048_576;
@@ -38,6 +39,8 @@ const ours = {
   baseURL: undefined,
   cancelToken: undefined,
   decompress: true,
+  http2Options: undefined,
+  httpVersion: undefined, // HTTP/2 would go without our agents, and without what they verify.
   maxBodyLength: maxRequestBytes,
   maxRedirects: 0,
   responseType: 'text',
@@ -68,13 +71,14 @@ export function sendThrough(http: HttpService, connections: Pick<Connections, 'c
   return request => {
     const { signal, timeoutMs } = request;
     signal?.throwIfAborted();
-    const reply = http
-      .request<string>(axiosRequest(request))
-      .pipe(
-        retry({ count: 1, delay: error => overNewConnection(error, connections) }),
-        map(replyOf),
-        timeout({ first: timeoutMs }),
-      );
+    const reply = http.request<string>(axiosRequest(request)).pipe(
+      retry({ count: 1, delay: error => overNewConnection(error, connections) }),
+      catchError((error: unknown) => {
+        throw ofTheProxy(error);
+      }),
+      map(replyOf),
+      timeout({ first: timeoutMs }),
+    );
     return firstValueFrom(signal === undefined ? reply : reply.pipe(takeUntil(aborted(signal))));
   };
 }
@@ -94,6 +98,14 @@ function wasKeptTooLong(error: unknown): boolean {
   const request: unknown = error.request;
   const isReset = error.code === 'ECONNRESET' || error.code === 'EPIPE';
   return isReset && request instanceof ClientRequest && request.reusedSocket;
+}
+
+/** Where plain HTTP goes through a proxy, the connection that failed was the one to the proxy. */
+function ofTheProxy(error: unknown): unknown {
+  if (!axios.isAxiosError<unknown>(error)) return error;
+  const { code = '', config } = error;
+  const isOfTheNetwork = /^E[A-Z]+(_AGAIN)?$/.test(code) && code !== 'ECONNABORTED';
+  return config?.proxy && isOfTheNetwork ? proxyUnreachable(config.proxy, error.cause) : error;
 }
 
 function aborted(signal: AbortSignal): ReturnType<typeof fromEvent<Event>> {

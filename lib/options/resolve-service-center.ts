@@ -44,10 +44,13 @@ export function resolveServiceCenter(
   };
 }
 
-/** Whatever it holds: axios knows it. */
+/** Whatever it holds: axios knows it. But not a proxy: some versions of axios send it what TLS hides. */
 function resolveAxios(field: Field): ResolvedOptions['serviceCenter']['axios'] {
   const own = entries(field)?.filter(([, { value }]) => value !== undefined);
   if (own === undefined) return undefined;
+  const proxy = own.find(([name, { value }]) => name === 'proxy' && value !== false);
+  if (proxy !== undefined)
+    field.issues.push({ path: proxy[1].path, message: 'must not be set: use serviceCenter.proxy' });
   const config = Object.fromEntries(own.map(([name, { value }]) => [name, value]));
   return () => config;
 }

@@ -9,8 +9,9 @@ const plainPort =
 const noCommonVersion =
   'It speaks no version of TLS that is spoken here: TLSv1.2, or what serviceCenter.tls.minVersion says, ' +
   'is the oldest';
-const noCommonCipher =
-  'It shares no cipher with this client: look at its version of TLS, its ciphers and the kind of its key';
+const noHandshake =
+  'It refuses the handshake. Where it wants a certificate of this client, set serviceCenter.tls.cert and ' +
+  'key, or certFile and keyFile; else look at its versions of TLS, its ciphers and the kind of its key';
 
 /**
  * What to do about a failure, by Node's code for it (measured M13). Versions of Node and OpenSSL differ
@@ -31,7 +32,7 @@ const advices: readonly (readonly [codes: RegExp, texts: RegExp | undefined, adv
   [
     /^CERT_HAS_EXPIRED$/,
     undefined,
-    'Its certificate has expired: replace it at the registry, or set the clock of this machine',
+    'Its certificate, or that of its authority, has expired: replace it, or set the clock of this machine',
   ],
   [
     /^CERT_NOT_YET_VALID$/,
@@ -58,7 +59,7 @@ const advices: readonly (readonly [codes: RegExp, texts: RegExp | undefined, adv
     /unsupported protocol|alert protocol version|alert number 70\b/,
     noCommonVersion,
   ],
-  [/ALERT_HANDSHAKE_FAILURE$/, /handshake failure|alert number 40\b/, noCommonCipher],
+  [/ALERT_HANDSHAKE_FAILURE$/, /handshake failure|alert number 40\b/, noHandshake],
   [
     /^ERR_PROXY_UNREACHABLE$/,
     undefined,
@@ -67,7 +68,7 @@ const advices: readonly (readonly [codes: RegExp, texts: RegExp | undefined, adv
   [
     /^ERR_PROXY_REFUSED_407$/,
     undefined,
-    'The proxy wants a user and a password: look at serviceCenter.proxy',
+    'The proxy wants a user and a password, and got none or wrong ones: look at serviceCenter.proxy',
   ],
   [
     /^ERR_PROXY_REFUSED_\d+$/,
@@ -76,10 +77,15 @@ const advices: readonly (readonly [codes: RegExp, texts: RegExp | undefined, adv
   ],
 ];
 
-/** A sentence that says what to do about a failure; undefined where the code says it all. */
+/**
+ * A sentence that says what to do about a failure; undefined where the code says it all. A failure of our
+ * own tunnel says in its message which proxy it was.
+ */
 export function adviceOn(code: string, error: unknown): string | undefined {
   const text = code === 'EPROTO' ? messageOf(error) : '';
-  return advices.find(([codes, texts]) => codes.test(code) || (texts?.test(text) ?? false))?.[2];
+  const [, , advice] =
+    advices.find(([codes, texts]) => codes.test(code) || (texts?.test(text) ?? false)) ?? [];
+  return code.startsWith('ERR_PROXY_') ? `${advice} (${messageOf(error)})` : advice;
 }
 
 function messageOf(error: unknown): string {

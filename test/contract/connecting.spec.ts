@@ -1,11 +1,16 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { certificateAuthority } from '../support/certificates.js';
+import {
+  type ForwardProxy,
+  type ForwardProxyBehaviour,
+  startForwardProxy,
+} from '../support/forward-proxy.js';
 import { httpClient } from './registry-under-test.js';
 
 const authority = certificateAuthority();
@@ -35,26 +40,10 @@ async function secure(): Promise<string> {
   return `https://127.0.0.1:${await listening(server)}`;
 }
 
-/** A proxy, and what it was asked for. */
-async function proxy(status = 200) {
-  const asked: IncomingMessage[] = [];
-  const server = createServer((request, response) => {
-    asked.push(request);
-    response.end('{"services":[]}');
-  });
-  server.on('connect', (request: IncomingMessage, socket) => {
-    asked.push(request);
-    if (status !== 200) return void socket.end(`HTTP/1.1 ${status} No\r\n\r\n`);
-    const inner = connect(Number(request.url?.split(':')[1]), '127.0.0.1', () =>
-      socket.write('HTTP/1.1 200 OK\r\n\r\n'),
-    );
-    for (const side of [socket, inner]) {
-      side.on('error', () => undefined);
-      closings.push(() => side.destroy());
-    }
-    inner.pipe(socket).pipe(inner);
-  });
-  return { asked, host: `127.0.0.1:${await listening(server)}` };
+async function proxy(behaviour?: ForwardProxyBehaviour): Promise<ForwardProxy> {
+  const started = await startForwardProxy(behaviour);
+  closings.push(() => started.close());
+  return started;
 }
 
 const failureOf = async (promise: Promise<unknown>): Promise<unknown> =>
@@ -89,6 +78,21 @@ describe('through a proxy', () => {
     expect(asked[0]?.headers['proxy-authorization']).toBe(basic);
   });
 
+  it('an http address has a connection that is kept', async () => {
+    const through = await proxy();
+    const client = httpClient('http://registry.example', { proxy: `http://${through.host}` });
+    await client.listMicroservices();
+    await client.listMicroservices();
+    expect(through.asked).toHaveLength(2);
+    expect(through.connections).toBe(1);
+  });
+
+  it('any success of CONNECT is one', async () => {
+    const { host } = await proxy({ status: 204 });
+    const options = { tls: { ca: authority.cert }, proxy: `http://${host}` };
+    expect(await httpClient(await secure(), options).listMicroservices()).toEqual([]);
+  });
+
   it('the certificate is that of the address', async () => {
     const { host } = await proxy();
     const error = await failureOf(
@@ -101,7 +105,7 @@ describe('through a proxy', () => {
     [407, /a user and a password/],
     [403, /does not let this client through/],
   ])('a refusal with %i says so, without the password', async (status, advice) => {
-    const { host } = await proxy(status);
+    const { host } = await proxy({ status });
     const options = { proxy: `http://me:s3cret@${host}` };
     const error = await failureOf(httpClient(await secure(), options).listMicroservices());
     expect(error).toMatchObject({
@@ -114,11 +118,18 @@ describe('through a proxy', () => {
     expect(shown).not.toContain(basic);
   });
 
-  it('that is not there fails at once', async () => {
-    const error = await failureOf(
-      httpClient('https://127.0.0.1:1', { proxy: 'http://127.0.0.1:1' }).listMicroservices(),
-    );
-    expect(error).toMatchObject({ reason: 'ERR_PROXY_UNREACHABLE' });
+  it.each(['http', 'https'])('that is not there is told as such for %s', async scheme => {
+    const address = `${scheme}://registry.example:30100`;
+    const client = httpClient(address, { proxy: 'http://me:s3cret@127.0.0.1:1' });
+    const error = await failureOf(client.listMicroservices());
+    expect(error).toMatchObject({
+      reason: 'ERR_PROXY_UNREACHABLE',
+      message:
+        `Service Center is unreachable for "listMicroservices" at ${address}: ` +
+        'ERR_PROXY_UNREACHABLE. The proxy does not answer, or does not speak HTTP: look at ' +
+        'serviceCenter.proxy (proxy 127.0.0.1:1: ECONNREFUSED)',
+    });
+    expect(inspect(error, { depth: Infinity, showHidden: true })).not.toMatch(/s3cret|Basic/);
   });
 });
 

@@ -177,4 +177,12 @@ describe('the other options of serviceCenter', () => {
   ])('refuse %p', (serviceCenter, issue) => {
     expect(issuesOf({ serviceCenter })).toEqual([`serviceCenter.${issue}`]);
   });
+
+  it('take no proxy for axios, and do not tell the one that was given', () => {
+    const axios = { proxy: { host: 'p', port: 1, auth: { username: 'me', password: 's3cret' } } };
+    expect(issuesOf({ serviceCenter: { axios } })).toEqual([
+      'serviceCenter.axios.proxy must not be set: use serviceCenter.proxy',
+    ]);
+    expect(issuesOf({ serviceCenter: { axios: { proxy: false } } })).toEqual([]);
+  });
 });

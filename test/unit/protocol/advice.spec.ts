@@ -16,7 +16,7 @@ describe('the advice on a failure', () => {
     ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', 'of this client has expired'],
     ['ERR_SSL_WRONG_VERSION_NUMBER', 'begins with http://'],
     ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'no version of TLS'],
-    ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', 'no cipher'],
+    ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', 'refuses the handshake'],
     ['ERR_PROXY_UNREACHABLE', 'The proxy does not answer'],
     ['ERR_PROXY_REFUSED_407', 'a user and a password'],
     ['ERR_PROXY_REFUSED_403', 'does not let this client through'],
@@ -30,9 +30,17 @@ describe('the advice on a failure', () => {
     ['sslv3 alert certificate expired:SSL alert number 45', 'of this client has expired'],
     ['ssl3_get_record:wrong version number', 'begins with http://'],
     ['tlsv1 alert protocol version:SSL alert number 70', 'no version of TLS'],
-    ['sslv3 alert handshake failure:SSL alert number 40', 'no cipher'],
+    ['sslv3 alert handshake failure:SSL alert number 40', 'refuses the handshake'],
   ])('of EPROTO goes by its text: %s', (message, words) => {
     expect(adviceOn('EPROTO', new Error(`write EPROTO ${message}`))).toContain(words);
+  });
+
+  it('on a proxy names it, and why it was not reached', () => {
+    const error = new Error('proxy p:3128: ECONNREFUSED');
+    expect(adviceOn('ERR_PROXY_UNREACHABLE', error)).toBe(
+      'The proxy does not answer, or does not speak HTTP: look at serviceCenter.proxy ' +
+        '(proxy p:3128: ECONNREFUSED)',
+    );
   });
 
   it.each(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPROTO'])('is none for %s', code => {
