@@ -1,3 +1,5 @@
+import { isWithin } from './ip-range.js';
+
 /** A proxy that is spoken to in plain HTTP. */
 export interface ProxyServer {
   /** Without the brackets of IPv6. */
@@ -18,7 +20,7 @@ export interface ProxyRoutes {
   /** For http addresses, and for https ones. */
   readonly http: ProxyServer | undefined;
   readonly https: ProxyServer | undefined;
-  /** Hosts that are reached without: `host`, `host:port`, `.suffix` or `*` each, in lower case. */
+  /** Hosts that are reached without: `host`, `host:port`, `.suffix`, CIDR or `*` each, in lower case. */
   readonly bypass: readonly string[];
 }
 
@@ -37,7 +39,7 @@ export function proxyFor(
 
 /** `example.com` is its subdomains too, as curl and Go read it. */
 function bypasses(entry: string, host: string, port: string): boolean {
-  if (entry === '*') return true;
+  if (entry === '*' || isWithin(host, entry)) return true;
   const [, bracketed, plain = entry, itsPort] =
     /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(entry) ?? [];
   if (itsPort !== undefined && itsPort !== port) return false;

@@ -1,6 +1,6 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
-
+import { isIPv6 } from 'node:net';
 import type { NetworkAddress } from './host-facts.js';
+import { isWithin } from './ip-range.js';
 import type { ResolvedOptions } from './resolved-options.js';
 
 /** What decides about the host that consumers are told. */
@@ -68,16 +68,6 @@ export function isWildcard(host: string): boolean {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || isWithin(host, '127.0.0.0/8') || isWithin(host, '::1/128');
-}
-
-/** False for what is no IP address, no CIDR, or of another family. */
-function isWithin(address: string, cidr: string): boolean {
-  const [base = '', prefix] = cidr.split('/');
-  if (prefix === undefined || isIP(address) === 0) return false;
-  const family = isIPv6(base) ? 'ipv6' : 'ipv4';
-  const network = new BlockList();
-  network.addSubnet(base, Number(prefix), family);
-  return network.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
 /** The endpoint of a web server: `rest://10.0.0.7:3000`, `rest://[::1]:3000?sslEnabled=true`. */

@@ -14,15 +14,17 @@ export function resolveProxy(field: Field, env: HostFacts['env']): ProxyRoutes |
 const mustBe = 'must be an http URL of host and port, which may hold user and password';
 
 function fromEnvironment(field: Field, env: HostFacts['env']): ProxyRoutes {
+  const firstSet = (names: readonly (keyof HostFacts['env'])[]) =>
+    names.find(name => (env[name] ?? '') !== '');
   const server = (...names: readonly (keyof HostFacts['env'])[]) => {
-    const name = names.find(name => (env[name] ?? '') !== '');
+    const name = firstSet(names);
     if (name === undefined) return undefined;
     return proxyServer(env[name]) ?? reject(field, `${mustBe}, which ${name} does not`);
   };
   return {
     http: server('http_proxy', 'HTTP_PROXY'),
     https: server('https_proxy', 'HTTPS_PROXY'),
-    bypass: hosts(env.no_proxy ?? env.NO_PROXY ?? ''),
+    bypass: hosts(env[firstSet(['no_proxy', 'NO_PROXY']) ?? 'no_proxy'] ?? ''),
   };
 }
 

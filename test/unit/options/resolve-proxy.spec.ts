@@ -68,8 +68,21 @@ describe('the proxy of the environment', () => {
     ['a:443', 'https://a', true],
     ['[::1]:443', 'https://[::1]', true],
     ['127.0.0.1', 'https://127.0.0.1:1', true],
+    ['10.0.0.0/8', 'https://10.1.2.3:30100', true],
+    ['10.0.0.0/8', 'https://11.1.2.3', false],
+    ['10.0.0.0/8', 'https://ten.example', false],
+    ['fd00::/8', 'https://[fd00::7]:30100', true],
+    ['10.0.0.0/99, fd00::/99, x/8', 'https://10.0.0.0', false],
+    ['.example.com:30100', 'https://sc.example.com:30100', true],
+    ['::1', 'https://[::1]:30100', true],
     ['', 'https://a', false],
   ])('passes by what NO_PROXY=%j names: %s', (NO_PROXY, url, isDirect) => {
     expect(portTo(url, { ...env, NO_PROXY })).toBe(isDirect ? undefined : 2);
+  });
+
+  it('is passed by what no_proxy names, unless that is empty', () => {
+    expect(portTo('https://a', { ...env, no_proxy: 'a', NO_PROXY: 'b' })).toBeUndefined();
+    expect(portTo('https://a', { ...env, no_proxy: 'b', NO_PROXY: 'a' })).toBe(2);
+    expect(portTo('https://a', { ...env, no_proxy: '', NO_PROXY: 'a' })).toBeUndefined();
   });
 });
