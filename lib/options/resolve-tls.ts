@@ -17,7 +17,11 @@ type Option = (name: keyof ServiceCenterTlsOptions) => Field;
 type Part = keyof MaterialSources;
 
 const path = matching(/^[^\0]+$/, 'must be the path of a file');
-const servername = matching(/^[^\s/:]{1,255}$/, 'must be a host name');
+// An IP address is no name: TLS has no place for it (RFC 6066, 3), though Node would try.
+const servername = matching(
+  /^(?!\d+\.\d+\.\d+\.\d+$)[^\s/:]{1,255}$/,
+  'must be a host name, and no IP address',
+);
 const versions = ['TLSv1.2', 'TLSv1.3'] as const;
 
 /** The group `serviceCenter.tls`. Its files are read, so that a wrong path is found at the start. */

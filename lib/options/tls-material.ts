@@ -62,8 +62,18 @@ export function readMaterial(
     if (typeof text !== 'string') return { kind: 'bad', part, problem: text.problem };
   const material: TlsMaterial = Object.fromEntries(texts);
   const found = firstProblem(material);
-  return found === undefined ? { kind: 'good', material } : { kind: 'bad', ...found };
+  if (found !== undefined) return { kind: 'bad', ...found };
+  const { ca, cert } = material;
+  const clean = { ...(ca && { ca: linesOf(ca) }), ...(cert && { cert: linesOf(cert) }) };
+  return { kind: 'good', material: { ...material, ...clean } };
 }
+
+/** Each certificate on lines of its own: OpenSSL passes over one that begins where another line ends. */
+function linesOf(pem: string): string {
+  return (pem.match(wholeCertificate) ?? []).join('\n');
+}
+
+const wholeCertificate = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 function partsOf(sources: MaterialSources): readonly (readonly [Part, Material])[] {
   return parts.flatMap(part => {
@@ -85,9 +95,10 @@ function firstProblem({ ca, cert, key, passphrase }: TlsMaterial): MaterialProbl
   if (ca !== undefined && !isCertificates(ca)) return { part: 'ca', problem: noCertificate };
   if (cert === undefined || key === undefined) return undefined;
   if (!isCertificates(cert)) return { part: 'cert', problem: noCertificate };
-  return pairProblem(cert, key, passphrase);
+  return pairProblem(linesOf(cert), key, passphrase);
 }
 
+const encrypted = 'is encrypted: set serviceCenter.tls.passphrase or passphraseFile';
 const noCertificate = 'must be certificates in PEM, each whole';
 
 function pairProblem(
@@ -96,6 +107,7 @@ function pairProblem(
   passphrase: string | undefined,
 ): MaterialProblem | undefined {
   const opens = passphrase === undefined ? {} : { passphrase };
+  if (passphrase === undefined && /ENCRYPTED/.test(key)) return { part: 'key', problem: encrypted };
   try {
     const privateKey = createPrivateKey({ key, ...opens });
     if (!new X509Certificate(cert).checkPrivateKey(privateKey))
@@ -110,7 +122,7 @@ function pairProblem(
 
 /** TLS takes a bundle that is cut off, or no bundle at all, without a word, and trusts what is left. */
 function isCertificates(pem: string): boolean {
-  const whole = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const whole = pem.match(wholeCertificate) ?? [];
   const begun = pem.match(/-----BEGIN CERTIFICATE-----/g) ?? [];
   return whole.length > 0 && whole.length === begun.length && whole.every(isCertificate);
 }

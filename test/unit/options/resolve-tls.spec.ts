@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { certificateAuthority } from '../../support/certificates.js';
 import { issuesOf, resolve } from './resolving.js';
@@ -26,10 +27,49 @@ describe('serviceCenter.tls', () => {
     const ca = [authority.cert, Buffer.from(one.cert)];
     const options = { ca, cert: Buffer.from(one.cert), keyFile: '/key' };
     expect(tls(options).serviceCenter.tls.material?.()).toEqual({
-      ca: `${authority.cert}\n${one.cert}`,
-      cert: one.cert,
+      ca: `${authority.cert.trim()}\n${one.cert.trim()}`,
+      cert: one.cert.trim(),
       key: one.key,
     });
+  });
+
+  it.each([
+    ['with the line ends of Windows', (pem: string) => pem.replaceAll('\n', '\r\n')],
+    ['behind a byte order mark', (pem: string) => `\ufeff${pem}`],
+    ['behind text on the same line', (pem: string) => `subject: a ${pem}`],
+    ['behind comments', (pem: string) => `Bag Attributes\n  friendlyName: a\n${pem}`],
+  ])('takes certificates %s, each whole on lines of its own', (_, written) => {
+    const material = tls({
+      ...one,
+      ca: written(authority.cert),
+      cert: written(one.cert),
+    }).serviceCenter.tls.material?.();
+    expect(material?.ca?.replaceAll('\r', '')).toBe(authority.cert.trim());
+    expect(material?.cert?.replaceAll('\r', '')).toBe(one.cert.trim());
+  });
+
+  it('parts certificates that were put together without a line break', () => {
+    const ca = authority.cert.trim() + other.cert.trim();
+    const material = tls({ ca }).serviceCenter.tls.material?.();
+    expect(material?.ca).toBe(`${authority.cert.trim()}\n${other.cert.trim()}`);
+  });
+
+  it.each([
+    ['PKCS#8', one, { type: 'pkcs8' }],
+    ['PKCS#1', one, { type: 'pkcs1' }],
+    ['SEC 1', other, { type: 'sec1' }],
+    ['PKCS#8, encrypted', other, { type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 's3cret' }],
+    ['PKCS#1, encrypted', one, { type: 'pkcs1', cipher: 'aes-256-cbc', passphrase: 's3cret' }],
+  ] as const)('takes a private key as %s', (_, { cert, key }, form) => {
+    const pem = createPrivateKey(key)
+      .export({ ...form, format: 'pem' })
+      .toString();
+    const passphrase = 'passphrase' in form ? form.passphrase : undefined;
+    expect(issues({ cert, key: pem, passphrase })).toEqual([]);
+    if (passphrase !== undefined)
+      expect(issues({ cert, key: pem })).toEqual([
+        'serviceCenter.tls.key is encrypted: set serviceCenter.tls.passphrase or passphraseFile',
+      ]);
   });
 
   it('shows no secret when it is printed', () => {
@@ -42,6 +82,7 @@ describe('serviceCenter.tls', () => {
     expect(tls({ minVersion: 'TLSv1.3' }).serviceCenter.tls.minVersion).toBe('TLSv1.3');
   });
 
+  const servername = 'servername must be a host name, and no IP address';
   const pem = 'must be certificates in PEM, each whole';
   it.each([
     [{ caFile: '/nosuch' }, 'caFile cannot be read: ENOENT'],
@@ -53,7 +94,9 @@ describe('serviceCenter.tls', () => {
     [{ cert: other.cert, keyFile: '/key' }, 'keyFile is not the private key of the certificate'],
     [{ key: 7, cert: one.cert }, 'key must be PEM as text or Buffer'],
     [{ passphrase: Buffer.from('s3cret'), ...one }, 'passphrase must be text'],
-    [{ servername: 'http://a' }, 'servername must be a host name, got "http://a"'],
+    [{ servername: 'http://a' }, `${servername}, got "http://a"`],
+    [{ servername: '10.0.0.7' }, `${servername}, got "10.0.0.7"`],
+    [{ servername: '::1' }, `${servername}, got "::1"`],
     [{ minVersion: 'TLSv1.1' }, 'minVersion must be one of "TLSv1.2", "TLSv1.3", got "TLSv1.1"'],
     [{ rejectUnauthorized: 'no' }, 'rejectUnauthorized must be true or false, got "no"'],
     [{ cer: 'x' }, 'cer is not an option; did you mean serviceCenter.tls.cert?'],
