@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import {
+  materialFiles,
   type MaterialReading,
   type ResolvedTls,
-  materialFiles,
   optionOf,
   readMaterial,
   type TlsMaterial,
@@ -21,11 +22,19 @@ export interface TlsFilesParts {
   readonly logger: Pick<RegistryLogger, 'log' | 'warn'>;
 }
 
+/** The text of a file, or why it could not be read. */
+type Content = string | { readonly error: unknown };
+
+type Contents = ReadonlyMap<string, Content>;
+
 /**
  * Looks at the files of certificates and keys, as work beside the heartbeats. Their text is compared, not
- * their time, which two writes may share. What cannot be used changes nothing, and is told once.
+ * their time, which two writes may share; and only what has changed is checked, for it takes long to open a key
+ * or to read a list of authorities. What cannot be used changes nothing, and is told once.
  */
 export class TlsFiles implements BackgroundWork {
+  readonly isUnconditional = true;
+  #seen: Contents | undefined;
   #dueAt: number;
   #used: TlsMaterial;
   #problem: string | undefined;
@@ -56,23 +65,23 @@ export class TlsFiles implements BackgroundWork {
 
   async #look(signal: AbortSignal): Promise<void> {
     try {
-      this.#take(await this.#read(signal));
+      const contents = await this.#read(signal);
+      if (isDeepStrictEqual(contents, this.#seen)) return;
+      this.#seen = contents;
+      this.#take(readMaterial(this.tls, path => textOf(contents.get(path))));
     } finally {
       this.#dueAt = this.parts.clock.now() + this.parts.everyMs;
     }
   }
 
-  async #read(signal: AbortSignal): Promise<MaterialReading> {
-    const reads = await Promise.allSettled(
-      this.#paths.map(path => readFile(path, { encoding: 'utf8', signal })),
+  async #read(signal: AbortSignal): Promise<Contents> {
+    const read = (path: string) =>
+      readFile(path, { encoding: 'utf8', signal }).catch((error: unknown) => ({ error }));
+    const contents = await Promise.all(
+      this.#paths.map(async path => [path, await read(path)] as const),
     );
     signal.throwIfAborted();
-    const byPath = new Map(this.#paths.map((path, index) => [path, reads[index]]));
-    return readMaterial(this.tls, path => {
-      const read = byPath.get(path);
-      if (read?.status === 'fulfilled') return read.value;
-      throw read?.reason;
-    });
+    return new Map(contents);
   }
 
   #take(reading: MaterialReading): void {
@@ -94,6 +103,11 @@ export class TlsFiles implements BackgroundWork {
     renew(reading.material);
     logger.log('Certificates have changed: new connections to Service Center use the new ones');
   }
+}
+
+function textOf(content: Content | undefined): string {
+  if (typeof content === 'string') return content;
+  throw content?.error;
 }
 
 function isSame(one: TlsMaterial, other: TlsMaterial): boolean {

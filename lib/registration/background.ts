@@ -1,5 +1,7 @@
 /** Work beside the one request of a registration; nobody waits for it. */
 export interface BackgroundWork {
+  /** Whether it is done also while there is no registration, and none is on its way. @default false */
+  readonly isUnconditional?: boolean;
   /**
    * Starts what is due; answers when something is due next, Infinity for never.
    *

@@ -88,7 +88,10 @@ export class RegistrationCore {
     return this.#labels.onChange(listener);
   }
 
-  /** Adds work that is done with each tick while there is a registration, or one is on its way. */
+  /**
+   * Adds work that is done with each tick while there is a registration, or one is on its way; with each
+   * tick at all where it says so.
+   */
   accompany(work: BackgroundWork): void {
     this.#background.push(work);
   }
@@ -170,9 +173,9 @@ export class RegistrationCore {
     for (let step = 0; step < stepsPerTick && this.#isDue(toleranceMs); step += 1)
       await this.#perform();
     const due = dueAt(this.#state);
-    if (due === undefined) return undefined;
-    const background = this.#background.map(work => work.tick());
-    return Math.max(0, Math.min(due, ...background) - this.parts.clock.now());
+    const works = this.#background.filter(work => due !== undefined || work.isUnconditional);
+    const next = Math.min(due ?? Infinity, ...works.map(work => work.tick()));
+    return due === undefined ? undefined : Math.max(0, next - this.parts.clock.now());
   }
 
   #isDue(toleranceMs: number): boolean {

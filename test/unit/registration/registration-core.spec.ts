@@ -793,3 +793,21 @@ describe('close()', () => {
     await expect(prepared).rejects.toMatchObject({ name: 'AbortError' });
   });
 });
+
+describe('work beside the heartbeats', () => {
+  it('rests while nothing is registered, unless it is unconditional', async () => {
+    const harness = new CoreHarness();
+    const done: string[] = [];
+    const work = (name: string, isUnconditional: boolean) => ({
+      isUnconditional,
+      tick: () => done.push(name) && Infinity,
+      stop: () => undefined,
+    });
+    harness.core.accompany(work('always', true));
+    harness.core.accompany(work('registered', false));
+    expect(await harness.core.tick(0)).toBeUndefined();
+    expect(done).toEqual(['always']);
+    await harness.register();
+    expect(done).toContain('registered');
+  });
+});
