@@ -11,11 +11,12 @@ import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { isServiceCombError, RegistryOptionsError } from '../errors.js';
-import { networkAddresses } from '../options/host-facts.js';
+import { networkAddresses, readTlsDefaults } from '../options/host-facts.js';
 import type { HealthSource } from '../options/options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { profileWarnings } from '../options/profile-warnings.js';
 import { Caller } from '../protocol/call.js';
+import type { Clock } from '../registration/clock.js';
 import { HealthFollower } from '../registration/health-follower.js';
 import { RegistrationCore } from '../registration/registration-core.js';
 import { connectionWarnings } from './connection-warnings.js';
@@ -25,7 +26,12 @@ import { EventPublisher } from './event.publisher.js';
 import { publishedEndpoint } from './published-endpoints.js';
 import { systemClock, Ticker } from './ticker.js';
 import { TlsFiles } from './tls-files.js';
-import { REGISTRY_LOGGER, REGISTRY_OPTIONS, type RegistryLogger } from './tokens.js';
+import {
+  REGISTRY_CLOCK,
+  REGISTRY_LOGGER,
+  REGISTRY_OPTIONS,
+  type RegistryLogger,
+} from './tokens.js';
 
 /** Between two checks of `instance.statusFromHealth`, or of the files of TLS, at most. */
 const longestCheckMs = 5_000;
@@ -48,6 +54,7 @@ export class RegistrationLifecycle
     @Inject(HttpAdapterHost) private readonly http: HttpAdapterHost,
     @Inject(Connections) private readonly connections: Connections,
     @Inject(Caller) private readonly caller: Caller,
+    @Inject(REGISTRY_CLOCK) private readonly clock: Clock,
   ) {}
 
   /**
@@ -146,7 +153,7 @@ export class RegistrationLifecycle
         'must name a provider of this application that has a method isHealthy()',
       );
     this.#follower = new HealthFollower({
-      clock: systemClock,
+      clock: this.clock,
       everyMs: this.#checkEveryMs,
       isHealthy: async () => source.isHealthy(),
       status: () => this.core.changes.status,
@@ -157,9 +164,10 @@ export class RegistrationLifecycle
 
   #watchTls(): void {
     const { serviceCenter } = this.options;
-    for (const warning of connectionWarnings(serviceCenter)) this.logger.warn(warning);
+    const warnings = connectionWarnings(serviceCenter, readTlsDefaults());
+    for (const warning of warnings) this.logger.warn(warning);
     const files = new TlsFiles(serviceCenter.tls, {
-      clock: systemClock,
+      clock: this.clock,
       everyMs: this.#checkEveryMs,
       renew: material => this.connections.renew(material),
       logger: this.logger,

@@ -15,12 +15,20 @@ import {
 } from './registry.module-definition.js';
 import { registryProviders } from './registry.providers.js';
 import { Ticker } from './ticker.js';
-import { REGISTRY_LOGGER, REGISTRY_OPTIONS } from './tokens.js';
+import { REGISTRY_CLOCK, REGISTRY_LOGGER, REGISTRY_OPTIONS } from './tokens.js';
 
 /** What the module offers to its users. */
 const offered = [Registration, RegistryHealthIndicator, ServiceCenterClient, REGISTRY_OPTIONS];
 /** What the module offers to its own lifecycle. */
-const inner = [RegistrationCore, EventPublisher, Ticker, Connections, Caller, REGISTRY_LOGGER];
+const inner = [
+  RegistrationCore,
+  EventPublisher,
+  Ticker,
+  Connections,
+  Caller,
+  REGISTRY_CLOCK,
+  REGISTRY_LOGGER,
+];
 
 /** The part that is visible everywhere. Nest destroys a global module last: it must not be the one that leaves. */
 @Module({ providers: registryProviders, exports: [...offered, ...inner] })

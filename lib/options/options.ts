@@ -27,7 +27,7 @@ export interface ServiceCenterTlsOptions {
   /** Passphrase of an encrypted `key`. A line break at the end of its file is cut. @default none */
   readonly passphrase?: string | undefined;
   readonly passphraseFile?: string | undefined;
-  /** Name that the registry's certificate must be for. @default the host of the address */
+  /** Name that the registry's certificate must be for, no IP address. @default the host of the address */
   readonly servername?: string | undefined;
   /**
    * false trusts whoever answers, with a warning at each start; `NODE_TLS_REJECT_UNAUTHORIZED` has no
@@ -100,7 +100,8 @@ export interface ServiceCenterOptions {
   readonly tls?: ServiceCenterTlsOptions | undefined;
   /**
    * An http URL, which may hold user and password; or `'env'` for what `HTTPS_PROXY`, `HTTP_PROXY` and
-   * `NO_PROXY` say, in lower case first. An https address is reached through CONNECT.
+   * `NO_PROXY` say, in lower case first. An https address is reached through CONNECT. `NO_PROXY` holds
+   * `host`, `host:port`, `.suffix`, CIDR or `*`, with commas.
    *
    * @default none: no variable is looked at
    */
@@ -115,7 +116,8 @@ export interface ServiceCenterOptions {
   /**
    * What else axios is to do: `headers` to add, an `httpAgent` or `httpsAgent` in place of ours, which
    * then goes without `tls` and `proxy`. What our deadlines, errors and credentials stand on is ours:
-   * `timeout`, `signal`, `validateStatus`, `maxRedirects`, `baseURL`, `auth` and the like are not heeded.
+   * `timeout`, `signal`, `validateStatus`, `maxRedirects`, `baseURL`, `auth`, `httpVersion` and the like
+   * are not heeded. A `proxy` is an error: that is `serviceCenter.proxy`.
    *
    * @default none
    */
