@@ -10,6 +10,8 @@ export interface ForwardProxy {
   readonly host: string;
   /** How many connections it was given. */
   readonly connections: number;
+  /** Ends all tunnels. */
+  cut(): void;
   close(): void;
 }
 
@@ -28,6 +30,9 @@ export async function startForwardProxy({
 }: ForwardProxyBehaviour = {}): Promise<ForwardProxy> {
   const asked: IncomingMessage[] = [];
   const tunnels = new Set<Duplex>();
+  const cut = () => {
+    for (const side of tunnels) side.destroy();
+  };
   let connections = 0;
   const server = createServer((request, response) => {
     asked.push(request);
@@ -60,8 +65,9 @@ export async function startForwardProxy({
     get connections() {
       return connections;
     },
+    cut,
     close: () => {
-      for (const side of tunnels) side.destroy();
+      cut();
       server.closeAllConnections();
       server.close();
     },

@@ -1,7 +1,12 @@
 import 'reflect-metadata';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { Test } from '@nestjs/testing';
-import { RegistryModule, type RegistryModuleOptions } from '../../lib/index.js';
+import {
+  RegistryHealthModule,
+  type RegistryHealthReport,
+  RegistryModule,
+  type RegistryModuleOptions,
+} from '../../lib/index.js';
 import type { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
 import { Ticker } from '../../lib/nest/ticker.js';
 import { REGISTRY_CLOCK } from '../../lib/nest/tokens.js';
@@ -19,6 +24,7 @@ export class SteeredApp {
     readonly events: EventLog,
     readonly log: LogLines,
     private readonly clock: FakeClock,
+    private readonly url: string,
   ) {}
 
   /** Starts one that listens; its clock should be the registry's, too. */
@@ -30,7 +36,8 @@ export class SteeredApp {
     const log = new LogLines();
     // The turns are the test's to take.
     const ticker = { start: () => true, wake: () => undefined, stop: async () => undefined };
-    const root = rootModule(RegistryModule.forRoot(options));
+    const imports = [RegistryHealthModule.forRoot()];
+    const root = rootModule(RegistryModule.forRoot(options), { imports });
     const testing = await Test.createTestingModule({ imports: [root] })
       .overrideProvider(REGISTRY_CLOCK)
       .useValue(clock)
@@ -41,7 +48,15 @@ export class SteeredApp {
     cleanup.add(() => app.close());
     await app.listen(0, '127.0.0.1');
     const events = new EventLog(app.get(EventEmitter2));
-    return new SteeredApp(app.get(RegistrationCore), events, log, clock);
+    return new SteeredApp(app.get(RegistrationCore), events, log, clock, await app.getUrl());
+  }
+
+  /** What its health route answers: the status, and the body without the moment it is since. */
+  async health(): Promise<readonly [number, Omit<RegistryHealthReport, 'since'>]> {
+    const reply = await fetch(`${this.url}/health`);
+    const { since, ...report } = (await reply.json()) as RegistryHealthReport;
+    if (Number.isNaN(Date.parse(since))) throw new Error(`No moment: ${since}`);
+    return [reply.status, report];
   }
 
   /** Takes turns, each when it is due, until something is so; fails after that much time. */
