@@ -157,6 +157,21 @@ describe('a registry whose certificate', () => {
   });
 });
 
+it('a registry that is not verified is a warning at each start', async () => {
+  for (const _ of ['first', 'second']) {
+    const { app } = await start(other.issue(['elsewhere.example']), {
+      tls: { rejectUnauthorized: false },
+    });
+    await app.until(() => app.core.state === 'registered', 5_000);
+    expect(app.log.matching(/INSECURE/)).toEqual([
+      'warn INSECURE: serviceCenter.tls.rejectUnauthorized is false, so whoever answers is taken for ' +
+        'the registry, and may read and change all that is sent. Set serviceCenter.tls.ca or caFile ' +
+        'instead',
+    ]);
+    await cleanup.run();
+  }
+});
+
 /** A registered application, whose certificates are in files. */
 async function withFiles(context: Context) {
   const folder = await mkdtemp(join(tmpdir(), 'servicecomb-tls-'));
