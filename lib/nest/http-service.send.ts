@@ -1,8 +1,10 @@
 import { ClientRequest } from 'node:http';
+import { Readable } from 'node:stream';
 import type { HttpService } from '@nestjs/axios';
 import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import { catchError, firstValueFrom, fromEvent, map, retry, takeUntil, timeout } from 'rxjs';
 import type { HttpReply, HttpRequest, Send } from '../protocol/send.js';
+import { bodyOf } from './answer-body.js';
 import type { Connections, ConnectionSettings } from './connections.js';
 import { proxyUnreachable } from './proxy-failure.js';
 
@@ -16,7 +18,7 @@ const maxRequestBytes = 1_048_576;
  */
 export function createPrivateAxios(
   connections: Connections,
-  { maxAnswerBytes, axios: extras }: Pick<ConnectionSettings, 'maxAnswerBytes' | 'axios'>,
+  { axios: extras }: Pick<ConnectionSettings, 'axios'>,
 ): ReturnType<typeof axios.create> {
   const instance = axios.create();
   for (const name of Object.keys(instance.defaults))
@@ -24,11 +26,11 @@ export function createPrivateAxios(
   const { headers, ...extra } = extras?.() ?? {};
   Object.assign(instance.defaults, extra, ours, {
     headers: { common: {}, ...headersOf(headers) },
-    maxContentLength: maxAnswerBytes,
   });
   instance.interceptors.request.use(config =>
     Object.assign(config, connections.wayTo(config.url ?? '')),
   );
+  instance.interceptors.response.use(response => withBody(response));
   return instance;
 }
 
@@ -43,7 +45,7 @@ const ours = {
   httpVersion: undefined, // HTTP/2 would go without our agents, and without what they verify.
   maxBodyLength: maxRequestBytes,
   maxRedirects: 0,
-  responseType: 'text',
+  responseType: 'stream',
   signal: undefined,
   timeout: 0,
   transformRequest: [],
@@ -51,6 +53,13 @@ const ours = {
   transport: undefined,
   validateStatus: () => true,
 };
+
+/** Reads the body before anybody has the answer, so that whoever gives up ends the reading, too. */
+async function withBody(response: AxiosResponse<unknown>): Promise<AxiosResponse<unknown>> {
+  const { data, config } = response;
+  if (data instanceof Readable) response.data = await bodyOf(data, config.maxContentLength ?? 0);
+  return response;
+}
 
 /** Without those that are undefined, and without axios' groups by method. */
 function headersOf(headers: AxiosRequestConfig['headers'] = {}): object {
@@ -74,13 +83,23 @@ export function sendThrough(http: HttpService, connections: Pick<Connections, 'c
     const reply = http.request<string>(axiosRequest(request)).pipe(
       retry({ count: 1, delay: error => overNewConnection(error, connections) }),
       catchError((error: unknown) => {
-        throw ofTheProxy(error);
+        throw withoutRequest(ofTheProxy(error));
       }),
       map(replyOf),
       timeout({ first: timeoutMs }),
     );
     return firstValueFrom(signal === undefined ? reply : reply.pipe(takeUntil(aborted(signal))));
   };
+}
+
+/**
+ * What axios throws holds the request, with all its headers, and would show them wherever it is printed.
+ * What an agent throws may have no code; it is no bug of ours for that.
+ */
+function withoutRequest(error: unknown): unknown {
+  if (!axios.isAxiosError<unknown>(error)) return error;
+  const { name, message, code = 'ERR_NETWORK', cause } = error;
+  return Object.assign(new Error(message, { cause }), { name, code });
 }
 
 /** All kept ones are as old as the one that was closed: none of them is tried. */
@@ -117,8 +136,10 @@ function aborted(signal: AbortSignal): ReturnType<typeof fromEvent<Event>> {
 }
 
 /** The body is left undefined, not null: axios sends the four letters of `null` otherwise. */
-function axiosRequest({ method, url, headers, body }: HttpRequest): AxiosRequestConfig<string> {
-  return { method, url, headers: { ...headers }, ...(body === undefined ? {} : { data: body }) };
+function axiosRequest(request: HttpRequest): AxiosRequestConfig<string> {
+  const { method, url, headers, body, maxAnswerBytes } = request;
+  const data = body === undefined ? {} : { data: body };
+  return { method, url, headers: { ...headers }, maxContentLength: maxAnswerBytes, ...data };
 }
 
 function replyOf({ status, headers, data }: AxiosResponse<unknown>): HttpReply {

@@ -92,8 +92,9 @@ export const registryProviders: Provider[] = [
 ];
 
 function createCaller(serviceCenter: ResolvedOptions['serviceCenter'], send: Send): Caller {
-  const { project, domain, timeoutMs, addresses } = serviceCenter;
-  const settings = { project, domain, timeoutMs, userAgent: `nestjs-servicecomb/${version}` };
+  const { project, domain, timeoutMs, maxAnswerBytes, addresses } = serviceCenter;
+  const userAgent = `nestjs-servicecomb/${version}`;
+  const settings = { project, domain, timeoutMs, maxAnswerBytes, userAgent };
   const credentials = credentialsOf(serviceCenter, send, settings);
   return new Caller(send, new AddressBook(addresses), settings, credentials);
 }

@@ -107,8 +107,8 @@ export interface ServiceCenterOptions {
    */
   readonly proxy?: string | undefined;
   /**
-   * Longest answer that is read, in bytes after decompression: 1,024 to 268,435,456. A longer one is a
-   * ServiceCenterProtocolError.
+   * Longest answer that is read, in bytes after decompression: 1,024 to 268,435,456. Only lists and schemas
+   * are read beyond a mebibyte. A longer answer is a ServiceCenterProtocolError.
    *
    * @default 1048576
    */

@@ -52,6 +52,7 @@ export function refusalOf(
   return new ServiceCenterResponseError(operation, address, refusal);
 }
 
+const shortEnough = 'short enough (serviceCenter.maxAnswerBytes)';
 const bugs = /^(Type|Range|Reference|Syntax|URI)Error$/;
 
 /**
@@ -66,8 +67,12 @@ export function failureOf(error: unknown, asked: Asked): ServiceCombError | unde
   if (name !== undefined && bugs.test(name)) return undefined;
   if (name === 'TimeoutError' || code === 'ECONNABORTED')
     return new ServiceCenterTimeoutError(operation, address, timeoutMs);
-  if (code === 'ERR_BAD_RESPONSE' || code?.startsWith('HPE_'))
-    return new ServiceCenterProtocolError(operation, address, 'a valid HTTP answer', code);
+  if (code === 'ERR_ANSWER_TOO_LONG')
+    return new ServiceCenterProtocolError(operation, address, shortEnough, code);
+  if (code === 'ERR_BAD_RESPONSE' || code?.startsWith('HPE_')) {
+    const reason = property(causeOf(error).cause, 'code') ?? code;
+    return new ServiceCenterProtocolError(operation, address, 'a valid HTTP answer', reason);
+  }
   if (code === undefined || code === 'ERR_CANCELED') return undefined;
   // The library's error has the request in it, with its credentials: what it wraps has not.
   const advice = adviceOn(code, error);

@@ -52,6 +52,7 @@ export const instanceOperations = {
     name: 'listInstances',
     parameters: serviceParameters(serviceId),
     query: { noCache: flag(noCache) },
+    mayBeLong: true,
     expected: 'a list of instances',
     decode: decode.list('instances', decode.isInstance),
   }),
@@ -82,6 +83,7 @@ export const instanceOperations = {
   heartbeats: (refs: readonly InstanceRef[]): Operation<readonly HeartbeatResult[]> => ({
     name: 'heartbeats',
     body: { instances: refs },
+    mayBeLong: true,
     expected: 'a list of results',
     decode: decode.list('instances', decode.isHeartbeatResult),
   }),
@@ -99,12 +101,14 @@ export const instanceOperations = {
     },
     headers: query.consumerId === undefined ? {} : { 'X-ConsumerId': query.consumerId },
     otherStatus: 304,
+    mayBeLong: true,
     expected: 'a list of instances',
     decode: found,
   }),
 
   health: (): Operation<readonly StoredInstance[]> => ({
     name: 'getHealth',
+    mayBeLong: true,
     expected: 'a list of instances',
     decode: decode.list('instances', decode.isInstance),
   }),

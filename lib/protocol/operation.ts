@@ -18,6 +18,8 @@ export interface Operation<T> {
   readonly isAnswerSecret?: boolean | undefined;
   /** A success that is not HTTP 200. */
   readonly otherStatus?: number | undefined;
+  /** Whether an answer is as long as what is registered: a list, or a schema. @default false */
+  readonly mayBeLong?: boolean | undefined;
   /** What a success looks like, for the error when it does not: `a list of instances`. */
   readonly expected: string;
   readonly decode: (reply: HttpReply) => T | typeof unexpected;

@@ -6,7 +6,7 @@ import type { HttpRequest } from './send.js';
 /** What a request is made of. */
 export type RequestParts = Pick<
   Operation<unknown>,
-  'name' | 'parameters' | 'query' | 'headers' | 'body'
+  'name' | 'parameters' | 'query' | 'headers' | 'body' | 'mayBeLong'
 > & { readonly credentials?: CredentialHeaders };
 
 /** The part of the options that every request needs. */
@@ -15,6 +15,8 @@ export interface CallSettings {
   readonly domain: string | undefined;
   readonly timeoutMs: number;
   readonly userAgent: string;
+  /** Longest answer of a list or a schema, in bytes. Others are read up to a mebibyte of it. */
+  readonly maxAnswerBytes: number;
 }
 
 /** Where a request goes, and how long it may take. */
@@ -24,14 +26,17 @@ export interface Destination {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Longest answer that is read of an operation whose answers are short, in bytes. */
+const shortAnswerBytes = 1_048_576;
+
 /** Also where there is no body: axios would name a form otherwise. */
 const jsonContent = { 'Content-Type': 'application/json' };
 
 /** Makes the request of an operation to one address. */
 export function requestOf(
-  { name, parameters, query, headers, body, credentials }: RequestParts,
+  { name, parameters, query, headers, body, credentials, mayBeLong = false }: RequestParts,
   { address, timeoutMs, signal }: Destination,
-  { project, domain, userAgent }: CallSettings,
+  { project, domain, userAgent, maxAnswerBytes }: CallSettings,
 ): HttpRequest {
   const route = routes[name];
   return {
@@ -47,6 +52,7 @@ export function requestOf(
     },
     body: body === undefined ? undefined : JSON.stringify(body),
     timeoutMs,
+    maxAnswerBytes: mayBeLong ? maxAnswerBytes : Math.min(maxAnswerBytes, shortAnswerBytes),
     signal,
   };
 }

@@ -9,6 +9,8 @@ export interface HttpRequest {
   readonly body: string | undefined;
   /** Deadline in milliseconds for all of it: connection, headers and the last byte of the body. */
   readonly timeoutMs: number;
+  /** Longest body of an answer that is read, in bytes after decompression. */
+  readonly maxAnswerBytes: number;
   /** Ends the request at once when aborted. */
   readonly signal: AbortSignal | undefined;
 }

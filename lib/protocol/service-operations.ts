@@ -29,6 +29,7 @@ export const serviceOperations = {
 
   list: (): Operation<readonly Microservice[]> => ({
     name: 'listMicroservices',
+    mayBeLong: true,
     expected: 'a list of services',
     decode: decode.list('services', decode.isMicroservice),
   }),
@@ -62,6 +63,7 @@ export const serviceOperations = {
     name: 'listSchemas',
     parameters: serviceParameters(serviceId),
     query: { withSchema: withSchema ? '1' : '0' },
+    mayBeLong: true,
     expected: 'a list of schemas',
     decode: decode.list('schemas', decode.isSchema),
   }),
@@ -69,6 +71,7 @@ export const serviceOperations = {
   getSchema: (serviceId: string, schemaId: string): Operation<string> => ({
     name: 'getSchema',
     parameters: { ...serviceParameters(serviceId), schemaId },
+    mayBeLong: true,
     expected: 'a schema',
     decode: decode.field('schema', decode.isText),
   }),

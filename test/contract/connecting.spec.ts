@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { Agent, createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -141,7 +141,10 @@ describe('an answer that is too much', () => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb),
     );
     const error = await failureOf(httpClient(url).listMicroservices());
-    expect(error).toMatchObject({ code: 'ERR_SERVICECOMB_PROTOCOL', received: 'ERR_BAD_RESPONSE' });
+    expect(error).toMatchObject({
+      code: 'ERR_SERVICECOMB_PROTOCOL',
+      received: 'ERR_ANSWER_TOO_LONG',
+    });
   });
 
   it('is what serviceCenter.maxAnswerBytes says', async () => {
@@ -151,6 +154,21 @@ describe('an answer that is too much', () => {
     const small = httpClient(url, { maxAnswerBytes: 1_024 }).listMicroservices();
     await expect(small).rejects.toMatchObject({ code: 'ERR_SERVICECOMB_PROTOCOL' });
     expect(await httpClient(url, { maxAnswerBytes: 4_096 }).listMicroservices()).toEqual([]);
+  });
+
+  it('is one of more than a mebibyte where a short one is due, whatever is said of lists', async () => {
+    const url = await serving((_, response) => {
+      response.end(JSON.stringify({ serviceId: 's', padding: 'x'.repeat(1_048_576) }));
+    });
+    const client = httpClient(url, { maxAnswerBytes: 4_194_304 });
+    expect(await client.listMicroservices()).toEqual([]);
+    expect(
+      await failureOf(client.findServiceId({ appId: 'a', serviceName: 's', version: '1.0.0' })),
+    ).toMatchObject({
+      message:
+        'Service Center\'s answer to "getExistence" is not short enough (serviceCenter.maxAnswerBytes): ' +
+        '"ERR_ANSWER_TOO_LONG"',
+    });
   });
 
   it('is one with headers of more than 16 KiB', async () => {
@@ -166,6 +184,26 @@ describe('an answer that is too much', () => {
 });
 
 describe('serviceCenter.axios', () => {
+  it('may bring an agent whose failures have no code, and which show no header', async () => {
+    class FailingAgent extends Agent {
+      override createConnection(
+        _: object,
+        done?: (error: Error, stream: Socket) => void,
+      ): undefined {
+        setImmediate(() => done?.(new Error('The proxy had enough'), new Socket()));
+      }
+    }
+    const httpAgent = new FailingAgent();
+    const secret = { 'X-Key': 'CANARY-7f3a' };
+    const error = await failureOf(
+      httpClient('http://127.0.0.1:9', {
+        axios: { httpAgent, headers: secret },
+      }).listMicroservices(),
+    );
+    expect(error).toMatchObject({ code: 'ERR_SERVICECOMB_UNREACHABLE', reason: 'ERR_NETWORK' });
+    expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain('CANARY');
+  });
+
   it('adds headers, which ours win over', async () => {
     const seen: IncomingMessage[] = [];
     const url = await serving((request, response) => {

@@ -58,7 +58,8 @@ export interface ClientSettings {
 /** What sends a client's requests. */
 export function callerOf(send: Send, settings: ClientSettings = {}): Caller {
   const { addresses = ['http://a:1'], project = 'default', domain, timeoutMs = 5_000 } = settings;
-  const sent = { project, domain, timeoutMs, userAgent: 'nestjs-servicecomb/test' };
+  const userAgent = 'nestjs-servicecomb/test';
+  const sent = { project, domain, timeoutMs, userAgent, maxAnswerBytes: 1_048_576 };
   return new Caller(send, new AddressBook(addresses), sent, settings.credentials);
 }
 

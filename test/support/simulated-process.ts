@@ -55,6 +55,7 @@ export class SimulatedProcess {
       domain: undefined,
       timeoutMs: 5_000,
       userAgent: 'nestjs-servicecomb/test',
+      maxAnswerBytes: 1_048_576,
     });
     const retry = { initialMs: 1_000, maxMs: 30_000, factor: 2 };
     const { verifyEvery = 10, leaveTimeoutMs = 3_000 } = options;

@@ -33,7 +33,13 @@ describe('a login', () => {
     [2_000, 2_000],
   ])('with a deadline of %d ms for each request gets %d ms', async (timeoutMs, allowedMs) => {
     const http = new FakeSend({ status: 404 });
-    const settings = { project: 'p', domain: undefined, timeoutMs, userAgent: 'test' };
+    const settings = {
+      project: 'p',
+      domain: undefined,
+      timeoutMs,
+      userAgent: 'test',
+      maxAnswerBytes: 1_048_576,
+    };
     const { serviceCenter } = resolve({ serviceCenter: { auth } });
     const credentials = credentialsOf(serviceCenter, http.send, settings);
     expect(await credentials.headersFor(`http://login:${timeoutMs}`, {})).toEqual({});
@@ -42,7 +48,13 @@ describe('a login', () => {
 
   it('that was refused is not repeated at another configured address, by whomever', async () => {
     const http = new FakeSend({ status: 401, body: { errorCode: '401202' } });
-    const settings = { project: 'p', domain: undefined, timeoutMs: 1_000, userAgent: 'test' };
+    const settings = {
+      project: 'p',
+      domain: undefined,
+      timeoutMs: 1_000,
+      userAgent: 'test',
+      maxAnswerBytes: 1_048_576,
+    };
     const [one, other] = ['http://refused:1', 'http://refused:2'] as const;
     const { serviceCenter } = resolve({ serviceCenter: { auth, addresses: [one, other] } });
     for (const address of [one, other]) {

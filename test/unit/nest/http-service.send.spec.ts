@@ -13,7 +13,13 @@ describe('a request', () => {
     );
     const send = sendThrough(http, { closeIdle: () => undefined });
     const { signal } = new AbortController();
-    const request = { method: 'PUT', headers: {}, body: undefined, timeoutMs: 1_000 } as const;
+    const request = {
+      method: 'PUT',
+      headers: {},
+      body: undefined,
+      timeoutMs: 1_000,
+      maxAnswerBytes: 1_048_576,
+    } as const;
     for (let nth = 0; nth < 3_000; nth += 1) await send({ ...request, url: 'http://a:1', signal });
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });

@@ -322,7 +322,13 @@ describe('a header of the application’s own that is short, or like a number', 
       delay: never,
     });
     const http = new FakeSend({ status: 400, body: { errorCode: '400017', detail: 'of 400017' } });
-    const settings = { project: 'p', domain: undefined, timeoutMs: 1, userAgent: 'test' };
+    const settings = {
+      project: 'p',
+      domain: undefined,
+      timeoutMs: 1,
+      userAgent: 'test',
+      maxAnswerBytes: 1_048_576,
+    };
     const caller = new Caller(http.send, new AddressBook([a]), settings, credentials);
     const error = await errorOf(new ServiceCenterClient(caller).sendHeartbeat(ref));
     expect(error).toMatchObject({ errorCode: 400_017, detail: 'of ***' });

@@ -110,7 +110,13 @@ describe('a request with credentials', () => {
   async function noted(...answers: readonly FakeAnswer[]): Promise<readonly string[]> {
     const http = new FakeSend(...answers);
     const credentials = new Noting();
-    const settings = { project: 'p', domain: undefined, timeoutMs: 1, userAgent: 'test' };
+    const settings = {
+      project: 'p',
+      domain: undefined,
+      timeoutMs: 1,
+      userAgent: 'test',
+      maxAnswerBytes: 1_048_576,
+    };
     const caller = new Caller(http.send, new AddressBook([a]), settings, credentials);
     const instance = { hostName: 'h', endpoints: [], instanceId: 'i' };
     await new ServiceCenterClient(caller).registerInstance('s', instance).catch(() => undefined);

@@ -172,7 +172,13 @@ describe('a removal that has to log in first', () => {
       login: never,
       clock: { now: () => clock.now(), random: () => 0.5 },
     });
-    const settings = { project: 'p', domain: undefined, timeoutMs: 60_000, userAgent: 'test' };
+    const settings = {
+      project: 'p',
+      domain: undefined,
+      timeoutMs: 60_000,
+      userAgent: 'test',
+      maxAnswerBytes: 1_048_576,
+    };
     const caller = new Caller(never, new AddressBook(['http://a:1']), settings, credentials);
     const client = new ServiceCenterClient(caller);
     const context = { client, clock, deadline: began + 3_000, mayStillLand: false };

@@ -144,6 +144,7 @@ describe('the registration', () => {
         headers: {},
         body: undefined,
         timeoutMs: 1,
+        maxAnswerBytes: 1_048_576,
         signal: undefined,
       };
       void registry.send({
