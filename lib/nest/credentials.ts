@@ -14,6 +14,7 @@ import {
   providedCredentials,
 } from '../protocol/credentials.js';
 import { login } from '../protocol/login.js';
+import { secretsOf } from '../protocol/redact.js';
 import type { Send } from '../protocol/send.js';
 import { systemClock, waitIdly } from './ticker.js';
 
@@ -66,6 +67,30 @@ async function passwordOf(
   if (typeof text !== 'string' || text.trim() === '')
     throw new CredentialsError(source, 'it gave no text');
   return source === 'passwordFile' ? text.replace(/\r?\n$/, '') : text;
+}
+
+/** Secrets that are sent besides the credentials: in headers of the application's own, and to a proxy. */
+export function secretsBeside({
+  axios,
+  proxy,
+}: Pick<ResolvedOptions['serviceCenter'], 'axios' | 'proxy'>): readonly string[] {
+  const extras = axios?.() ?? {};
+  const texts = Object.entries(extras.headers ?? {}).filter(isText);
+  const own = extras.proxy === false ? undefined : extras.proxy?.auth;
+  const proxies = [own, proxy?.http?.credentials?.(), proxy?.https?.credentials?.()];
+  const sentToProxies = proxies.flatMap(account => (account === undefined ? [] : [basic(account)]));
+  return [
+    ...secretsOf(Object.fromEntries(texts)),
+    ...sentToProxies.flatMap(sent => secretsOf({ sent })),
+  ];
+}
+
+function isText(entry: [string, unknown]): entry is [string, string] {
+  return typeof entry[1] === 'string';
+}
+
+function basic({ username, password }: { username: string; password: string }): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
 /** The addresses that credentials would be sent to in the clear, over a network. */

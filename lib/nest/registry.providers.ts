@@ -14,7 +14,7 @@ import type { Listing } from '../registration/listing.js';
 import { Pace } from '../registration/pace.js';
 import { RegistrationCore } from '../registration/registration-core.js';
 import { version } from '../version.js';
-import { credentialsOf } from './credentials.js';
+import { credentialsOf, secretsBeside } from './credentials.js';
 import { EventPublisher } from './event.publisher.js';
 import { Connections } from './connections.js';
 import { createPrivateAxios, sendThrough } from './http-service.send.js';
@@ -94,7 +94,8 @@ export const registryProviders: Provider[] = [
 function createCaller(serviceCenter: ResolvedOptions['serviceCenter'], send: Send): Caller {
   const { project, domain, timeoutMs, maxAnswerBytes, addresses } = serviceCenter;
   const userAgent = `nestjs-servicecomb/${version}`;
-  const settings = { project, domain, timeoutMs, maxAnswerBytes, userAgent };
+  const secrets = () => secretsBeside(serviceCenter);
+  const settings = { project, domain, timeoutMs, maxAnswerBytes, userAgent, secrets };
   const credentials = credentialsOf(serviceCenter, send, settings);
   return new Caller(send, new AddressBook(addresses), settings, credentials);
 }

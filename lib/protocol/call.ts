@@ -7,7 +7,7 @@ import {
 import type { AddressBook } from './address-book.js';
 import {
   type Asked,
-  cut,
+  beginningOf,
   failureKind,
   failureOf,
   isPermissionRefused,
@@ -151,7 +151,7 @@ export class Caller {
       requestOf(operation, { ...asked, signal: options.signal }, this.settings),
       asked,
     );
-    const blank = blankerFor(operation, reply);
+    const blank = blankerFor(operation, reply, this.settings.secrets?.() ?? []);
     if (reply.status !== 200 && reply.status !== operation.otherStatus)
       throw refusalOf(reply, asked, blank);
     const value = operation.decode(reply);
@@ -160,7 +160,7 @@ export class Caller {
         operation.name,
         address,
         operation.expected,
-        cut(blank(reply.body)),
+        beginningOf(reply.body, blank),
       );
     return value;
   }
@@ -179,9 +179,10 @@ export class Caller {
 function blankerFor(
   { credentials, secrets = [], isAnswerSecret = false }: Blanked,
   { status, body }: HttpReply,
+  others: readonly string[],
 ): Blank {
   const isSecret = isAnswerSecret && status < 300 && !/^\s*</.test(body);
-  return isSecret ? () => '***' : blankerOf([...secretsOf(credentials), ...secrets]);
+  return isSecret ? () => '***' : blankerOf([...secretsOf(credentials), ...secrets, ...others]);
 }
 
 /** One that asks who we are is there: also to any other request these are answers, not failures. */

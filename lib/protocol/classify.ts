@@ -40,7 +40,7 @@ export function refusalOf(
       operation,
       address,
       expectation(reply),
-      cut(blank(reply.body)),
+      beginningOf(reply.body, blank),
     );
   const refusal: Refusal = {
     status: reply.status,
@@ -205,10 +205,13 @@ function remark(status: number, headers: HttpReply['headers'], body: string): st
   return speaksTls(body) ? ': this port speaks TLS, so the address must begin with https://' : '';
 }
 
-/** The first characters of a body, enough to recognise who is speaking; as JSON they are harmless in a log. */
-export function cut(body: string): string {
-  const head = body.length <= 80 ? body : `${body.slice(0, 80)}…`;
-  return head.replace(/[\u007f-\u009f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, ' ');
+/** The first characters of a body, enough to recognise who is speaking, and harmless in a log. */
+export function beginningOf(body: string, blank: Blank): string {
+  return printable(cut(blank(body))).trim();
+}
+
+function cut(text: string): string {
+  return text.length <= 80 ? text : `${text.slice(0, 80)}…`;
 }
 
 function numberOf(value: unknown): number | undefined {

@@ -17,6 +17,8 @@ export interface CallSettings {
   readonly userAgent: string;
   /** Longest answer of a list or a schema, in bytes. Others are read up to a mebibyte of it. */
   readonly maxAnswerBytes: number;
+  /** What else is secret in what is sent, and in no error: an application's own headers, a proxy's password. */
+  readonly secrets?: (() => readonly string[]) | undefined;
 }
 
 /** Where a request goes, and how long it may take. */

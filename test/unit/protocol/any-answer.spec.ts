@@ -2,8 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isServiceCombError } from '../../../lib/errors.js';
 import { jsonObject } from '../../../lib/protocol/json-object.js';
+import { login } from '../../../lib/protocol/login.js';
 import { CoreHarness } from '../../support/core-harness.js';
-import { clientOf, failing, type FakeAnswer, type FakeReply } from '../../support/fake-send.js';
+import {
+  callerOf,
+  clientOf,
+  failing,
+  type FakeAnswer,
+  type FakeReply,
+} from '../../support/fake-send.js';
 import { FakeSend } from '../../support/fake-send.js';
 import { operations } from './operations.js';
 
@@ -69,6 +76,34 @@ describe('whatever a registry answers', () => {
         });
       }),
       { numRuns: 40 },
+    );
+  });
+
+  it('a login ends with a token that lives for a while, or with an error of ours', async () => {
+    const ends = fc.oneof(
+      fc.double(),
+      fc.integer(),
+      fc.constantFrom('1e999', '-1e999', '"soon"', '{}'),
+    );
+    const claimed = ends.map(exp => `h.${Buffer.from(`{"exp":${exp}}`).toString('base64url')}.s`);
+    const token = fc.oneof(claimed, json).map(each => JSON.stringify({ token: each }));
+    const dates = fc.oneof(
+      fc.string(),
+      fc.constantFrom('0', '-1', 'Sun, 22 Nov 2026 07:00:00 GMT'),
+    );
+    const given = fc.record({ headers: fc.record({ date: dates }), body: token });
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(given, replies), async reply => {
+        try {
+          const caller = callerOf(new FakeSend(reply).send);
+          const { lifeMs } = await caller.call(login({ username: 'a', password: 'b' }));
+          expect(lifeMs).toBeGreaterThan(0);
+          expect(() => new Date(Date.now() + lifeMs).toISOString()).not.toThrow();
+        } catch (error) {
+          if (!isServiceCombError(error)) throw error;
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 

@@ -98,7 +98,7 @@ describe('an answer that is no success', () => {
       operation: 'heartbeat',
       address: 'http://a:1',
       expected: `an answer of the registry (HTTP ${status})`,
-      received: body,
+      received: body.trim(),
     });
   });
 
