@@ -41,3 +41,17 @@ export function serviceParameters(serviceId: string): { serviceId: string } {
     );
   return { serviceId };
 }
+
+/**
+ * Returns the header that says who asks.
+ *
+ * @throws RangeError when the id cannot be one, or no header can hold it: axios leaves out what it cannot
+ * send, and another one would have asked. Nothing has been sent then.
+ */
+export function consumerHeader(consumerId: string): { 'X-ConsumerId': string } {
+  if (!isServiceId(consumerId) || !/^[\x21-\x7e]+$/.test(consumerId))
+    throw new RangeError(
+      `consumerId must be 1 to 64 visible ASCII characters, got ${JSON.stringify(consumerId)}`,
+    );
+  return { 'X-ConsumerId': consumerId };
+}

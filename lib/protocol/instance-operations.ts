@@ -1,7 +1,7 @@
 import { type Operation, unexpected } from './operation.js';
 import { jsonObject } from './json-object.js';
 import * as decode from './decode.js';
-import { instanceParameters, serviceParameters } from './ids.js';
+import { consumerHeader, instanceParameters, serviceParameters } from './ids.js';
 import type { HttpReply } from './send.js';
 import { command } from './service-operations.js';
 import type {
@@ -99,7 +99,7 @@ export const instanceOperations = {
       rev: query.revision,
       noCache: flag(query.noCache ?? false),
     },
-    headers: query.consumerId === undefined ? {} : { 'X-ConsumerId': query.consumerId },
+    headers: query.consumerId === undefined ? {} : consumerHeader(query.consumerId),
     otherStatus: 304,
     mayBeLong: true,
     expected: 'a list of instances',

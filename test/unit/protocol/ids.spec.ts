@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import {
+  consumerHeader,
   instanceParameters,
   isInstanceId,
   isServiceId,
@@ -59,4 +60,17 @@ describe('an instanceId', () => {
   it.each([undefined, null, 5, {}])('cannot be %p', id => {
     expect(isInstanceId(id)).toBe(false);
   });
+});
+
+describe('the id of who asks', () => {
+  it('is a header', () => {
+    expect(consumerHeader('a/b')).toEqual({ 'X-ConsumerId': 'a/b' });
+  });
+
+  it.each(['', '..', 'x'.repeat(65), '服务', 'a\r\nX: y', 'a b', 'ä', '\uD800'])(
+    'is not sent as something else where it is %j',
+    id => {
+      expect(() => consumerHeader(id)).toThrow(RangeError);
+    },
+  );
 });
