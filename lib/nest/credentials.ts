@@ -74,10 +74,8 @@ export function secretsBeside({
   axios,
   proxy,
 }: Pick<ResolvedOptions['serviceCenter'], 'axios' | 'proxy'>): readonly string[] {
-  const extras = axios?.() ?? {};
-  const texts = Object.entries(extras.headers ?? {}).filter(isText);
-  const own = extras.proxy === false ? undefined : extras.proxy?.auth;
-  const proxies = [own, proxy?.http?.credentials?.(), proxy?.https?.credentials?.()];
+  const texts = Object.entries(axios?.().headers ?? {}).filter(isText);
+  const proxies = [proxy?.http?.credentials?.(), proxy?.https?.credentials?.()];
   const sentToProxies = proxies.flatMap(account => (account === undefined ? [] : [basic(account)]));
   return [
     ...secretsOf(Object.fromEntries(texts)),

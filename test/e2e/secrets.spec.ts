@@ -1,43 +1,151 @@
-import { createHmac } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createHmac, createPrivateKey } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
-import { type AuthOptions, RegistryHealthIndicator, REGISTRY_OPTIONS } from '../../lib/index.js';
+import {
+  Registration,
+  REGISTRY_OPTIONS,
+  RegistryHealthIndicator,
+  type RegistryModuleOptions,
+  ServiceCenterClient,
+} from '../../lib/index.js';
+import { certificateAuthority } from '../support/certificates.js';
 import { Cleanup, createApp, optionsFor, type TestApp } from '../support/test-app.js';
 
 const cleanup = new Cleanup();
+const folder = mkdtempSync(join(tmpdir(), 'secrets-'));
 afterEach(() => cleanup.run());
+afterAll(() => rmSync(folder, { recursive: true }));
 
-/** No text that anything here would write by itself; needs escaping in JSON and in a URL. */
-const canary = 'CANARY"7f3a/õ';
+/** No text that anything here would write by itself; needs escaping in JSON, in HTML and in a URL. */
+const canary = 'CANARY"7f3a/õ<&>';
 const asciiCanary = 'CANARY-7f3a~';
 
-/** What a registry sees of a secret key. */
-const signature = createHmac('sha256', asciiCanary).update('AK').digest('hex');
+const accessKey = 'ACCESS-7f3a';
 
-/** The credentials, and what a registry sees of their secret. */
-const forms: readonly (readonly [string, AuthOptions, string])[] = [
-  ['an account', { username: 'root', password: canary }, canary],
-  ['a password function', { username: 'root', password: async () => canary }, canary],
-  ['a pair of keys', { accessKey: 'AK', secretKey: asciiCanary }, signature],
-  ['a token', { token: asciiCanary }, asciiCanary],
-  ['headers', { headers: () => ({ 'X-Auth-Token': asciiCanary }) }, asciiCanary],
+/** What a registry sees of a secret key. */
+const signature = createHmac('sha256', asciiCanary).update(accessKey).digest('hex');
+const jwt = `eyJhbGciOiJSUzUxMiJ9.${btoa('{"account":"CANARY"}')}.${btoa('the signature')}`;
+const pair = btoa(`user:${asciiCanary}`);
+
+const authority = certificateAuthority();
+const { cert, key } = authority.issue(['client']);
+const locked = createPrivateKey(key)
+  .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: canary })
+  .toString();
+/** A line out of the middle of a private key. */
+const keyLine = (pem: string) => pem.split('\n')[5] ?? '';
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+type ServiceCenter = NonNullable<RegistryModuleOptions['serviceCenter']>;
+type Form = readonly [
+  name: string,
+  options: (url: string) => ServiceCenter,
+  /** What a registry or a proxy is sent of the secret. */
+  sent: readonly string[],
+  /** What nobody is sent. */
+  kept?: readonly string[],
+];
+
+/** Whoever plays the registry plays the proxy, too. */
+function proxyAt(url: string): string {
+  return url.replace(/^https?:\/\//, `http://user:${asciiCanary}@`);
+}
+
+function throughEnvironment(url: string): ServiceCenter {
+  const names = ['http_proxy', 'https_proxy'];
+  for (const name of names) process.env[name] = proxyAt(url);
+  cleanup.add(async () => {
+    for (const name of names) Reflect.deleteProperty(process.env, name);
+  });
+  return { proxy: 'env' };
+}
+
+/** Every option that holds a secret. */
+const forms: readonly Form[] = [
+  ['an account', () => ({ auth: { username: 'root', password: canary } }), [canary]],
+  [
+    'a password function',
+    () => ({ auth: { username: 'root', password: async () => canary } }),
+    [canary],
+  ],
+  [
+    'a password file',
+    () => ({ auth: { username: 'root', passwordFile: file('password', `${canary}\n`) } }),
+    [canary],
+  ],
+  [
+    'a pair of keys',
+    () => ({ auth: { accessKey: accessKey, secretKey: asciiCanary } }),
+    [signature, accessKey],
+  ],
+  ['a token', () => ({ auth: { token: jwt } }), jwt.split('.').slice(1).concat(jwt)],
+  ['a token function', () => ({ auth: { token: async () => asciiCanary } }), [asciiCanary]],
+  [
+    'headers',
+    () => ({
+      auth: { headers: () => ({ 'X-Auth-Token': asciiCanary, Authorization: `Basic ${pair}` }) },
+    }),
+    [asciiCanary, pair],
+  ],
+  ['headers of axios', () => ({ axios: { headers: { 'X-Key': asciiCanary } } }), [asciiCanary]],
+  [
+    'what axios is not asked for',
+    () => ({ axios: { auth: { username: 'user', password: asciiCanary } } }),
+    [],
+    [asciiCanary, pair],
+  ],
+  ['a proxy', url => ({ proxy: proxyAt(url) }), [asciiCanary, pair]],
+  ['a proxy of the environment', throughEnvironment, [asciiCanary, pair]],
+  [
+    'a private key and its passphrase',
+    () => ({ tls: { cert, key: locked, passphrase: canary } }),
+    [],
+    [canary, keyLine(locked)],
+  ],
+  [
+    'files of a private key and its passphrase',
+    () => ({
+      tls: {
+        cert,
+        keyFile: file('key.pem', locked),
+        passphraseFile: file('passphrase', canary),
+      },
+    }),
+    [],
+    [canary, keyLine(locked)],
+  ],
 ];
 
 /** What an operator could ever see of an application. */
-function visible({ app, registration, events, log }: TestApp): string {
+async function visible({ app, registration, events, log }: TestApp): Promise<string> {
   const shown: unknown[] = [
     log.lines,
     events.all,
     registration.snapshot(),
-    app.get(RegistryHealthIndicator).isHealthy('registry'),
+    await app.get(RegistryHealthIndicator).isHealthy('registry'),
     app.get(REGISTRY_OPTIONS),
   ];
   const errors = events.all.flatMap(({ payload }) => errorsOf(payload));
+  const all = { depth: Infinity, showHidden: true, maxArrayLength: null, maxStringLength: null };
   return [
     ...shown.map(each => JSON.stringify(each)),
-    ...[...shown, ...errors].map(each => inspect(each, { depth: 8 })),
+    ...[...shown, ...errors].map(each => inspect(each, all)),
     ...errors.map(error => (error instanceof Error ? (error.stack ?? '') : '')),
+    inspect(app.get(Registration)),
+    inspect(app.get(ServiceCenterClient)),
   ].join('\n');
 }
 
@@ -47,56 +155,87 @@ function errorsOf(payload: unknown): readonly unknown[] {
     : [];
 }
 
-/** Has the registry answer with what it may have been sent, as a gateway's debug page does. */
-function echo(registry: EmbeddedServiceCenter, status: number, secret: string): void {
-  const forms = [secret, JSON.stringify(secret), encodeURIComponent(secret)];
-  const detail = forms.join(' ');
-  registry.faults.answer(status, { errorCode: status * 1_000 + 3, detail });
+const inHtml = (text: string) =>
+  text.replace(/[<>&"]/g, character => `&#${character.charCodeAt(0)};`);
+
+/** As a gateway's debug page shows what it was sent: in all spellings, and cut off. */
+function echoes(secrets: readonly string[]): string {
+  return secrets
+    .flatMap(secret => [
+      secret,
+      JSON.stringify(secret),
+      encodeURIComponent(secret),
+      inHtml(secret),
+      secret.slice(0, -3),
+    ])
+    .join(' ');
 }
 
-describe.each(forms)('a secret in %s', (_, auth, secret) => {
-  const expectNone = (started: TestApp) => {
-    const lines = visible(started).split('\n');
-    expect(lines.filter(line => line.includes('CANARY') || line.includes(secret))).toEqual([]);
-  };
+/** Any of them, also in part. */
+function shown(secrets: readonly string[]): RegExp {
+  const forms = secrets.flatMap(secret => [secret, encodeURIComponent(secret), secret.slice(0, 9)]);
+  const escaped = forms.map(form => form.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return new RegExp(['CANARY', ...escaped].join('|'));
+}
 
-  async function start(registry: EmbeddedServiceCenter): Promise<TestApp> {
-    const options = optionsFor(registry.url, { serviceCenter: { auth, timeoutMs: 200 } });
+async function registryWith(
+  options: ConstructorParameters<typeof EmbeddedServiceCenter>[0] = {},
+): Promise<EmbeddedServiceCenter> {
+  const registry = new EmbeddedServiceCenter({ port: 0, minIntervalMs: 1_000, ...options });
+  await registry.start();
+  cleanup.add(() => registry.stop());
+  return registry;
+}
+
+/** Waits for the first failure of either kind. */
+async function failed({ events }: TestApp): Promise<void> {
+  await Promise.race([
+    events.nth('servicecomb.registration.failed'),
+    events.nth('servicecomb.registration.blocked'),
+  ]);
+}
+
+const rbac = { rootPassword: 'Complicated_password1' };
+
+describe.each(forms)('a secret in %s', (_, serviceCenter, sent, kept = []) => {
+  const secrets = [...sent, ...kept];
+
+  async function expectNone(started: TestApp): Promise<void> {
+    const lines = (await visible(started)).split('\n');
+    expect(lines.filter(line => shown(secrets).test(line))).toEqual([]);
+  }
+
+  async function start({ url }: { readonly url: string }, scheme = 'http:'): Promise<TestApp> {
+    const options = optionsFor(url.replace(/^https?:/, scheme), {
+      serviceCenter: { timeoutMs: 200, ...serviceCenter(url) },
+      registration: { retry: { initialMs: 10, maxMs: 20 } },
+    });
     const started = await createApp(cleanup, options);
     await started.app.listen(0, '127.0.0.1');
     return started;
   }
 
-  async function registryWith(
-    options: ConstructorParameters<typeof EmbeddedServiceCenter>[0],
-  ): Promise<EmbeddedServiceCenter> {
-    const registry = new EmbeddedServiceCenter({ port: 0, minIntervalMs: 1_000, ...options });
-    await registry.start();
-    cleanup.add(() => registry.stop());
-    return registry;
-  }
-
   it('is nowhere after it was refused', async () => {
-    const registry = await registryWith({ rbac: { rootPassword: 'Complicated_password1' } });
+    const registry = await registryWith({ rbac });
     const started = await start(registry);
-    await started.events.nth('servicecomb.registration.blocked');
-    expectNone(started);
-    expect(JSON.stringify(registry.requests)).not.toContain('CANARY');
+    await failed(started);
+    await expectNone(started);
+    const isCredential = serviceCenter(registry.url).auth !== undefined;
+    if (isCredential) expect(JSON.stringify(registry.requests)).not.toContain('CANARY');
   });
 
   it.each([500, 400])('is nowhere after an answer %i that shows the request', async status => {
-    const registry = await registryWith({});
-    echo(registry, status, secret);
+    const registry = await registryWith();
+    const body = { errorCode: status * 1_000 + 3, detail: echoes(sent) };
+    registry.faults.answer(status, body);
     const started = await start(registry);
-    await started.events.nth(
-      status === 500 ? 'servicecomb.registration.failed' : 'servicecomb.registration.blocked',
-    );
-    expectNone(started);
+    await failed(started);
+    await expectNone(started);
   });
 
   it('is nowhere after a page that shows the request, an answer that never comes, and none', async () => {
-    const registry = await registryWith({});
-    registry.faults.answer(200, `<html>${secret}</html>`, { times: 2 });
+    const registry = await registryWith();
+    registry.faults.answer(200, `<html>${echoes(sent)}</html>`, { times: 2 });
     const started = await start(registry);
     await started.events.nth('servicecomb.registration.failed');
     registry.faults.hang({ times: 1 });
@@ -105,17 +244,96 @@ describe.each(forms)('a secret in %s', (_, auth, secret) => {
     await started.events.nth('servicecomb.registration.failed', 5);
     await registry.stop();
     await started.events.nth('servicecomb.registration.failed', 7);
-    expectNone(started);
+    await expectNone(started);
   });
 
   it('is nowhere after https was spoken to a plain port', async () => {
-    const registry = await registryWith({});
-    const options = optionsFor(registry.url.replace('http:', 'https:'), {
-      serviceCenter: { auth },
+    const started = await start(await registryWith(), 'https:');
+    await started.events.nth('servicecomb.registration.failed');
+    await expectNone(started);
+  });
+
+  it('is nowhere after the registry’s certificate was refused', async () => {
+    const registry = await registryWith({ tls: authority.issue(['127.0.0.1']) });
+    const started = await start(registry, 'https:');
+    await started.events.nth('servicecomb.registration.failed');
+    await expectNone(started);
+  });
+
+  it('is not in what is said of another option that is wrong', async () => {
+    const serviceCenterOptions = { timeoutMs: -1, ...serviceCenter('http://127.0.0.1:9') };
+    const wrong = optionsFor('http://127.0.0.1:9', { serviceCenter: serviceCenterOptions });
+    const error: unknown = await createApp(cleanup, wrong).catch((thrown: unknown) => thrown);
+    expect(error).toHaveProperty('code', 'ERR_SERVICECOMB_OPTIONS');
+    expect(inspect(error, { depth: Infinity, showHidden: true })).not.toMatch(shown(secrets));
+  });
+});
+
+describe('a secret in an option that is refused', () => {
+  it('is not in the error', async () => {
+    const proxy = { host: '127.0.0.1', port: 9, auth: { username: 'user', password: asciiCanary } };
+    const wrong = optionsFor('http://127.0.0.1:9', { serviceCenter: { axios: { proxy } } });
+    const error: unknown = await createApp(cleanup, wrong).catch((thrown: unknown) => thrown);
+    expect(error).toHaveProperty('code', 'ERR_SERVICECOMB_OPTIONS');
+    expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain('CANARY');
+  });
+});
+
+describe('a secret in an address', () => {
+  it('is not in the error that refuses the address', async () => {
+    const wrong = optionsFor(`http://user:${asciiCanary}@127.0.0.1:9`);
+    const error: unknown = await createApp(cleanup, wrong).catch((thrown: unknown) => thrown);
+    expect(inspect(error, { depth: Infinity, showHidden: true })).toContain('***@127.0.0.1');
+    expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain('CANARY');
+  });
+});
+
+describe('a token that a login gave', () => {
+  it('is nowhere after answers that show all that was sent', async () => {
+    const [, claims, sign] = jwt.split('.');
+    const server = createServer((request, response) => {
+      if (request.method === 'POST' && request.url === '/v4/token')
+        response.end(JSON.stringify({ token: jwt, note: 'x' }));
+      else
+        response
+          .writeHead(500)
+          .end(JSON.stringify({ detail: `${sign} ${claims} ${echoOf(request)}` }));
     });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    cleanup.add(async () => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    const auth = { username: 'root', password: canary };
+    const options = optionsFor(`http://127.0.0.1:${port}`, { serviceCenter: { auth } });
     const started = await createApp(cleanup, options);
     await started.app.listen(0, '127.0.0.1');
-    await started.events.nth('servicecomb.registration.failed');
-    expectNone(started);
+    await started.events.nth('servicecomb.token.renewed');
+    await started.events.nth('servicecomb.registration.failed', 2);
+    const text = await visible(started);
+    expect(text).toContain('HTTP 500');
+    expect(text).not.toMatch(shown([jwt, ...jwt.split('.').slice(1)]));
+  });
+});
+
+function echoOf({ headers }: IncomingMessage): string {
+  return headers.authorization ?? '';
+}
+
+describe('a process that ends with what nobody caught', () => {
+  it('shows no secret in what it writes', async () => {
+    const registry = await registryWith();
+    registry.faults.answer(400, { errorCode: 400_001, detail: echoes([asciiCanary]) });
+    const script = resolve('build/tree/test/support/crashing-context.js');
+    const output = await new Promise<string>(done => {
+      execFile(process.execPath, [script, registry.url, asciiCanary], (error, stdout, stderr) => {
+        done(`${error?.code ?? 0}\n${stdout}\n${stderr}`);
+      });
+    });
+    expect(output).toMatch(/^1\n/);
+    expect(output).toContain('ServiceCenterResponseError');
+    expect(output).not.toContain('CANARY');
   });
 });
