@@ -46,10 +46,18 @@ export function refusalOf(
     status: reply.status,
     errorCode: numberOf(code),
     errorMessage: textOf(body?.['errorMessage'] ?? body?.['errMsg'] ?? body?.['error_msg'], blank),
-    detail: textOf(body?.['detail'], blank),
+    detail: detailOf(body?.['detail'], blank),
     retryAfterMs: retryAfterMs(reply.headers),
   };
   return new ServiceCenterResponseError(operation, address, refusal);
+}
+
+/** With RBAC on, a service that does not exist is refused in these words (sic), measured M12. */
+const noScope = 'no valid resouce scope';
+
+/** What to do depends on those words: they stay, whatever else is blanked or cut off. */
+function detailOf(value: unknown, blank: Blank): string | undefined {
+  return typeof value === 'string' && value.includes(noScope) ? noScope : textOf(value, blank);
 }
 
 const shortEnough = 'short enough (serviceCenter.maxAnswerBytes)';
@@ -175,9 +183,7 @@ interface Answered extends Partial<Omit<Refusal, 'errorMessage'>> {
 function responseKind({ status, errorCode, detail }: Answered): FailureKind {
   if (errorCode === ErrorCode.InstanceNotExists) return 'instance-gone';
   if (errorCode === ErrorCode.ServiceNotExists) return 'service-gone';
-  // With RBAC on, a service that does not exist is refused in these words (sic), measured M12.
-  if (errorCode === ErrorCode.Unauthorized && detail?.includes('no valid resouce scope'))
-    return 'service-gone';
+  if (errorCode === ErrorCode.Unauthorized && detail?.includes(noScope)) return 'service-gone';
   if (status === 429) return 'throttled';
   if (status === 408 || isAtLeast(status, 500)) return 'busy';
   // A status of the backend's own may have been lost on the way; a cloud answers 400 for it.

@@ -178,6 +178,17 @@ describe('what a failure means', () => {
     expect(failureKind(refusal({ status, body }))).toBe(kind);
   });
 
+  it.each([['scope'], ['no valid resouce scope']])(
+    'is service-gone also where %j is a secret that is blanked',
+    secret => {
+      const body = { errorCode: '401201', detail: 'no valid resouce scope' };
+      const error = refusalOf(replyOf({ status: 401, body }), asked, text =>
+        text.replaceAll(secret, '***'),
+      );
+      expect(failureKind(error)).toBe('service-gone');
+    },
+  );
+
   const refusedCodes = [
     400_001, 400_010, 400_013, 400_016, 400_018, 400_023, 400_026, 400_100, 401_202, 401_204,
     401_205, 401_206, 401_302, 403_001, 403_201, 403_205, 409_200,
