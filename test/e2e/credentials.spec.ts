@@ -6,19 +6,20 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
-import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
-import { pem, rootPassword } from '../unit/embedded/guarded-registry.js';
+import { rootPassword } from '../unit/embedded/guarded-registry.js';
 import { concurrently } from '../support/concurrently.js';
 import {
   change,
   guarded,
   healthOf,
+  impatient,
   logins,
-  nextBeat,
   refusedWith,
   replace,
   root,
   startRefused,
+  startSteered,
+  unguarded,
   well,
   withAuth,
   wrongPassword,
@@ -26,13 +27,12 @@ import {
 import { createApp, optionsFor, startApp } from '../support/test-app.js';
 
 const otherPassword = 'Complicated_password2';
-const rbac = { rootPassword, privateKey: pem };
 
 describe('an account', () => {
   concurrently('is traded for one token, with which everything else is asked', async cleanup => {
-    const registry = await guarded(cleanup);
-    const { app, events } = await startApp(cleanup, withAuth(registry.url, root));
-    await events.nth('servicecomb.heartbeat.succeeded', 2);
+    const { app: steered, registry } = await startSteered(cleanup);
+    const { app, events } = steered;
+    await steered.beats(1);
     await app.close();
     expect(registry.instances()).toEqual([]);
     expect(logins(registry)).toBe(1);
@@ -95,13 +95,11 @@ describe('an account', () => {
     concurrently(
       `T9 keeps its lease, and misses no heartbeat, when its token ${what}`,
       async cleanup => {
-        const registry = await guarded(cleanup);
-        const app = await startApp(cleanup, withAuth(registry.url, root));
+        const { app, registry } = await startSteered(cleanup);
         const { events } = app;
-        await events.nth('servicecomb.heartbeat.succeeded');
         const body = refusal.errorCode === 0 ? 'Unauthorized' : refusal;
         registry.faults.answer(401, body, { operation: 'heartbeat', times: 1 });
-        await events.nth('servicecomb.heartbeat.succeeded', 3);
+        await app.beats(2);
         expect(logins(registry)).toBe(2);
         expect(events.of('servicecomb.token.renewed')).toMatchObject([
           { address: registry.url },
@@ -113,17 +111,18 @@ describe('an account', () => {
     );
 
   concurrently('T9 keeps its lease when the registry has other keys', async cleanup => {
-    const old = await guarded(cleanup);
-    const app = await startApp(cleanup, withAuth(old.url, root));
+    const { app, registry: old, clock } = await startSteered(cleanup);
     const { events } = app;
-    await events.nth('servicecomb.heartbeat.succeeded');
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const other = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    const registry = await replace(old, port => guarded(cleanup, { port, privateKey: other }));
-    expect(await events.nth('servicecomb.token.renewed', 2)).toMatchObject({
-      address: registry.url,
-    });
-    await nextBeat(app);
+    const registry = await replace(old, port =>
+      guarded(cleanup, { port, clock, privateKey: other }),
+    );
+    await app.beats(2);
+    expect(events.of('servicecomb.token.renewed')).toMatchObject([
+      { address: registry.url },
+      { address: registry.url },
+    ]);
     expect(logins(registry)).toBe(1);
     expect(events.names()).not.toContain('servicecomb.token.refused');
     expect(await healthOf(app)).toMatchObject(well);
@@ -133,14 +132,9 @@ describe('an account', () => {
     concurrently(
       `is good for its whole life with a registry whose clock is off by ${hours} h`,
       async cleanup => {
-        const clock = { now: () => Date.now() + hours * 3_600_000 };
-        const registry = new EmbeddedServiceCenter({ port: 0, minIntervalMs: 1_000, rbac, clock });
-        await registry.start();
-        cleanup.add(() => registry.stop());
-        const app = await startApp(cleanup, withAuth(registry.url, root));
-        const { events } = app;
-        await events.nth('servicecomb.heartbeat.succeeded', 2);
-        const [renewed] = events.of('servicecomb.token.renewed');
+        const { app, registry } = await startSteered(cleanup, { aheadMs: hours * 3_600_000 });
+        await app.beats(1);
+        const [renewed] = app.events.of('servicecomb.token.renewed');
         const lifeMs = Date.parse(renewed?.expiresAt ?? '') - Date.parse(renewed?.at ?? '');
         expect(Math.abs(lifeMs - 12 * 3_600_000)).toBeLessThan(2_000);
         expect(logins(registry)).toBe(1);
@@ -162,19 +156,20 @@ describe('an account', () => {
   );
 
   concurrently('that is deleted is told, after one login', async cleanup => {
-    const registry = await guarded(cleanup);
-    const account = { name: 'orders', password: otherPassword, roles: ['developer'] };
-    await change(registry, 'POST', '/v4/accounts', account);
-    const auth = { username: 'orders', password: otherPassword };
-    const app = await startApp(cleanup, withAuth(registry.url, auth));
+    const { app, registry } = await startSteered(cleanup, {
+      auth: async made => {
+        const account = { name: 'orders', password: otherPassword, roles: ['developer'] };
+        await change(made, 'POST', '/v4/accounts', account);
+        return { username: 'orders', password: otherPassword };
+      },
+    });
     const { events } = app;
-    await events.nth('servicecomb.heartbeat.succeeded');
     const before = logins(registry);
     await change(registry, 'DELETE', '/v4/accounts/orders');
-    expect(await events.nth('servicecomb.heartbeat.failed')).toMatchObject({
-      error: { errorCode: 401_202 },
-      failures: 1,
-    });
+    await app.until(() => events.of('servicecomb.heartbeat.failed').length > 0, 60_000);
+    expect(events.of('servicecomb.heartbeat.failed')).toMatchObject([
+      { error: { errorCode: 401_202 }, failures: 1 },
+    ]);
     expect(await healthOf(app)).toMatchObject({
       status: 'up',
       degraded: true,
@@ -182,8 +177,8 @@ describe('an account', () => {
       failures: 1,
       lastError: wrongPassword,
     });
-    expect(await events.nth('servicecomb.instance.lost')).toMatchObject({ reason: 'expired' });
-    await events.nth('servicecomb.registration.blocked');
+    await app.until(() => events.of('servicecomb.registration.blocked').length > 0, 120_000);
+    expect(events.of('servicecomb.instance.lost')).toMatchObject([{ reason: 'expired' }]);
     expect(await healthOf(app)).toMatchObject({
       status: 'down',
       state: 'blocked',
@@ -219,14 +214,17 @@ describe('an account', () => {
   concurrently(
     'of a developer whose service is deleted registers it anew, without a login',
     async cleanup => {
-      const registry = await guarded(cleanup);
-      const account = { name: 'dev', password: otherPassword, roles: ['developer'] };
-      await change(registry, 'POST', '/v4/accounts', account);
-      const auth = { username: 'dev', password: otherPassword };
-      const { registration, events } = await startApp(cleanup, withAuth(registry.url, auth));
+      const { app, registry } = await startSteered(cleanup, {
+        auth: async made => {
+          const account = { name: 'dev', password: otherPassword, roles: ['developer'] };
+          await change(made, 'POST', '/v4/accounts', account);
+          return { username: 'dev', password: otherPassword };
+        },
+      });
+      const { registration, events } = app;
       const before = logins(registry);
       registry.forgetService(registration.snapshot().serviceId ?? '');
-      await events.nth('servicecomb.instance.registered', 2);
+      await app.until(() => registration.snapshot().registrations === 2, 60_000);
       expect(logins(registry)).toBe(before);
       expect(events.of('servicecomb.service.registered')).toMatchObject([
         { created: true },
@@ -238,18 +236,12 @@ describe('an account', () => {
   concurrently(
     'costs nothing where security is off, and keeps the lease when it is switched on',
     async cleanup => {
-      const open = new EmbeddedServiceCenter({ port: 0, minIntervalMs: 1_000 });
-      await open.start();
-      cleanup.add(() => open.stop());
-      const app = await startApp(cleanup, withAuth(open.url, root));
+      const { app, registry: open, clock } = await startSteered(cleanup, { start: unguarded });
       const { events } = app;
-      await events.nth('servicecomb.heartbeat.succeeded');
       expect(events.names()).not.toContain('servicecomb.token.renewed');
-      const registry = await replace(open, port => guarded(cleanup, { port }));
-      expect(await events.nth('servicecomb.token.renewed')).toMatchObject({
-        address: registry.url,
-      });
-      await nextBeat(app);
+      const registry = await replace(open, port => guarded(cleanup, { port, clock }));
+      await app.beats(2);
+      expect(events.of('servicecomb.token.renewed')).toMatchObject([{ address: registry.url }]);
       expect(logins(registry)).toBe(1);
       expect(events.names()).not.toContain('servicecomb.token.refused');
       expect(await healthOf(app)).toMatchObject(well);
@@ -270,20 +262,13 @@ describe('an account', () => {
   });
 
   concurrently('keeps the lease when security is switched off, and on again', async cleanup => {
-    const first = await guarded(cleanup);
-    const app = await startApp(cleanup, withAuth(first.url, root));
-    await app.events.nth('servicecomb.heartbeat.succeeded');
-    const open = await replace(first, async port => {
-      const registry = new EmbeddedServiceCenter({ port, minIntervalMs: 1_000 });
-      await registry.start();
-      cleanup.add(() => registry.stop());
-      return registry;
-    });
-    await nextBeat(app);
+    const { app, registry: first, clock } = await startSteered(cleanup);
+    const open = await replace(first, port => unguarded(cleanup, { port, clock }));
+    await app.beats(2);
     expect(logins(open)).toBe(0);
     expect(await healthOf(app)).toMatchObject(well);
-    const second = await replace(open, port => guarded(cleanup, { port }));
-    await nextBeat(app);
+    const second = await replace(open, port => guarded(cleanup, { port, clock }));
+    await app.beats(2);
     // The same keys, and the token has not ended.
     expect(logins(second)).toBe(0);
     expect(await healthOf(app)).toMatchObject(well);
@@ -294,7 +279,7 @@ describe('an account', () => {
     async cleanup => {
       const registry = await guarded(cleanup);
       registry.faults.hang({ path: /^\/v4\/token/, times: 1 });
-      const { registration, events } = await startApp(cleanup, withAuth(registry.url, root));
+      const { registration, events } = await startApp(cleanup, impatient(registry.url, root));
       expect(registration.state).toBe('registered');
       expect(events.names()).not.toContain('servicecomb.token.refused');
     },

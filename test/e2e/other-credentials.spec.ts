@@ -1,15 +1,18 @@
 import { describe, expect } from '@jest/globals';
+import type { RegistryEventName } from '../../lib/index.js';
 import { concurrently } from '../support/concurrently.js';
-import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
 import {
   guarded,
   healthOf,
+  impatient,
   logins,
   refusedWith,
   replace,
+  startSteered,
+  unguarded,
   withAuth,
 } from '../support/guarded-app.js';
-import { createApp, optionsFor, startApp, startRegistry } from '../support/test-app.js';
+import { createApp, startApp, startRegistry } from '../support/test-app.js';
 
 const never = () => new Promise<never>(() => undefined);
 
@@ -79,7 +82,8 @@ describe('other credentials', () => {
     const registry = await startRegistry(cleanup);
     let give: () => Promise<string> = async () => 'token';
     const token = () => give();
-    const { app, events } = await startApp(cleanup, withAuth(registry.url, { token }));
+    const options = { ...impatient(registry.url, { token }), shutdown: { timeoutMs: 500 } };
+    const { app, events } = await startApp(cleanup, options);
     await events.nth('servicecomb.heartbeat.succeeded');
     give = never;
     expect(await events.nth('servicecomb.heartbeat.failed')).toMatchObject({
@@ -96,26 +100,32 @@ describe('other credentials', () => {
 
 describe('nobody in particular', () => {
   concurrently('is told why, when security is switched on', async cleanup => {
-    const open = new EmbeddedServiceCenter({ port: 0, minIntervalMs: 1_000 });
-    await open.start();
-    cleanup.add(() => open.stop());
-    const app = await startApp(cleanup, optionsFor(open.url));
-    await app.events.nth('servicecomb.heartbeat.succeeded');
-    const registry = await replace(open, port => guarded(cleanup, { port }));
+    const {
+      app,
+      registry: open,
+      clock,
+    } = await startSteered(cleanup, {
+      start: unguarded,
+      auth: false,
+    });
+    const registry = await replace(open, port => guarded(cleanup, { port, clock }));
     const noHeader = (operation: string) =>
       refusedWith(operation, 401, 401_204, 'No authorization header');
-    expect(await app.events.nth('servicecomb.heartbeat.failed')).toMatchObject({
-      error: { errorCode: 401_204 },
-    });
+    const told = (name: RegistryEventName) => () => app.events.of(name).length > 0;
+    await app.until(told('servicecomb.heartbeat.failed'), 60_000);
+    expect(app.events.of('servicecomb.heartbeat.failed')).toMatchObject([
+      { error: { errorCode: 401_204 }, failures: 1 },
+    ]);
     expect(await healthOf(app)).toMatchObject({
       status: 'up',
       degraded: true,
       state: 'degraded',
       lastError: noHeader('heartbeat'),
     });
-    expect(await app.events.nth('servicecomb.registration.blocked')).toMatchObject({
-      error: { errorCode: 401_204 },
-    });
+    await app.until(told('servicecomb.registration.blocked'), 120_000);
+    expect(app.events.of('servicecomb.registration.blocked')).toMatchObject([
+      { error: { errorCode: 401_204 } },
+    ]);
     expect(await healthOf(app)).toMatchObject({
       status: 'down',
       state: 'blocked',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect } from '@jest/globals';
 import type { AuthOptions } from '../../lib/index.js';
 import { concurrently } from '../support/concurrently.js';
-import { guarded, logins, startRefused, withAuth } from '../support/guarded-app.js';
+import { guarded, impatient, logins, startRefused, withAuth } from '../support/guarded-app.js';
 import { createApp, optionsFor } from '../support/test-app.js';
 
 const never = () => new Promise<never>(() => undefined);
@@ -64,7 +64,7 @@ describe('a password', () => {
   for (const [what, auth, reason] of cases)
     concurrently(`${what} is told, asked for again, and holds up no shutdown`, async cleanup => {
       const registry = await guarded(cleanup);
-      const { app, registration, events } = await createApp(cleanup, withAuth(registry.url, auth));
+      const { app, registration, events } = await createApp(cleanup, impatient(registry.url, auth));
       await app.listen(0, '127.0.0.1');
       const { error } = await events.nth('servicecomb.registration.failed', 2);
       expect(error).toMatchObject({ code: 'ERR_SERVICECOMB_CREDENTIALS', reason });

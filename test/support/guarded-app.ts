@@ -1,26 +1,35 @@
 import { expect } from '@jest/globals';
-import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import {
+  EmbeddedServiceCenter,
+  type EmbeddedServiceCenterOptions,
+} from '../../lib/embedded/index.js';
 import {
   type AuthOptions,
   RegistryHealthIndicator,
   type RegistryModuleOptions,
 } from '../../lib/index.js';
 import { pem, rootPassword } from '../unit/embedded/guarded-registry.js';
+import { FakeClock } from './fake-clock.js';
+import { registryClock, SteeredApp } from './steered-app.js';
 import { type Cleanup, createApp, optionsFor, type TestApp } from './test-app.js';
 
 /** The account that each guarded registry begins with. */
 export const root: AuthOptions = { username: 'root', password: rootPassword };
 
 /** Starts a registry that asks for tokens. */
-export async function guarded(
+export function guarded(
   cleanup: Cleanup,
-  { port = 0, privateKey = pem } = {},
+  { privateKey = pem, ...options }: EmbeddedServiceCenterOptions & { privateKey?: string } = {},
 ): Promise<EmbeddedServiceCenter> {
-  const registry = new EmbeddedServiceCenter({
-    port,
-    minIntervalMs: 1_000,
-    rbac: { rootPassword, privateKey },
-  });
+  return unguarded(cleanup, { ...options, rbac: { rootPassword, privateKey } });
+}
+
+/** Starts a registry that asks nobody, unless told to. */
+export async function unguarded(
+  cleanup: Cleanup,
+  options: EmbeddedServiceCenterOptions = {},
+): Promise<EmbeddedServiceCenter> {
+  const registry = new EmbeddedServiceCenter({ port: 0, minIntervalMs: 1_000, ...options });
   await registry.start();
   cleanup.add(() => registry.stop());
   return registry;
@@ -28,7 +37,38 @@ export async function guarded(
 
 /** Options for a registry, with credentials. */
 export function withAuth(url: string, auth: AuthOptions): RegistryModuleOptions {
-  return optionsFor(url, { serviceCenter: { auth } });
+  return optionsFor(url, { serviceCenter: { auth, timeoutMs: 5_000 } });
+}
+
+/** The same, and no request may take longer than a second. */
+export function impatient(url: string, auth: AuthOptions): RegistryModuleOptions {
+  return optionsFor(url, { serviceCenter: { auth, timeoutMs: 1_000 } });
+}
+
+/** A registry and an application with an account of its, both by a clock that the test moves on. */
+export async function startSteered(
+  cleanup: Cleanup,
+  { auth = root, start = guarded, aheadMs = 0 }: Partial<Steered> = {},
+): Promise<{ app: SteeredApp; registry: EmbeddedServiceCenter; clock: { now: () => number } }> {
+  const steering = new FakeClock();
+  const time = registryClock(steering);
+  const clock = { now: () => time.now() + aheadMs };
+  const registry = await start(cleanup, { clock });
+  const account = typeof auth === 'function' ? await auth(registry) : auth;
+  const app = await SteeredApp.start(cleanup, steering, {
+    serviceCenter: { addresses: [registry.url], auth: account === false ? undefined : account },
+    microservice: { serviceName: 'orders', version: '1.0.0' },
+  });
+  await app.beats(1);
+  return { app, registry, clock };
+}
+
+interface Steered {
+  /** The account, or none; a function makes it first. */
+  readonly auth: false | AuthOptions | ((registry: EmbeddedServiceCenter) => Promise<AuthOptions>);
+  readonly start: typeof guarded;
+  /** How far the registry's clock is ahead of the application's. */
+  readonly aheadMs: number;
 }
 
 /** How many logins a registry has seen. */
@@ -95,12 +135,6 @@ export const well = {
   failures: 0,
   lastError: null,
 };
-
-/** Waits until a heartbeat is answered that was sent from now on. */
-export async function nextBeat({ events }: TestApp): Promise<void> {
-  const before = events.of('servicecomb.heartbeat.succeeded').length;
-  await events.nth('servicecomb.heartbeat.succeeded', before + 2);
-}
 
 /** Starts an application that the registry will not let in. */
 export async function startRefused(

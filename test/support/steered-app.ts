@@ -1,7 +1,10 @@
 import 'reflect-metadata';
+import type { INestApplication } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import {
+  Registration,
   RegistryHealthModule,
   type RegistryHealthReport,
   RegistryModule,
@@ -12,14 +15,16 @@ import { Ticker } from '../../lib/nest/ticker.js';
 import { REGISTRY_CLOCK } from '../../lib/nest/tokens.js';
 import { RegistrationCore } from '../../lib/registration/registration-core.js';
 import type { FakeClock } from './fake-clock.js';
-import { type Cleanup, EventLog, LogLines, rootModule } from './test-app.js';
+import { type Cleanup, EventLog, LogLines, rootModule, type TestApp } from './test-app.js';
 
 /**
  * An application whose registration goes by a clock that a test moves on, though it sends over real
  * HTTP: a minute of heartbeats takes some milliseconds.
  */
-export class SteeredApp {
+export class SteeredApp implements TestApp {
   private constructor(
+    readonly app: INestApplication,
+    readonly registration: Registration,
     readonly core: RegistrationCore,
     readonly events: EventLog,
     readonly log: LogLines,
@@ -44,11 +49,13 @@ export class SteeredApp {
       .overrideProvider(Ticker)
       .useValue(ticker)
       .compile();
-    const app = testing.createNestApplication({ logger: log });
-    cleanup.add(() => app.close());
+    const app = testing.createNestApplication(new ExpressAdapter(), { logger: log });
+    // Where the registry is gone already, leaving takes time, too.
+    cleanup.add(() => clock.until(app.close()));
     await app.listen(0, '127.0.0.1');
     const events = new EventLog(app.get(EventEmitter2));
-    return new SteeredApp(app.get(RegistrationCore), events, log, clock, await app.getUrl());
+    const [registration, core] = [app.get(Registration), app.get(RegistrationCore)];
+    return new SteeredApp(app, registration, core, events, log, clock, await app.getUrl());
   }
 
   /** What its health route answers: the status, and the body without the moment it is since. */
@@ -69,6 +76,13 @@ export class SteeredApp {
       // As the ticker: turns that know nothing of what is due, and one just then.
       await this.clock.advance(Math.min(Math.max(dueInMs, 1), 700));
     }
+  }
+
+  /** Takes turns until that many more heartbeats have been answered. */
+  async beats(count: number): Promise<void> {
+    const answered = () => this.events.of('servicecomb.heartbeat.succeeded').length;
+    const enough = answered() + count;
+    await this.until(() => answered() >= enough, (count + 1) * 60_000);
   }
 
   /** Has the process stand still: no turn is taken meanwhile. Asleep, its clock stands still as well. */
