@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../support/fast-check.js';
 
 import { RegistryOptionsError } from '../../../lib/errors.js';
 import { defaults } from '../../../lib/options/defaults.js';

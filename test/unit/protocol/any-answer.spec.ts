@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../support/fast-check.js';
 import { isServiceCombError } from '../../../lib/errors.js';
 import { jsonObject } from '../../../lib/protocol/json-object.js';
 import { login } from '../../../lib/protocol/login.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../support/fast-check.js';
 import { ServiceCenterProtocolError, ServiceCenterResponseError } from '../../../lib/errors.js';
 import * as decode from '../../../lib/protocol/decode.js';
 import { isInstanceId, isServiceId } from '../../../lib/protocol/ids.js';

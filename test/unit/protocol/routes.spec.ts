@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../support/fast-check.js';
 import { pathOf, routes } from '../../../lib/protocol/routes.js';
 
 const parameters = { project: 'p', serviceId: 's', instanceId: 'i', schemaId: 'c' };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../support/fast-check.js';
 import { inspect } from 'node:util';
 import { SeededRandom } from '../../../lib/embedded/oddities/seeded-random.js';
 import { isServiceCombError } from '../../../lib/errors.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../support/fast-check.js';
 import type { Pace } from '../../../lib/registration/pace.js';
 import { draws, paceOf } from './parts.js';
 
