@@ -142,7 +142,10 @@ export type AuthOptions =
       /** 1 to 64 characters. */
       readonly username: string;
       readonly password?: SecretSource | undefined;
-      /** Read before each login, and with each request while it is refused; a line break at its end is cut. Instead of `password`. */
+      /**
+       * Read before each login, and with each request while it is refused; a line break at its end is
+       * cut. Instead of `password`.
+       */
       readonly passwordFile?: string | undefined;
     }
   /** Keys of Huawei Cloud; the secret key signs and is not sent. `project` is the cloud's name of it. */

@@ -42,16 +42,19 @@ function addressFact(change: AddressChange): RegistryFact {
 }
 
 function tokenFact(change: TokenChange, clock: Clock): RegistryFact {
-  const { address } = change;
-  if (change.kind === 'renewed') {
-    const expiresAt = new Date(clock.wallNow() + change.lifeMs).toISOString();
-    return { name: RegistryEvents.TokenRenewed, payload: { address, expiresAt } };
+  switch (change.kind) {
+    case 'renewed': {
+      const { address, lifeMs } = change;
+      const expiresAt = new Date(clock.wallNow() + lifeMs).toISOString();
+      return { name: RegistryEvents.TokenRenewed, payload: { address, expiresAt } };
+    }
+    case 'failed': {
+      const { kind: _, ...payload } = change;
+      return { name: RegistryEvents.TokenRenewalFailed, payload };
+    }
+    case 'refused': {
+      const { kind: _, ...payload } = change;
+      return { name: RegistryEvents.TokenRefused, payload };
+    }
   }
-  const { error } = change;
-  if (change.kind === 'failed') {
-    const { failures } = change;
-    return { name: RegistryEvents.TokenRenewalFailed, payload: { address, error, failures } };
-  }
-  const { retryInMs } = change;
-  return { name: RegistryEvents.TokenRefused, payload: { address, error, retryInMs } };
 }
