@@ -19,13 +19,18 @@ function fromEnvironment(field: Field, env: HostFacts['env']): ProxyRoutes {
   const server = (...names: readonly (keyof HostFacts['env'])[]) => {
     const name = firstSet(names);
     if (name === undefined) return undefined;
-    return proxyServer(env[name]) ?? reject(field, `${mustBe}, which ${name} does not`);
+    return proxyServer(withScheme(env[name])) ?? reject(field, `${mustBe}, which ${name} does not`);
   };
   return {
     http: server('http_proxy', 'HTTP_PROXY'),
     https: server('https_proxy', 'HTTPS_PROXY'),
     bypass: hosts(env[firstSet(['no_proxy', 'NO_PROXY']) ?? 'no_proxy'] ?? ''),
   };
+}
+
+/** Variables often hold `host:port` alone, which curl and Go read as http. */
+function withScheme(value = ''): string {
+  return value.includes('://') ? value : `http://${value}`;
 }
 
 function reject({ path, issues }: Field, message: string): undefined {

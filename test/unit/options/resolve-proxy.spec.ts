@@ -54,6 +54,13 @@ describe('the proxy of the environment', () => {
     expect(portTo('https://a', { HTTP_PROXY: 'http://p:1' })).toBeUndefined();
   });
 
+  it('is an http one where no scheme is written', () => {
+    expect(portTo('https://a', { HTTPS_PROXY: 'p.example:3128' })).toBe(3_128);
+    const server = routes('env', { HTTPS_PROXY: 'me:s3cret@p.example' })?.https;
+    expect(server).toMatchObject({ host: 'p.example', port: 80 });
+    expect(server?.credentials?.()).toEqual({ username: 'me', password: 's3cret' });
+  });
+
   it.each([
     ['*', 'https://a', true],
     ['a', 'https://a:30100', true],
