@@ -151,7 +151,7 @@ export class Caller {
       requestOf(operation, { ...asked, signal: options.signal }, this.settings),
       asked,
     );
-    const blank = blankerFor(operation, reply, this.settings.secrets?.() ?? []);
+    const blank = blankerFor(operation, reply, this.settings.secrets);
     if (reply.status !== 200 && reply.status !== operation.otherStatus)
       throw refusalOf(reply, asked, blank);
     const value = operation.decode(reply);
@@ -179,10 +179,12 @@ export class Caller {
 function blankerFor(
   { credentials, secrets = [], isAnswerSecret = false }: Blanked,
   { status, body }: HttpReply,
-  others: readonly string[],
+  others: CallSettings['secrets'],
 ): Blank {
   const isSecret = isAnswerSecret && status < 300 && !/^\s*</.test(body);
-  return isSecret ? () => '***' : blankerOf([...secretsOf(credentials), ...secrets, ...others]);
+  if (isSecret) return () => '***';
+  // Gathered for a failure alone: most answers are none.
+  return text => blankerOf([...secretsOf(credentials), ...secrets, ...(others?.() ?? [])])(text);
 }
 
 /** One that asks who we are is there: also to any other request these are answers, not failures. */
