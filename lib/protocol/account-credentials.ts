@@ -91,8 +91,8 @@ export class AccountCredentials implements Credentials {
   async #tokenFor(address: string): Promise<AccessToken> {
     const token = this.#held.get(address)?.token;
     if (token === undefined) return this.#obtain(address);
-    if (this.#isOld(token) && !this.#underWay.has(address))
-      void this.#renewAside(address, this.#obtain(address));
+    if (!this.#isOld(token)) this.#needsNoLogin();
+    else if (!this.#underWay.has(address)) void this.#renewAside(address, this.#obtain(address));
     return token;
   }
 
@@ -143,6 +143,11 @@ export class AccountCredentials implements Credentials {
 
   #isWell(): void {
     this.#refusal = undefined;
+    this.#needsNoLogin();
+  }
+
+  /** A renewal that failed was of another address, or has been made up for. */
+  #needsNoLogin(): void {
     this.#unanswered = undefined;
     this.#failures = 0;
   }

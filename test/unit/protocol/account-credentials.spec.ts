@@ -296,6 +296,21 @@ describe('a login without an answer', () => {
     expect(one.changes.at(-1)).toMatchObject({ kind: 'failed', failures: 1 });
   });
 
+  it('of a renewal is no trouble once another address serves, whose token is good', async () => {
+    const process = new Process();
+    const { a, b } = process;
+    const one = process.registration();
+    await one.ask(a);
+    process.now += 2 * hour;
+    await one.ask(b);
+    process.now += 7 * hour;
+    process.answer = () => Promise.reject(new ServiceCenterTimeoutError('login', a, 1));
+    await one.ask(a);
+    expect(one.credentials.trouble).toBeDefined();
+    expect(await one.ask(b)).toBe('t2');
+    expect(one.credentials.trouble).toBeUndefined();
+  });
+
   it('of a renewal is told to nobody who has stopped', async () => {
     const process = new Process();
     const one = process.registration();
