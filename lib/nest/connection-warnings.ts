@@ -1,9 +1,10 @@
 import type { TlsDefaults } from '../options/host-facts.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
+import { unprotectedAddresses } from './credentials.js';
 
 type Settings = Pick<
   ResolvedOptions['serviceCenter'],
-  'addresses' | 'learnAddresses' | 'tls' | 'proxy' | 'axios'
+  'addresses' | 'auth' | 'learnAddresses' | 'tls' | 'proxy' | 'axios'
 >;
 
 /** What is wrong with how the registry is connected to, though it may be wanted: told at each start. */
@@ -13,6 +14,9 @@ export function connectionWarnings(settings: Settings, defaults: TlsDefaults): r
   const isSet = tls.ca ?? tls.cert ?? tls.servername;
   const isPlain = addresses.every(address => address.startsWith('http:')) && !learnAddresses;
   return [
+    ...unprotectedAddresses(settings).map(
+      address => `Credentials go to ${address} unencrypted: use https`,
+    ),
     ...(tls.rejectUnauthorized ? [] : [trusting('serviceCenter.tls.rejectUnauthorized is false')]),
     ...(agent === undefined ? [] : agentWarnings(agent, defaults)),
     ...(isSet !== undefined && agent !== undefined

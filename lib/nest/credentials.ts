@@ -95,7 +95,7 @@ function basic({ username, password }: { username: string; password: string }): 
 export function unprotectedAddresses({
   addresses,
   auth,
-}: ResolvedOptions['serviceCenter']): readonly string[] {
+}: Pick<ResolvedOptions['serviceCenter'], 'addresses' | 'auth'>): readonly string[] {
   if (auth === undefined) return [];
   return addresses.filter(address => {
     const { protocol, hostname } = new URL(address);

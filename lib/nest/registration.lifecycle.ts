@@ -21,7 +21,6 @@ import { HealthFollower } from '../registration/health-follower.js';
 import { RegistrationCore } from '../registration/registration-core.js';
 import { connectionWarnings } from './connection-warnings.js';
 import { Connections } from './connections.js';
-import { unprotectedAddresses } from './credentials.js';
 import { EventPublisher } from './event.publisher.js';
 import { publishedEndpoint } from './published-endpoints.js';
 import { systemClock, Ticker } from './ticker.js';
@@ -77,8 +76,8 @@ export class RegistrationLifecycle
         'ScheduleModule',
         'is missing: add ScheduleModule.forRoot() to the imports of your root module',
       );
-    for (const address of unprotectedAddresses(this.options.serviceCenter))
-      this.logger.warn(`Credentials go to ${address} unencrypted: use https`);
+    for (const warning of connectionWarnings(this.options.serviceCenter, readTlsDefaults()))
+      this.logger.warn(warning);
     this.#followHealth();
     this.#watchTls();
     if (!this.ticker.start(scheduler))
@@ -163,10 +162,7 @@ export class RegistrationLifecycle
   }
 
   #watchTls(): void {
-    const { serviceCenter } = this.options;
-    const warnings = connectionWarnings(serviceCenter, readTlsDefaults());
-    for (const warning of warnings) this.logger.warn(warning);
-    const files = new TlsFiles(serviceCenter.tls, {
+    const files = new TlsFiles(this.options.serviceCenter.tls, {
       clock: this.clock,
       everyMs: this.#checkEveryMs,
       renew: material => this.connections.renew(material),

@@ -10,6 +10,7 @@ import type { Account } from './login.js';
 import type { LoginGuard, RefusedLogin } from './login-guard.js';
 import type { CallOptions } from './operation.js';
 import { digestOf, sharedGuard, sharedSource } from './shared-accounts.js';
+import { TokenNews } from './token-news.js';
 import { untilAborted } from './until-aborted.js';
 
 /** What account credentials are had with. */
@@ -41,24 +42,22 @@ export class AccountCredentials implements Credentials {
   readonly #guards = new Map<string, LoginGuard>();
   readonly #underWay = new Map<string, Promise<AccessToken>>();
   #stopping = new AbortController();
-  readonly #toldTokens = new Map<string, string>();
   #refusal: RefusedLogin | undefined;
-  #unanswered: ServiceCombError | undefined;
-  #failures = 0;
-  #toldRefusal: RefusedLogin | undefined;
-  readonly #listeners = new Set<(change: TokenChange) => void>();
+  /** The renewals in a row that had no answer. */
+  #unanswered: { readonly error: ServiceCombError; readonly failures: number } | undefined;
+  readonly #news: TokenNews;
 
   constructor(private readonly parts: AccountParts) {
+    this.#news = new TokenNews(parts.clock.now);
     for (const address of parts.addresses) this.#guard(address);
   }
 
   get trouble(): ServiceCombError | undefined {
-    return this.#refusal?.error ?? this.#unanswered;
+    return this.#refusal?.error ?? this.#unanswered?.error;
   }
 
   onChange(listener: (change: TokenChange) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#news.onChange(listener);
   }
 
   async headersFor(address: string, { signal }: CallOptions): Promise<CredentialHeaders> {
@@ -91,7 +90,8 @@ export class AccountCredentials implements Credentials {
   async #tokenFor(address: string): Promise<AccessToken> {
     const token = this.#held.get(address)?.token;
     if (token === undefined) return this.#obtain(address);
-    if (!this.#isOld(token)) this.#needsNoLogin();
+    // A renewal that failed was of another address then.
+    if (!this.#isOld(token)) this.#unanswered = undefined;
     else if (!this.#underWay.has(address)) void this.#renewAside(address, this.#obtain(address));
     return token;
   }
@@ -134,22 +134,15 @@ export class AccountCredentials implements Credentials {
     );
     if (signal.aborted) return;
     if (isServiceCombError(error) && error !== this.#refusal?.error) {
-      this.#unanswered = error;
-      this.#failures += 1;
-      this.#tell({ kind: 'failed', address, error, failures: this.#failures });
+      this.#unanswered = { error, failures: (this.#unanswered?.failures ?? 0) + 1 };
+      this.#news.tell({ kind: 'failed', address, ...this.#unanswered });
     }
     this.#notice(address);
   }
 
   #isWell(): void {
     this.#refusal = undefined;
-    this.#needsNoLogin();
-  }
-
-  /** A renewal that failed was of another address, or has been made up for. */
-  #needsNoLogin(): void {
     this.#unanswered = undefined;
-    this.#failures = 0;
   }
 
   async #renew(access: Access): Promise<AccessToken> {
@@ -192,25 +185,7 @@ export class AccountCredentials implements Credentials {
   }
 
   #notice(address: string): void {
-    const token = this.#held.get(address)?.token;
-    if (token !== undefined && token.text !== (this.#toldTokens.get(address) ?? '')) {
-      this.#toldTokens.set(address, token.text);
-      this.#tell({ kind: 'renewed', address, lifeMs: this.#until(token.endsAt) });
-    }
-    if (this.#refusal !== undefined && this.#refusal !== this.#toldRefusal) {
-      const { address: refusedAt, error, until } = this.#refusal;
-      this.#tell({ kind: 'refused', address: refusedAt, error, retryInMs: this.#until(until) });
-    }
-    this.#toldRefusal = this.#refusal;
-  }
-
-  /** Milliseconds until then. */
-  #until(moment: number): number {
-    return Math.max(0, Math.round(moment - this.parts.clock.now()));
-  }
-
-  #tell(change: TokenChange): void {
-    for (const listener of this.#listeners) listener(change);
+    this.#news.note(address, this.#held.get(address)?.token, this.#refusal);
   }
 }
 

@@ -5,19 +5,11 @@ import {
   ServiceCenterUnreachableError,
 } from '../errors.js';
 import type { AddressBook } from './address-book.js';
-import {
-  type Asked,
-  beginningOf,
-  failureKind,
-  failureOf,
-  isPermissionRefused,
-  isRetriable,
-  isTokenRefused,
-  refusalOf,
-} from './classify.js';
+import { failureKind, isPermissionRefused, isRetriable, isTokenRefused } from './classify.js';
 import { type CredentialHeaders, type Credentials, noCredentials } from './credentials.js';
 import { type CallOptions, type Operation, unexpected } from './operation.js';
-import { type Blank, blankerOf, secretsOf } from './redact.js';
+import { blankerFor } from './redact.js';
+import { type Asked, beginningOf, failureOf, refusalOf } from './refusal.js';
 import { type CallSettings, requestOf } from './request.js';
 import type { OperationName } from './routes.js';
 import type { HttpReply, HttpRequest, Send } from './send.js';
@@ -175,27 +167,10 @@ export class Caller {
   }
 }
 
-/** A page is shown also where a token was expected: it tells that this is not the registry. */
-function blankerFor(
-  { credentials, secrets = [], isAnswerSecret = false }: Blanked,
-  { status, body }: HttpReply,
-  others: CallSettings['secrets'],
-): Blank {
-  const isSecret = isAnswerSecret && status < 300 && !/^\s*</.test(body);
-  if (isSecret) return () => '***';
-  // Gathered for a failure alone: most answers are none.
-  return text => blankerOf([...secretsOf(credentials), ...secrets, ...(others?.() ?? [])])(text);
-}
-
 /** One that asks who we are is there: also to any other request these are answers, not failures. */
 function isAnswer(status: number | undefined): boolean {
   return status === 200 || status === 401 || status === 403;
 }
-
-/** What there is to blank in an answer. */
-type Blanked = Pick<Operation<unknown>, 'secrets' | 'isAnswerSecret'> & {
-  readonly credentials: CredentialHeaders;
-};
 
 /** Also when a gateway or a server with security on does not let everybody ask. */
 function hasNoReadiness(status: number): boolean {

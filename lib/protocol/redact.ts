@@ -1,3 +1,5 @@
+import type { HttpReply } from './send.js';
+
 /** Takes secrets out of a text. */
 export type Blank = (text: string) => string;
 
@@ -13,6 +15,28 @@ const shortestBeginning = 8;
  */
 export function blankerOf(secrets: readonly string[]): Blank {
   return text => secrets.reduce(withoutSecret, text.slice(0, longestText));
+}
+
+/** What an answer may show: the credentials and the secrets that were sent for it, or a secret of its own. */
+export interface Sent {
+  readonly credentials: Readonly<Record<string, string>>;
+  readonly secrets?: readonly string[] | undefined;
+  /** Whether a success is a secret itself. */
+  readonly isAnswerSecret?: boolean | undefined;
+}
+
+/**
+ * Blanks what one answer must not show, and `others`, which are asked for by a failure alone. A page is
+ * shown also where a token was expected: it tells that this is not the registry.
+ */
+export function blankerFor(
+  { credentials, secrets = [], isAnswerSecret = false }: Sent,
+  { status, body }: HttpReply,
+  others: (() => readonly string[]) | undefined,
+): Blank {
+  const isSecret = isAnswerSecret && status < 300 && !/^\s*</.test(body);
+  if (isSecret) return () => '***';
+  return text => blankerOf([...secretsOf(credentials), ...secrets, ...(others?.() ?? [])])(text);
 }
 
 function withoutSecret(text: string, secret: string): string {

@@ -163,6 +163,11 @@ describe('a warning at the start', () => {
   const withAgent = (options: object) => ({ axios: { httpsAgent: { options } } });
 
   it.each([
+    [
+      { addresses: ['http://a:1', 'https://b', 'http://[::1]:1'], auth: { token: 't' } },
+      {},
+      /^Credentials go to http:\/\/a:1 unencrypted: use https$/,
+    ],
     [{ tls: { rejectUnauthorized: false } }, {}, /^INSECURE: .*tls\.rejectUnauthorized is false/],
     [
       withAgent({ rejectUnauthorized: false }),

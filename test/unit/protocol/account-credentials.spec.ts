@@ -40,6 +40,14 @@ class Process {
     [this.a, this.b] = [`http://a:${tests}`, `http://b:${tests}`];
   }
 
+  /** A registration whose token is due to be renewed: it has nine of its ten hours behind it. */
+  async aging(): Promise<Registered> {
+    const one = this.registration();
+    await one.ask(this.a);
+    this.now += 9 * hour;
+    return one;
+  }
+
   registration({
     username = 'root',
     password = async () => this.password,
@@ -187,9 +195,7 @@ describe.each([
     const process = new Process();
     const { a } = process;
     const { answer } = process;
-    const one = process.registration();
-    await one.ask(a);
-    process.now += 9 * hour;
+    const one = await process.aging();
     process.answer = () => Promise.reject(error);
     for (let quarter = 0; quarter < 3; quarter += 1) {
       for (let beat = 0; beat < 4; beat += 1) expect(await one.ask(a)).toBe('t1');
@@ -275,9 +281,7 @@ describe('a login without an answer', () => {
     const process = new Process();
     const { a } = process;
     const { answer } = process;
-    const one = process.registration();
-    await one.ask(a);
-    process.now += 9 * hour;
+    const one = await process.aging();
     const error = new ServiceCenterTimeoutError('login', a, 1);
     process.answer = () => Promise.reject(error);
     expect(await Promise.all([one.ask(a), one.ask(a)])).toEqual(['t1', 't1']);
@@ -313,9 +317,7 @@ describe('a login without an answer', () => {
 
   it('of a renewal is told to nobody who has stopped', async () => {
     const process = new Process();
-    const one = process.registration();
-    await one.ask(process.a);
-    process.now += 9 * hour;
+    const one = await process.aging();
     process.answer = (_address, _account, signal) =>
       new Promise((_, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason));

@@ -6,8 +6,6 @@ import {
   ServiceCenterTimeoutError,
   ServiceCenterUnreachableError,
 } from '../../../lib/errors.js';
-import { AddressBook } from '../../../lib/protocol/address-book.js';
-import { Caller } from '../../../lib/protocol/call.js';
 import { providedCredentials } from '../../../lib/protocol/credentials.js';
 import type { HttpRequest } from '../../../lib/protocol/send.js';
 import { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
@@ -322,15 +320,7 @@ describe('a header of the application’s own that is short, or like a number', 
       delay: never,
     });
     const http = new FakeSend({ status: 400, body: { errorCode: '400017', detail: 'of 400017' } });
-    const settings = {
-      project: 'p',
-      domain: undefined,
-      timeoutMs: 1,
-      userAgent: 'test',
-      maxAnswerBytes: 1_048_576,
-    };
-    const caller = new Caller(http.send, new AddressBook([a]), settings, credentials);
-    const error = await errorOf(new ServiceCenterClient(caller).sendHeartbeat(ref));
+    const error = await errorOf(clientOf(http.send, { credentials }).sendHeartbeat(ref));
     expect(error).toMatchObject({ errorCode: 400_017, detail: 'of ***' });
   });
 });

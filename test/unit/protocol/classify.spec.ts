@@ -8,14 +8,8 @@ import {
   ServiceCenterUnreachableError,
   type ServiceCombError,
 } from '../../../lib/errors.js';
-import {
-  type Asked,
-  failureKind,
-  failureOf,
-  isNoSuchService,
-  isRetriable,
-  refusalOf,
-} from '../../../lib/protocol/classify.js';
+import { failureKind, isNoSuchService, isRetriable } from '../../../lib/protocol/classify.js';
+import { type Asked, failureOf, refusalOf } from '../../../lib/protocol/refusal.js';
 import { type FakeReply, replyOf } from '../../support/fake-send.js';
 
 const asked: Asked = { operation: 'heartbeat', address: 'http://a:1', timeoutMs: 5_000 };

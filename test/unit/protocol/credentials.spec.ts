@@ -1,14 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { AddressBook } from '../../../lib/protocol/address-book.js';
-import { Caller } from '../../../lib/protocol/call.js';
 import {
   answerOf,
   type CredentialHeaders,
   type Credentials,
   providedCredentials,
 } from '../../../lib/protocol/credentials.js';
-import { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
-import { type FakeAnswer, FakeSend } from '../../support/fake-send.js';
+import { clientOf, type FakeAnswer, FakeSend } from '../../support/fake-send.js';
 
 const never = () => new Promise<never>(() => undefined);
 const patience = { timeoutMs: 250, delay: never };
@@ -110,16 +107,10 @@ describe('a request with credentials', () => {
   async function noted(...answers: readonly FakeAnswer[]): Promise<readonly string[]> {
     const http = new FakeSend(...answers);
     const credentials = new Noting();
-    const settings = {
-      project: 'p',
-      domain: undefined,
-      timeoutMs: 1,
-      userAgent: 'test',
-      maxAnswerBytes: 1_048_576,
-    };
-    const caller = new Caller(http.send, new AddressBook([a]), settings, credentials);
     const instance = { hostName: 'h', endpoints: [], instanceId: 'i' };
-    await new ServiceCenterClient(caller).registerInstance('s', instance).catch(() => undefined);
+    await clientOf(http.send, { credentials })
+      .registerInstance('s', instance)
+      .catch(() => undefined);
     const bodies = new Set(http.requests.map(({ body }) => body));
     expect(bodies.size).toBe(1);
     return [...credentials.noted, `${http.requests.length} sent`];
