@@ -116,12 +116,13 @@ export class AccountCredentials implements Credentials {
     const digest = digestOf(account.password);
     const source = sharedSource({ address, username, digest }, clock);
     this.#guard(address);
-    const renewed = () => this.#renew({ address, account, digest, source });
     const { token } = source;
-    if (token === undefined) return renewed();
+    const isHeld = this.#held.get(address) === source;
+    if (token === undefined || (isHeld && this.#isOld(token)))
+      return this.#renew({ address, account, digest, source });
+    // An old one that others have is taken as it is: the next request renews it.
     this.#held.set(address, source);
-    if (this.#isOld(token)) void this.#renewAside(address, renewed());
-    else this.#isWell();
+    if (!this.#isOld(token)) this.#isWell();
     return token;
   }
 

@@ -300,6 +300,19 @@ describe('a login without an answer', () => {
     expect(one.changes.at(-1)).toMatchObject({ kind: 'failed', failures: 1 });
   });
 
+  it('of a renewal is told once, though many requests come while it hangs', async () => {
+    const process = new Process();
+    const { a } = process;
+    const one = await process.aging();
+    let fail: (error: Error) => void = () => undefined;
+    process.answer = () => new Promise((_, reject) => (fail = reject));
+    for (let beat = 0; beat < 4; beat += 1) expect(await one.ask(a)).toBe('t1');
+    fail(new ServiceCenterTimeoutError('login', a, 1));
+    await setImmediate();
+    expect(one.kinds()).toEqual(['renewed', 'failed']);
+    expect(process.logins).toHaveLength(2);
+  });
+
   it('of a renewal is no trouble once another address serves, whose token is good', async () => {
     const process = new Process();
     const { a, b } = process;
