@@ -9,7 +9,7 @@ export {
   ServiceCombError,
 } from './errors.js';
 export type { OptionIssue, ServiceCombErrorCode } from './errors.js';
-export { RegistryEvents } from './events/events.js';
+export { RegistryEvents } from './events.js';
 export type {
   AddressIsolatedEvent,
   AddressRestoredEvent,
@@ -37,7 +37,7 @@ export type {
   TokenRefusedEvent,
   TokenRenewalFailedEvent,
   TokenRenewedEvent,
-} from './events/events.js';
+} from './events.js';
 export { OnRegistryEvent } from './nest/on-registry-event.decorator.js';
 export { Registration } from './nest/registration.js';
 export { RegistryHealthModule } from './nest/registry-health.module.js';
@@ -86,6 +86,10 @@ export type {
   Schema,
   ServiceCenterVersion,
 } from './protocol/wire.js';
-export type { ErrorSummary, RegistrationSnapshot } from './registration/snapshot.js';
-export type { RegistrationState } from './registration/state.js';
+export type {
+  ErrorSummary,
+  HealthStatus,
+  RegistrationSnapshot,
+  RegistrationState,
+} from './registration/state.js';
 export { version } from './version.js';

@@ -4,15 +4,15 @@ import { endpointOf, publishedHost } from '../options/published-address.js';
 import type { NetworkAddress } from '../options/host-facts.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 
-/** The endpoint of a server that listens, and what is to be said about it. */
+/** The endpoint of a server that listens, and a warning if there is reason for one. */
 export interface PublishedEndpoint {
   readonly endpoint: string;
-  /** Why nobody may be able to reach it. */
+  /** Why consumers may not be able to connect to it. */
   readonly warning: string | undefined;
 }
 
 /**
- * Makes the endpoint of a web server that listens.
+ * Returns the endpoint of a web server that listens.
  *
  * @throws RegistryOptionsError when it listens on a Unix socket or a pipe, which has no endpoint.
  */
@@ -31,13 +31,13 @@ export function publishedEndpoint(
     instance,
     networkInterfaces,
   });
-  // Only a TLS server hands out session ticket keys (node:tls); an https server is one.
+  // Only TLS servers, and so https servers, have session ticket keys (node:tls).
   const tls = 'getTicketKeys' in server;
   const endpoint = endpointOf({ host, port: bound.port, tls });
-  const alone = isLoopback && !serviceCenter.addresses.some(isOnLoopback);
+  const isUnreachable = isLoopback && !serviceCenter.addresses.some(isOnLoopback);
   return {
     endpoint,
-    warning: alone ? `${endpoint} can be reached from this machine only` : undefined,
+    warning: isUnreachable ? `${endpoint} can be reached from this machine only` : undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 import { HttpService } from '@nestjs/axios';
 import { Logger, type Provider } from '@nestjs/common';
+import { EventPublisher } from '../events.js';
 import { readHostFacts } from '../options/host-facts.js';
 import type { RegistryModuleOptions } from '../options/options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
@@ -10,12 +11,11 @@ import type { Send } from '../protocol/send.js';
 import { ServiceCenterClient } from '../protocol/service-center.client.js';
 import { AddressLearner } from '../registration/address-learner.js';
 import type { Clock } from '../registration/clock.js';
-import type { Listing } from '../registration/listing.js';
+import { RegistrationCore } from '../registration/core.js';
 import { Pace } from '../registration/pace.js';
-import { RegistrationCore } from '../registration/registration-core.js';
+import type { RegistryRecord } from '../registration/record.js';
 import { version } from '../version.js';
 import { credentialsOf, secretsBeside } from './credentials.js';
-import { EventPublisher } from './event.publisher.js';
 import { Connections } from './connections.js';
 import { createPrivateAxios, sendThrough } from './http-service.send.js';
 import { Registration } from './registration.js';
@@ -27,10 +27,9 @@ import {
   REGISTRY_HTTP_SERVICE,
   REGISTRY_LOGGER,
   REGISTRY_OPTIONS,
-  type RegistryLogger,
 } from './tokens.js';
 
-/** The composition root: how each part gets what it works with. Nothing here starts anything. */
+/** The composition root: creates each part with its collaborators. Nothing is started here. */
 export const registryProviders: Provider[] = [
   {
     provide: REGISTRY_LOGGER,
@@ -70,22 +69,20 @@ export const registryProviders: Provider[] = [
     useFactory: (logger: Logger) => new EventPublisher(logger),
   },
   {
+    provide: Pace,
+    inject: [REGISTRY_OPTIONS],
+    useFactory: (options: ResolvedOptions) => new Pace(options, Math.random),
+  },
+  {
     provide: RegistrationCore,
-    inject: [
-      REGISTRY_OPTIONS,
-      ServiceCenterClient,
-      Caller,
-      EventPublisher,
-      REGISTRY_LOGGER,
-      REGISTRY_CLOCK,
-    ],
+    inject: [REGISTRY_OPTIONS, ServiceCenterClient, Caller, EventPublisher, REGISTRY_CLOCK, Pace],
     useFactory: createCore,
   },
   {
     provide: Ticker,
-    inject: [RegistrationCore, REGISTRY_LOGGER, REGISTRY_OPTIONS],
-    useFactory: (core: RegistrationCore, logger: Logger, { heartbeat }: ResolvedOptions) =>
-      new Ticker(core, logger, heartbeat.intervalMs),
+    inject: [RegistrationCore, REGISTRY_LOGGER, Pace, REGISTRY_CLOCK],
+    useFactory: (core: RegistrationCore, logger: Logger, pace: Pace, clock: Clock) =>
+      new Ticker(core, logger, pace.turnPeriodMs, clock),
   },
   Registration,
   RegistryHealthIndicator,
@@ -103,36 +100,22 @@ function createCaller(serviceCenter: ResolvedOptions['serviceCenter'], send: Sen
 function createCore(
   options: ResolvedOptions,
   client: ServiceCenterClient,
-  caller: Caller,
+  channel: Caller,
   publisher: EventPublisher,
-  logger: RegistryLogger,
   clock: Clock,
+  pace: Pace,
 ): RegistrationCore {
-  const { enabled, heartbeat, registration, shutdown } = options;
-  const settings = {
-    enabled,
-    verifyEvery: heartbeat.verifyEvery,
-    failFast: registration.failFast,
-    leaveTimeoutMs: shutdown.timeoutMs,
-  };
-  const { dataCenter } = options.instance;
-  const pace = new Pace({ ...heartbeat, retry: registration.retry }, Math.random);
-  const core = new RegistrationCore(listingOf(options), settings, {
-    client,
-    caller,
-    clock,
-    pace,
-    publish: (fact, context) => publisher.publish(fact, context),
-    warn: message => logger.warn(message),
-  });
+  const parts = { client, channel, clock, pace, publisher };
+  const core = new RegistrationCore(recordOf(options), options, parts);
   if (options.serviceCenter.learnAddresses) {
-    const parts = { client, addresses: caller.addresses, dataCenter, random: Math.random };
-    core.accompany(new AddressLearner({ ...parts, clock }));
+    const { addresses } = channel;
+    const { dataCenter } = options.instance;
+    core.addBackgroundWork(new AddressLearner({ client, addresses, clock, pace, dataCenter }));
   }
   return core;
 }
 
-function listingOf({ microservice, instance, heartbeat }: ResolvedOptions): Listing {
+function recordOf({ microservice, instance, heartbeat }: ResolvedOptions): RegistryRecord {
   const { tags, ...service } = microservice;
   const { instanceId, hostName, endpoints, status, properties, dataCenter } = instance;
   const interval = heartbeat.intervalMs / 1_000;

@@ -51,7 +51,7 @@ export class TlsFiles implements BackgroundWork {
   }
 
   tick(): number {
-    this.#background.surface();
+    this.#background.throwPending();
     if (this.#dueAt > this.parts.clock.now()) return this.#dueAt;
     this.#dueAt = Infinity;
     this.#background.start(signal => this.#look(signal));

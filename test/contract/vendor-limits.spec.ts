@@ -46,7 +46,7 @@ const events: [string, (setting: Beating) => unknown][] = [
   ['a single failed one', ({ serviceCenter }) => fail(serviceCenter, 1)],
   ['a standstill', ({ app }) => app.standStill(3_500)],
   ['a sleep of the machine', ({ app }) => app.standStill(8_000, { asleep: true })],
-  ['a change of the status', ({ app }) => app.core.changes.setStatus('TESTING')],
+  ['a change of the status', ({ app }) => app.core.record.setStatus('TESTING')],
   ['a loss of its record', ({ serviceCenter }) => forget(serviceCenter)],
 ];
 

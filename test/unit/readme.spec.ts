@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { RegistryEvents } from '../../lib/events/events.js';
+import { RegistryEvents } from '../../lib/events.js';
 import { optionDefaults } from '../../lib/options/defaults.js';
 import { testNamesIn } from '../support/test-names.js';
 

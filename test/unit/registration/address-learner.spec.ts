@@ -4,6 +4,7 @@ import { AddressLearner } from '../../../lib/registration/address-learner.js';
 import { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
 import { callerOf, failing, type FakeAnswer, FakeSend } from '../../support/fake-send.js';
 import { FakeClock } from '../../support/fake-clock.js';
+import { paceOf } from './parts.js';
 
 const [a, b] = ['http://a:1', 'http://b:2'] as const;
 const nodes = (...endpoints: readonly string[]) => ({
@@ -28,7 +29,7 @@ function learning(...answers: readonly FakeAnswer[]) {
     addresses,
     clock,
     dataCenter: undefined,
-    random: () => 0.5,
+    pace: paceOf(),
   });
   return { http, clock, addresses, learner };
 }

@@ -5,9 +5,10 @@ import { SeededRandom } from '../../../lib/embedded/oddities/seeded-random.js';
 import { isServiceCombError } from '../../../lib/errors.js';
 import { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
 import type { MicroserviceInstance } from '../../../lib/protocol/wire.js';
-import { differences } from '../../../lib/registration/listing.js';
+import { driftOf, isElsewhere } from '../../../lib/registration/record.js';
 import { Pace } from '../../../lib/registration/pace.js';
-import { RegistrationCore } from '../../../lib/registration/registration-core.js';
+import { RegistrationCore } from '../../../lib/registration/core.js';
+import { StandstillWatch } from '../../../lib/nest/ticker.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { callerOf } from '../../support/fake-send.js';
 import { type Mishap, ModelRegistry } from '../../support/registry-model.js';
@@ -80,6 +81,7 @@ class Stage {
   readonly clock = new FakeClock();
   readonly #registry: ModelRegistry;
   readonly #random: SeededRandom;
+  readonly #standstills: StandstillWatch;
   #beats = 0;
   #turn: Promise<void> | undefined;
   #dueAt = 0;
@@ -105,21 +107,22 @@ class Stage {
     const interval = intervalMs / 1_000;
     this.#registry = new ModelRegistry(this.clock, intervalMs * 4);
     this.#watch();
-    const caller = callerOf(this.#registry.send, { addresses });
+    const channel = callerOf(this.#registry.send, { addresses });
+    const heartbeat = { intervalMs, jitter: 0.1, neverEarly: false, verifyEvery: 10 };
+    this.#standstills = new StandstillWatch(this.clock);
     this.core = new RegistrationCore(
       {
         microservice: { serviceName: 'orders', version: '1.0.0' },
         tags: {},
         instance: { ...instance, healthCheck: { ...instance.healthCheck, interval } },
       },
-      { enabled: true, verifyEvery: 10, failFast: false, leaveTimeoutMs },
+      { enabled: true, registration: { failFast: false }, shutdown: { timeoutMs: leaveTimeoutMs } },
       {
-        client: new ServiceCenterClient(caller),
-        caller,
+        client: new ServiceCenterClient(channel),
+        channel,
         clock: this.clock,
-        pace: new Pace({ intervalMs, jitter: 0.1, neverEarly: false, retry }, random),
-        publish: () => undefined,
-        warn: () => undefined,
+        pace: new Pace({ heartbeat, registration: { retry } }, random),
+        publisher: { publish: () => undefined },
       },
     );
   }
@@ -179,11 +182,12 @@ class Stage {
   #difference(listed: MicroserviceInstance): string | undefined {
     const wanted = {
       ...instance,
-      status: this.core.changes.status,
+      status: this.core.record.status,
       endpoints: this.#endpoints,
       properties: this.#properties,
     };
-    return differences(listed, wanted).join(', ') || undefined;
+    if (isElsewhere(listed, wanted)) return 'listed elsewhere';
+    return driftOf(listed, wanted).join(', ') || undefined;
   }
 
   /** As the ticker: an interval, and a wake-up for what is due before its next turn. */
@@ -193,7 +197,8 @@ class Stage {
     while (this.clock.now() < end) {
       if (this.clock.now() >= this.#turnAt) {
         this.#turnAt = this.clock.now() + periodMs;
-        this.#guarded(() => this.core.noteTurn(periodMs));
+        const standstill = this.#standstills.noteTurn(periodMs);
+        if (standstill !== undefined) this.#guarded(() => this.core.noteStandstill(standstill));
         this.#wake(periodMs / 2);
       }
       if (this.clock.now() >= this.#dueAt) this.#wake(periodMs / 2);
@@ -243,14 +248,14 @@ class Stage {
 
   #setStatus(): void {
     this.#changes += 1;
-    this.#call(this.core.changes.setStatus(this.#changes % 2 === 0 ? 'UP' : 'TESTING'));
+    this.#call(this.core.record.setStatus(this.#changes % 2 === 0 ? 'UP' : 'TESTING'));
   }
 
   #setProperties(): void {
     this.#changes += 1;
     const properties = { change: String(this.#changes) };
     this.#call(
-      this.core.changes.setProperties(properties).then(() => {
+      this.core.record.setProperties(properties).then(() => {
         this.#properties = properties;
       }),
     );

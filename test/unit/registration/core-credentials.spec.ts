@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ServiceCenterResponseError, ServiceCenterTimeoutError } from '../../../lib/errors.js';
-import { RegistryEvents } from '../../../lib/events/events.js';
-import { healthOf } from '../../../lib/health/health.js';
+import { RegistryEvents } from '../../../lib/events.js';
+import { healthOf } from '../../../lib/registration/state.js';
 import type { GivenToken } from '../../../lib/protocol/access-token.js';
 import { AccountCredentials } from '../../../lib/protocol/account-credentials.js';
 import { CoreHarness } from '../../support/core-harness.js';
@@ -45,7 +45,7 @@ class Guarded {
   }
 
   told(name: string): readonly unknown[] {
-    return this.harness.facts.filter(fact => fact.name === name).map(({ payload }) => payload);
+    return this.harness.events.filter(fact => fact.name === name).map(({ payload }) => payload);
   }
 }
 
