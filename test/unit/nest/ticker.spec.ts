@@ -107,13 +107,16 @@ describe('Ticker', () => {
     const { scheduler, ticker } = tickerOf(async () => 50_000, { periodMs: 60_000 });
     const isAlive = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout');
     const before = isAlive();
-    ticker.start(scheduler);
-    ticker.wake();
-    await new Promise(resolve => {
-      setImmediate(resolve);
-    });
-    expect(isAlive()).toEqual(before);
-    await ticker.stop();
+    try {
+      ticker.start(scheduler);
+      ticker.wake();
+      await new Promise(resolve => {
+        setImmediate(resolve);
+      });
+      expect(isAlive()).toEqual(before);
+    } finally {
+      await ticker.stop();
+    }
   });
 
   it('notes a standstill, also while a turn runs', async () => {

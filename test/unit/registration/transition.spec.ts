@@ -346,6 +346,27 @@ describe('while a lease is held', () => {
   });
 });
 
+describe('an answer that contradicts the record', () => {
+  const { contradicted, renewed } = outcomes;
+
+  it('is no failure, and the heartbeat is repeated 1.5 s later', () => {
+    const { state, events } = transition(registeredOf(), contradicted, context);
+    expect(state).toEqual(registeredOf({ heartbeatAt: now + 1_500, wasContradicted: true }));
+    expect(events).toEqual([]);
+  });
+
+  it('is a failure when it comes twice in a row', () => {
+    const { state } = transition(registeredOf(), contradicted, context);
+    expect(namesOf(transition(state, contradicted, context).events)).toEqual(['heartbeat.failed']);
+  });
+
+  it('is no failure when a good heartbeat came in between', () => {
+    const first = transition(registeredOf(), contradicted, context).state;
+    const second = transition(first, renewed, context).state;
+    expect(transition(second, contradicted, context).events).toEqual([]);
+  });
+});
+
 describe('a lease that the registry has forgotten', () => {
   it.each([
     ['instance-gone', { kind: 'post', serviceId: 's' }, errors.instanceGone],
