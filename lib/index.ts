@@ -65,15 +65,16 @@ export type {
   ShutdownOptions,
 } from './options/options.js';
 export type { ResolvedOptions } from './options/resolved-options.js';
-export type { CallOptions } from './protocol/operation.js';
-export { isRetriable } from './protocol/classify.js';
+export type { CallOptions } from './protocol/channel.js';
 export { ErrorCode } from './protocol/error-codes.js';
-export type { FindQuery, Found, StoredInstance } from './protocol/instance-operations.js';
+export { isRetriable } from './protocol/failures.js';
 export { ServiceCenterClient } from './protocol/service-center.client.js';
 export type { ReadOptions } from './protocol/service-center.client.js';
 export type {
   DataCenterInfo,
   Environment,
+  FindQuery,
+  Found,
   Framework,
   HealthCheck,
   HeartbeatResult,
@@ -85,6 +86,7 @@ export type {
   MicroserviceLevel,
   Schema,
   ServiceCenterVersion,
+  StoredInstance,
 } from './protocol/wire.js';
 export type { ErrorSummary, RegistrationSnapshot } from './registration/snapshot.js';
 export type { RegistrationState } from './registration/state.js';

@@ -11,20 +11,21 @@ import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { isServiceCombError, RegistryOptionsError } from '../errors.js';
-import { networkAddresses, readTlsDefaults } from '../options/host-facts.js';
+import { connectionWarnings } from '../options/connection-warnings.js';
+import { networkAddresses } from '../options/host-facts.js';
 import type { HealthSource } from '../options/options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { profileWarnings } from '../options/profile-warnings.js';
-import { Caller } from '../protocol/call.js';
+import { Channel } from '../protocol/channel.js';
+import { Background } from '../registration/background.js';
 import type { Clock } from '../registration/clock.js';
 import { HealthFollower } from '../registration/health-follower.js';
 import { RegistrationCore } from '../registration/registration-core.js';
-import { connectionWarnings } from './connection-warnings.js';
-import { Connections } from './connections.js';
+import { Connections } from '../transport/http.js';
+import { TlsFiles } from '../transport/tls-files.js';
 import { EventPublisher } from './event.publisher.js';
 import { publishedEndpoint } from './published-endpoints.js';
 import { systemClock, Ticker } from './ticker.js';
-import { TlsFiles } from './tls-files.js';
 import {
   REGISTRY_CLOCK,
   REGISTRY_LOGGER,
@@ -52,7 +53,7 @@ export class RegistrationLifecycle
     @Inject(ModuleRef) private readonly modules: ModuleRef,
     @Inject(HttpAdapterHost) private readonly http: HttpAdapterHost,
     @Inject(Connections) private readonly connections: Connections,
-    @Inject(Caller) private readonly caller: Caller,
+    @Inject(Channel) private readonly channel: Channel,
     @Inject(REGISTRY_CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -76,8 +77,7 @@ export class RegistrationLifecycle
         'ScheduleModule',
         'is missing: add ScheduleModule.forRoot() to the imports of your root module',
       );
-    for (const warning of connectionWarnings(this.options.serviceCenter, readTlsDefaults()))
-      this.logger.warn(warning);
+    for (const warning of connectionWarnings(this.options.serviceCenter)) this.logger.warn(warning);
     this.#followHealth();
     this.#watchTls();
     if (!this.ticker.start(scheduler))
@@ -117,7 +117,7 @@ export class RegistrationLifecycle
       if (wasListed && statusFirst) await this.#drainOutOfService();
       await this.core.close();
       await this.ticker.stop();
-      this.caller.credentials.stop();
+      this.channel.credentials.stop();
       this.connections.closeIdle();
     } catch (error) {
       this.logger.error(`Leaving the registry failed: ${String(error)}`);
@@ -162,13 +162,17 @@ export class RegistrationLifecycle
   }
 
   #watchTls(): void {
-    const files = new TlsFiles(this.options.serviceCenter.tls, {
+    const { files, material } = this.options.serviceCenter.tls;
+    if (files === undefined) return;
+    const work = new TlsFiles(files, {
+      used: material?.() ?? {},
       clock: this.clock,
       everyMs: this.#checkEveryMs,
       renew: material => this.connections.renew(material),
       logger: this.logger,
+      background: new Background(),
     });
-    this.core.accompany(files);
+    this.core.accompany(work);
   }
 
   #onceListening(then: () => void): void {

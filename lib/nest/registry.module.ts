@@ -1,9 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { RegistryModuleOptions } from '../options/options.js';
-import { Caller } from '../protocol/call.js';
+import { Channel } from '../protocol/channel.js';
 import { ServiceCenterClient } from '../protocol/service-center.client.js';
 import { RegistrationCore } from '../registration/registration-core.js';
-import { Connections } from './connections.js';
+import { Connections } from '../transport/http.js';
 import { EventPublisher } from './event.publisher.js';
 import { Registration } from './registration.js';
 import { RegistrationLifecycle } from './registration.lifecycle.js';
@@ -25,7 +25,7 @@ const inner = [
   EventPublisher,
   Ticker,
   Connections,
-  Caller,
+  Channel,
   REGISTRY_CLOCK,
   REGISTRY_LOGGER,
 ];

@@ -91,7 +91,6 @@ export const defaults = {
       rejectUnauthorized: true,
       minVersion: undefined,
     },
-    proxy: undefined,
     maxAnswerBytes: 1_048_576,
     axios: undefined,
   },

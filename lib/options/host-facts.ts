@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { hostname, networkInterfaces } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
-import { DEFAULT_MIN_VERSION, type SecureVersion } from 'node:tls';
 
 const environmentVariables = [
   'SERVICE_CENTER_ADDRESS',
@@ -15,12 +14,6 @@ const environmentVariables = [
   'CAS_INSTANCE_VERSION',
   'CAS_INSTANCE_ID',
   'CAS_ENVIRONMENT_ID',
-  'https_proxy',
-  'HTTPS_PROXY',
-  'http_proxy',
-  'HTTP_PROXY',
-  'no_proxy',
-  'NO_PROXY',
 ] as const;
 
 /** A variable of the environment that this library reads; there are no others. */
@@ -65,18 +58,6 @@ export function readHostFacts(): HostFacts {
     randomId: randomUUID(),
     readFile: path => readFileSync(path, 'utf8'),
   };
-}
-
-/** What Node does about TLS where nobody says. */
-export interface TlsDefaults {
-  readonly verifies: boolean;
-  readonly minVersion: SecureVersion;
-}
-
-/** Reads them; the variable is what Node looks at with each connection. */
-export function readTlsDefaults(): TlsDefaults {
-  const verifies = process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0';
-  return { verifies, minVersion: DEFAULT_MIN_VERSION };
 }
 
 /**

@@ -27,7 +27,7 @@ export interface ServiceCenterTlsOptions {
   /** Passphrase of an encrypted `key`. A line break at the end of its file is cut. @default none */
   readonly passphrase?: string | undefined;
   readonly passphraseFile?: string | undefined;
-  /** Name that the registry's certificate must be for, no IP address. @default the host of the address */
+  /** Host name that the registry's certificate must be for. @default the host of the address */
   readonly servername?: string | undefined;
   /**
    * false trusts whoever answers, with a warning at each start; `NODE_TLS_REJECT_UNAUTHORIZED` has no
@@ -99,14 +99,6 @@ export interface ServiceCenterOptions {
   /** How to speak TLS; certificate and private key of this client. */
   readonly tls?: ServiceCenterTlsOptions | undefined;
   /**
-   * An http URL, which may hold user and password; or `'env'` for what `HTTPS_PROXY`, `HTTP_PROXY` and
-   * `NO_PROXY` say, in lower case first. An https address is reached through CONNECT. `NO_PROXY` holds
-   * `host`, `host:port`, `.suffix`, CIDR or `*`, with commas.
-   *
-   * @default none: no variable is looked at
-   */
-  readonly proxy?: string | undefined;
-  /**
    * Longest answer that is read, in bytes after decompression: 1,024 to 268,435,456. Only lists and schemas
    * are read beyond a mebibyte. A longer answer is a ServiceCenterProtocolError.
    *
@@ -114,10 +106,10 @@ export interface ServiceCenterOptions {
    */
   readonly maxAnswerBytes?: number | undefined;
   /**
-   * What else axios is to do: `headers` to add, an `httpAgent` or `httpsAgent` in place of ours, which
-   * then goes without `tls` and `proxy`. What our deadlines, errors and credentials stand on is ours:
-   * `timeout`, `signal`, `validateStatus`, `maxRedirects`, `baseURL`, `auth`, `httpVersion` and the like
-   * are not heeded. A `proxy` is an error: that is `serviceCenter.proxy`.
+   * More settings of axios: `headers` to add, an `httpAgent` or `httpsAgent` that replaces ours, such as an
+   * agent of a proxy. An `httpsAgent` has TLS settings of its own; `tls` then has no effect. Settings that
+   * deadlines, errors and credentials depend on are ignored: `timeout`, `signal`, `validateStatus`,
+   * `maxRedirects`, `baseURL`, `auth`, `httpVersion` and the like. A `proxy` is an error: use an agent.
    *
    * @default none
    */
@@ -134,9 +126,9 @@ export type SecretSource = string | (() => string | Promise<string>);
 export type AuthOptions =
   /**
    * An account of the registry (RBAC): a token is had by one login, kept, and renewed at 80 to 90 % of
-   * its life. After a refused login there is no other one for 15 minutes, in the whole process and at
-   * any address: the third failure would ban the account. A password that has changed is tried at once;
-   * when it is refused as well, none is for 15 minutes.
+   * its life. After a refused login there is no other one for 15 minutes, at any address: the third
+   * failure would ban the account. A password that has changed is tried at once; when it is refused as
+   * well, none is for 15 minutes. Each application of a process logs in by itself.
    */
   | {
       /** 1 to 64 characters. */

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { NetworkAddress } from './host-facts.js';
-import { isWithin } from './ip-range.js';
+import { isWithin } from './network-address.js';
 import type { ResolvedOptions } from './resolved-options.js';
 
 /** What decides about the host that consumers are told. */

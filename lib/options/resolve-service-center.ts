@@ -5,7 +5,6 @@ import type { HostFacts } from './host-facts.js';
 import type { RegistryProfile } from './options.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import { resolveAuth } from './resolve-auth.js';
-import { resolveProxy } from './resolve-proxy.js';
 import { resolveTls } from './resolve-tls.js';
 
 // Dots are collapsed by URL clients, even encoded; a lone surrogate cannot be encoded at all.
@@ -38,22 +37,22 @@ export function resolveServiceCenter(
     learnAddresses: flag(option('learnAddresses')) ?? serviceCenter.learnAddresses,
     auth: resolveAuth(option('auth')) ?? serviceCenter.auth,
     tls: resolveTls(option('tls'), readFile),
-    proxy: resolveProxy(option('proxy'), env),
     maxAnswerBytes: wholeNumber(option('maxAnswerBytes'), sizes) ?? serviceCenter.maxAnswerBytes,
     axios: resolveAxios(option('axios')),
   };
 }
 
-/** Whatever it holds: axios knows it. But not a proxy: some versions of axios send it what TLS hides. */
+/** Accepts everything but a proxy: some versions of axios show it the requests to https addresses. */
 function resolveAxios(field: Field): ResolvedOptions['serviceCenter']['axios'] {
   const own = entries(field)?.filter(([, { value }]) => value !== undefined);
   if (own === undefined) return undefined;
   const proxy = own.find(([name, { value }]) => name === 'proxy' && value !== false);
-  if (proxy !== undefined)
-    field.issues.push({ path: proxy[1].path, message: 'must not be set: use serviceCenter.proxy' });
+  if (proxy !== undefined) field.issues.push({ path: proxy[1].path, message: noProxy });
   const config = Object.fromEntries(own.map(([name, { value }]) => [name, value]));
   return () => config;
 }
+
+const noProxy = 'must not be set: put a proxy agent into serviceCenter.axios.httpsAgent';
 
 function requireFor(profile: RegistryProfile, { path, value, issues }: Field): void {
   const message = `must be set: profile "${profile}" has no default for it`;

@@ -1,7 +1,6 @@
 import type { AxiosRequestConfig } from 'axios';
 import type { InstanceStatusOption, RegistryProfile, HealthSourceToken } from './options.js';
-import type { ProxyRoutes } from './proxy-routes.js';
-import type { ResolvedTls } from './tls-material.js';
+import type { ResolvedTls } from './resolve-tls.js';
 
 /** Credentials as the library reads them. Secrets are behind functions: a copy or a log shows none. */
 export type ResolvedAuth =
@@ -33,8 +32,6 @@ export interface ResolvedOptions {
     readonly learnAddresses: boolean;
     readonly auth: ResolvedAuth | undefined;
     readonly tls: ResolvedTls;
-    /** Undefined: none. */
-    readonly proxy: ProxyRoutes | undefined;
     readonly maxAnswerBytes: number;
     /** Behind a function, so that nothing prints or freezes what is in it. Undefined: nothing. */
     readonly axios: (() => AxiosRequestConfig) | undefined;

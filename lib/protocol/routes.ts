@@ -8,12 +8,12 @@ const registry = '/v4/:project/registry';
 const service = `${registry}/microservices/:serviceId`;
 const instance = `${service}/instances/:instanceId`;
 
-/** Every path of Service Center's API v4 that this library knows: the only place with a URL in it. */
+/** Every path of Service Center's API v4 that this library uses: no other file holds one. */
 export const routes = {
-  /** Of servers with security on. */
+  /** Only on servers with their security on. */
   login: { method: 'POST', path: '/v4/token' },
   getVersion: { method: 'GET', path: `${registry}/version` },
-  /** Of the clouds alone: Apache's Service Center answers 404. */
+  /** Only on clouds: Apache's Service Center answers 404. */
   getReadiness: { method: 'GET', path: `${registry}/health/readiness` },
   getHealth: { method: 'GET', path: `${registry}/health` },
   getExistence: { method: 'GET', path: `${registry}/existence` },
@@ -46,14 +46,14 @@ export const routes = {
 /** The name of an operation: `heartbeat`, `registerInstance`, … */
 export type OperationName = keyof typeof routes;
 
-/** Half a character, which no URL can hold. */
+/** Half a character: no URL can hold it. */
 const loneSurrogate = /\p{Surrogate}/u;
 
 /**
  * Fills a template's `:name` parts, each encoded as one segment.
  *
- * @throws RangeError when a value is missing, empty, `.`, `..` or no text that can be encoded: URL clients collapse dot segments,
- * encoded or not, and the request would reach another resource.
+ * @throws RangeError when a value is missing, empty, `.`, `..` or cannot be encoded: URL clients collapse
+ * dot segments, encoded or not, and the request would reach another resource.
  */
 export function pathOf(route: Route, parameters: Readonly<Record<string, string>>): string {
   return route.path.replace(/:(\w+)/g, (_, name: string) => {

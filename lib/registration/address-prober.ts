@@ -1,11 +1,11 @@
-import type { Caller } from '../protocol/call.js';
+import type { Channel } from '../protocol/channel.js';
 import { Background, type BackgroundWork } from './background.js';
 import type { Clock } from './clock.js';
 import type { Pace } from './pace.js';
 
 /** What a prober works with. */
 export interface ProberParts {
-  readonly caller: Pick<Caller, 'addresses' | 'probe'>;
+  readonly caller: Pick<Channel, 'addresses' | 'probe'>;
   readonly clock: Clock;
   readonly pace: Pace;
   /** Told that an isolated address answered; `returned` when it had not answered a probe before. */

@@ -1,6 +1,6 @@
 import { type RegistryFact, RegistryEvents } from '../events/events.js';
 import type { AddressChange } from '../protocol/address-book.js';
-import type { TokenChange } from '../protocol/credentials.js';
+import type { TokenChange } from '../protocol/channel.js';
 import type { Clock } from './clock.js';
 import type { OwnRecord } from './own-record.js';
 import type { RegistrationParts } from './registration-parts.js';

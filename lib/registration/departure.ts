@@ -1,6 +1,6 @@
 import { isServiceCombError, type ServiceCombError, ServiceCenterTimeoutError } from '../errors.js';
 import { type RegistryFact, RegistryEvents } from '../events/events.js';
-import { failureKind } from '../protocol/classify.js';
+import { failureKind } from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef } from '../protocol/wire.js';
 import type { Clock } from './clock.js';

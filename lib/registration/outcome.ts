@@ -1,6 +1,6 @@
 import { type ServiceCombError, ServiceCenterResponseError } from '../errors.js';
 import { type RegistryFact, RegistryEvents } from '../events/events.js';
-import { failureKind } from '../protocol/classify.js';
+import { failureKind } from '../protocol/failures.js';
 import type { MicroserviceInstance } from '../protocol/wire.js';
 import type { Lease } from './lease.js';
 import type { ListedField, Posted } from './listing.js';
@@ -59,9 +59,7 @@ export function failureOutcome(error: ServiceCombError): Failure {
     case 'refused':
       return { kind, error };
     case 'throttled':
-    case 'busy':
-    case 'network':
-    case 'protocol':
+    case 'unavailable':
     case 'credentials':
       return { kind: 'failed', error };
   }

@@ -1,5 +1,5 @@
 import { RegistryEvents } from '../events/events.js';
-import type { CallOptions } from '../protocol/operation.js';
+import type { CallOptions } from '../protocol/channel.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef, InstanceStatus } from '../protocol/wire.js';
 import type { Announcer } from './announcer.js';

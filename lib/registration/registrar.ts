@@ -1,7 +1,7 @@
 import { isServiceCombError, type ServiceCombError } from '../errors.js';
 import type { AddressBook } from '../protocol/address-book.js';
-import { isNoSuchService, isRetriable } from '../protocol/classify.js';
-import type { CallOptions } from '../protocol/operation.js';
+import { isNoSuchService, isRetriable } from '../protocol/failures.js';
+import type { CallOptions } from '../protocol/channel.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef } from '../protocol/wire.js';
 import type { Clock } from './clock.js';

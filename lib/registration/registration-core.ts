@@ -66,7 +66,7 @@ export class RegistrationCore {
 
   /** The state now: it follows the time, also between two ticks. */
   get state(): RegistrationState {
-    return labelOf(this.#state, this.parts.clock.now(), this.parts.caller.credentials.trouble);
+    return labelOf(this.#state, this.parts.clock.now(), this.parts.caller.credentials.loginError);
   }
 
   /** All that is known, frozen. */
@@ -79,7 +79,7 @@ export class RegistrationCore {
       instanceId: this.#record.instance.instanceId,
       address: this.parts.client.address,
       registrations: this.#registrations,
-      ...leaseFacts(this.#state, this.parts.clock.now(), this.parts.caller.credentials.trouble),
+      ...leaseFacts(this.#state, this.parts.clock.now(), this.parts.caller.credentials.loginError),
     });
   }
 

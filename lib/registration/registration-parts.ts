@@ -1,5 +1,5 @@
 import type { EventContext, RegistryFact } from '../events/events.js';
-import type { Caller } from '../protocol/call.js';
+import type { Channel } from '../protocol/channel.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { Clock } from './clock.js';
 import type { Pace } from './pace.js';
@@ -8,7 +8,7 @@ import type { Pace } from './pace.js';
 export interface RegistrationParts {
   readonly client: ServiceCenterClient;
   /** What the client sends through: knows the addresses, and who asks. */
-  readonly caller: Pick<Caller, 'addresses' | 'probe' | 'credentials'>;
+  readonly caller: Pick<Channel, 'addresses' | 'probe' | 'credentials'>;
   readonly clock: Clock;
   readonly pace: Pace;
   /** Told what happened, and to whom and when, after the state has changed. Must not throw. */

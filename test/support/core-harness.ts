@@ -1,13 +1,12 @@
 import type { RegistryFact } from '../../lib/events/events.js';
-import type { Credentials } from '../../lib/protocol/credentials.js';
-import type { HttpReply, HttpRequest } from '../../lib/protocol/send.js';
-import type { InstanceStatus, MicroserviceInstance } from '../../lib/protocol/wire.js';
+import type { Credentials, HttpRequest } from '../../lib/protocol/channel.js';
+import type { HttpReply, InstanceStatus, MicroserviceInstance } from '../../lib/protocol/wire.js';
 import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
 import { Pace } from '../../lib/registration/pace.js';
 import { RegistrationCore } from '../../lib/registration/registration-core.js';
 import type { RegistrationSettings } from '../../lib/registration/registration-parts.js';
 import { FakeClock } from './fake-clock.js';
-import { callerOf, type FakeAnswer, type FakeReply, replyOf } from './fake-send.js';
+import { channelOf, type FakeAnswer, type FakeReply, replyOf } from './fake-send.js';
 
 /** What a registry answers: by the method and the last word of the path. */
 export type Answers = Partial<Record<keyof typeof happy, FakeAnswer>>;
@@ -64,7 +63,7 @@ export class CoreHarness {
     { addresses = ['http://a:1'], credentials, ...settings }: HarnessSettings = {},
   ) {
     this.answers = answers;
-    const caller = callerOf(request => this.#answer(request), {
+    const caller = channelOf(request => this.#answer(request), {
       addresses,
       ...(credentials === undefined ? {} : { credentials: credentials(this.clock) }),
     });

@@ -4,8 +4,9 @@ import type { Answer } from '../../lib/embedded/api/answer.js';
 import { resolveQuotas } from '../../lib/embedded/model/quotas.js';
 import { RegistryModel } from '../../lib/embedded/model/registry-model.js';
 import { OddityKnobs } from '../../lib/embedded/oddities/oddity-knobs.js';
+import type { HttpRequest, Send } from '../../lib/protocol/channel.js';
 import type { OperationName } from '../../lib/protocol/routes.js';
-import type { HttpReply, HttpRequest, Send } from '../../lib/protocol/send.js';
+import type { HttpReply } from '../../lib/protocol/wire.js';
 import type { SimulatedClock } from './simulated-clock.js';
 
 /** What becomes of the requests to an address. `busy` answers 500 to all of them. */

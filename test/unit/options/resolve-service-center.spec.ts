@@ -181,7 +181,7 @@ describe('the other options of serviceCenter', () => {
   it('take no proxy for axios, and do not tell the one that was given', () => {
     const axios = { proxy: { host: 'p', port: 1, auth: { username: 'me', password: 's3cret' } } };
     expect(issuesOf({ serviceCenter: { axios } })).toEqual([
-      'serviceCenter.axios.proxy must not be set: use serviceCenter.proxy',
+      'serviceCenter.axios.proxy must not be set: put a proxy agent into serviceCenter.axios.httpsAgent',
     ]);
     expect(issuesOf({ serviceCenter: { axios: { proxy: false } } })).toEqual([]);
   });

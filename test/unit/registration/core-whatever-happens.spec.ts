@@ -9,7 +9,7 @@ import { differences } from '../../../lib/registration/listing.js';
 import { Pace } from '../../../lib/registration/pace.js';
 import { RegistrationCore } from '../../../lib/registration/registration-core.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { callerOf } from '../../support/fake-send.js';
+import { channelOf } from '../../support/fake-send.js';
 import { type Mishap, ModelRegistry } from '../../support/registry-model.js';
 
 /** What happens to a registration, one after the other. */
@@ -105,7 +105,7 @@ class Stage {
     const interval = intervalMs / 1_000;
     this.#registry = new ModelRegistry(this.clock, intervalMs * 4);
     this.#watch();
-    const caller = callerOf(this.#registry.send, { addresses });
+    const caller = channelOf(this.#registry.send, { addresses });
     this.core = new RegistrationCore(
       {
         microservice: { serviceName: 'orders', version: '1.0.0' },

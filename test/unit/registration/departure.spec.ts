@@ -4,9 +4,9 @@ import {
   type DepartureContext,
   departureFact,
 } from '../../../lib/registration/departure.js';
-import { AccountCredentials } from '../../../lib/protocol/account-credentials.js';
+import { AccountCredentials } from '../../../lib/credentials/account-credentials.js';
 import { AddressBook } from '../../../lib/protocol/address-book.js';
-import { Caller } from '../../../lib/protocol/call.js';
+import { Channel } from '../../../lib/protocol/channel.js';
 import { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { clientOf, failing, type FakeAnswer, FakeSend } from '../../support/fake-send.js';
@@ -166,7 +166,6 @@ describe('a removal that has to log in first', () => {
     const began = clock.now();
     const never = () => new Promise<never>(() => undefined);
     const credentials = new AccountCredentials({
-      addresses: [],
       username: 'root',
       password: async () => 'a password of this test',
       login: never,
@@ -179,7 +178,7 @@ describe('a removal that has to log in first', () => {
       userAgent: 'test',
       maxAnswerBytes: 1_048_576,
     };
-    const caller = new Caller(never, new AddressBook(['http://a:1']), settings, credentials);
+    const caller = new Channel(never, new AddressBook(['http://a:1']), settings, credentials);
     const client = new ServiceCenterClient(caller);
     const context = { client, clock, deadline: began + 3_000, mayStillLand: false };
     const departure = await clock.until(depart(ref, context));
