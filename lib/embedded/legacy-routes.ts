@@ -1,5 +1,5 @@
-import { routes } from '../protocol/routes.js';
-import type { OperationName } from '../protocol/routes.js';
+import { templateOf } from './api/operations.js';
+import type { OperationName } from './api/operations.js';
 
 const registry = '/v4/:project/registry/';
 const legacyRegistry = '/registry/v3/';
@@ -19,6 +19,6 @@ export function legacyPathOf(path: string): string {
 
 /** The paths of version 3 whose operations have no name here. */
 export const unnamedLegacyPaths: ReadonlySet<string> = new Set([
-  routes.listMicroservices.path,
-  `${routes.getTags.path}/:key`,
+  templateOf('listMicroservices'),
+  `${templateOf('getTags')}/:key`,
 ]);

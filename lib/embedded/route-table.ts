@@ -1,5 +1,5 @@
-import { routes } from '../protocol/routes.js';
-import type { OperationName } from '../protocol/routes.js';
+import { operationNames, routeOf, templateOf } from './api/operations.js';
+import type { OperationName } from './api/operations.js';
 import * as admin from './handlers/admin-handlers.js';
 import * as about from './handlers/about-handlers.js';
 import { queryInstances } from './handlers/batch-find-handler.js';
@@ -24,7 +24,7 @@ export type WebSocketRoute = 'watcher' | 'heartbeat';
 
 /** What a route leads to. */
 export interface Operation {
-  /** Absent for what the client of this library never asks for. */
+  /** Absent where the operation has no name. */
   readonly name?: OperationName;
   /** Takes who asks, too, where a token was asked for. */
   readonly handle: (call: Call, caller?: Caller) => Answer;
@@ -40,10 +40,7 @@ const propertiesBytes = 3 * 1024;
 /** The longest body any route takes, in bytes. */
 export const maxBodyBytes = 2 * 1024 * 1024;
 
-/** Not those of the clouds alone, nor those of RBAC, which are elsewhere. */
-type ServedName = Exclude<OperationName, 'getReadiness' | 'login'>;
-
-const handlers: Record<ServedName, Operation['handle']> = {
+const handlers: Record<OperationName, Operation['handle']> = {
   getVersion: about.getVersion,
   getHealth: about.getHealth,
   getExistence: services.getExistence,
@@ -75,14 +72,14 @@ const handlers: Record<ServedName, Operation['handle']> = {
 
 const dependenciesPath = '/v4/:project/registry/dependencies';
 
-/** Routes of the server that the client of this library has no use for. */
+/** Routes whose operations have no name. */
 const others: readonly (readonly [method: string, path: string, handle: Operation['handle']])[] = [
   ['GET', '/version', about.getVersion3],
   ['GET', '/health', about.getHealth],
-  ['DELETE', routes.listMicroservices.path, services.unregisterMicroservices],
-  ['PUT', `${routes.getTags.path}/:key`, tags.setOneTag],
-  ['DELETE', `${routes.getTags.path}/:key`, tags.removeSomeTags],
-  ['PUT', `${routes.findInstances.path}/status`, instances.setManyInstanceStatuses],
+  ['DELETE', templateOf('listMicroservices'), services.unregisterMicroservices],
+  ['PUT', `${templateOf('getTags')}/:key`, tags.setOneTag],
+  ['DELETE', `${templateOf('getTags')}/:key`, tags.removeSomeTags],
+  ['PUT', `${templateOf('findInstances')}/status`, instances.setManyInstanceStatuses],
   ['POST', dependenciesPath, dependencies.addDependencies],
   ['PUT', dependenciesPath, dependencies.replaceDependencies],
   ['GET', '/v4/:project/govern/microservices', govern.listServiceDetails],
@@ -99,8 +96,8 @@ const others: readonly (readonly [method: string, path: string, handle: Operatio
 ];
 
 const webSockets: readonly (readonly [path: string, webSocket: WebSocketRoute])[] = [
-  [`${routes.getMicroservice.path}/watcher`, 'watcher'],
-  [routes.heartbeat.path, 'heartbeat'],
+  [`${templateOf('getMicroservice')}/watcher`, 'watcher'],
+  [templateOf('heartbeat'), 'heartbeat'],
 ];
 
 const limits: Partial<Record<OperationName, number>> = {
@@ -109,7 +106,7 @@ const limits: Partial<Record<OperationName, number>> = {
   setInstanceProperties: propertiesBytes,
 };
 
-const named = Object.keys(routes).filter(isServed).map(asRoute);
+const named = operationNames.map(asRoute);
 const unnamed = others.map(([method, path, handle]) => {
   return { method, path, target: { handle, maxBodyBytes } };
 });
@@ -128,13 +125,9 @@ export const commonRoutes: readonly RouteEntry<Operation>[] = [
 /** Finds the common routes. */
 export const router = new Router<Operation>(commonRoutes);
 
-function isServed(name: string): name is ServedName {
-  return Object.hasOwn(handlers, name);
-}
-
-function asRoute(name: ServedName): RouteEntry<Operation> {
+function asRoute(name: OperationName): RouteEntry<Operation> {
   const target = { name, handle: handlers[name], maxBodyBytes: limits[name] ?? maxBodyBytes };
-  return { ...routes[name], target };
+  return { ...routeOf(name), target };
 }
 
 function legacyRouteOf({ method, path, target }: RouteEntry<Operation>) {

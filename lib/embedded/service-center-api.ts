@@ -2,7 +2,7 @@ import { serviceCenterVersion } from './model/service-center-itself.js';
 import { attempt } from './model/attempt.js';
 import { RegistryError } from './model/registry-error.js';
 import type { RegistryModel } from './model/registry-model.js';
-import type { OperationName } from '../protocol/routes.js';
+import type { OperationName } from './api/operations.js';
 import { plain, refusal } from './api/answer.js';
 import type { Answer } from './api/answer.js';
 import { Call } from './api/call.js';
@@ -104,7 +104,7 @@ export class ServiceCenterApi {
   }
 }
 
-/** The name of what a request asks for; undefined for what this library's client never asks. */
+/** Returns the name of the operation that a request asks for; undefined where it has none. */
 export function operationOf({ method, target }: ApiRequest): OperationName | undefined {
   const routed = router.route(method, pathOf(target) ?? '');
   return routed.kind === 'found' ? routed.target.name : undefined;

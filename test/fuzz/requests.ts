@@ -1,4 +1,4 @@
-import { routes } from '../../lib/protocol/routes.js';
+import { operationNames, routeOf, templateOf } from '../../lib/embedded/api/operations.js';
 import { body, broken } from './bodies.js';
 import type { Random } from './random.js';
 import { knownIds, text } from './strange-values.js';
@@ -7,7 +7,9 @@ const registry = '/v4/:project/registry';
 const tags = `${registry}/microservices/:serviceId/tags`;
 
 const known: readonly (readonly [method: string, path: string])[] = [
-  ...Object.values(routes).map(({ method, path }) => [method, path] as const),
+  ...operationNames.map(routeOf).map(({ method, path }) => [method, path] as const),
+  ['POST', '/v4/token'],
+  ['GET', `${registry}/health/readiness`],
   ['GET', '/version'],
   ['GET', '/health'],
   ['GET', '/metrics'],
@@ -27,7 +29,7 @@ const known: readonly (readonly [method: string, path: string])[] = [
   ['GET', '/v4/:project/admin/alarms'],
   ['DELETE', '/v4/:project/admin/alarms'],
   ['GET', `${registry}/microservices/:serviceId/watcher`],
-  ['GET', routes.heartbeat.path],
+  ['GET', templateOf('heartbeat')],
 ];
 
 const methods = [

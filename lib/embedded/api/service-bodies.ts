@@ -1,4 +1,4 @@
-import type { Framework } from '../../protocol/wire.js';
+import type { Framework } from '../model/wire.js';
 import { readInstance, readKey } from './instance-bodies.js';
 import type { InstanceBody, KeyBody } from './instance-bodies.js';
 import { StructReader } from './struct-reader.js';

@@ -1,4 +1,4 @@
-import { version } from '../../version.js';
+import { version } from '../version.js';
 import { EmbeddedServiceCenter } from '../embedded-service-center.js';
 import type { LimitWarning } from '../forms/vendor-limits.js';
 import { readCommandLine } from './command-line.js';

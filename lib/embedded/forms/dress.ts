@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ErrorCode } from '../../protocol/error-codes.js';
+import { ErrorCode } from '../model/error-codes.js';
 import { done, json, plain } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { ApiRequest } from '../api/call.js';

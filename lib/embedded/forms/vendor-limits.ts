@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { InstanceRef } from '../../protocol/wire.js';
+import type { InstanceRef } from '../model/wire.js';
 import type { Namespace } from '../model/namespace.js';
 import type { Form } from './form.js';
 

@@ -1,4 +1,4 @@
-import type { HeartbeatResult, InstanceRef } from '../../protocol/wire.js';
+import type { HeartbeatResult, InstanceRef } from '../model/wire.js';
 import { done, json } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';

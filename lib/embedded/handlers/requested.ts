@@ -1,4 +1,4 @@
-import type { DataCenterInfo, InstanceStatus } from '../../protocol/wire.js';
+import type { DataCenterInfo, InstanceStatus } from '../model/wire.js';
 import type { DataCenterBody, InstanceBody } from '../api/instance-bodies.js';
 import type { ServiceBody } from '../api/service-bodies.js';
 import { requestRules } from '../api/request-rules.js';

@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/error-codes.js';
+import { ErrorCode } from './error-codes.js';
 import { isAccessible } from './access.js';
 import type { Namespace } from './namespace.js';
 import type { View } from './publication.js';

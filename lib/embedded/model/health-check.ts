@@ -1,4 +1,4 @@
-import type { HealthCheck } from '../../protocol/wire.js';
+import type { HealthCheck } from './wire.js';
 import type { LeaseFloors } from './ledger.js';
 
 /** A health check as it is asked for; `interval` and `times` may lie below what the server grants. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { ErrorCode } from '../../protocol/error-codes.js';
-import type { HealthCheck, InstanceRef, InstanceStatus } from '../../protocol/wire.js';
+import { ErrorCode } from './error-codes.js';
+import type { HealthCheck, InstanceRef, InstanceStatus } from './wire.js';
 import { attempt } from './attempt.js';
 import type { ChangeKind } from './changes.js';
 import { leaseLengthMs, storedHealthCheck } from './health-check.js';

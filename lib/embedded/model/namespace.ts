@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/error-codes.js';
+import { ErrorCode } from './error-codes.js';
 import { DependencyRules } from './dependency-rules.js';
 import type { Ledger } from './ledger.js';
 import type { ServiceRecord } from './records.js';

@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/error-codes.js';
+import { ErrorCode } from './error-codes.js';
 import type { Namespace } from './namespace.js';
 import type { ServiceRecord } from './records.js';
 import { RegistryError } from './registry-error.js';

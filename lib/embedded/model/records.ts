@@ -1,4 +1,4 @@
-import type { Microservice, MicroserviceInstance } from '../../protocol/wire.js';
+import type { Microservice, MicroserviceInstance } from './wire.js';
 import type { Lease } from './lease.js';
 
 /** A service as the registry keeps it. */

@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/error-codes.js';
+import { ErrorCode } from './error-codes.js';
 import { rbacMessages } from '../rbac/rbac-error-codes.js';
 import type { RbacErrorCode } from '../rbac/rbac-error-codes.js';
 

@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/error-codes.js';
+import { ErrorCode } from './error-codes.js';
 import { Alarm } from '../alarm.js';
 import type { Clock } from '../clock.js';
 import type { OddityKnobs } from '../oddities/oddity-knobs.js';

@@ -1,5 +1,5 @@
-import { ErrorCode } from '../../protocol/error-codes.js';
-import type { Schema } from '../../protocol/wire.js';
+import { ErrorCode } from './error-codes.js';
+import type { Schema } from './wire.js';
 import type { Namespace } from './namespace.js';
 import { refuseSchema } from './quota-checks.js';
 import type { SchemaRecord } from './records.js';

@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/error-codes.js';
+import { ErrorCode } from './error-codes.js';
 import type { Namespace } from './namespace.js';
 import { refuseService } from './quota-checks.js';
 import type { ServiceRecord, StoredMicroservice } from './records.js';

@@ -1,6 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { routes } from '../../protocol/routes.js';
-import type { OperationName } from '../../protocol/routes.js';
+import { operationNames } from '../api/operations.js';
 import type { FaultBody } from '../server/afflictions.js';
 import type { FaultKind } from '../server/fault.js';
 import type { FaultMatch } from '../server/fault-match.js';
@@ -94,9 +93,8 @@ function readGarbage(body: BodyReader): PutOn {
 /** @param moments what `when` may be; without any a match has none */
 function readMatch(body: BodyReader, moments?: readonly ('before' | 'after')[]): FaultMatch {
   const match = body.inner('match');
-  const names = Object.keys(routes).filter(isOperationName);
   const read = {
-    operation: match.choice('operation', names),
+    operation: match.choice('operation', operationNames),
     method: match.choice('method', ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH']),
     path: match.value('path', expressionOf),
     times: match.has('times') ? match.integer('times', { min: 1, max: 1_000_000 }) : undefined,
@@ -132,8 +130,4 @@ function headerValueOf(name: string, value: unknown): string {
 
 function isFaultKind(name: string): name is FaultKind {
   return Object.hasOwn(readers, name);
-}
-
-function isOperationName(name: string): name is OperationName {
-  return Object.hasOwn(routes, name);
 }

@@ -1,6 +1,6 @@
 import { constants, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { ErrorCode } from '../../protocol/error-codes.js';
+import { ErrorCode } from '../model/error-codes.js';
 import { parseJson } from '../api/json-syntax.js';
 import { NumberLiteral } from '../api/number-literal.js';
 import { isObject, kindOf } from '../api/struct-reader.js';

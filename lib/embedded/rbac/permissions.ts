@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/error-codes.js';
+import { ErrorCode } from '../model/error-codes.js';
 import { RegistryError } from '../model/registry-error.js';
 
 /** Labels that a resource has, or must have: `environment`, `appId` and `serviceName` of a service. */

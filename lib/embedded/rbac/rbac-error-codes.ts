@@ -1,4 +1,4 @@
-/** The codes of RBAC that this library's client has no name for (cari rbac/error.go). */
+/** The codes of accounts and roles (cari rbac/error.go). */
 export const RbacErrorCode = {
   AccountNotExists: 400_200,
   RoleNotExists: 400_201,

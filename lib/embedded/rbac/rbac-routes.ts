@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/error-codes.js';
+import { ErrorCode } from '../model/error-codes.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import type { RouteEntry } from '../api/router.js';

@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/error-codes.js';
+import { ErrorCode } from '../model/error-codes.js';
 import type { Call } from '../api/call.js';
 import type { Clock } from '../clock.js';
 import { RegistryError } from '../model/registry-error.js';

@@ -1,4 +1,4 @@
-import type { OperationName } from '../../protocol/routes.js';
+import type { OperationName } from '../api/operations.js';
 
 /** Which requests a fault hits: those that fulfil every condition given, all without any. */
 export interface FaultMatch {

@@ -1,4 +1,4 @@
-import type { OperationName } from '../../protocol/routes.js';
+import type { OperationName } from '../api/operations.js';
 import type { Answer } from '../api/answer.js';
 import type { Exchange } from './exchange.js';
 import { isMatch } from './fault-match.js';

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { OperationName } from '../../protocol/routes.js';
+import type { OperationName } from '../api/operations.js';
 
 /** A request that reached the embedded Service Center, and what came of it. */
 export interface RecordedRequest {
   /** When it had arrived in full: milliseconds since 1970 by the clock of the registry. */
   readonly at: number;
-  /** What it asked for; undefined for what this library's client never asks. */
+  /** The operation it asked for; undefined where the operation has no name. */
   readonly operation: OperationName | undefined;
   readonly method: string;
   /** Path and query as they came; a token in it is `***`. */

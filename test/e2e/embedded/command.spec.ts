@@ -9,7 +9,7 @@ import { DataKeeper } from '../../../lib/embedded/command/data-keeper.js';
 import { readCommandLine } from '../../../lib/embedded/command/command-line.js';
 import { serviceCenterOptions } from '../../../lib/embedded/command/service-center-options.js';
 import { run } from '../../../lib/embedded/command/run.js';
-import { version } from '../../../lib/index.js';
+import { version } from '../../../lib/embedded/version.js';
 import { exchange } from '../../contract/exchange.js';
 import { certificateAuthority } from '../../support/certificates.js';
 import { FakeClock } from '../../unit/embedded/registry.js';

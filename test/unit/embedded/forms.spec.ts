@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { profiles, resolveForm } from '../../../lib/embedded/forms/form.js';
-import { ErrorCode } from '../../../lib/protocol/error-codes.js';
+import { ErrorCode } from '../../../lib/embedded/model/error-codes.js';
 import { RegistryError } from '../../../lib/embedded/model/registry-error.js';
 import { dressed } from '../../../lib/embedded/forms/dress.js';
 import { refusal } from '../../../lib/embedded/api/answer.js';

@@ -1,4 +1,4 @@
-import type { Microservice, MicroserviceInstance } from '../../../lib/protocol/wire.js';
+import type { Microservice, MicroserviceInstance } from '../../../lib/embedded/model/wire.js';
 import { resolveQuotas } from '../../../lib/embedded/model/quotas.js';
 import type { QuotaOptions } from '../../../lib/embedded/model/quotas.js';
 import type { Clock, FormOptions, Oddities, Profile } from '../../../lib/embedded/index.js';
