@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Answer } from './api/answer.js';
+import type { Answer, ApiAnswer } from './api/answer.js';
+import type { ApiRequest } from './api/call.js';
 import { maxBodyBytes } from './route-table.js';
 import { ServiceCenterApi, operationOf } from './service-center-api.js';
 import { systemClock } from './clock.js';
@@ -176,6 +177,15 @@ export class EmbeddedServiceCenter {
   /** Drops a service with its instances, schemas and tags. */
   forgetService(serviceId: string): boolean {
     return this.#model.forgetService(serviceId);
+  }
+
+  /**
+   * Answers a request without a connection, whether it listens or not: for simulations, in which
+   * `clock` decides how long anything takes. Faults do not apply, and `requests` does not list it.
+   */
+  answer(request: ApiRequest): ApiAnswer {
+    const { status, headers, body, waitMs } = this.#dressed(this.#api.answer(request));
+    return { status, headers, body, waitMs };
   }
 
   /**

@@ -1,3 +1,5 @@
+export type { ApiAnswer } from './api/answer.js';
+export type { ApiRequest } from './api/call.js';
 export type { Clock } from './clock.js';
 export { RegistryDataError } from './data/registry-data.js';
 export type {

@@ -1,12 +1,16 @@
 import type { ErrorBody, RegistryError } from '../model/registry-error.js';
 
-/** What goes back to a client. */
-export interface Answer {
+/** The answer to a request, as a client gets it. */
+export interface ApiAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   /** Milliseconds before it goes out; the request is executed anew when the store answers sooner. */
   readonly waitMs?: number | undefined;
+}
+
+/** An answer on its way to a client. */
+export interface Answer extends ApiAnswer {
   /** The error in the body, which another form of the registry says otherwise. */
   readonly error?: ErrorBody;
 }

@@ -6,7 +6,7 @@ import type { RegistryModel } from '../model/registry-model.js';
 import type { Deployment } from '../forms/deployment.js';
 import { parseJson } from './json-syntax.js';
 
-/** What a client sent. */
+/** A request, as a client sends it. */
 export interface ApiRequest {
   readonly method: string;
   /** Path and query as they came, escapes and all. */
