@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ServiceCenterResponseError } from '../../lib/errors.js';
-import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import { EmbeddedServiceCenter } from 'embedded-service-center';
 import { profileNames } from '../../lib/options/defaults.js';
 import { httpClient } from './registry-under-test.js';
 

@@ -1,4 +1,4 @@
-import type { EmbeddedServiceCenter, RecordedRequest } from '../../lib/embedded/index.js';
+import type { EmbeddedServiceCenter, RecordedRequest } from 'embedded-service-center';
 import type { Subject } from './subject.js';
 
 /** How many of the last lines are kept. */

@@ -1,8 +1,4 @@
-import type {
-  EmbeddedServiceCenter,
-  LiveInstance,
-  RecordedRequest,
-} from '../../lib/embedded/index.js';
+import type { EmbeddedServiceCenter, LiveInstance, RecordedRequest } from 'embedded-service-center';
 import type { OperationName } from '../../lib/protocol/routes.js';
 import { type Heard, leaseMs, leaveMs, type Subject } from './subject.js';
 

@@ -5,7 +5,7 @@ import {
   type LiveInstance,
   type Oddities,
   type OddityKnobs,
-} from '../../lib/embedded/index.js';
+} from 'embedded-service-center';
 import { type OperationName, routes } from '../../lib/protocol/routes.js';
 import type { HttpReply, HttpRequest, Send } from '../../lib/protocol/send.js';
 import type { SimulatedClock } from './simulated-clock.js';
