@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { EmbeddedServiceCenter } from 'embedded-service-center';
 import { HttpsProxyAgent } from 'https-proxy-agent';
-import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
 import {
   Registration,
   REGISTRY_OPTIONS,
