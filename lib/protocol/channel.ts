@@ -15,8 +15,15 @@ import {
   unexpectedAnswer,
 } from './failures.js';
 import { blankerFor } from './redact.js';
-import { type OperationName, pathOf, type Route, routes } from './routes.js';
-import { type Decode, type HttpReply, unexpected } from './wire.js';
+import {
+  type Decode,
+  type HttpReply,
+  type OperationName,
+  pathOf,
+  type Route,
+  routes,
+  unexpected,
+} from './wire.js';
 
 /** One HTTP request, complete: the HTTP library adds only what HTTP itself needs. */
 export interface HttpRequest {
