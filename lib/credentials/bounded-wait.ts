@@ -1,7 +1,7 @@
 /** When to stop waiting. */
 export interface Bounds {
   readonly signal?: AbortSignal | undefined;
-  /** Starts a timer that rejects when the time is up; it ends without a trace when `ended` is aborted. */
+  /** Starts a timer that rejects when the time is up; it ends quietly when `ended` is aborted. */
   readonly timer?: ((ended: AbortSignal) => Promise<never>) | undefined;
 }
 

@@ -136,41 +136,29 @@ async function withBody(response: AxiosResponse<unknown>): Promise<AxiosResponse
 }
 
 /**
- * Reads the text of an answer. Joins the pieces as they come: a list of them would take 400 MB for a
- * mebibyte in pieces of one byte.
+ * Reads the text of an answer. Decodes the pieces as they come: a list of them would take 400 MB for a
+ * mebibyte in pieces of one byte. Removes a byte order mark; bytes that are not UTF-8 become U+FFFD.
  *
  * @throws Error with the code `ERR_ANSWER_TOO_LONG`; with the code `ERR_BAD_RESPONSE` and its cause when the
  * answer breaks off or cannot be decompressed
  */
 export async function bodyOf(answer: Readable, maxBytes: number): Promise<string> {
-  let bytes = Buffer.alloc(0);
+  const decoder = new TextDecoder();
+  let text = '';
   let length = 0;
   try {
     for await (const piece of answer) {
       if (!(piece instanceof Uint8Array)) throw new TypeError('An answer is bytes');
-      if (length + piece.length > maxBytes) throw coded('ERR_ANSWER_TOO_LONG');
-      bytes = withRoomFor(bytes, length, piece.length);
-      bytes.set(piece, length);
       length += piece.length;
+      if (length > maxBytes) throw coded('ERR_ANSWER_TOO_LONG');
+      text += decoder.decode(piece, { stream: true });
     }
   } catch (cause) {
     // Some versions of axios count as well, and have a code of their own for it.
     const isTooLong = ['ERR_ANSWER_TOO_LONG', 'ERR_BAD_RESPONSE'].includes(codeOf(cause) ?? '');
     throw isTooLong ? coded('ERR_ANSWER_TOO_LONG') : coded('ERR_BAD_RESPONSE', { cause });
   }
-  // Removes a byte order mark; bytes that are not UTF-8 become U+FFFD.
-  return new TextDecoder().decode(bytes.subarray(0, length));
-}
-
-function withRoomFor(
-  bytes: Buffer<ArrayBuffer>,
-  length: number,
-  more: number,
-): Buffer<ArrayBuffer> {
-  if (length + more <= bytes.length) return bytes;
-  const larger = Buffer.alloc(Math.max(length + more, 2 * bytes.length));
-  larger.set(bytes);
-  return larger;
+  return text + decoder.decode();
 }
 
 function coded(code: string, options?: ErrorOptions): Error {
