@@ -14,9 +14,9 @@ import { isRetriable } from '../protocol/failures.js';
 import { boundedWait } from './bounded-wait.js';
 import { type Account, type GrantedToken, LoginGuard, type RefusedLogin } from './login.js';
 
-/** A new token that is refused is kept for so long: another one would be refused, too. */
+/** A new token that is refused is kept for so long: another one would be refused, too (M11). */
 const patienceMs = 60_000;
-/** A token that lacks a permission is renewed from this age on: its roles are those of its login. */
+/** A token that lacks a permission is renewed from this age on: it keeps the roles of its login (S14). */
 const roleAgeMs = 15 * 60_000;
 
 /** The parts that account credentials work with. */
@@ -50,7 +50,8 @@ interface Token {
 /**
  * An account of the registry's own login (RBAC), with one token for each address. One login at a time
  * serves all requests that wait. A token is renewed at 80 to 90 % of its life, while requests still use it.
- * A refused login holds for all addresses: they are one registry.
+ * A refused login holds for all addresses: they are one registry. M and S numbers are sections of
+ * docs/registry-behaviour.md.
  */
 export class AccountCredentials implements Credentials {
   readonly #tokens = new Map<string, Token>();

@@ -58,7 +58,10 @@ function lifeOf(token: string, date: string | undefined): number {
 
 /** How long a refused password is not tried again. */
 const silenceMs = 15 * 60_000;
-/** The server takes two failures at once and forgives one every 15 minutes; one more bans the account. */
+/**
+ * The server takes two failures at once and forgives one every 15 minutes; one more bans the account
+ * (docs/registry-behaviour.md, M10 and S9).
+ */
 const failuresAtOnce = 2;
 
 /** A login that the registry refused. */

@@ -89,7 +89,7 @@ export class AddressBook {
    * Notes that an isolated address answered a probe. While another address serves, this one is restored,
    * but its next failure isolates it again: an address may answer probes and nothing else. If every
    * address is isolated, this one is asked next, and only its answer to a request restores it: a
-   * registry may be up while its store is down.
+   * registry may be up while its store is down (docs/registry-behaviour.md, M7).
    */
   probeAnswered(address: string): void {
     const others = this.#addresses.filter(each => !this.isolated.includes(each));

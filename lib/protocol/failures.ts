@@ -46,7 +46,7 @@ interface ResponseFields extends Partial<Omit<Refusal, 'errorMessage'>> {
   readonly code: ServiceCombError['code'];
 }
 
-/** With RBAC on, the registry refuses a service that does not exist in these words (sic). */
+/** With RBAC on, a missing service is refused in these words (docs/registry-behaviour.md, M12). */
 const noScope = 'no valid resouce scope';
 
 function responseKind({ status = 0, errorCode = 0, detail }: ResponseFields): FailureKind {
@@ -225,8 +225,8 @@ function propertyOf(error: unknown, name: string): unknown {
 const clientCertificate = 'set serviceCenter.tls.cert and key, or certFile and keyFile';
 
 /**
- * Advice by Node's code of a failure of TLS. Versions of Node and OpenSSL name the same alert differently,
- * and `EPROTO` names none: there the text of the error decides.
+ * Advice by Node's code of a failure of TLS (docs/registry-behaviour.md, M13). Versions of Node and OpenSSL
+ * name the same alert differently, and `EPROTO` names none: there the text of the error decides.
  */
 const advices: readonly (readonly [codes: RegExp, texts: RegExp | undefined, advice: string])[] = [
   [

@@ -99,7 +99,7 @@ function characterOf(digits: string | undefined, base: number): string | undefin
   return code <= 0x10_ffff ? String.fromCodePoint(code) : '';
 }
 
-/** Returns the secrets in headers: each value, the token of `Bearer`, the pair of `Basic`, the parts of a JWT. */
+/** Returns the secrets in headers: values, the token of `Bearer`, the pair of `Basic`, parts of a JWT. */
 export function secretsOf(headers: Readonly<Record<string, string>>): readonly string[] {
   return Object.values(headers)
     .flatMap(secretsIn)
