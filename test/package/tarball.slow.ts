@@ -64,8 +64,9 @@ async function compileInProject(name: string, source: string): Promise<string> {
 }
 
 describe('the tarball', () => {
-  it('holds the library, its source and what npm needs, and nothing else', () => {
-    const allowed = /^(dist\/|lib\/|README\.md$|LICENSE$|CHANGELOG\.md$|package\.json$)/;
+  it('holds the library, its source, its documents and what npm needs, and nothing else', () => {
+    const allowed =
+      /^(dist\/|lib\/|docs\/[\w-]+\.md$|README\.md$|LICENSE$|CHANGELOG\.md$|package\.json$)/;
     expect(files.filter(file => !allowed.test(file))).toEqual([]);
     expect(files).toEqual(
       expect.arrayContaining(['LICENSE', 'package.json', 'dist/index.js', 'dist/index.d.ts']),
