@@ -5,7 +5,7 @@ export const publishedDocuments: readonly string[] = [
   'README.md',
   'CHANGELOG.md',
   ...readdirSync('docs')
-    .filter(name => name.endsWith('.md') && name !== 'embedded.md')
+    .filter(name => name.endsWith('.md'))
     .map(name => `docs/${name}`),
 ];
 
