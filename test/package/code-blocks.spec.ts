@@ -21,7 +21,7 @@ const surroundings = {
   }\n`,
 };
 
-/** As in the tsconfig.json that \`nest new\` creates, apart from where the two packages are. */
+/** As in the tsconfig.json that `nest new` creates, apart from where the library is. */
 const compilerOptions = {
   module: 'nodenext',
   moduleResolution: 'nodenext',
@@ -34,10 +34,7 @@ const compilerOptions = {
   experimentalDecorators: true,
   skipLibCheck: true,
   types: ['node'],
-  paths: {
-    'nestjs-servicecomb': [resolve('build/tree/lib/index.d.ts')],
-    'embedded-service-center': [resolve('build/tree/lib/embedded/index.d.ts')],
-  },
+  paths: { 'nestjs-servicecomb': [resolve('build/tree/lib/index.d.ts')] },
 };
 
 /** A program of a document: the blocks that begin with a file name, or one block without. */
@@ -68,7 +65,11 @@ function filesOf(blocks: readonly CodeBlock[]): Readonly<Record<string, string>>
   );
 }
 
-const programs = publishedDocuments.flatMap(programsIn);
+const programs = [
+  ...publishedDocuments,
+  'embedded/README.md',
+  'embedded/docs/reference.md',
+].flatMap(programsIn);
 
 /** What the compiler says, for all programs at once. */
 let complaints: string;
