@@ -14,7 +14,7 @@ import { isServiceCombError, RegistryOptionsError } from '../errors.js';
 import { networkAddresses, readTlsDefaults } from '../options/host-facts.js';
 import type { HealthSource } from '../options/options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
-import { profileWarnings } from '../options/profile-warnings.js';
+import { profileWarnings } from '../options/profiles.js';
 import { Caller } from '../protocol/call.js';
 import type { Clock } from '../registration/clock.js';
 import { HealthFollower } from '../registration/health-follower.js';

@@ -1,4 +1,4 @@
-import { isWithin } from './ip-range.js';
+import { isWithin } from './network-address.js';
 
 /** A proxy that is spoken to in plain HTTP. */
 export interface ProxyServer {

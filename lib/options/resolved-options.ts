@@ -1,9 +1,17 @@
 import type { AxiosRequestConfig } from 'axios';
-import type { InstanceStatusOption, RegistryProfile, HealthSourceToken } from './options.js';
+import type {
+  HeartbeatOptions,
+  InstanceOptions,
+  MicroserviceOptions,
+  RegistrationOptions,
+  RegistryProfile,
+  ServiceCenterOptions,
+  ShutdownOptions,
+} from './options.js';
 import type { ProxyRoutes } from './proxy-routes.js';
 import type { ResolvedTls } from './tls-material.js';
 
-/** Credentials as the library reads them. Secrets are behind functions: a copy or a log shows none. */
+/** The credentials. Secrets are behind functions, so that no copy and no log shows them. */
 export type ResolvedAuth =
   | {
       readonly kind: 'account';
@@ -20,73 +28,50 @@ export type ResolvedAuth =
   | { readonly kind: 'token'; readonly token: () => Promise<unknown> }
   | { readonly kind: 'headers'; readonly headers: () => Promise<unknown> };
 
+/** A group in which every option is set, except that those in `Optional` may be undefined. */
+type Resolved<Group, Optional extends keyof Group = never> = {
+  readonly [Option in keyof Required<Group>]: Option extends Optional
+    ? Group[Option] | undefined
+    : Exclude<Group[Option], undefined>;
+};
+
 /** The options as the library reads them: checked, complete and deeply frozen. */
 export interface ResolvedOptions {
   readonly enabled: boolean;
   readonly profile: RegistryProfile;
-  readonly serviceCenter: {
-    /** Without a trailing slash, in the order given, each once. */
+  readonly serviceCenter: Resolved<
+    Pick<ServiceCenterOptions, 'project' | 'domain' | 'timeoutMs' | 'learnAddresses'>,
+    'domain'
+  > & {
+    /** Without a trailing slash and without duplicates, in the order in which they were written. */
     readonly addresses: readonly [string, ...string[]];
-    readonly project: string;
-    readonly domain: string | undefined;
-    readonly timeoutMs: number;
-    readonly learnAddresses: boolean;
+    /** @internal */
     readonly auth: ResolvedAuth | undefined;
+    /** @internal */
     readonly tls: ResolvedTls;
-    /** Undefined: none. */
+    /**
+     * Undefined: none.
+     *
+     * @internal
+     */
     readonly proxy: ProxyRoutes | undefined;
     readonly maxAnswerBytes: number;
     /** Behind a function, so that nothing prints or freezes what is in it. Undefined: nothing. */
     readonly axios: (() => AxiosRequestConfig) | undefined;
   };
-  readonly microservice: {
-    readonly appId: string;
-    readonly serviceName: string;
-    readonly version: string;
-    readonly environment: string;
-    readonly description: string | undefined;
-    readonly level: 'FRONT' | 'MIDDLE' | 'BACK';
-    readonly alias: string | undefined;
-    readonly framework: { readonly name: string; readonly version: string };
-    readonly properties: Readonly<Record<string, string>>;
-    readonly tags: Readonly<Record<string, string>>;
-    readonly schemas: readonly string[];
-  };
-  readonly instance: {
-    readonly instanceId: string;
-    readonly hostName: string;
-    /** Undefined: to be taken from the server that listens. */
-    readonly endpoints: readonly string[] | undefined;
-    readonly address: string | undefined;
-    readonly preferredNetwork: string | undefined;
-    readonly status: InstanceStatusOption;
-    readonly properties: Readonly<Record<string, string>>;
-    readonly statusFromHealth: HealthSourceToken | undefined;
-    readonly dataCenter:
-      | { readonly name: string; readonly region: string; readonly availableZone: string }
-      | undefined;
-  };
-  readonly heartbeat: {
-    readonly intervalMs: number;
-    readonly times: number;
-    readonly jitter: number;
-    /** Whether the interval is a least distance: the random part then only adds to it. */
+  readonly microservice: Resolved<MicroserviceOptions, 'description' | 'alias'>;
+  /** `endpoints` is undefined when they come from the server that listens. */
+  readonly instance: Resolved<
+    InstanceOptions,
+    'endpoints' | 'address' | 'preferredNetwork' | 'statusFromHealth' | 'dataCenter'
+  >;
+  readonly heartbeat: Resolved<HeartbeatOptions> & {
+    /** Whether the interval is a minimum: `jitter` then only adds to it. */
     readonly neverEarly: boolean;
-    readonly verifyEvery: number;
   };
-  readonly registration: {
-    /** Undefined: `listen` where there is an HTTP server, else `bootstrap`. */
-    readonly when: 'listen' | 'bootstrap' | 'manual' | undefined;
-    readonly failFast: boolean;
-    readonly retry: {
-      readonly initialMs: number;
-      readonly maxMs: number;
-      readonly factor: number;
-    };
+  /** `when` is undefined for `listen` where there is an HTTP server, else `bootstrap`. */
+  readonly registration: Resolved<Pick<RegistrationOptions, 'when' | 'failFast'>, 'when'> & {
+    readonly retry: Resolved<NonNullable<RegistrationOptions['retry']>>;
   };
-  readonly shutdown: {
-    readonly timeoutMs: number;
-    readonly drainMs: number;
-    readonly statusFirst: boolean;
-  };
+  readonly shutdown: Resolved<ShutdownOptions>;
 }

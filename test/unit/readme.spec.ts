@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { RegistryEvents } from '../../lib/events/events.js';
-import { optionDefaults } from '../../lib/options/defaults.js';
+import { optionDefaults } from '../support/option-defaults.js';
 import { testNamesIn } from '../support/test-names.js';
 
 const readme = readFileSync('README.md', 'utf8');

@@ -22,12 +22,15 @@ describe('the published endpoint', () => {
     });
   });
 
-  it('comes with a warning when only this machine reaches it and the registry is elsewhere', () => {
-    expect(publishedEndpoint(bound('127.0.0.1'), remote, [ethernet])).toEqual({
-      endpoint: 'rest://127.0.0.1:3000',
-      warning: 'rest://127.0.0.1:3000 can be reached from this machine only',
-    });
-  });
+  it.each(['http://registry.example:30100', 'http://localhost.example.com', 'http://127.a.com'])(
+    'comes with a warning when only this machine reaches it and the registry is elsewhere, at %s',
+    address => {
+      expect(publishedEndpoint(bound('127.0.0.1'), options(address), [ethernet])).toEqual({
+        endpoint: 'rest://127.0.0.1:3000',
+        warning: 'rest://127.0.0.1:3000 can be reached from this machine only',
+      });
+    },
+  );
 
   it.each(['http://127.0.0.1:30100', 'https://localhost:30100', 'http://[::1]:30100'])(
     'comes without one when the registry is on this machine, at %s',
