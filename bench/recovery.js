@@ -11,7 +11,7 @@ import { NestFactory } from '@nestjs/core';
 import { EventEmitter2, EventEmitterModule } from '@nestjs/event-emitter';
 import { ScheduleModule } from '@nestjs/schedule';
 import { Registration, RegistryModule } from '../dist/index.js';
-import { EmbeddedServiceCenter } from '../dist/embedded/index.js';
+import { EmbeddedServiceCenter } from 'embedded-service-center';
 
 const runs = Number(process.argv[2] ?? 20);
 const word = process.argv[3] ?? '';

@@ -1,13 +1,13 @@
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import { EmbeddedServiceCenter } from 'embedded-service-center';
 import { RegistryEvents, type RegistryModuleOptions } from '../../lib/index.js';
 import { profiles } from '../../lib/options/profiles.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { pem, rootPassword } from '../support/guarded-app.js';
 import { codesIn, tableOf } from '../support/readme.js';
 import { registryClock, requestsOf, SteeredApp } from '../support/steered-app.js';
 import { Cleanup } from '../support/test-app.js';
-import { pem, rootPassword } from '../unit/embedded/guarded-registry.js';
 
 // The README's tables of registries and of answers are the list of these tests, and what they expect.
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
-import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import { EmbeddedServiceCenter } from 'embedded-service-center';
 import { Connections } from '../../lib/nest/connections.js';
 import { createPrivateAxios, sendThrough } from '../../lib/nest/http-service.send.js';
 import { readHostFacts } from '../../lib/options/host-facts.js';

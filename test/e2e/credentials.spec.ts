@@ -6,7 +6,6 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
-import { rootPassword } from '../unit/embedded/guarded-registry.js';
 import { concurrently } from '../support/concurrently.js';
 import {
   change,
@@ -17,6 +16,7 @@ import {
   refusedWith,
   replace,
   root,
+  rootPassword,
   startRefused,
   startSteered,
   unguarded,

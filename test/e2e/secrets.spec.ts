@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
-import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import { EmbeddedServiceCenter } from 'embedded-service-center';
 import {
   Registration,
   REGISTRY_OPTIONS,

@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import { describe, expect } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
-import type { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import type { EmbeddedServiceCenter } from 'embedded-service-center';
 import { Connections } from '../../lib/nest/connections.js';
 import { concurrently } from '../support/concurrently.js';
 import { createApp, optionsFor, startApp, startRegistry } from '../support/test-app.js';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { EmbeddedServiceCenter, type TlsOptions } from '../../lib/embedded/index.js';
+import { EmbeddedServiceCenter, type TlsOptions } from 'embedded-service-center';
 import type { RegistryModuleOptions } from '../../lib/index.js';
 import { certificateAuthority } from '../support/certificates.js';
 import { FakeClock } from '../support/fake-clock.js';

@@ -1,6 +1,4 @@
-import type { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
-import type { LiveInstance } from '../../lib/embedded/model/registry-model.js';
-import type { RecordedRequest } from '../../lib/embedded/server/journal.js';
+import type { EmbeddedServiceCenter, LiveInstance, RecordedRequest } from 'embedded-service-center';
 import type { OperationName } from '../../lib/protocol/routes.js';
 import { type Heard, leaseMs, leaveMs, type Subject } from './subject.js';
 

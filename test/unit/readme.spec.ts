@@ -34,7 +34,7 @@ describe('the README', () => {
 
   it('names a test that exists for all that may happen', () => {
     const [, table = ''] = readme.split('| what happens |');
-    const named = [...table.matchAll(/\| \[(.+?)\]\((test\/[^)]+)\) \|$/gm)];
+    const named = [...table.matchAll(/\| \[(.+?)\]\(((?:embedded\/)?test\/[^)]+)\) \|$/gm)];
     expect(named.length).toBeGreaterThan(20);
     for (const [, name, file = ''] of named) expect(testNamesIn(file)).toContain(name);
   });

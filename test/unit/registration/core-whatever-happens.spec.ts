@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { fc } from '../../support/fast-check.js';
 import { inspect } from 'node:util';
-import { SeededRandom } from '../../../lib/embedded/oddities/seeded-random.js';
+import { SeededRandom } from '../../support/seeded-random.js';
 import { isServiceCombError } from '../../../lib/errors.js';
 import { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
 import type { MicroserviceInstance } from '../../../lib/protocol/wire.js';
