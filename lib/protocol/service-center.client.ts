@@ -36,7 +36,7 @@ export interface ReadOptions extends CallOptions {
 export class ServiceCenterClient {
   readonly #caller: Caller;
 
-  /** Made by the module: inject it. */
+  /** @internal Made by the module: inject it. */
   constructor(caller: Caller) {
     this.#caller = caller;
   }

@@ -22,13 +22,18 @@ describe('the published endpoint', () => {
     });
   });
 
-  it.each(['http://registry.example:30100', 'http://localhost.example.com', 'http://127.a.com'])(
-    'comes with a warning when only this machine reaches it and the registry is elsewhere, at %s',
+  it('comes with a warning when only this machine reaches it and the registry is elsewhere', () => {
+    expect(publishedEndpoint(bound('127.0.0.1'), remote, [ethernet])).toEqual({
+      endpoint: 'rest://127.0.0.1:3000',
+      warning: 'rest://127.0.0.1:3000 can be reached from this machine only',
+    });
+  });
+
+  it.each(['http://localhost.example.com', 'http://127.example.com'])(
+    'comes with one when the name of the registry only begins like this machine: %s',
     address => {
-      expect(publishedEndpoint(bound('127.0.0.1'), options(address), [ethernet])).toEqual({
-        endpoint: 'rest://127.0.0.1:3000',
-        warning: 'rest://127.0.0.1:3000 can be reached from this machine only',
-      });
+      const { warning } = publishedEndpoint(bound('127.0.0.1'), options(address), [ethernet]);
+      expect(warning).toBeDefined();
     },
   );
 
