@@ -40,7 +40,7 @@ export interface ResolvedOptions {
   readonly enabled: boolean;
   readonly profile: RegistryProfile;
   readonly serviceCenter: Resolved<
-    Pick<ServiceCenterOptions, 'project' | 'domain' | 'timeoutMs' | 'learnAddresses'>,
+    Omit<ServiceCenterOptions, 'addresses' | 'auth' | 'tls' | 'proxy' | 'axios'>,
     'domain'
   > & {
     /** Without a trailing slash and without duplicates, in the order in which they were written. */
@@ -55,7 +55,6 @@ export interface ResolvedOptions {
      * @internal
      */
     readonly proxy: ProxyRoutes | undefined;
-    readonly maxAnswerBytes: number;
     /** Behind a function, so that nothing prints or freezes what is in it. Undefined: nothing. */
     readonly axios: (() => AxiosRequestConfig) | undefined;
   };
@@ -70,7 +69,7 @@ export interface ResolvedOptions {
     readonly neverEarly: boolean;
   };
   /** `when` is undefined for `listen` where there is an HTTP server, else `bootstrap`. */
-  readonly registration: Resolved<Pick<RegistrationOptions, 'when' | 'failFast'>, 'when'> & {
+  readonly registration: Resolved<Omit<RegistrationOptions, 'retry'>, 'when'> & {
     readonly retry: Resolved<NonNullable<RegistrationOptions['retry']>>;
   };
   readonly shutdown: Resolved<ShutdownOptions>;
