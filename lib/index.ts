@@ -8,7 +8,7 @@ export {
   ServiceCenterUnreachableError,
   ServiceCombError,
 } from './errors.js';
-export type { OptionIssue, ServiceCombErrorCode } from './errors.js';
+export type { OptionIssue, Refusal, ServiceCombErrorCode } from './errors.js';
 export { RegistryEvents } from './events/events.js';
 export type {
   AddressIsolatedEvent,
@@ -40,6 +40,7 @@ export type {
 } from './events/events.js';
 export { OnRegistryEvent } from './nest/on-registry-event.decorator.js';
 export { Registration } from './nest/registration.js';
+export type { HealthStatus } from './health/health.js';
 export { RegistryHealthModule } from './nest/registry-health.module.js';
 export type { RegistryHealthOptions, RegistryHealthReport } from './nest/registry-health.module.js';
 export { RegistryHealthIndicator } from './nest/registry.health.js';
@@ -52,6 +53,8 @@ export type {
 export { RegistryModule } from './nest/registry.module.js';
 export { REGISTRY_HTTP_SERVICE, REGISTRY_OPTIONS } from './nest/tokens.js';
 export type {
+  HealthSource,
+  HealthSourceToken,
   HeartbeatOptions,
   InstanceOptions,
   MicroserviceOptions,

@@ -15,7 +15,7 @@ import { connectionWarnings } from '../options/connection-warnings.js';
 import { networkAddresses } from '../options/host-facts.js';
 import type { HealthSource } from '../options/options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
-import { profileWarnings } from '../options/profile-warnings.js';
+import { profileWarnings } from '../options/profiles.js';
 import { Channel } from '../protocol/channel.js';
 import { Background } from '../registration/background.js';
 import type { Clock } from '../registration/clock.js';

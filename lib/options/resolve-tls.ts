@@ -6,45 +6,22 @@ import { defaults } from './defaults.js';
 import { members, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
 import type { ServiceCenterTlsOptions } from './options.js';
+import type {
+  ResolvedTls,
+  TlsMaterial,
+  TlsMaterialFiles,
+  TlsPart,
+  TlsReading,
+} from './resolved-options.js';
 
-/** The options of TLS as the library reads them. */
-export interface ResolvedTls {
-  /** Undefined: the host of the address. */
-  readonly servername: string | undefined;
-  readonly rejectUnauthorized: boolean;
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
-  /** Certificates and key at the start, behind a function so that nothing prints them; undefined for none. */
-  readonly material: (() => TlsMaterial) | undefined;
-  /** How to read the files again; undefined if no option names a file. */
-  readonly files: TlsMaterialFiles | undefined;
-}
-
-/** The files of the `…File` options. */
-export interface TlsMaterialFiles {
-  readonly paths: readonly string[];
-  /** Gathers certificates and key again, with the text of each file, and checks them as at the start. */
-  readonly read: (readFile: (path: string) => string) => TlsReading;
-}
-
-/** Certificates, key and passphrase as text. */
-export type TlsMaterial = Partial<Record<Part, string>>;
-
-/** The result of a reading: material whose parts fit together, or the first problem. */
-export type TlsReading =
-  | { readonly kind: 'good'; readonly material: TlsMaterial }
-  /** `problem` follows the name of the option; it shows nothing of the value. */
-  | { readonly kind: 'bad'; readonly option: string; readonly problem: string };
-
-const parts = ['ca', 'cert', 'key', 'passphrase'] as const;
-
-type Part = (typeof parts)[number];
+const parts = ['ca', 'cert', 'key', 'passphrase'] as const satisfies readonly TlsPart[];
 
 /** Where a part comes from: the option itself, behind a function so that nothing prints it, or a file. */
 type Source =
   | { readonly kind: 'given'; readonly text: () => string }
   | { readonly kind: 'file'; readonly path: string };
 
-type Sources = Readonly<Record<Part, Source | undefined>>;
+type Sources = Readonly<Record<TlsPart, Source | undefined>>;
 
 type Option = (name: keyof ServiceCenterTlsOptions) => Field;
 
@@ -90,7 +67,7 @@ function defaultMinVersion(): ResolvedTls['minVersion'] {
   return DEFAULT_MIN_VERSION === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1.2';
 }
 
-function sourceOf(option: Option, part: Part): Source | undefined {
+function sourceOf(option: Option, part: TlsPart): Source | undefined {
   const given = option(part);
   const file = option(`${part}File`);
   if (given.value !== undefined && file.value !== undefined)
@@ -110,7 +87,7 @@ const musts = {
   passphrase: 'must be text',
 } as const;
 
-function textIn(value: unknown, part: Part): string | undefined {
+function textIn(value: unknown, part: TlsPart): string | undefined {
   if (part === 'ca' && Array.isArray(value)) {
     const texts = value.map((item: unknown) => textIn(item, 'cert'));
     return texts.length > 0 && texts.every(item => item !== undefined)
@@ -141,7 +118,7 @@ function issue({ path, issues }: Field, message: string): undefined {
 
 /** Gathers the parts and checks that they fit together: TLS accepts whatever passes. */
 function readMaterial(sources: Sources, readFile: (path: string) => string): TlsReading {
-  const bad = (part: Part, problem: string): TlsReading => {
+  const bad = (part: TlsPart, problem: string): TlsReading => {
     const option = sources[part]?.kind === 'file' ? `${part}File` : part;
     return { kind: 'bad', option, problem };
   };
@@ -173,7 +150,7 @@ const wholeCertificate = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE--
 const noCertificate = 'must be certificates in PEM, each whole';
 const encrypted = 'is encrypted: set serviceCenter.tls.passphrase or passphraseFile';
 
-function problemOf({ ca, cert, key, passphrase }: TlsMaterial): [Part, string] | undefined {
+function problemOf({ ca, cert, key, passphrase }: TlsMaterial): [TlsPart, string] | undefined {
   if (ca !== undefined && !isCertificates(ca)) return ['ca', noCertificate];
   if (cert === undefined || key === undefined) return undefined;
   if (!isCertificates(cert)) return ['cert', noCertificate];

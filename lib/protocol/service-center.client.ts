@@ -32,8 +32,6 @@ import {
   unexpected,
 } from './wire.js';
 
-type Texts = Readonly<Record<string, string>>;
-
 /** Bounds of a read, and how fresh it must be. */
 export interface ReadOptions extends CallOptions {
   /** Read the store itself instead of the server's cache, which lags. @default false */
@@ -68,7 +66,7 @@ const instances = {
 export class ServiceCenterClient {
   readonly #channel: Channel;
 
-  /** Created by the module: inject the client instead. */
+  /** @internal Created by the module: inject the client instead. */
   constructor(channel: Channel) {
     this.#channel = channel;
   }
@@ -88,7 +86,10 @@ export class ServiceCenterClient {
   /** Creates a service, or resolves with the id of the existing one, which stays unchanged. */
   async registerMicroservice(
     service: Microservice,
-    { tags = {}, ...options }: CallOptions & { readonly tags?: Texts | undefined } = {},
+    {
+      tags = {},
+      ...options
+    }: CallOptions & { readonly tags?: Readonly<Record<string, string>> | undefined } = {},
   ): Promise<string> {
     const body = Object.keys(tags).length === 0 ? { service } : { service, tags };
     return this.#call({ name: 'registerMicroservice', body, ...aServiceId }, options);
@@ -122,7 +123,7 @@ export class ServiceCenterClient {
   /** Replaces all properties of a service. */
   async setMicroserviceProperties(
     serviceId: string,
-    properties: Texts,
+    properties: Readonly<Record<string, string>>,
     options?: CallOptions,
   ): Promise<void> {
     const parameters = serviceParameters(serviceId);
@@ -131,14 +132,21 @@ export class ServiceCenterClient {
   }
 
   /** Tags of a service; empty when it has none. */
-  async getTags(serviceId: string, options?: CallOptions): Promise<Texts> {
+  async getTags(
+    serviceId: string,
+    options?: CallOptions,
+  ): Promise<Readonly<Record<string, string>>> {
     const parameters = serviceParameters(serviceId);
     const decode = textsOf('tags');
     return this.#call({ name: 'getTags', parameters, expected: 'a map of tags', decode }, options);
   }
 
   /** Replaces all tags of a service. */
-  async setTags(serviceId: string, tags: Texts, options?: CallOptions): Promise<void> {
+  async setTags(
+    serviceId: string,
+    tags: Readonly<Record<string, string>>,
+    options?: CallOptions,
+  ): Promise<void> {
     const parameters = serviceParameters(serviceId);
     await this.#call({ name: 'setTags', parameters, body: { tags }, ...nothing }, options);
   }
@@ -245,7 +253,7 @@ export class ServiceCenterClient {
   /** Replaces all properties of an instance. Does not renew its lease. */
   async setInstanceProperties(
     ref: InstanceRef,
-    properties: Texts,
+    properties: Readonly<Record<string, string>>,
     options?: CallOptions,
   ): Promise<void> {
     const parameters = instanceParameters(ref);

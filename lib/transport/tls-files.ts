@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { TlsMaterial, TlsMaterialFiles } from '../options/resolve-tls.js';
+import type { TlsMaterial, TlsMaterialFiles } from '../options/resolved-options.js';
 
 /** The parts that the files are watched with. */
 export interface TlsFilesParts {

@@ -99,7 +99,11 @@ describe('serviceCenter.tls', () => {
     [{ servername: '::1' }, `${servername}, got "::1"`],
     [{ minVersion: 'TLSv1.1' }, 'minVersion must be one of "TLSv1.2", "TLSv1.3", got "TLSv1.1"'],
     [{ rejectUnauthorized: 'no' }, 'rejectUnauthorized must be true or false, got "no"'],
-    [{ cer: 'x' }, 'cer is not an option; did you mean serviceCenter.tls.cert?'],
+    [
+      { cer: 'x' },
+      'cer is not an option; valid options are ca, caFile, cert, certFile, key, keyFile, passphrase, ' +
+        'passphraseFile, servername, rejectUnauthorized, minVersion',
+    ],
   ])('refuses %#', (options, issue) => {
     expect(issues(options)).toEqual([`serviceCenter.tls.${issue}`]);
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readHostFacts } from '../../../lib/options/host-facts.js';
-import type { TlsMaterial } from '../../../lib/options/resolve-tls.js';
+import type { TlsMaterial } from '../../../lib/options/resolved-options.js';
 import { Background } from '../../../lib/registration/background.js';
 import { TlsFiles } from '../../../lib/transport/tls-files.js';
 import { certificateAuthority } from '../../support/certificates.js';
