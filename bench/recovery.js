@@ -1,7 +1,7 @@
 // How soon an instance is back, at the default heartbeat of 15 s, in real time, over real sockets.
 // `npm run bench:recovery -- [RUNS] [WORD]`: about three minutes, the long ones side by side; with a word,
 // only the scenarios with that word in their name.
-// Prints a line a scenario: seconds, min / median / max. The README has these figures.
+// Prints a line a scenario: seconds, min / median / max. docs/lifecycle.md has these figures.
 import 'reflect-metadata';
 import { once } from 'node:events';
 import { fork } from 'node:child_process';
@@ -11,7 +11,7 @@ import { NestFactory } from '@nestjs/core';
 import { EventEmitter2, EventEmitterModule } from '@nestjs/event-emitter';
 import { ScheduleModule } from '@nestjs/schedule';
 import { Registration, RegistryModule } from '../dist/index.js';
-import { EmbeddedServiceCenter } from '../dist/embedded/index.js';
+import { EmbeddedServiceCenter } from 'embedded-service-center';
 
 const runs = Number(process.argv[2] ?? 20);
 const word = process.argv[3] ?? '';

@@ -21,7 +21,9 @@ export interface EventContext {
 }
 
 /** The fields that every event has. Payloads are plain, read-only and safe to log. */
-interface EventBase<Name extends string> extends EventContext {
+export interface RegistryEventBase<
+  Name extends RegistryEventName = RegistryEventName,
+> extends EventContext {
   /** The event's own name, for a listener of several events (`servicecomb.**`). */
   readonly name: Name;
 }
@@ -30,14 +32,14 @@ interface EventBase<Name extends string> extends EventContext {
  * The id of the service was found out. Sent at the first registration, and again after the registry
  * has lost the service.
  */
-export interface ServiceRegisteredEvent extends EventBase<'servicecomb.service.registered'> {
+export interface ServiceRegisteredEvent extends RegistryEventBase<'servicecomb.service.registered'> {
   readonly serviceId: string;
   /** false when the service existed before; it is then left as it is. */
   readonly created: boolean;
 }
 
 /** The instance holds a lease, for the first time or again. Not sent for a renewal. */
-export interface InstanceRegisteredEvent extends EventBase<'servicecomb.instance.registered'> {
+export interface InstanceRegisteredEvent extends RegistryEventBase<'servicecomb.instance.registered'> {
   /** How often this process has been registered, this time included. */
   readonly registrations: number;
   /** Length of the lease in milliseconds, from the record that the registry stored. */
@@ -48,49 +50,49 @@ export interface InstanceRegisteredEvent extends EventBase<'servicecomb.instance
  * A stale record under the same id, left behind by an earlier process, was replaced. Sent before
  * instance.registered.
  */
-export interface InstanceReplacedEvent extends EventBase<'servicecomb.instance.replaced'> {
+export interface InstanceReplacedEvent extends RegistryEventBase<'servicecomb.instance.replaced'> {
   readonly previous: MicroserviceInstance;
 }
 
 /** The lease is gone and the instance will be registered again. Not sent while the lease may live. */
-export interface InstanceLostEvent extends EventBase<'servicecomb.instance.lost'> {
+export interface InstanceLostEvent extends RegistryEventBase<'servicecomb.instance.lost'> {
   /** `forgotten`: the registry said so. `expired`: by our own clock, while no heartbeat succeeded. */
   readonly reason: 'forgotten' | 'expired';
   readonly error: ServiceCombError | undefined;
 }
 
 /** The instance has left the registry. Not sent when it had never been registered. */
-export interface InstanceUnregisteredEvent extends EventBase<'servicecomb.instance.unregistered'> {
+export interface InstanceUnregisteredEvent extends RegistryEventBase<'servicecomb.instance.unregistered'> {
   /** false when a registration was aborted and may still arrive after the removal. */
   readonly confirmed: boolean;
 }
 
 /** The removal failed within its budget. The registry drops the instance when its lease ends. */
-export interface InstanceUnregisterFailedEvent extends EventBase<'servicecomb.instance.unregister-failed'> {
+export interface InstanceUnregisterFailedEvent extends RegistryEventBase<'servicecomb.instance.unregister-failed'> {
   readonly error: ServiceCombError;
 }
 
 /** An attempt to register failed and will be repeated soon. Not sent for a refusal. */
-export interface RegistrationFailedEvent extends EventBase<'servicecomb.registration.failed'> {
+export interface RegistrationFailedEvent extends RegistryEventBase<'servicecomb.registration.failed'> {
   readonly error: ServiceCombError;
   /** Failed attempts in a row, this one included. */
   readonly failures: number;
 }
 
 /** The registry refuses the registration. It is repeated about once a minute until it succeeds. */
-export interface RegistrationBlockedEvent extends EventBase<'servicecomb.registration.blocked'> {
+export interface RegistrationBlockedEvent extends RegistryEventBase<'servicecomb.registration.blocked'> {
   readonly error: ServiceCombError;
   /** null when no retry can help: the server listens on a Unix socket and `endpoints` is not set. */
   readonly retryInMs: number | null;
 }
 
 /** A heartbeat succeeded. Sent for each one. */
-export interface HeartbeatSucceededEvent extends EventBase<'servicecomb.heartbeat.succeeded'> {
+export interface HeartbeatSucceededEvent extends RegistryEventBase<'servicecomb.heartbeat.succeeded'> {
   readonly tookMs: number;
 }
 
 /** A heartbeat failed while the lease lives. Not sent when the registry says that the lease is gone. */
-export interface HeartbeatFailedEvent extends EventBase<'servicecomb.heartbeat.failed'> {
+export interface HeartbeatFailedEvent extends RegistryEventBase<'servicecomb.heartbeat.failed'> {
   readonly error: ServiceCombError;
   /** Failed heartbeats in a row, this one included. */
   readonly failures: number;
@@ -99,12 +101,12 @@ export interface HeartbeatFailedEvent extends EventBase<'servicecomb.heartbeat.f
 }
 
 /** A heartbeat succeeded after failed ones. Sent after its heartbeat.succeeded. */
-export interface HeartbeatRecoveredEvent extends EventBase<'servicecomb.heartbeat.recovered'> {
+export interface HeartbeatRecoveredEvent extends RegistryEventBase<'servicecomb.heartbeat.recovered'> {
   readonly missed: number;
 }
 
 /** Two thirds of the lease have passed without a good heartbeat. Sent once until the next good one. */
-export interface LeaseAtRiskEvent extends EventBase<'servicecomb.lease.at-risk'> {
+export interface LeaseAtRiskEvent extends RegistryEventBase<'servicecomb.lease.at-risk'> {
   readonly leaseRemainingMs: number;
   readonly failures: number;
 }
@@ -113,12 +115,12 @@ export interface LeaseAtRiskEvent extends EventBase<'servicecomb.lease.at-risk'>
  * The registry's record differed in these fields and has been repaired. Not sent for endpoints and host
  * name: a record with other ones is replaced (instance.replaced).
  */
-export interface DriftRepairedEvent extends EventBase<'servicecomb.drift.repaired'> {
+export interface DriftRepairedEvent extends RegistryEventBase<'servicecomb.drift.repaired'> {
   readonly fields: readonly ('status' | 'properties')[];
 }
 
 /** The status was changed by this process. Not sent when the status was that one already. */
-export interface StatusChangedEvent extends EventBase<'servicecomb.status.changed'> {
+export interface StatusChangedEvent extends RegistryEventBase<'servicecomb.status.changed'> {
   readonly from: InstanceStatus;
   readonly to: InstanceStatus;
 }
@@ -127,18 +129,18 @@ export interface StatusChangedEvent extends EventBase<'servicecomb.status.change
  * An address failed three times in a row. It is not used until it answers a probe, unless no other
  * address is left.
  */
-export interface AddressIsolatedEvent extends EventBase<'servicecomb.address.isolated'> {
+export interface AddressIsolatedEvent extends RegistryEventBase<'servicecomb.address.isolated'> {
   readonly address: string;
   readonly error: ServiceCombError;
 }
 
 /** An isolated address serves again. */
-export interface AddressRestoredEvent extends EventBase<'servicecomb.address.restored'> {
+export interface AddressRestoredEvent extends RegistryEventBase<'servicecomb.address.restored'> {
   readonly address: string;
 }
 
 /** A login returned a token. Not sent for tokens that the application provides. */
-export interface TokenRenewedEvent extends EventBase<'servicecomb.token.renewed'> {
+export interface TokenRenewedEvent extends RegistryEventBase<'servicecomb.token.renewed'> {
   readonly address: string;
   /** ISO 8601, by the local wall clock; the registry decides by its own clock. */
   readonly expiresAt: string;
@@ -148,7 +150,7 @@ export interface TokenRenewedEvent extends EventBase<'servicecomb.token.renewed'
  * The registry refused the login. The next login follows after `retryInMs`, or when the password changes,
  * since the third failure would ban the account. Not sent when the registry does not answer.
  */
-export interface TokenRefusedEvent extends EventBase<'servicecomb.token.refused'> {
+export interface TokenRefusedEvent extends RegistryEventBase<'servicecomb.token.refused'> {
   readonly address: string;
   readonly error: ServiceCombError;
   readonly retryInMs: number;
@@ -158,7 +160,7 @@ export interface TokenRefusedEvent extends EventBase<'servicecomb.token.refused'
  * A login that was to renew the token failed, though the account is not to blame: no answer, or no password
  * was provided. The current token serves until it ends, and the next request tries again. Sent each time.
  */
-export interface TokenRenewalFailedEvent extends EventBase<'servicecomb.token.renewal-failed'> {
+export interface TokenRenewalFailedEvent extends RegistryEventBase<'servicecomb.token.renewal-failed'> {
   readonly address: string;
   readonly error: ServiceCombError;
   /** Failures in a row, this one included. */
@@ -170,97 +172,113 @@ export interface TokenRenewalFailedEvent extends EventBase<'servicecomb.token.re
  * heartbeat follows at once; with a `cse-…` profile, which keeps a minimum between heartbeats, when it is
  * due. Also sent when the wall clock was set forward by as much.
  */
-export interface EventLoopStalledEvent extends EventBase<'servicecomb.event-loop.stalled'> {
+export interface EventLoopStalledEvent extends RegistryEventBase<'servicecomb.event-loop.stalled'> {
   readonly lateMs: number;
 }
+
+/** The payload of each event by its name. */
+export interface RegistryEventMap {
+  'servicecomb.service.registered': ServiceRegisteredEvent;
+  'servicecomb.instance.registered': InstanceRegisteredEvent;
+  'servicecomb.instance.replaced': InstanceReplacedEvent;
+  'servicecomb.instance.lost': InstanceLostEvent;
+  'servicecomb.instance.unregistered': InstanceUnregisteredEvent;
+  'servicecomb.instance.unregister-failed': InstanceUnregisterFailedEvent;
+  'servicecomb.registration.failed': RegistrationFailedEvent;
+  'servicecomb.registration.blocked': RegistrationBlockedEvent;
+  'servicecomb.heartbeat.succeeded': HeartbeatSucceededEvent;
+  'servicecomb.heartbeat.failed': HeartbeatFailedEvent;
+  'servicecomb.heartbeat.recovered': HeartbeatRecoveredEvent;
+  'servicecomb.lease.at-risk': LeaseAtRiskEvent;
+  'servicecomb.drift.repaired': DriftRepairedEvent;
+  'servicecomb.status.changed': StatusChangedEvent;
+  'servicecomb.address.isolated': AddressIsolatedEvent;
+  'servicecomb.address.restored': AddressRestoredEvent;
+  'servicecomb.token.renewed': TokenRenewedEvent;
+  'servicecomb.token.refused': TokenRefusedEvent;
+  'servicecomb.token.renewal-failed': TokenRenewalFailedEvent;
+  'servicecomb.event-loop.stalled': EventLoopStalledEvent;
+}
+
+/** The name of an event. */
+export type RegistryEventName = keyof RegistryEventMap;
+
+/** Any event; its `name` says which. */
+export type RegistryEvent = RegistryEventMap[RegistryEventName];
+
+/** The fields of an event that it does not share with all others. */
+type PayloadOf<Name extends RegistryEventName> = {
+  [Each in Name]: Omit<RegistryEventMap[Each], keyof RegistryEventBase>;
+}[Name];
+
+/** An event before the time and the instance are added. */
+export type PendingEvent = {
+  [Name in RegistryEventName]: { readonly name: Name; readonly payload: PayloadOf<Name> };
+}[RegistryEventName];
 
 /** A line for the log. `log`: joined or left; `warn`: something to know; `error`: something to do. */
 type LogLine = readonly [level: 'log' | 'warn' | 'error' | 'debug', message: string];
 
-/** The fields of an event that it does not share with all others. */
-type PayloadOf<Event> =
-  Event extends EventBase<string> ? Omit<Event, keyof EventBase<string>> : never;
-
-interface EventDefinition<Event extends EventBase<string>> {
-  readonly name: Event['name'];
+interface EventDefinition<Name extends RegistryEventName = RegistryEventName> {
+  readonly name: Name;
   /** Returns the line for the log; undefined for an event that only repeats the one before. */
-  logLine(payload: PayloadOf<Event>, who: string, instance?: EventInstance): LogLine | undefined;
+  logLine(payload: PayloadOf<Name>, who: string, instance?: EventInstance): LogLine | undefined;
 }
 
-function event<Event extends EventBase<string>>(
-  name: Event['name'],
-  logLine: EventDefinition<Event>['logLine'],
-): EventDefinition<Event> {
+function event<Name extends RegistryEventName>(
+  name: Name,
+  logLine: EventDefinition<Name>['logLine'],
+): EventDefinition<Name> {
   return { name, logLine };
 }
 
-/** All events. To add one, write its interface above and its entry here. */
+/** All events: key, name and log line. */
 const definitions = {
-  ServiceRegistered: event<ServiceRegisteredEvent>(
-    'servicecomb.service.registered',
-    ({ created }, who) => [
-      'log',
-      `${created ? 'Created' : 'Found'} the service of ${who} in Service Center`,
-    ],
-  ),
-  InstanceRegistered: event<InstanceRegisteredEvent>(
-    'servicecomb.instance.registered',
-    ({ leaseMs }, who, instance) => [
-      'log',
-      `Registered ${who} at ${listOf(instance?.endpoints)} with a lease of ${duration(leaseMs)}`,
-    ],
-  ),
-  InstanceReplaced: event<InstanceReplacedEvent>(
-    'servicecomb.instance.replaced',
-    ({ previous }, who) => [
-      'log',
-      `Replaced a stale record of ${who} that listed ${listOf(previous.endpoints)}`,
-    ],
-  ),
-  InstanceLost: event<InstanceLostEvent>('servicecomb.instance.lost', ({ reason, error }, who) => [
+  ServiceRegistered: event('servicecomb.service.registered', ({ created }, who) => [
+    'log',
+    `${created ? 'Created' : 'Found'} the service of ${who} in Service Center`,
+  ]),
+  InstanceRegistered: event('servicecomb.instance.registered', ({ leaseMs }, who, instance) => [
+    'log',
+    `Registered ${who} at ${listOf(instance?.endpoints)} with a lease of ${duration(leaseMs)}`,
+  ]),
+  InstanceReplaced: event('servicecomb.instance.replaced', ({ previous }, who) => [
+    'log',
+    `Replaced a stale record of ${who} that listed ${listOf(previous.endpoints)}`,
+  ]),
+  InstanceLost: event('servicecomb.instance.lost', ({ reason, error }, who) => [
     'warn',
     reason === 'forgotten'
       ? `Service Center has forgotten ${who}; registering it again${because(error)}`
       : `The lease of ${who} has ended; registering it again${because(error)}`,
   ]),
-  InstanceUnregistered: event<InstanceUnregisteredEvent>(
-    'servicecomb.instance.unregistered',
-    ({ confirmed }, who) => [
-      'log',
-      confirmed
-        ? `Unregistered ${who}`
-        : `Unregistered ${who}; if its aborted registration still arrives, it stays listed until the lease ends`,
-    ],
+  InstanceUnregistered: event('servicecomb.instance.unregistered', ({ confirmed }, who) => [
+    'log',
+    confirmed
+      ? `Unregistered ${who}`
+      : `Unregistered ${who}; if its aborted registration still arrives, it stays listed until the lease ends`,
+  ]),
+  InstanceUnregisterFailed: event('servicecomb.instance.unregister-failed', ({ error }, who) => [
+    'error',
+    `Could not unregister ${who}; it stays listed until its lease ends${because(error)}`,
+  ]),
+  RegistrationFailed: event('servicecomb.registration.failed', ({ error, failures }, who) =>
+    failures === 1
+      ? ['warn', `Could not register ${who}; trying again until it succeeds${because(error)}`]
+      : undefined,
   ),
-  InstanceUnregisterFailed: event<InstanceUnregisterFailedEvent>(
-    'servicecomb.instance.unregister-failed',
-    ({ error }, who) => [
-      'error',
-      `Could not unregister ${who}; it stays listed until its lease ends${because(error)}`,
-    ],
-  ),
-  RegistrationFailed: event<RegistrationFailedEvent>(
-    'servicecomb.registration.failed',
-    ({ error, failures }, who) =>
-      failures === 1
-        ? ['warn', `Could not register ${who}; trying again until it succeeds${because(error)}`]
-        : undefined,
-  ),
-  RegistrationBlocked: event<RegistrationBlockedEvent>(
-    'servicecomb.registration.blocked',
-    ({ error, retryInMs }, who) => {
-      const next =
-        retryInMs === null
-          ? 'not tried again before a restart'
-          : `next attempt in ${duration(retryInMs)}`;
-      return ['error', `Cannot register ${who}; ${next}${because(error)}`];
-    },
-  ),
-  HeartbeatSucceeded: event<HeartbeatSucceededEvent>(
-    'servicecomb.heartbeat.succeeded',
-    ({ tookMs }, who) => ['debug', `A heartbeat of ${who} succeeded in ${duration(tookMs)}`],
-  ),
-  HeartbeatFailed: event<HeartbeatFailedEvent>(
+  RegistrationBlocked: event('servicecomb.registration.blocked', ({ error, retryInMs }, who) => {
+    const next =
+      retryInMs === null
+        ? 'not tried again before a restart'
+        : `next attempt in ${duration(retryInMs)}`;
+    return ['error', `Cannot register ${who}; ${next}${because(error)}`];
+  }),
+  HeartbeatSucceeded: event('servicecomb.heartbeat.succeeded', ({ tookMs }, who) => [
+    'debug',
+    `A heartbeat of ${who} succeeded in ${duration(tookMs)}`,
+  ]),
+  HeartbeatFailed: event(
     'servicecomb.heartbeat.failed',
     ({ error, failures, leaseRemainingMs }, who) => {
       if (failures > 1) return undefined;
@@ -268,54 +286,49 @@ const definitions = {
       return ['warn', `A heartbeat of ${who} failed; trying again, ${left}${because(error)}`];
     },
   ),
-  HeartbeatRecovered: event<HeartbeatRecoveredEvent>(
-    'servicecomb.heartbeat.recovered',
-    ({ missed }, who) => ['log', `Heartbeats of ${who} succeed again after ${missed} failed`],
-  ),
-  LeaseAtRisk: event<LeaseAtRiskEvent>('servicecomb.lease.at-risk', ({ leaseRemainingMs }, who) => [
+  HeartbeatRecovered: event('servicecomb.heartbeat.recovered', ({ missed }, who) => [
+    'log',
+    `Heartbeats of ${who} succeed again after ${missed} failed`,
+  ]),
+  LeaseAtRisk: event('servicecomb.lease.at-risk', ({ leaseRemainingMs }, who) => [
     'error',
     `The lease of ${who} ends in ${duration(leaseRemainingMs)} unless a heartbeat succeeds`,
   ]),
-  DriftRepaired: event<DriftRepairedEvent>('servicecomb.drift.repaired', ({ fields }, who) => [
+  DriftRepaired: event('servicecomb.drift.repaired', ({ fields }, who) => [
     'warn',
     `Repaired the record of ${who}, which something else had changed: ${fields.join(', ')}`,
   ]),
-  AddressIsolated: event<AddressIsolatedEvent>(
-    'servicecomb.address.isolated',
-    ({ address, error }) => [
-      'warn',
-      `Service Center at ${address} failed 3 times; not used until a probe succeeds, ` +
-        `unless no other address is left${because(error)}`,
-    ],
-  ),
-  AddressRestored: event<AddressRestoredEvent>('servicecomb.address.restored', ({ address }) => [
+  AddressIsolated: event('servicecomb.address.isolated', ({ address, error }) => [
+    'warn',
+    `Service Center at ${address} failed 3 times; not used until a probe succeeds, ` +
+      `unless no other address is left${because(error)}`,
+  ]),
+  AddressRestored: event('servicecomb.address.restored', ({ address }) => [
     'log',
     `Service Center at ${address} serves again`,
   ]),
-  TokenRenewed: event<TokenRenewedEvent>('servicecomb.token.renewed', ({ address, expiresAt }) => [
+  TokenRenewed: event('servicecomb.token.renewed', ({ address, expiresAt }) => [
     'log',
     `Obtained a token from ${address}, valid until ${expiresAt}`,
   ]),
-  TokenRefused: event<TokenRefusedEvent>('servicecomb.token.refused', ({ error, retryInMs }) => [
+  TokenRefused: event('servicecomb.token.refused', ({ error, retryInMs }) => [
     'error',
     `Login refused; next attempt in ${duration(retryInMs)}, so as not to be banned${because(error)}`,
   ]),
-  TokenRenewalFailed: event<TokenRenewalFailedEvent>(
-    'servicecomb.token.renewal-failed',
-    ({ address, error, failures }) =>
-      failures === 1
-        ? [
-            'warn',
-            `Could not renew the token of ${address}; the current one is used until it ends, ` +
-              `and the next request tries again${because(error)}`,
-          ]
-        : undefined,
+  TokenRenewalFailed: event('servicecomb.token.renewal-failed', ({ address, error, failures }) =>
+    failures === 1
+      ? [
+          'warn',
+          `Could not renew the token of ${address}; the current one is used until it ends, ` +
+            `and the next request tries again${because(error)}`,
+        ]
+      : undefined,
   ),
-  EventLoopStalled: event<EventLoopStalledEvent>('servicecomb.event-loop.stalled', ({ lateMs }) => [
+  EventLoopStalled: event('servicecomb.event-loop.stalled', ({ lateMs }) => [
     'warn',
     `The process stood still for ${duration(lateMs)}: its event loop was blocked, or the machine slept`,
   ]),
-  StatusChanged: event<StatusChangedEvent>('servicecomb.status.changed', ({ from, to }, who) => [
+  StatusChanged: event('servicecomb.status.changed', ({ from, to }, who) => [
     'log',
     `The status of ${who} changed from ${from} to ${to}`,
   ]),
@@ -333,42 +346,17 @@ function duration(ms: number): string {
   return ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;
 }
 
-type Definitions = typeof definitions;
-type Names = { readonly [Key in keyof Definitions]: Definitions[Key]['name'] };
-
 /** Every event's name. They work with EventEmitter2's wildcards, such as `servicecomb.**`. */
 export const RegistryEvents = namesOf(definitions);
 
-function namesOf(events: Definitions): Names;
-function namesOf(events: Record<string, { readonly name: string }>): Record<string, string> {
+function namesOf<Events extends Record<string, EventDefinition>>(
+  events: Events,
+): { readonly [Key in keyof Events]: Events[Key]['name'] };
+function namesOf(events: Record<string, EventDefinition>): Record<string, string> {
   return Object.fromEntries(Object.entries(events).map(([key, { name }]) => [key, name]));
 }
 
-/** Any event; its `name` says which. */
-export type RegistryEvent = {
-  [Key in keyof Definitions]: Definitions[Key] extends EventDefinition<infer Event> ? Event : never;
-}[keyof Definitions];
-
-/** The name of an event. */
-export type RegistryEventName = RegistryEvent['name'];
-
-/** The fields that every event has. */
-export interface RegistryEventBase<
-  Name extends RegistryEventName = RegistryEventName,
-> extends EventBase<Name> {}
-
-/** The payload of each event by its name. */
-export type RegistryEventMap = { [Event in RegistryEvent as Event['name']]: Event };
-
-/** An event before the time and the instance are added. */
-export type PendingEvent = {
-  [Name in RegistryEventName]: {
-    readonly name: Name;
-    readonly payload: PayloadOf<RegistryEventMap[Name]>;
-  };
-}[RegistryEventName];
-
-const definitionByName: ReadonlyMap<RegistryEventName, EventDefinition<RegistryEvent>> = new Map(
+const definitionByName: ReadonlyMap<RegistryEventName, EventDefinition> = new Map(
   Object.values(definitions).map(definition => [definition.name, definition]),
 );
 

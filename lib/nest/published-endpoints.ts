@@ -1,7 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { RegistryOptionsError } from '../errors.js';
-import { endpointOf, publishedHost } from '../options/published-address.js';
 import type { NetworkAddress } from '../options/host-facts.js';
+import { isLoopback } from '../options/network-address.js';
+import { endpointOf, publishedHost } from '../options/published-address.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 
 /** The endpoint of a server that listens, and a warning if there is reason for one. */
@@ -26,15 +27,11 @@ export function publishedEndpoint(
     const message = `must be set: the server listens on ${JSON.stringify(bound)}, not on a port`;
     throw new RegistryOptionsError([{ path: 'instance.endpoints', message }]);
   }
-  const { host, isLoopback } = publishedHost({
-    boundTo: bound.address,
-    instance,
-    networkInterfaces,
-  });
+  const host = publishedHost({ boundTo: bound.address, instance, networkInterfaces });
   // Only TLS servers, and so https servers, have session ticket keys (node:tls).
   const tls = 'getTicketKeys' in server;
   const endpoint = endpointOf({ host, port: bound.port, tls });
-  const isUnreachable = isLoopback && !serviceCenter.addresses.some(isOnLoopback);
+  const isUnreachable = isLoopback(host) && !serviceCenter.addresses.some(isOnLoopback);
   return {
     endpoint,
     warning: isUnreachable ? `${endpoint} can be reached from this machine only` : undefined,
@@ -42,5 +39,5 @@ export function publishedEndpoint(
 }
 
 function isOnLoopback(address: string): boolean {
-  return /^https?:\/\/(localhost|127\.|\[::1\])/.test(address);
+  return isLoopback(new URL(address).hostname);
 }

@@ -12,20 +12,21 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { isServiceCombError, RegistryOptionsError } from '../errors.js';
 import { EventPublisher } from '../events.js';
-import { networkAddresses, readTlsDefaults } from '../options/host-facts.js';
+import { connectionWarnings } from '../options/connection-warnings.js';
+import { networkAddresses } from '../options/host-facts.js';
 import type { HealthSource } from '../options/options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
-import { profileWarnings } from '../options/profile-warnings.js';
-import { Caller } from '../protocol/call.js';
+import { profileWarnings } from '../options/profiles.js';
+import { Channel } from '../protocol/channel.js';
+import { Background } from '../registration/background.js';
 import { type Clock, within } from '../registration/clock.js';
 import { RegistrationCore } from '../registration/core.js';
 import { HealthFollower } from '../registration/health-follower.js';
 import { Pace } from '../registration/pace.js';
-import { connectionWarnings } from './connection-warnings.js';
-import { Connections } from './connections.js';
+import { Connections } from '../transport/http.js';
+import { TlsFiles } from '../transport/tls-files.js';
 import { publishedEndpoint } from './published-endpoints.js';
 import { Ticker } from './ticker.js';
-import { TlsFiles } from './tls-files.js';
 import {
   REGISTRY_CLOCK,
   REGISTRY_LOGGER,
@@ -51,7 +52,7 @@ export class RegistrationLifecycle
     @Inject(ModuleRef) private readonly modules: ModuleRef,
     @Inject(HttpAdapterHost) private readonly http: HttpAdapterHost,
     @Inject(Connections) private readonly connections: Connections,
-    @Inject(Caller) private readonly caller: Caller,
+    @Inject(Channel) private readonly channel: Channel,
     @Inject(REGISTRY_CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -75,8 +76,7 @@ export class RegistrationLifecycle
         'ScheduleModule',
         'is missing: add ScheduleModule.forRoot() to the imports of your root module',
       );
-    for (const warning of connectionWarnings(this.options.serviceCenter, readTlsDefaults()))
-      this.logger.warn(warning);
+    for (const warning of connectionWarnings(this.options.serviceCenter)) this.logger.warn(warning);
     this.#followHealth();
     this.#watchTls();
     if (!this.ticker.start(scheduler))
@@ -116,7 +116,7 @@ export class RegistrationLifecycle
       if (wasListed && statusFirst) await this.#drainOutOfService();
       await this.core.close();
       await this.ticker.stop();
-      this.caller.credentials.stop();
+      this.channel.credentials.stop();
       this.connections.closeIdle();
     } catch (error) {
       this.logger.error(
@@ -156,13 +156,17 @@ export class RegistrationLifecycle
   }
 
   #watchTls(): void {
-    const files = new TlsFiles(this.options.serviceCenter.tls, {
+    const { files, material } = this.options.serviceCenter.tls;
+    if (files === undefined) return;
+    const work = new TlsFiles(files, {
+      used: material?.() ?? {},
       clock: this.clock,
       everyMs: this.pace.checkPeriodMs,
       renew: material => this.connections.renew(material),
       logger: this.logger,
+      background: new Background(),
     });
-    this.core.addBackgroundWork(files);
+    this.core.addBackgroundWork(work);
   }
 
   #onceListening(then: () => void): void {

@@ -27,6 +27,7 @@ export class Registration {
   readonly #ticker: Ticker;
   readonly #state: BehaviorSubject<RegistrationState>;
 
+  /** @internal Made by the module: inject it. */
   constructor(@Inject(RegistrationCore) core: RegistrationCore, @Inject(Ticker) ticker: Ticker) {
     this.#core = core;
     this.#ticker = ticker;

@@ -27,6 +27,7 @@ export interface RegistryHealth extends RegistrationSnapshot {
 export class RegistryHealthIndicator {
   readonly #registration: Registration;
 
+  /** @internal Made by the module: inject it. */
   constructor(@Inject(Registration) registration: Registration) {
     this.#registration = registration;
   }

@@ -1,11 +1,11 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { EventPublisher } from '../events.js';
 import type { RegistryModuleOptions } from '../options/options.js';
-import { Caller } from '../protocol/call.js';
+import { Channel } from '../protocol/channel.js';
 import { ServiceCenterClient } from '../protocol/service-center.client.js';
 import { RegistrationCore } from '../registration/core.js';
 import { Pace } from '../registration/pace.js';
-import { Connections } from './connections.js';
+import { Connections } from '../transport/http.js';
 import { Registration } from './registration.js';
 import { RegistrationLifecycle } from './registration.lifecycle.js';
 import { RegistryHealthIndicator } from './registry.health.js';
@@ -32,7 +32,7 @@ const innerProviders = [
   Pace,
   Ticker,
   Connections,
-  Caller,
+  Channel,
   REGISTRY_CLOCK,
   REGISTRY_LOGGER,
 ];

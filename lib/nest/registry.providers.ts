@@ -1,27 +1,25 @@
 import { HttpService } from '@nestjs/axios';
 import { Logger, type Provider } from '@nestjs/common';
 import { EventPublisher } from '../events.js';
+import { createCredentials } from '../credentials/credentials.js';
 import { readHostFacts } from '../options/host-facts.js';
 import type { RegistryModuleOptions } from '../options/options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { AddressBook } from '../protocol/address-book.js';
-import { Caller } from '../protocol/call.js';
-import type { Send } from '../protocol/send.js';
+import { Channel, type Send } from '../protocol/channel.js';
 import { ServiceCenterClient } from '../protocol/service-center.client.js';
 import { AddressLearner } from '../registration/address-learner.js';
 import type { Clock } from '../registration/clock.js';
 import { RegistrationCore } from '../registration/core.js';
 import { Pace } from '../registration/pace.js';
 import type { RegistryRecord } from '../registration/record.js';
+import { Connections, createPrivateAxios, secretsBeside, sendThrough } from '../transport/http.js';
 import { version } from '../version.js';
-import { credentialsOf, secretsBeside } from './credentials.js';
-import { Connections } from './connections.js';
-import { createPrivateAxios, sendThrough } from './http-service.send.js';
 import { Registration } from './registration.js';
 import { RegistryHealthIndicator } from './registry.health.js';
 import { MODULE_OPTIONS_TOKEN } from './registry.module-definition.js';
-import { systemClock, Ticker } from './ticker.js';
+import { systemClock, Ticker, waitIdly } from './ticker.js';
 import {
   REGISTRY_CLOCK,
   REGISTRY_HTTP_SERVICE,
@@ -53,15 +51,15 @@ export const registryProviders: Provider[] = [
       new HttpService(createPrivateAxios(connections, serviceCenter)),
   },
   {
-    provide: Caller,
+    provide: Channel,
     inject: [REGISTRY_OPTIONS, REGISTRY_HTTP_SERVICE, Connections],
     useFactory: ({ serviceCenter }: ResolvedOptions, http: HttpService, connections: Connections) =>
-      createCaller(serviceCenter, sendThrough(http, connections)),
+      createChannel(serviceCenter, sendThrough(http, connections)),
   },
   {
     provide: ServiceCenterClient,
-    inject: [Caller],
-    useFactory: (caller: Caller) => new ServiceCenterClient(caller),
+    inject: [Channel],
+    useFactory: (channel: Channel) => new ServiceCenterClient(channel),
   },
   {
     provide: EventPublisher,
@@ -75,7 +73,7 @@ export const registryProviders: Provider[] = [
   },
   {
     provide: RegistrationCore,
-    inject: [REGISTRY_OPTIONS, ServiceCenterClient, Caller, EventPublisher, REGISTRY_CLOCK, Pace],
+    inject: [REGISTRY_OPTIONS, ServiceCenterClient, Channel, EventPublisher, REGISTRY_CLOCK, Pace],
     useFactory: createCore,
   },
   {
@@ -88,19 +86,21 @@ export const registryProviders: Provider[] = [
   RegistryHealthIndicator,
 ];
 
-function createCaller(serviceCenter: ResolvedOptions['serviceCenter'], send: Send): Caller {
+function createChannel(serviceCenter: ResolvedOptions['serviceCenter'], send: Send): Channel {
   const { project, domain, timeoutMs, maxAnswerBytes, addresses } = serviceCenter;
   const userAgent = `nestjs-servicecomb/${version}`;
   const secrets = () => secretsBeside(serviceCenter);
   const settings = { project, domain, timeoutMs, maxAnswerBytes, userAgent, secrets };
-  const credentials = credentialsOf(serviceCenter, send, settings);
-  return new Caller(send, new AddressBook(addresses), settings, credentials);
+  const clock = { now: () => systemClock.now(), random: Math.random };
+  const parts = { send, settings, clock, delay: waitIdly };
+  const credentials = createCredentials(serviceCenter.auth, parts);
+  return new Channel(send, new AddressBook(addresses), settings, credentials);
 }
 
 function createCore(
   options: ResolvedOptions,
   client: ServiceCenterClient,
-  channel: Caller,
+  channel: Channel,
   publisher: EventPublisher,
   clock: Clock,
   pace: Pace,

@@ -1,6 +1,5 @@
 import { isServiceCombError } from '../errors.js';
-import type { AddressBook } from '../protocol/address-book.js';
-import { learnedAddresses } from '../protocol/learned-addresses.js';
+import { type AddressBook, learnedAddresses } from '../protocol/address-book.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { DataCenterInfo } from '../protocol/wire.js';
 import { Background, type BackgroundWork } from './background.js';

@@ -1,11 +1,11 @@
-import type { Caller } from '../protocol/call.js';
+import type { Channel } from '../protocol/channel.js';
 import { Background, type BackgroundWork } from './background.js';
 import type { Clock } from './clock.js';
 import type { Pace } from './pace.js';
 
 /** The collaborators of an {@link AddressProber}. */
 export interface ProberParts {
-  readonly channel: Pick<Caller, 'addresses' | 'probe'>;
+  readonly channel: Pick<Channel, 'addresses' | 'probe'>;
   readonly clock: Clock;
   readonly pace: Pace;
   /** Called when an isolated address has answered; `wasSilent` if it had not answered the probe before. */

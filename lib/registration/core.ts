@@ -6,8 +6,7 @@ import {
   RegistryEvents,
 } from '../events.js';
 import type { AddressChange } from '../protocol/address-book.js';
-import type { Caller } from '../protocol/call.js';
-import type { TokenChange } from '../protocol/credentials.js';
+import type { Channel, TokenChange } from '../protocol/channel.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef } from '../protocol/wire.js';
 import { AddressProber } from './address-prober.js';
@@ -34,7 +33,7 @@ import { type Outcome, type Standstill, transition } from './transition.js';
 export interface RegistrationParts {
   readonly client: ServiceCenterClient;
   /** The channel that the client sends through: it knows the addresses and the credentials. */
-  readonly channel: Pick<Caller, 'addresses' | 'probe' | 'credentials'>;
+  readonly channel: Pick<Channel, 'addresses' | 'probe' | 'credentials'>;
   readonly clock: Clock;
   readonly pace: Pace;
   /** Emits and logs an event, which is called after the state has changed. Must not throw. */
@@ -305,7 +304,7 @@ export class RegistrationCore {
   }
 
   get #loginError(): ServiceCombError | undefined {
-    return this.parts.channel.credentials.trouble;
+    return this.parts.channel.credentials.loginError;
   }
 
   /** Resolves with the next lease; rejects when there will be none. */

@@ -1,10 +1,11 @@
 import { isServiceCombError, type ServiceCombError, ServiceCenterTimeoutError } from '../errors.js';
 import { type PendingEvent, RegistryEvents } from '../events.js';
+import { failureKind } from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef } from '../protocol/wire.js';
 import { type Clock, within } from './clock.js';
 import type { Pace } from './pace.js';
-import { meaningOf, type Outcome } from './transition.js';
+import type { Outcome } from './transition.js';
 
 /** A record that a POST may have created, so that leave() knows what to remove. */
 export interface PostedRecord {
@@ -24,8 +25,8 @@ export function afterPost(
 ): PostedRecord | undefined {
   if (outcome.kind === 'posted') return { ...posted, isConfirmed: true };
   if (outcome.kind !== 'failed') return posted;
-  const meaning = meaningOf(outcome.error);
-  const isRefused = meaning === 'refused' || meaning === 'service-gone';
+  const kind = failureKind(outcome.error);
+  const isRefused = kind === 'refused' || kind === 'service-gone';
   // An instance that was registered before may be listed although its new POST was refused.
   return isRefused && registrations === 0 ? undefined : posted;
 }
@@ -91,8 +92,8 @@ async function attempt(
     return { kind: 'removed', isConfirmed: true };
   } catch (error) {
     if (!isServiceCombError(error)) throw error;
-    const meaning = meaningOf(error);
-    return meaning === 'instance-gone' || meaning === 'service-gone'
+    const kind = failureKind(error);
+    return kind === 'instance-gone' || kind === 'service-gone'
       ? { kind: 'removed', isConfirmed }
       : { kind: 'kept', error };
   }

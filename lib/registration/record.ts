@@ -1,5 +1,5 @@
 import { type PendingEvent, RegistryEvents } from '../events.js';
-import type { CallOptions } from '../protocol/operation.js';
+import type { CallOptions } from '../protocol/channel.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type {
   HealthCheck,

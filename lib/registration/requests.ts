@@ -1,13 +1,13 @@
 import { isServiceCombError, type ServiceCombError } from '../errors.js';
 import type { AddressBook } from '../protocol/address-book.js';
-import { isNoSuchService } from '../protocol/classify.js';
-import type { CallOptions } from '../protocol/operation.js';
+import type { CallOptions } from '../protocol/channel.js';
+import { failureKind, isNoSuchService, isRetriable } from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { Clock } from './clock.js';
 import type { Pace } from './pace.js';
 import { driftOf, isElsewhere, type RegistryRecord, type WriteQueue } from './record.js';
 import { type Drift, type Lease, leaseLengthMs, type NextRequest, remainingMs } from './state.js';
-import { meaningOf, type Outcome } from './transition.js';
+import type { Outcome } from './transition.js';
 
 /** The collaborators of {@link Requests}. */
 export interface RequestsParts {
@@ -120,7 +120,7 @@ export class Requests {
     try {
       await this.parts.client.unregisterInstance(ref, { signal });
     } catch (error) {
-      if (!isServiceCombError(error) || meaningOf(error) !== 'instance-gone') throw error;
+      if (!isServiceCombError(error) || failureKind(error) !== 'instance-gone') throw error;
     }
     return { kind: 'stale-removed', serviceId };
   }
@@ -133,7 +133,7 @@ export class Requests {
     try {
       await client.sendHeartbeat(lease.ref, { signal, timeoutMs });
     } catch (error) {
-      if (!isServiceCombError(error) || meaningOf(error) !== 'instance-gone') throw error;
+      if (!isServiceCombError(error) || failureKind(error) !== 'instance-gone') throw error;
       // The answer may be about the lease of an earlier process: the record shows whether ours is gone.
       await client.getInstance(lease.ref, this.#fresh(signal));
       return { kind: 'contradicted', error };
@@ -182,7 +182,7 @@ export class Requests {
       return { kind: 'repaired' };
     } catch (error) {
       if (!isServiceCombError(error) || isGone(error)) throw error;
-      if (meaningOf(error) === 'unavailable') return { kind: 'not-read-back' };
+      if (isRetriable(error)) return { kind: 'not-read-back' };
       return { kind: 'stale', serviceId: ref.serviceId, stored: drift.stored };
     }
   }
@@ -216,6 +216,6 @@ export class Requests {
 }
 
 function isGone(error: ServiceCombError): boolean {
-  const meaning = meaningOf(error);
-  return meaning === 'instance-gone' || meaning === 'service-gone';
+  const kind = failureKind(error);
+  return kind === 'instance-gone' || kind === 'service-gone';
 }

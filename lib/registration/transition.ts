@@ -1,6 +1,6 @@
 import type { ServiceCombError } from '../errors.js';
 import { type PendingEvent, RegistryEvents } from '../events.js';
-import { failureKind } from '../protocol/classify.js';
+import { failureKind } from '../protocol/failures.js';
 import type { MicroserviceInstance } from '../protocol/wire.js';
 import { askedDelay, type Pace } from './pace.js';
 import type { PostedInstance, RepairableField } from './record.js';
@@ -93,25 +93,6 @@ export function transition(
     case 'leaving':
     case 'left':
       return quietly(state);
-  }
-}
-
-/** Returns what a failure means for a registration. */
-export function meaningOf(
-  error: ServiceCombError,
-): 'instance-gone' | 'service-gone' | 'refused' | 'unavailable' {
-  const kind = failureKind(error);
-  switch (kind) {
-    case 'instance-gone':
-    case 'service-gone':
-    case 'refused':
-      return kind;
-    case 'throttled':
-    case 'busy':
-    case 'network':
-    case 'protocol':
-    case 'credentials':
-      return 'unavailable';
   }
 }
 
@@ -212,14 +193,16 @@ function attemptFailed(
   error: ServiceCombError,
   context: TransitionContext,
 ): Transition {
-  switch (meaningOf(error)) {
+  switch (failureKind(error)) {
     case 'refused':
       return blocked(state, error, context);
     case 'service-gone':
       return serviceGone(state, error, context);
     case 'instance-gone':
       return retried({ ...state, step: postAgain(state.step) }, error, context);
+    case 'throttled':
     case 'unavailable':
+    case 'credentials':
       return retried(state, error, context);
   }
 }
@@ -382,13 +365,15 @@ function heartbeatFailed(
   error: ServiceCombError,
   context: TransitionContext,
 ): Transition {
-  switch (meaningOf(error)) {
+  switch (failureKind(error)) {
     case 'instance-gone':
       return forgotten(state, state.lease.ref.serviceId, error, context);
     case 'service-gone':
       return forgotten(state, undefined, error, context);
     case 'refused':
+    case 'throttled':
     case 'unavailable':
+    case 'credentials':
       return heartbeatRetried(state, error, context);
   }
 }

@@ -2,7 +2,7 @@
  * `npm start`: a Service Center, a greeter and a caller. The two services run in a process each, as
  * they would in real life; Service Center runs in this one, and stays until both have left it.
  */
-import type { EmbeddedServiceCenter } from 'nestjs-servicecomb/embedded';
+import type { EmbeddedServiceCenter } from 'embedded-service-center';
 import { startRegistry } from './registry/start-registry.js';
 import { ServiceProcess, show } from './service-process.js';
 import { variable } from './shared/environment.js';

@@ -1,9 +1,7 @@
-import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { WebSocket } from 'ws';
 import { ServiceCenterResponseError } from '../../lib/errors.js';
-import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
-import { profiles } from '../../lib/embedded/forms/form.js';
+import { EmbeddedServiceCenter } from 'embedded-service-center';
+import { profileNames } from '../../lib/options/profiles.js';
 import { httpClient } from './registry-under-test.js';
 
 const running = new Set<EmbeddedServiceCenter>();
@@ -13,14 +11,14 @@ afterEach(async () => {
   running.clear();
 });
 
-async function started(profile: (typeof profiles)[number]) {
+async function started(profile: (typeof profileNames)[number]) {
   const serviceCenter = new EmbeddedServiceCenter({ port: 0, profile });
   running.add(serviceCenter);
   const { url } = await serviceCenter.start();
   return { serviceCenter, client: httpClient(url, { domain: 'tenant' }) };
 }
 
-describe.each(profiles)('the client at a Service Center like %s', profile => {
+describe.each(profileNames)('the client at a Service Center like %s', profile => {
   it('registers, beats, finds and leaves', async () => {
     const { client } = await started(profile);
     const key = { appId: 'default', serviceName: 'orders', version: '1.0.0' };
@@ -56,27 +54,6 @@ describe.each(profiles)('the client at a Service Center like %s', profile => {
     serviceCenter.faults.answer(500, { errorCode: 500_003, detail: 'disk full' });
     const beat = client.sendHeartbeat({ serviceId: 'orders', instanceId: 'own' });
     await expect(beat).rejects.toMatchObject({ status: 500, errorCode: 500_003 });
-    const text = await fetch(`${serviceCenter.url}/v4/default/registry/version`).then(answer =>
-      answer.text(),
-    );
-    const isOlder = profile === 'cse-legacy';
-    expect(Object.keys(JSON.parse(text) as object)).toEqual(
-      isOlder ? ['errCode', 'errMsg', 'detail'] : ['errorCode', 'errorMessage', 'detail'],
-    );
-  });
-});
-
-describe('a fault without a detail', () => {
-  it('has an empty one in the older form, and none in the others', async () => {
-    for (const [profile, text] of [
-      ['cse-legacy', '{"errCode":"500003","errMsg":"Internal server error","detail":""}'],
-      ['cse-exclusive', '{"errorCode":"500003","errorMessage":"Internal server error"}'],
-    ] as const) {
-      const { serviceCenter } = await started(profile);
-      serviceCenter.faults.answer(500, { errorCode: 500_003 });
-      const answer = await fetch(serviceCenter.url);
-      expect(await answer.text()).toBe(text);
-    }
   });
 });
 
@@ -93,15 +70,5 @@ describe('the client', () => {
     expect(refused).toBeInstanceOf(ServiceCenterResponseError);
     expect(refused).toMatchObject({ status: 429 });
     expect(serviceCenter.warnings).toMatchObject([{ kind: 'registration-throttled' }]);
-  });
-
-  it('meets no WebSocket of the older form without its domain', async () => {
-    const { serviceCenter, client } = await started('cse-legacy');
-    await client.registerMicroservice({ serviceName: 'orders', version: '1.0.0' });
-    const url = `${serviceCenter.url}/v4/default/registry/microservices/orders/watcher`;
-    const socket = new WebSocket(url.replace('http', 'ws'));
-    const [error]: unknown[] = await once(socket, 'error');
-    expect(String(error)).toContain('Unexpected server response: 400');
-    expect(serviceCenter.requests.at(-1)?.status).toBe(400);
   });
 });

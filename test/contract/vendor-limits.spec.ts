@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
-import { profiles } from '../../lib/options/defaults.js';
+import { EmbeddedServiceCenter } from 'embedded-service-center';
+import { profiles } from '../../lib/options/profiles.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { registryClock, requestsOf, SteeredApp } from '../support/steered-app.js';
 import { Cleanup } from '../support/test-app.js';

@@ -3,7 +3,7 @@ import { Controller, Get, Inject, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
-import type { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import type { EmbeddedServiceCenter } from 'embedded-service-center';
 import { RegistryHealthIndicator, RegistryHealthModule, RegistryModule } from '../../lib/index.js';
 import { concurrently } from '../support/concurrently.js';
 import {

@@ -1,6 +1,6 @@
 import { describe, expect } from '@jest/globals';
 import { ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
-import type { EmbeddedServiceCenter, RecordedRequest } from '../../lib/embedded/index.js';
+import type { EmbeddedServiceCenter, RecordedRequest } from 'embedded-service-center';
 import { version } from '../../lib/index.js';
 import { concurrently } from '../support/concurrently.js';
 import { optionsFor, startApp, startRegistry } from '../support/test-app.js';

@@ -4,7 +4,7 @@ import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Transport } from '@nestjs/microservices';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import type { EmbeddedServiceCenter } from 'embedded-service-center';
 import { Registration, RegistryModule, type RegistryModuleOptions } from '../../lib/index.js';
 import {
   Cleanup,

@@ -1,5 +1,5 @@
 import { describe, expect } from '@jest/globals';
-import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import { EmbeddedServiceCenter } from 'embedded-service-center';
 import { concurrently } from '../support/concurrently.js';
 import { startProxied, startProxy } from '../support/proxied.js';
 import { optionsFor, startApp } from '../support/test-app.js';

@@ -1,8 +1,8 @@
 import type { Agent } from 'node:http';
 import { describe, expect } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
-import type { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
-import { Connections } from '../../lib/nest/connections.js';
+import type { EmbeddedServiceCenter } from 'embedded-service-center';
+import { Connections } from '../../lib/transport/http.js';
 import { concurrently } from '../support/concurrently.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { SteeredApp } from '../support/steered-app.js';
@@ -41,7 +41,7 @@ describe('an application that closes', () => {
   concurrently('keeps no connection to the registry', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app } = await startApp(cleanup, optionsFor(registry.url));
-    const httpAgent: Agent = app.get(Connections).wayTo(registry.url).httpAgent;
+    const httpAgent: Agent = app.get(Connections).agents.httpAgent;
     const sockets = () => Object.values(httpAgent.freeSockets).flat();
     expect(sockets()).toHaveLength(1);
     await app.close();

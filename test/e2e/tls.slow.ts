@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect } from '@jest/globals';
-import { EmbeddedServiceCenter, type TlsOptions } from '../../lib/embedded/index.js';
+import { EmbeddedServiceCenter, type TlsOptions } from 'embedded-service-center';
 import { RegistryHealthModule, type RegistryModuleOptions } from '../../lib/index.js';
 import { certificateAuthority } from '../support/certificates.js';
 import { concurrently } from '../support/concurrently.js';

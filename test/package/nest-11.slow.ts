@@ -24,10 +24,11 @@ const peers = [
 beforeAll(() => {
   writeFileSync(join(directory, 'package.json'), '{"name":"consumer","version":"1.2.3"}');
   copyFileSync(resolve('test/package/nest-11/app.cjs'), join(directory, 'app.cjs'));
-  const pack = ['pack', '--silent', '--ignore-scripts', process.cwd()];
-  const tarball = execFileSync('npm', pack, quiet).trim();
+  const pack = ['pack', '--silent', '--ignore-scripts', process.cwd(), resolve('embedded')];
+  const tarballs = execFileSync('npm', pack, quiet).trim().split('\n');
   const flags = ['--no-audit', '--no-fund', '--no-save', '--prefer-offline'];
-  execFileSync('npm', ['install', ...flags, `./${tarball}`, ...peers], quiet);
+  const files = tarballs.map(name => `./${name}`);
+  execFileSync('npm', ['install', ...flags, ...files, ...peers], quiet);
 }, 300_000);
 
 describe('the packed library in a CommonJS application on Nest 11', () => {

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
-type Program =
-  'npm start' | 'start' | 'registry/main' | 'greeter/main' | 'caller/main' | 'the command';
+type Program = 'npm start' | 'start' | 'registry/main' | 'greeter/main' | 'caller/main';
 type Environment = Readonly<Record<string, string>>;
 
 /** What the sample reads; only what a test sets may reach it. */
@@ -24,7 +23,7 @@ const variables = [
 const deadlineMs = 20_000;
 const running = new Set<SampleProcess>();
 
-/** A program of the sample, or the package's command, as its user starts it: in a process group of its own, like a terminal's. */
+/** A program of the sample, as its user starts it: in a process group of its own, like a terminal's. */
 export class SampleProcess {
   readonly stdout: string[] = [];
   readonly stderr: string[] = [];
@@ -32,10 +31,10 @@ export class SampleProcess {
   readonly #closed: Promise<unknown[]>;
   #isOpen = true;
 
-  constructor(program: Program, env: Environment = {}, flags: readonly string[] = []) {
+  constructor(program: Program, env: Environment = {}) {
     const [command, ...args] = commandOf(program);
     const others = Object.fromEntries(variables.map(name => [name, undefined]));
-    this.#child = spawn(command, [...args, ...flags], {
+    this.#child = spawn(command, args, {
       env: { ...process.env, ...others, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
@@ -111,8 +110,6 @@ export class SampleProcess {
 /** With npm, what is built already is not built again under the feet of the other tests. */
 function commandOf(program: Program): [command: string, ...args: string[]] {
   if (program === 'npm start') return ['npm', 'start', '--silent', '--ignore-scripts'];
-  if (program === 'the command')
-    return [process.execPath, 'build/tree/lib/embedded/command/main.js'];
   return [process.execPath, join(process.cwd(), 'build', 'sample', 'src', `${program}.js`)];
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import { EmbeddedServiceCenter } from 'embedded-service-center';
 import { SampleProcess, endAll, eventually, freePorts, get, takePort } from './sample-process.js';
 
 jest.setTimeout(60_000);

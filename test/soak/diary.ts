@@ -1,5 +1,4 @@
-import type { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
-import type { RecordedRequest } from '../../lib/embedded/server/journal.js';
+import type { EmbeddedServiceCenter, RecordedRequest } from 'embedded-service-center';
 import type { Subject } from './subject.js';
 
 /** How many of the last lines are kept. */

@@ -1,4 +1,4 @@
-import type { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import type { EmbeddedServiceCenter } from 'embedded-service-center';
 import type { FaultProxy } from '../support/fault-proxy.js';
 import type { Climate, Round, Target } from './schedule.js';
 
@@ -85,7 +85,7 @@ export function leavesAnAddress({ fault }: Round): boolean {
   return fault.startsWith('one-');
 }
 
-/** How far the registry lags behind what it is told (docs/embedded.md). */
+/** How far the registry lags behind what it is told (embedded/docs/reference.md). */
 export function setClimate({ oddities }: EmbeddedServiceCenter, climate: Climate): void {
   oddities.set({
     publicationMs: climate === 'lagging' ? 300 : 0,

@@ -1,7 +1,5 @@
-import type { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
-import type { LiveInstance } from '../../lib/embedded/model/registry-model.js';
-import type { RecordedRequest } from '../../lib/embedded/server/journal.js';
-import type { OperationName } from '../../lib/protocol/routes.js';
+import type { EmbeddedServiceCenter, LiveInstance, RecordedRequest } from 'embedded-service-center';
+import type { OperationName } from '../../lib/protocol/wire.js';
 import { type Heard, leaseMs, leaveMs, type Subject } from './subject.js';
 
 /** What the applications may see of a registration that is up. */

@@ -1,4 +1,4 @@
-import { SeededRandom } from '../../lib/embedded/oddities/seeded-random.js';
+import { SeededRandom } from '../support/seeded-random.js';
 
 /** Faults that strike certain requests only. */
 const aimedKinds = [

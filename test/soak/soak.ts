@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import type { EmbeddedServiceCenter } from 'embedded-service-center';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { Cleanup, startRegistry } from '../support/test-app.js';
 import { ClientRequests } from './client-requests.js';

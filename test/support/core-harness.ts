@@ -1,12 +1,11 @@
 import type { EventContext, PendingEvent } from '../../lib/events.js';
-import type { Credentials } from '../../lib/protocol/credentials.js';
-import type { HttpReply, HttpRequest } from '../../lib/protocol/send.js';
-import type { InstanceStatus, MicroserviceInstance } from '../../lib/protocol/wire.js';
+import type { Credentials, HttpRequest } from '../../lib/protocol/channel.js';
+import type { HttpReply, InstanceStatus, MicroserviceInstance } from '../../lib/protocol/wire.js';
 import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
 import { Pace } from '../../lib/registration/pace.js';
 import { RegistrationCore } from '../../lib/registration/core.js';
 import { FakeClock } from './fake-clock.js';
-import { callerOf, type FakeAnswer, type FakeReply, replyOf } from './fake-send.js';
+import { channelOf, type FakeAnswer, type FakeReply, replyOf } from './fake-send.js';
 
 /** What a registry answers: by the method and the last word of the path. */
 export type Answers = Partial<Record<keyof typeof happy, FakeAnswer>>;
@@ -72,7 +71,7 @@ export class CoreHarness {
     }: HarnessSettings = {},
   ) {
     this.answers = answers;
-    const channel = callerOf(request => this.#answer(request), {
+    const channel = channelOf(request => this.#answer(request), {
       addresses,
       ...(credentials === undefined ? {} : { credentials: credentials(this.clock) }),
     });

@@ -1,4 +1,3 @@
-import { expireInstance } from '../../lib/embedded/model/instance-operations.js';
 import type { SentRequest } from './simulated-registry.js';
 import type { SimulatedProcess } from './simulated-process.js';
 import { Simulation } from './simulation.js';
@@ -39,10 +38,7 @@ export async function rushAfter({ seed, size, awayMs, forgets }: CrowdFault): Pr
   registry.weather = 'refuses';
   await clock.run(awayMs);
   registry.weather = 'fine';
-  if (forgets) {
-    const namespace = registry.model.namespace('default', 'default');
-    for (const instance of registry.model.snapshot()) expireInstance(namespace, instance);
-  }
+  if (forgets) registry.forgetInstances();
   const returnedAt = clock.now();
   await clock.run(watchedMs);
   const steady = (size / intervalMs) * 1_000;

@@ -1,17 +1,22 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { expect } from '@jest/globals';
-import {
-  EmbeddedServiceCenter,
-  type EmbeddedServiceCenterOptions,
-} from '../../lib/embedded/index.js';
+import { EmbeddedServiceCenter, type EmbeddedServiceCenterOptions } from 'embedded-service-center';
 import {
   type AuthOptions,
   RegistryHealthIndicator,
   type RegistryModuleOptions,
 } from '../../lib/index.js';
-import { pem, rootPassword } from '../unit/embedded/guarded-registry.js';
 import { FakeClock } from './fake-clock.js';
 import { registryClock, SteeredApp } from './steered-app.js';
 import { type Cleanup, createApp, optionsFor, type TestApp } from './test-app.js';
+
+/** The password of root in each guarded registry. */
+export const rootPassword = 'Complicated_password1';
+
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
+/** The key that guarded registries sign tokens with; one for all, as keys take time to make. */
+export const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 /** The account that each guarded registry begins with. */
 export const root: AuthOptions = { username: 'root', password: rootPassword };

@@ -1,4 +1,4 @@
-import type { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import type { EmbeddedServiceCenter } from 'embedded-service-center';
 import { FaultProxy } from './fault-proxy.js';
 import { type Cleanup, startRegistry } from './test-app.js';
 

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Clock as RegistryClock } from '../../lib/embedded/index.js';
+import type { Clock as RegistryClock } from 'embedded-service-center';
 import type { Clock } from '../../lib/registration/clock.js';
 
 interface Timer {

@@ -1,6 +1,6 @@
 import type { PendingEvent } from '../../lib/events.js';
 import { AddressBook } from '../../lib/protocol/address-book.js';
-import { Caller } from '../../lib/protocol/call.js';
+import { Channel } from '../../lib/protocol/channel.js';
 import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
 import type { RegistryRecord } from '../../lib/registration/record.js';
 import { Pace } from '../../lib/registration/pace.js';
@@ -52,7 +52,7 @@ export class SimulatedProcess {
     private readonly options: SimulatedProcessOptions = {},
   ) {
     const { addresses = ['http://a:1'], random = () => 0.5 } = options;
-    const channel = new Caller(registry.send, new AddressBook(addresses), {
+    const channel = new Channel(registry.send, new AddressBook(addresses), {
       project: 'default',
       domain: undefined,
       timeoutMs: 5_000,

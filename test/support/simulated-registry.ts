@@ -1,11 +1,13 @@
-import { operationOf, ServiceCenterApi } from '../../lib/embedded/service-center-api.js';
-import type { Oddities } from '../../lib/embedded/index.js';
-import type { Answer } from '../../lib/embedded/api/answer.js';
-import { resolveQuotas } from '../../lib/embedded/model/quotas.js';
-import { RegistryModel } from '../../lib/embedded/model/registry-model.js';
-import { OddityKnobs } from '../../lib/embedded/oddities/oddity-knobs.js';
-import type { OperationName } from '../../lib/protocol/routes.js';
-import type { HttpReply, HttpRequest, Send } from '../../lib/protocol/send.js';
+import {
+  type ApiAnswer,
+  type ApiRequest,
+  EmbeddedServiceCenter,
+  type LiveInstance,
+  type Oddities,
+  type OddityKnobs,
+} from 'embedded-service-center';
+import { type HttpReply, type OperationName, routes } from '../../lib/protocol/wire.js';
+import type { HttpRequest, Send } from '../../lib/protocol/channel.js';
 import type { SimulatedClock } from './simulated-clock.js';
 
 /** What becomes of the requests to an address. `busy` answers 500 to all of them. */
@@ -30,31 +32,51 @@ export interface SimulatedRegistryOptions {
 const roundTripMs = 2;
 
 /** A request that its listener wants to go wrong: answered like this, or `lost` with its answer. */
-export type Interference = (request: SentRequest, url: string) => Answer | 'lost' | undefined;
+export type Interference = (request: SentRequest, url: string) => ApiAnswer | 'lost' | undefined;
 
 /**
- * The registry of lib/embedded without its sockets, on a simulated clock: its nodes are the addresses
+ * An embedded Service Center without its sockets, on a simulated clock: its nodes are the addresses
  * that clients use, and all have one store.
  */
 export class SimulatedRegistry {
-  readonly model: RegistryModel;
-  readonly oddities: OddityKnobs;
   readonly requests: SentRequest[] = [];
   /** Weather at all addresses that have none of their own. */
   weather: Weather = 'fine';
   readonly weatherAt = new Map<string, Weather>();
   /** Lets a test answer for the registry, or lose an answer of its. */
   interfere: Interference = () => undefined;
-  #api: ServiceCenterApi;
+  #serviceCenter: EmbeddedServiceCenter;
 
   constructor(
     private readonly clock: SimulatedClock,
-    { oddities, instances = 150_000 }: SimulatedRegistryOptions = {},
+    private readonly options: SimulatedRegistryOptions = {},
   ) {
-    this.oddities = new OddityKnobs(oddities);
-    const floors = { minIntervalMs: 5_000, minTimes: 3 };
-    this.model = new RegistryModel(clock, floors, resolveQuotas({ instances }), this.oddities);
-    this.#api = new ServiceCenterApi(this.model);
+    this.#serviceCenter = this.#empty();
+  }
+
+  get oddities(): OddityKnobs {
+    return this.#serviceCenter.oddities;
+  }
+
+  /** The instances in its store, whatever its caches say. */
+  instances(): readonly LiveInstance[] {
+    return this.#serviceCenter.instances();
+  }
+
+  /** Drops an instance as if its lease had run out. */
+  forget(instanceId: string): void {
+    this.#serviceCenter.forget(instanceId);
+  }
+
+  /** Loses all instances, and keeps the services. */
+  forgetInstances(): void {
+    const { services, ...rest } = this.#serviceCenter.dump();
+    this.#serviceCenter = this.#empty();
+    const emptied = services.map(data => {
+      const { instances: _, ...service } = data;
+      return service;
+    });
+    this.#serviceCenter.load({ ...rest, services: emptied });
   }
 
   /** How many requests of an operation were sent since a moment. */
@@ -79,7 +101,7 @@ export class SimulatedRegistry {
     const note: SentRequest = {
       at: this.clock.now(),
       address: origin,
-      operation: operationOf(asked),
+      operation: operationOf(method, pathname),
       status: undefined,
     };
     this.requests.push(note);
@@ -94,22 +116,34 @@ export class SimulatedRegistry {
     return replyOf(answer);
   };
 
-  #answer(
-    note: SentRequest,
-    url: string,
-    asked: Parameters<ServiceCenterApi['answer']>[0],
-  ): Answer | 'lost' {
+  #empty(): EmbeddedServiceCenter {
+    const { oddities, instances = 150_000 } = this.options;
+    return new EmbeddedServiceCenter({ clock: this.clock, oddities, quotas: { instances } });
+  }
+
+  #answer(note: SentRequest, url: string, asked: ApiRequest): ApiAnswer | 'lost' {
     if ((this.weatherAt.get(note.address) ?? this.weather) === 'busy') return busy;
-    return this.interfere(note, url) ?? this.#api.answer(asked);
+    return this.interfere(note, url) ?? this.#serviceCenter.answer(asked);
   }
 }
 
 /** The answer of a server that is in trouble. */
-export const busy: Answer = {
+export const busy: ApiAnswer = {
   status: 500,
   headers: { 'Content-Type': 'application/json' },
   body: '{"errorCode":"500003","errorMessage":"Internal server error"}',
 };
+
+const templates = Object.entries(routes).map(([name, { method, path }]) => ({
+  name: name as OperationName,
+  method,
+  path: new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`),
+}));
+
+/** Returns the operation of the client that a request belongs to. */
+function operationOf(method: string, pathname: string): OperationName | undefined {
+  return templates.find(route => route.method === method && route.path.test(pathname))?.name;
+}
 
 function contentOf({ headers, body = '' }: HttpRequest) {
   const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
@@ -120,7 +154,7 @@ function failure(name: string, code?: string): Error {
   return Object.assign(new Error(code ?? 'no answer in time'), { name, code });
 }
 
-function replyOf({ status, headers, body }: Answer): HttpReply {
+function replyOf({ status, headers, body }: ApiAnswer): HttpReply {
   const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   return { status, headers: Object.fromEntries(lower), body };
 }

@@ -1,4 +1,4 @@
-import { SeededRandom } from '../../lib/embedded/oddities/seeded-random.js';
+import { SeededRandom } from './seeded-random.js';
 import { SimulatedClock } from './simulated-clock.js';
 import { SimulatedProcess, type SimulatedProcessOptions } from './simulated-process.js';
 import { SimulatedRegistry, type SimulatedRegistryOptions } from './simulated-registry.js';
@@ -33,6 +33,6 @@ export class Simulation {
 
   /** Whether the registry's store lists an instance, whatever its caches say. */
   isListed(instanceId = 'orders-0'): boolean {
-    return this.registry.model.snapshot().some(each => each.instanceId === instanceId);
+    return this.registry.instances().some(each => each.instanceId === instanceId);
   }
 }

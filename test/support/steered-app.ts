@@ -10,7 +10,7 @@ import {
   RegistryModule,
   type RegistryModuleOptions,
 } from '../../lib/index.js';
-import type { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import type { EmbeddedServiceCenter } from 'embedded-service-center';
 import { StandstillWatch, Ticker } from '../../lib/nest/ticker.js';
 import { REGISTRY_CLOCK } from '../../lib/nest/tokens.js';
 import { RegistrationCore } from '../../lib/registration/core.js';

@@ -19,7 +19,7 @@ import {
   RegistryModule,
   type RegistryModuleOptions,
 } from '../../lib/index.js';
-import { EmbeddedServiceCenter } from '../../lib/embedded/index.js';
+import { EmbeddedServiceCenter } from 'embedded-service-center';
 
 /** Ends what a test started, last first. */
 export class Cleanup {

@@ -23,13 +23,17 @@ describe('the workflows', () => {
     expect(text).not.toMatch(/: write-all|contents: write|packages: write/);
   });
 
-  it('publish with provenance, once the tests have passed', () => {
+  it('publish both packages with provenance, once the tests have passed', () => {
     const [, test = '', publish = ''] = textOf('publish.yml').split(/^ {2}(?:test|publish):\n/m);
     expect(test).toContain('run: .ci/run');
     expect(test).not.toContain('id-token');
     expect(publish).toContain('needs: test');
     expect(publish).toContain('id-token: write');
-    expect(publish).toMatch(/run: npm publish --provenance/);
+    const published = [...publish.matchAll(/run: npm publish (.+)/g)].map(([, flags]) => flags);
+    expect(published).toEqual([
+      '--provenance --access public -w embedded-service-center',
+      '--provenance --access public',
+    ]);
   });
 
   it('hold no secret', () => {

@@ -1,4 +1,4 @@
-import { EmbeddedServiceCenter } from 'nestjs-servicecomb/embedded';
+import { EmbeddedServiceCenter } from 'embedded-service-center';
 
 /**
  * Starts a Service Center in this process.

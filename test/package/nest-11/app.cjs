@@ -6,7 +6,7 @@ const { EventEmitter2, EventEmitterModule } = require('@nestjs/event-emitter');
 const { ScheduleModule } = require('@nestjs/schedule');
 const { HealthCheckService, TerminusModule } = require('@nestjs/terminus');
 const { Registration, RegistryHealthIndicator, RegistryModule } = require('nestjs-servicecomb');
-const { EmbeddedServiceCenter } = require('nestjs-servicecomb/embedded');
+const { EmbeddedServiceCenter } = require('embedded-service-center');
 
 class HealthController {
   constructor(health, registry) {

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { ServiceCenterResponseError, ServiceCenterTimeoutError } from '../../../lib/errors.js';
 import { RegistryEvents } from '../../../lib/events.js';
 import { healthOf } from '../../../lib/registration/state.js';
-import type { GivenToken } from '../../../lib/protocol/access-token.js';
-import { AccountCredentials } from '../../../lib/protocol/account-credentials.js';
+import { AccountCredentials } from '../../../lib/credentials/account-credentials.js';
+import type { GrantedToken } from '../../../lib/credentials/login.js';
 import { CoreHarness } from '../../support/core-harness.js';
 
 const minute = 60_000;
@@ -18,7 +18,7 @@ const wrong = new ServiceCenterResponseError('login', address, {
 /** A registration with an account, and the registry's answer to its logins. */
 class Guarded {
   logins = 0;
-  answer: () => Promise<GivenToken> = async () => ({
+  answer: () => Promise<GrantedToken> = async () => ({
     text: `t${this.logins}`,
     lifeMs: 4 * hour,
   });
@@ -31,7 +31,6 @@ class Guarded {
         addresses: [address],
         credentials: clock =>
           new AccountCredentials({
-            addresses: [address],
             username,
             password: async () => 'secret',
             login: () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { fc } from '../../support/fast-check.js';
 import { inspect } from 'node:util';
-import { SeededRandom } from '../../../lib/embedded/oddities/seeded-random.js';
+import { SeededRandom } from '../../support/seeded-random.js';
 import { isServiceCombError } from '../../../lib/errors.js';
 import { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
 import type { MicroserviceInstance } from '../../../lib/protocol/wire.js';
@@ -10,7 +10,7 @@ import { Pace } from '../../../lib/registration/pace.js';
 import { RegistrationCore } from '../../../lib/registration/core.js';
 import { StandstillWatch } from '../../../lib/nest/ticker.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { callerOf } from '../../support/fake-send.js';
+import { channelOf } from '../../support/fake-send.js';
 import { type Mishap, ModelRegistry } from '../../support/registry-model.js';
 
 /** What happens to a registration, one after the other. */
@@ -107,7 +107,7 @@ class Stage {
     const interval = intervalMs / 1_000;
     this.#registry = new ModelRegistry(this.clock, intervalMs * 4);
     this.#watch();
-    const channel = callerOf(this.#registry.send, { addresses });
+    const channel = channelOf(this.#registry.send, { addresses });
     const heartbeat = { intervalMs, jitter: 0.1, neverEarly: false, verifyEvery: 10 };
     this.#standstills = new StandstillWatch(this.clock);
     this.core = new RegistrationCore(

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { type PostedRecord, removeInstance } from '../../../lib/registration/leave.js';
-import { AccountCredentials } from '../../../lib/protocol/account-credentials.js';
+import { AccountCredentials } from '../../../lib/credentials/account-credentials.js';
 import { AddressBook } from '../../../lib/protocol/address-book.js';
-import { Caller } from '../../../lib/protocol/call.js';
+import { Channel } from '../../../lib/protocol/channel.js';
 import { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { CoreHarness, forgotten } from '../../support/core-harness.js';
@@ -163,7 +163,6 @@ describe('a removal that has to log in first', () => {
     const began = clock.now();
     const never = () => new Promise<never>(() => undefined);
     const credentials = new AccountCredentials({
-      addresses: [],
       username: 'root',
       password: async () => 'a password of this test',
       login: never,
@@ -176,8 +175,8 @@ describe('a removal that has to log in first', () => {
       userAgent: 'test',
       maxAnswerBytes: 1_048_576,
     };
-    const caller = new Caller(never, new AddressBook(['http://a:1']), settings, credentials);
-    const client = new ServiceCenterClient(caller);
+    const channel = new Channel(never, new AddressBook(['http://a:1']), settings, credentials);
+    const client = new ServiceCenterClient(channel);
     const context = { client, clock, pace: paceOf(), deadline: began + 3_000 };
     const event = await clock.until(removeInstance(posted, context));
     expect(event).toMatchObject(kept({ code: 'ERR_SERVICECOMB_TIMEOUT' }));

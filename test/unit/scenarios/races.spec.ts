@@ -10,7 +10,7 @@ describe('the registration', () => {
     const { core } = await simulation.registered({ verifyEvery: 2 });
     await clock.run(5 * minute);
     expect(core.snapshot()).toMatchObject({ state: 'registered', registrations: 1 });
-    registry.model.forget('orders-0');
+    registry.forget('orders-0');
     expect(await clock.until(() => simulation.isListed())).toBeLessThanOrEqual(17_500);
     await clock.run(5 * minute);
     expect(core.snapshot()).toMatchObject({ state: 'registered', registrations: 2 });
@@ -26,7 +26,7 @@ describe('the registration', () => {
       const successor = simulation.process({ endpoints: ['rest://10.0.0.2:80'] });
       successor.start();
       await clock.run(3_000);
-      expect(registry.model.snapshot()).toMatchObject([{ endpoints: ['rest://10.0.0.2:80'] }]);
+      expect(registry.instances()).toMatchObject([{ endpoints: ['rest://10.0.0.2:80'] }]);
       expect(successor.core.state).toBe('registered');
     },
   );
@@ -69,7 +69,7 @@ describe('the registration', () => {
     const { clock, registry } = simulation;
     const process = await simulation.registered();
     await clock.run(minute);
-    registry.model.forget('orders-0');
+    registry.forget('orders-0');
     await clock.run(5 * minute);
     const refused = registry.requests.filter(
       ({ operation, status }) => operation === 'heartbeat' && status === 400,
@@ -123,7 +123,7 @@ describe('the registration', () => {
     void core.record.setStatus('OUTOFSERVICE');
     void core.record.setProperties({ canary: 'yes' });
     await clock.run(minute);
-    expect(registry.model.snapshot()).toMatchObject([
+    expect(registry.instances()).toMatchObject([
       { status: 'OUTOFSERVICE', properties: { canary: 'yes' } },
     ]);
     expect(core.snapshot().registrations).toBe(1);
@@ -160,7 +160,7 @@ describe('the registration', () => {
     void core.record.setStatus('OUTOFSERVICE');
     void core.record.setProperties({ canary: 'yes' });
     await clock.run(2 * minute);
-    expect(registry.model.snapshot().find(each => each.instanceId === 'orders-0')).toMatchObject({
+    expect(registry.instances().find(each => each.instanceId === 'orders-0')).toMatchObject({
       status: 'OUTOFSERVICE',
       properties: { canary: 'yes' },
     });

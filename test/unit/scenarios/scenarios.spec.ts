@@ -11,7 +11,7 @@ describe('the registration', () => {
     const tookMs: number[] = [];
     while (tookMs.length < 100) {
       await clock.run(20_000 + simulation.draw() * 15_000);
-      registry.model.forget('orders-0');
+      registry.forget('orders-0');
       tookMs.push(await clock.until(() => simulation.isListed()));
     }
     await clock.until(() => core.state === 'registered');
@@ -101,7 +101,7 @@ describe('the registration', () => {
     killed.kill();
     const successor = simulation.process({ endpoints: ['rest://10.0.0.2:80'] });
     successor.start();
-    const isReplaced = () => registry.model.snapshot()[0]?.endpoints?.[0] === 'rest://10.0.0.2:80';
+    const isReplaced = () => registry.instances()[0]?.endpoints?.[0] === 'rest://10.0.0.2:80';
     expect(await clock.until(isReplaced)).toBeLessThanOrEqual(1_000);
     await clock.run(5 * minute);
     expect(successor.core.snapshot()).toMatchObject({ state: 'registered', registrations: 1 });
@@ -128,7 +128,7 @@ describe('the registration', () => {
       throw new Error('a listener gone wrong');
     };
     await clock.run(5 * minute);
-    registry.model.forget('orders-0');
+    registry.forget('orders-0');
     await clock.run(minute);
     expect(process.bugs.length).toBeGreaterThan(10);
     expect(simulation.isListed()).toBe(true);

@@ -1,0 +1,162 @@
+import { version } from '../version.js';
+import { EmbeddedServiceCenter } from '../embedded-service-center.js';
+import type { LimitWarning } from '../forms/vendor-limits.js';
+import { readCommandLine } from './command-line.js';
+import type { ServeSettings } from './command-line.js';
+import { DataFile } from './data-file.js';
+import { DataKeeper } from './data-keeper.js';
+import { messageOf } from './failure.js';
+import { serviceCenterOptions } from './service-center-options.js';
+import { usage } from './usage.js';
+
+/** Who runs the command: what is asked for, where answers go, and when it is to end. */
+export interface Terminal {
+  /** Without the program's own name. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly print: (text: string) => void;
+  readonly complain: (text: string) => void;
+  /** Resolves once the command is to end. */
+  readonly stopped: Promise<unknown>;
+}
+
+/** Runs the command, and resolves to its exit code. */
+export async function run(terminal: Terminal): Promise<number> {
+  const commandLine = readCommandLine(terminal.args);
+  switch (commandLine.kind) {
+    case 'help':
+      terminal.print(usage);
+      return 0;
+    case 'version':
+      terminal.print(version);
+      return 0;
+    case 'wrong':
+      terminal.complain(`${commandLine.issues.join('\n')}\n\n${usage}`);
+      return 2;
+    case 'serve':
+      return serve(commandLine.settings, terminal);
+  }
+}
+
+async function serve(settings: ServeSettings, terminal: Terminal): Promise<number> {
+  try {
+    const options = await serviceCenterOptions(settings, terminal.env);
+    await serveUntilStopped(new EmbeddedServiceCenter(options), settings, terminal);
+    terminal.print('Service Center stopped');
+    return 0;
+  } catch (error) {
+    terminal.complain(messageOf(error));
+    return 1;
+  }
+}
+
+async function serveUntilStopped(
+  serviceCenter: EmbeddedServiceCenter,
+  settings: ServeSettings,
+  terminal: Terminal,
+): Promise<void> {
+  const { data } = settings;
+  const complain = (error: unknown) => terminal.complain(messageOf(error));
+  const file = data === undefined ? undefined : new DataFile(data);
+  const keeper = file && new DataKeeper(serviceCenter, file, { complain });
+  try {
+    const source = await fill(serviceCenter, settings, file);
+    await serviceCenter.start();
+    await keeper?.start();
+    announce(serviceCenter, settings, { terminal, source });
+    await terminal.stopped;
+  } finally {
+    await serviceCenter.stop();
+  }
+  await keeper?.stop();
+}
+
+/** Loads the data of the run before or, when there was none, the seed; tells which file it was. */
+async function fill(
+  serviceCenter: EmbeddedServiceCenter,
+  { seed }: ServeSettings,
+  data: DataFile | undefined,
+): Promise<string | undefined> {
+  const kept = await data?.read();
+  if (data !== undefined && kept !== undefined) {
+    load(serviceCenter, kept, data.path);
+    return data.path;
+  }
+  if (seed === undefined) return undefined;
+  const document = await new DataFile(seed).read();
+  if (document === undefined) throw new Error(`${seed} does not exist`);
+  load(serviceCenter, document, seed);
+  return seed;
+}
+
+function load(serviceCenter: EmbeddedServiceCenter, document: unknown, path: string): void {
+  try {
+    serviceCenter.load(document);
+  } catch (error) {
+    throw new Error(`${path} cannot be loaded. ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function announce(
+  serviceCenter: EmbeddedServiceCenter,
+  { host, profile, oddities, rbac, data, seed }: ServeSettings,
+  { terminal, source }: { readonly terminal: Terminal; readonly source: string | undefined },
+): void {
+  const { url } = serviceCenter;
+  terminal.print(`Embedded Service Center on ${url}, its page is ${url}/-/`);
+  if (profile !== 'open-source') terminal.print(`It answers like ${profile}`);
+  if (oddities !== undefined) terminal.print('It lags, loses and forgets as a real server does');
+  if (rbac) terminal.print('It asks for tokens, which POST /v4/token gives to the account root');
+  if (source !== undefined) {
+    const { services } = serviceCenter.dump();
+    const instances = serviceCenter.instances().length;
+    terminal.print(`Loaded from ${source}: ${services.length} services, ${instances} instances`);
+  }
+  if (seed !== undefined && source !== seed)
+    terminal.print(`${seed} was passed over: ${data ?? ''} is there already`);
+  const memory =
+    data === undefined ? 'It keeps everything in memory' : `It keeps its data in ${data}`;
+  terminal.print(`${memory} and is for development and tests, not for production`);
+  terminal.print('Ctrl-C stops it');
+  const isOpen = rbac ? '' : ', and nothing protects it';
+  if (!isLoopback(host)) terminal.complain(`Warning: others can reach it on ${host}${isOpen}`);
+  warnOnce(serviceCenter, terminal);
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** Says of each instance once that it does not keep the vendor's limits, and of registrations once. */
+function warnOnce(serviceCenter: EmbeddedServiceCenter, { complain }: Terminal): void {
+  const said = new Set<string>();
+  serviceCenter.onWarning(warning => {
+    const key = warning.kind === 'heartbeat-too-soon' ? instanceOf(warning) : warning.kind;
+    if (said.has(key)) return;
+    said.add(key);
+    complain(`Warning: ${sentenceOf(warning)}`);
+  });
+}
+
+function sentenceOf(warning: LimitWarning): string {
+  switch (warning.kind) {
+    case 'heartbeat-too-soon': {
+      const [distance, least] = [warning.distanceMs, warning.minDistanceMs].map(inSeconds);
+      return `a heartbeat of ${instanceOf(warning)} came ${distance} s after the last one, the vendor allows one in ${least} s`;
+    }
+    case 'registration-throttled':
+      return `a registration was refused, the vendor allows ${warning.limitPerSecond} in a second`;
+  }
+}
+
+/** Ids of clients, without what a terminal would obey. */
+function instanceOf({
+  serviceId,
+  instanceId,
+}: Extract<LimitWarning, { instanceId: string }>): string {
+  return `${serviceId}/${instanceId}`.replaceAll(/\p{C}/gu, '?');
+}
+
+function inSeconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
+}

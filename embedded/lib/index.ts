@@ -1,0 +1,41 @@
+export type { ApiAnswer } from './api/answer.js';
+export type { ApiRequest } from './api/call.js';
+export type { Clock } from './clock.js';
+export { RegistryDataError } from './data/registry-data.js';
+export type {
+  DependencyData,
+  InstanceData,
+  RegistryData,
+  SchemaData,
+  ServiceData,
+} from './data/registry-data.js';
+export { EmbeddedServiceCenter } from './embedded-service-center.js';
+export type { EmbeddedServiceCenterOptions } from './embedded-service-center-options.js';
+export type { Form, FormOptions, Profile } from './forms/form.js';
+export type {
+  HeartbeatTooSoon,
+  LimitWarning,
+  RegistrationThrottled,
+  WarningListener,
+} from './forms/vendor-limits.js';
+export type { RbacOptions, TokenSigner } from './rbac/rbac.js';
+export type { RbacResource } from './rbac/resources.js';
+export type { TokenAlgorithm } from './rbac/json-web-token.js';
+export type { QuotaOptions, Quotas } from './model/quotas.js';
+export type { LiveInstance } from './model/registry-model.js';
+export { realisticOddities } from './oddities/knobs.js';
+export type { Oddities, OddityValues } from './oddities/knobs.js';
+export type { OddityKnobs } from './oddities/oddity-knobs.js';
+export type { FaultMatch } from './server/fault-match.js';
+export type { FaultBody, FaultError } from './server/afflictions.js';
+export type { FaultKind } from './server/fault.js';
+export type {
+  AnswerMatch,
+  Dispose,
+  FaultInfo,
+  Faults,
+  GarbageMatch,
+  TrickleMatch,
+} from './server/faults.js';
+export type { RecordedRequest } from './server/journal.js';
+export type { TlsOptions } from './server/tls.js';

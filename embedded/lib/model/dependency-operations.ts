@@ -1,0 +1,87 @@
+import { ErrorCode } from './error-codes.js';
+import type { Namespace } from './namespace.js';
+import type { StoredMicroservice } from './records.js';
+import { RegistryError, invalid } from './registry-error.js';
+import { nameKeyOf } from './service-directory.js';
+import type { ServiceName } from './service-directory.js';
+
+/** One version of a service, by its name or by its alias. */
+export interface ConsumerKey extends ServiceName {
+  readonly version: string;
+  readonly alias?: string | undefined;
+}
+
+/** What a consumer says that it depends on. */
+export interface Dependency {
+  readonly consumer: ConsumerKey;
+  /** A provider without an application is of the consumer's; it need not be registered. */
+  readonly providers: readonly (Omit<ServiceName, 'appId'> & {
+    readonly appId?: string | undefined;
+  })[];
+}
+
+/**
+ * Records dependencies, all of them or none: besides those a consumer has or, with `override`,
+ * instead of them. Always on all versions of a provider (datasource/dependency_util.go).
+ *
+ * @throws RegistryError 400001 for a provider that is named twice, 400012 for an unknown consumer
+ */
+export function putDependencies(
+  namespace: Namespace,
+  dependencies: readonly Dependency[],
+  { override }: { readonly override: boolean },
+): void {
+  namespace.ledger.store.require();
+  const checked = dependencies.map(({ consumer, providers }) => {
+    const named = providersIn(consumer, providers);
+    return { consumerId: requireConsumer(namespace, consumer), providers: named };
+  });
+  for (const { consumerId, providers } of checked) {
+    if (override) namespace.dependencies.removeConsumer(consumerId);
+    for (const provider of providers) namespace.dependencies.add(consumerId, provider);
+  }
+}
+
+function providersIn(consumer: ConsumerKey, providers: Dependency['providers']): ServiceName[] {
+  const named = new Map<string, ServiceName>();
+  for (const { environment, appId = consumer.appId, serviceName } of providers) {
+    const provider = { environment, appId, serviceName };
+    const key = nameKeyOf(provider);
+    if (named.has(key))
+      throw invalid(
+        'Invalid request body for provider info.Duplicate provider or (serviceName and appId is same).',
+      );
+    named.set(key, provider);
+  }
+  return [...named.values()];
+}
+
+function requireConsumer({ services }: Namespace, consumer: ConsumerKey): string {
+  const consumerId = services.holderOf(consumer);
+  if (consumerId !== undefined) return consumerId;
+  throw new RegistryError(
+    ErrorCode.ServiceNotExists,
+    `Consumer ${nameKeyOf(consumer)}/${consumer.version} does not exist.`,
+  );
+}
+
+/** Every version of what a service depends on; what is not registered is left out. */
+export function providersOf(
+  { dependencies, services }: Namespace,
+  serviceId: string,
+): StoredMicroservice[] {
+  return dependencies
+    .providersOf(serviceId)
+    .flatMap(name => services.versionsOf(name))
+    .map(({ service }) => service);
+}
+
+/** The services that depend on a service, in any version of it. */
+export function consumersOf(
+  { dependencies, services }: Namespace,
+  provider: StoredMicroservice,
+): StoredMicroservice[] {
+  return dependencies
+    .consumersOf(provider)
+    .flatMap(serviceId => services.get(serviceId)?.service ?? []);
+}

@@ -1,0 +1,174 @@
+import { ErrorCode } from './error-codes.js';
+import { isAccessible } from './access.js';
+import type { Namespace } from './namespace.js';
+import type { View } from './publication.js';
+import type { InstanceRecord, ServiceRecord, StoredMicroservice } from './records.js';
+import { RegistryError } from './registry-error.js';
+import { revisionOf } from './revision.js';
+import { isShared, serviceCenterEnvironment } from './service-center-itself.js';
+import type { ServiceName } from './service-directory.js';
+import { nameKeyOf } from './service-directory.js';
+import { fitting } from './version-rule.js';
+
+/** Instances, and the revision that stands for exactly these in exactly this state. */
+export interface FoundInstances {
+  readonly instances: readonly InstanceRecord[];
+  readonly revision: string;
+}
+
+/** Who asks, and for what. */
+export interface FindQuery extends ServiceName {
+  /** The empty string when nobody in particular asks. */
+  readonly consumerId: string;
+  /** Asked for when no service has the name; only a single find knows aliases. */
+  readonly alias?: string | undefined;
+  /** The provider must carry all of these tags, whatever their values. */
+  readonly tags: readonly string[];
+  /** @default 'cache' */
+  readonly view?: View | undefined;
+  /** Which versions are wanted; all when undefined. Services that all may see heed none. */
+  readonly versionRule?: string | undefined;
+}
+
+/**
+ * The instances of all versions of a service, whatever their status. A consumer that asks is from
+ * then on known to depend on the provider.
+ *
+ * @throws RegistryError 400012 when the consumer or the provider is unknown
+ */
+export function findInstances(namespace: Namespace, query: FindQuery): FoundInstances {
+  if (isShared(namespace, query)) return findShared(namespace, query);
+  const consumer = consumerOf(namespace, query.consumerId);
+  const environment = consumer === undefined ? query.environment : consumer.environment;
+  const wanted = { ...query, environment };
+  const versions = wantedVersions(namespace, wanted);
+  if (versions.length === 0) {
+    namespace.ledger.store.requireForFind(2);
+    const flag = consumerFlag(query.consumerId, consumer ?? { environment });
+    const detail = `${flag} find provider[${nameKeyOf(wanted)}] failed, provider does not exist`;
+    throw new RegistryError(ErrorCode.ServiceNotExists, detail);
+  }
+  const providers = visible(namespace, consumer, versions, query.tags);
+  const [provider] = providers;
+  if (consumer !== undefined && provider !== undefined)
+    namespace.dependencies.add(consumer.serviceId, provider.service);
+  return found(providers.flatMap(owner => read(namespace, owner, query)));
+}
+
+function wantedVersions(namespace: Namespace, query: FindQuery): readonly ServiceRecord[] {
+  const versions = namespace.services.versionsOf(query, query.alias);
+  const { versionRule } = query;
+  if (versionRule === undefined) return versions;
+  return fitting(versions, versionRule, ({ service }) => service.version);
+}
+
+/** The Service Center's own instances: for everybody, and nobody depends on them. */
+function findShared(namespace: Namespace, query: FindQuery): FoundInstances {
+  const wanted = { ...query, environment: serviceCenterEnvironment };
+  const versions = namespace.services.versionsOf(wanted, query.alias);
+  const providers = visible(namespace, undefined, versions, query.tags);
+  return found(providers.flatMap(owner => read(namespace, owner, query)));
+}
+
+function read(
+  { ledger }: Namespace,
+  owner: ServiceRecord,
+  {
+    view = 'cache',
+    instanceId,
+  }: { readonly view?: View | undefined; readonly instanceId?: string },
+): InstanceRecord[] {
+  return ledger.publication.read(owner, view, instanceId);
+}
+
+/** Who asks for one service's instances, and by which tags it wants them. */
+export interface ProviderQuery {
+  readonly consumerId: string;
+  readonly serviceId: string;
+  readonly tags: readonly string[];
+  /** @default 'cache' */
+  readonly view?: View | undefined;
+}
+
+/**
+ * The instances of one service.
+ *
+ * @throws RegistryError 400012 when the consumer or the service is unknown, or not for this consumer
+ */
+export function listInstances(namespace: Namespace, query: ProviderQuery): FoundInstances {
+  const { consumer, provider, isVisible } = lookUp(namespace, query);
+  if (!isVisible) {
+    const flag = `${relationFlag(query.consumerId, consumer, provider.service)} instances`;
+    throw new RegistryError(
+      ErrorCode.ServiceNotExists,
+      `${flag} failed, provider instance does not exist`,
+    );
+  }
+  return found(read(namespace, provider, query));
+}
+
+/**
+ * One instance, first of the answer. The server looks up by prefix, so the beginning of an id finds
+ * an instance too, and all that begin so count for the revision (cache/filter_instances.go).
+ *
+ * @throws RegistryError 400012 when the consumer or the service is unknown, 400017 when the instance is
+ */
+export function getInstance(
+  namespace: Namespace,
+  query: ProviderQuery & { readonly instanceId: string },
+): FoundInstances & { readonly instance: InstanceRecord } {
+  const { consumer, provider, isVisible } = lookUp(namespace, query);
+  const matching = read(namespace, provider, query).toSorted((a, b) =>
+    a.instance.instanceId < b.instance.instanceId ? -1 : 1,
+  );
+  const [instance] = matching;
+  if (instance === undefined || !isVisible) {
+    const flag = `${relationFlag(query.consumerId, consumer, provider.service)} instance[${query.instanceId}]`;
+    throw new RegistryError(
+      ErrorCode.InstanceNotExists,
+      `${flag} failed, provider instance does not exist`,
+    );
+  }
+  return { ...found(matching), instance };
+}
+
+function lookUp(namespace: Namespace, { consumerId, serviceId, tags }: ProviderQuery) {
+  const consumer = consumerOf(namespace, consumerId);
+  const provider = namespace.requireService(serviceId, `Provider[${serviceId}] does not exist.`);
+  const isVisible = visible(namespace, consumer, [provider], tags).length > 0;
+  return { consumer, provider, isVisible };
+}
+
+function consumerOf(namespace: Namespace, id: string): StoredMicroservice | undefined {
+  if (id === '') return undefined;
+  return namespace.requireService(id, `Consumer[${id}] does not exist.`).service;
+}
+
+function visible(
+  namespace: Namespace,
+  consumer: StoredMicroservice | undefined,
+  providers: readonly ServiceRecord[],
+  tags: readonly string[],
+): ServiceRecord[] {
+  return providers
+    .filter(provider => tags.every(tag => provider.tags.has(tag)))
+    .filter(({ service }) => !consumer || isAccessible(namespace, consumer, service));
+}
+
+function found(instances: readonly InstanceRecord[]): FoundInstances {
+  return { instances, revision: revisionOf(instances) };
+}
+
+function consumerFlag(id: string, consumer: Partial<StoredMicroservice> | undefined): string {
+  const { environment = '', appId = '', serviceName = '', version = '' } = consumer ?? {};
+  return `Consumer[${id}][${environment}/${appId}/${serviceName}/${version}]`;
+}
+
+function relationFlag(
+  consumerId: string,
+  consumer: StoredMicroservice | undefined,
+  provider: StoredMicroservice,
+): string {
+  const flag = `${nameKeyOf(provider)}/${provider.version}`;
+  return `${consumerFlag(consumerId, consumer)} find provider[${provider.serviceId}][${flag}]`;
+}

@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto';
+import { ErrorCode } from './error-codes.js';
+import type { HealthCheck, InstanceRef, InstanceStatus } from './wire.js';
+import { attempt } from './attempt.js';
+import type { ChangeKind } from './changes.js';
+import { leaseLengthMs, storedHealthCheck } from './health-check.js';
+import type { RequestedHealthCheck } from './health-check.js';
+import type { Lease } from './lease.js';
+import type { Namespace } from './namespace.js';
+import { refuseInstance } from './quota-checks.js';
+import type { InstanceRecord, ServiceRecord, StoredInstance } from './records.js';
+import { RegistryError } from './registry-error.js';
+
+/** An instance that asks to be registered. */
+export type RequestedInstance = Omit<
+  StoredInstance,
+  'instanceId' | 'serviceId' | 'healthCheck' | 'version' | 'timestamp' | 'modTimestamp'
+> & {
+  readonly instanceId?: string | undefined;
+  readonly healthCheck?: RequestedHealthCheck | undefined;
+};
+
+/** When a record was written first and last: whole seconds since 1970 in decimal. */
+export type Stamps = Required<Pick<StoredInstance, 'timestamp' | 'modTimestamp'>>;
+
+/** An id as the server makes them: 32 hexadecimal digits. */
+export function newInstanceId(): string {
+  return randomUUID().replaceAll('-', '');
+}
+
+/**
+ * Registers an instance and tells its id. The id of a living instance is only kept alive: its
+ * record stays as it is, whatever the request says (datasource/etcd/ms.go, sendHeartbeatInstead).
+ *
+ * @param stamps those of a record that is restored; now for a new one
+ * @throws RegistryError 400012 when the service is unknown; 400100 when there is no room for
+ * another instance, even when this is not one
+ */
+export function registerInstance(
+  namespace: Namespace,
+  serviceId: string,
+  requested: RequestedInstance,
+  stamps: Stamps = stampsOf(namespace.ledger.timestamp()),
+): string {
+  refuseInstance(namespace);
+  const owner = namespace.requireService(serviceId, "Invalid 'serviceID' in request body.");
+  const instanceId = requested.instanceId ?? newInstanceId();
+  const living = owner.instances.get(instanceId);
+  if (living !== undefined && isKeptAlive(namespace, { serviceId, instanceId }, living))
+    return instanceId;
+  const { ledger } = namespace;
+  ledger.store.require();
+  if (ledger.departures.swallow(keyOf(namespace, { serviceId, instanceId }))) return instanceId;
+  const healthCheck = storedHealthCheck(requested.healthCheck, ledger.floors);
+  const { version } = owner.service;
+  const instance = { ...requested, instanceId, serviceId, healthCheck, version, ...stamps };
+  addInstance(namespace, owner, instance, healthCheck);
+  return instanceId;
+}
+
+function stampsOf(timestamp: string): Stamps {
+  return { timestamp, modTimestamp: timestamp };
+}
+
+/** True when a registration counts as a heartbeat; one that is refused registers anew. */
+function isKeptAlive(namespace: Namespace, ref: InstanceRef, { lease }: InstanceRecord): boolean {
+  return !(attempt(() => beat(namespace, ref, lease)) instanceof RegistryError);
+}
+
+function beat({ name, ledger }: Namespace, ref: InstanceRef, lease: Lease | undefined): void {
+  if (lease !== undefined) ledger.renewals.beat(lease, () => keyOf({ name }, ref));
+}
+
+/** One text for an id, in all its lives. */
+function keyOf({ name }: Pick<Namespace, 'name'>, { serviceId, instanceId }: InstanceRef): string {
+  return `${name}/${serviceId}/${instanceId}`;
+}
+
+function addInstance(
+  namespace: Namespace,
+  owner: ServiceRecord,
+  instance: StoredInstance,
+  healthCheck: HealthCheck,
+): void {
+  const { ledger } = namespace;
+  const { instanceId } = instance;
+  const lease = ledger.leases.grant(
+    leaseLengthMs(healthCheck),
+    () => takeOut(namespace, owner, { instanceId, kind: 'expired' }),
+    { tenant: namespace.name, serviceId: owner.service.serviceId, instanceId },
+  );
+  const before = owner.instances.get(instanceId);
+  before?.lease?.revoke();
+  const key = keyOf(namespace, instance);
+  if (ledger.departures.welcome(key)) ledger.renewals.spoil(key);
+  const after = { instance, modRevision: ledger.nextRevision(), lease };
+  owner.instances.set(instanceId, after);
+  tell(namespace, owner, { kind: 'registered', before, after });
+}
+
+function takeOut(
+  namespace: Namespace,
+  owner: ServiceRecord,
+  { instanceId, kind }: { readonly instanceId: string; readonly kind: 'removed' | 'expired' },
+): void {
+  const { service, instances } = owner;
+  const before = instances.get(instanceId);
+  instances.delete(instanceId);
+  // A service that was removed took its instances along, and nobody is told (contract.md 12.13).
+  if (before === undefined || namespace.services.get(service.serviceId) !== owner) return;
+  const hadBeats = before.lease?.wasRenewed ?? false;
+  namespace.ledger.departures.add(() => keyOf(namespace, before.instance), {
+    isRemoved: kind === 'removed',
+    hadBeats,
+  });
+  tell(namespace, owner, { kind, before });
+}
+
+/** What a change made of an instance; at least one of the two is there. */
+type Change = { readonly kind: ChangeKind } & (
+  | { readonly before?: InstanceRecord | undefined; readonly after: InstanceRecord }
+  | { readonly before: InstanceRecord; readonly after?: undefined }
+);
+
+/** Tells those who want to know at once, and has the others told once it is published. */
+function tell(namespace: Namespace, owner: ServiceRecord, { kind, before, after }: Change): void {
+  const { name: tenant, dependencies, services, ledger } = namespace;
+  const { instance } = after ?? before;
+  const changed = (kind: ChangeKind) => {
+    const { service } = owner;
+    return { kind, instance, tenant, consumerIds: dependencies.consumersOf(service), service };
+  };
+  ledger.changes.tell(changed(kind));
+  ledger.publication.take({
+    kind,
+    owner,
+    before,
+    after,
+    instance,
+    key: keyOf(namespace, instance),
+    isFiled: () => services.get(instance.serviceId) === owner,
+    tell: kind => ledger.published.tell(changed(kind)),
+  });
+}
+
+/**
+ * Starts the lease of an instance again in full, whatever its status.
+ *
+ * @throws RegistryError 400017 when the instance, or its service, is unknown, or was
+ */
+export function heartbeat(namespace: Namespace, ref: InstanceRef): void {
+  const detail = 'leaseId not exist, instance not exist';
+  beat(namespace, ref, requireInstance(namespace, ref, detail).record.lease);
+}
+
+/** @throws RegistryError 400017 when the instance is unknown, or gone already */
+export function unregisterInstance(namespace: Namespace, ref: InstanceRef): void {
+  namespace.ledger.store.require();
+  const { owner, record } = requireInstance(namespace, ref, "Instance's leaseId not exist.");
+  record.lease?.revoke();
+  takeOut(namespace, owner, { instanceId: ref.instanceId, kind: 'removed' });
+}
+
+/** Takes an instance out as if its lease had run out; nothing happens when there is none. */
+export function expireInstance(namespace: Namespace, { serviceId, instanceId }: InstanceRef): void {
+  const owner = namespace.services.get(serviceId);
+  owner?.instances.get(instanceId)?.lease?.revoke();
+  if (owner !== undefined) takeOut(namespace, owner, { instanceId, kind: 'expired' });
+}
+
+/** What a change of an instance replaces; its lease runs on untouched. */
+export type InstanceChange =
+  | { readonly status: InstanceStatus }
+  | { readonly properties: Readonly<Record<string, string>> | undefined };
+
+/** @throws RegistryError 400017 when the instance is unknown */
+export function updateInstance(
+  namespace: Namespace,
+  ref: InstanceRef,
+  change: InstanceChange,
+): void {
+  const { ledger } = namespace;
+  ledger.store.require();
+  const found = requireInstance(namespace, ref, 'Service instance does not exist.');
+  const { owner, record: before } = found;
+  // The server takes the rest of the record from its cache, so that it may undo a change before.
+  const base = ledger.publication.shownOf(owner, ref.instanceId) ?? before;
+  const instance = { ...base.instance, ...change, modTimestamp: ledger.timestamp() };
+  const after = { ...before, instance, modRevision: ledger.nextRevision() };
+  owner.instances.set(ref.instanceId, after);
+  tell(namespace, owner, { kind: 'updated', before, after });
+}
+
+/**
+ * Gives this status, whatever it is, to every instance that has all of these properties; to every
+ * one when there are none. Their time of change stays (datasource/etcd/ms.go).
+ */
+export function updateManyStatuses(
+  namespace: Namespace,
+  properties: Readonly<Record<string, string>>,
+  status: string | undefined,
+): void {
+  const { ledger } = namespace;
+  ledger.store.require();
+  const wanted = Object.entries(properties);
+  for (const owner of namespace.services.all())
+    for (const [instanceId, before] of owner.instances) {
+      const base = ledger.publication.shownOf(owner, instanceId) ?? before;
+      if (wanted.some(([key, value]) => base.instance.properties?.[key] !== value)) continue;
+      const instance = { ...base.instance, status };
+      const after = { ...before, instance, modRevision: ledger.nextRevision() };
+      owner.instances.set(instanceId, after);
+      tell(namespace, owner, { kind: 'updated', before, after });
+    }
+}
+
+function requireInstance(namespace: Namespace, ref: InstanceRef, detail: string) {
+  const owner = namespace.services.get(ref.serviceId);
+  const record = owner?.instances.get(ref.instanceId);
+  if (owner === undefined || record === undefined) {
+    namespace.ledger.store.require();
+    throw new RegistryError(ErrorCode.InstanceNotExists, detail);
+  }
+  return { owner, record };
+}

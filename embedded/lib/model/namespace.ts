@@ -1,0 +1,34 @@
+import { ErrorCode } from './error-codes.js';
+import { DependencyRules } from './dependency-rules.js';
+import type { Ledger } from './ledger.js';
+import type { ServiceRecord } from './records.js';
+import { RegistryError } from './registry-error.js';
+import { ServiceDirectory } from './service-directory.js';
+
+/** A domain and a project: nothing in one is seen from another. */
+export class Namespace {
+  readonly services = new ServiceDirectory();
+  readonly dependencies = new DependencyRules();
+
+  constructor(
+    readonly domain: string,
+    readonly project: string,
+    readonly ledger: Ledger,
+  ) {}
+
+  /** `domain/project`, as the registry's keys have it. */
+  get name(): string {
+    return `${this.domain}/${this.project}`;
+  }
+
+  /**
+   * @throws RegistryError 400012 with this detail when the service is unknown; 500003 when that
+   * cannot be known
+   */
+  requireService(serviceId: string, detail = 'Service does not exist.'): ServiceRecord {
+    const record = this.services.get(serviceId);
+    if (record !== undefined) return record;
+    this.ledger.store.requireForFind();
+    throw new RegistryError(ErrorCode.ServiceNotExists, detail);
+  }
+}

@@ -1,0 +1,45 @@
+import { ErrorCode } from './error-codes.js';
+import type { Namespace } from './namespace.js';
+import type { ServiceRecord } from './records.js';
+import { RegistryError } from './registry-error.js';
+import { isShared, serviceCenterName } from './service-center-itself.js';
+
+/** @throws RegistryError 400100 when a project has no room for another service, new or not */
+export function refuseService(namespace: Namespace): void {
+  const { ledger, services } = namespace;
+  refuseOver('SERVICE', ledger.quotas.services, services.size - sharedIn(namespace).length);
+}
+
+/** @throws RegistryError 400100 when a project has no room for another instance, new or not */
+export function refuseInstance(namespace: Namespace): void {
+  const { ledger, services } = namespace;
+  const count = instancesOf(services.all()) - instancesOf(sharedIn(namespace));
+  refuseOver('INSTANCE', ledger.quotas.instances, count);
+}
+
+/** @throws RegistryError 400100 when a service has no room for another schema */
+export function refuseSchema({ ledger }: Namespace, { service, schemas }: ServiceRecord): void {
+  const { size } = new Set([...(service.schemas ?? []), ...schemas.keys()]);
+  refuseOver('SCHEMA', ledger.quotas.schemas, size);
+}
+
+/** The Service Center's own services, which do not count (datasource/etcd/ops.go). */
+function sharedIn(namespace: Namespace): readonly ServiceRecord[] {
+  const isHere = isShared(namespace, serviceCenterName);
+  return isHere ? namespace.services.versionsOf(serviceCenterName) : [];
+}
+
+/** Counts without a copy: this is asked for each registration. */
+function instancesOf(records: Iterable<ServiceRecord>): number {
+  let count = 0;
+  for (const { instances } of records) count += instances.size;
+  return count;
+}
+
+function refuseOver(resource: string, max: number, current: number): void {
+  if (current + 1 <= max) return;
+  throw new RegistryError(
+    ErrorCode.NotEnoughQuota,
+    `no quota to create ${resource}, max num is ${max}, curNum is ${current}, apply num is 1`,
+  );
+}

@@ -1,0 +1,83 @@
+import { ErrorCode } from './error-codes.js';
+import type { Schema } from './wire.js';
+import type { Namespace } from './namespace.js';
+import { refuseSchema } from './quota-checks.js';
+import type { SchemaRecord } from './records.js';
+import { RegistryError } from './registry-error.js';
+
+/** Which schema of which service. */
+export interface SchemaRef {
+  readonly serviceId: string;
+  readonly schemaId: string;
+}
+
+/** @throws RegistryError 400012 for an unknown service, 400016 for a schema that was not uploaded */
+export function getSchema(
+  namespace: Namespace,
+  { serviceId, schemaId }: SchemaRef,
+  unknownService?: string,
+): SchemaRecord {
+  const { schemas } = namespace.requireService(serviceId, unknownService);
+  namespace.ledger.store.require();
+  const schema = schemas.get(schemaId);
+  if (schema === undefined) throw notFound();
+  return schema;
+}
+
+/** All schemas of a service: those it declared, uploaded or not, and those it uploaded besides. */
+export function listSchemas(
+  namespace: Namespace,
+  serviceId: string,
+  { withContent }: { readonly withContent: boolean },
+): Schema[] {
+  const { service, schemas } = namespace.requireService(serviceId);
+  namespace.ledger.store.require();
+  const ids = new Set([...(service.schemas ?? []), ...schemas.keys()]);
+  return [...ids].map(schemaId => {
+    const uploaded = schemas.get(schemaId);
+    const summary = uploaded?.summary === '' ? undefined : uploaded?.summary;
+    return { schemaId, summary, schema: withContent ? uploaded?.content : undefined };
+  });
+}
+
+/**
+ * Uploads a schema, or replaces it; one that was not declared is declared by it.
+ *
+ * @throws RegistryError 400012 for an unknown service, 400100 when it has too many
+ */
+export function putSchema(
+  namespace: Namespace,
+  { serviceId, schemaId }: SchemaRef,
+  schema: SchemaRecord,
+): void {
+  namespace.ledger.store.require();
+  const record = namespace.requireService(serviceId);
+  const declared = record.service.schemas ?? [];
+  if (!declared.includes(schemaId)) {
+    refuseSchema(namespace, record);
+    record.service = { ...record.service, schemas: [...declared, schemaId] };
+  }
+  record.schemas.set(schemaId, schema);
+}
+
+/** Replaces all schemas of a service, declared and uploaded. */
+export function replaceSchemas(
+  namespace: Namespace,
+  serviceId: string,
+  schemas: ReadonlyMap<string, SchemaRecord>,
+): void {
+  namespace.ledger.store.require();
+  const record = namespace.requireService(serviceId);
+  record.service = { ...record.service, schemas: [...schemas.keys()] };
+  record.schemas = new Map(schemas);
+}
+
+/** Removes what was uploaded; the service still declares it (server/service/disco/schema.go). */
+export function removeSchema(namespace: Namespace, { serviceId, schemaId }: SchemaRef): void {
+  namespace.ledger.store.require();
+  if (!namespace.requireService(serviceId).schemas.delete(schemaId)) throw notFound();
+}
+
+function notFound(): RegistryError {
+  return new RegistryError(ErrorCode.SchemaNotExists, 'schema ref not found.');
+}

@@ -1,0 +1,134 @@
+import { ErrorCode } from './error-codes.js';
+import type { Namespace } from './namespace.js';
+import { refuseService } from './quota-checks.js';
+import type { ServiceRecord, StoredMicroservice } from './records.js';
+import { RegistryError } from './registry-error.js';
+import { isShared, serviceCenterId } from './service-center-itself.js';
+import { nameKeyOf, serviceIdFor } from './service-directory.js';
+import type { ServiceName } from './service-directory.js';
+
+/** A service that asks to be registered: with its id, or for one. */
+export type RequestedMicroservice = Omit<StoredMicroservice, 'serviceId'> & {
+  readonly serviceId?: string | undefined;
+};
+
+/**
+ * Registers a service and tells its id. One that is registered already keeps its record as it is,
+ * whatever the request says (datasource/etcd/ms.go, RegisterService).
+ *
+ * @throws RegistryError 400010 when the id the request brings belongs to another service, or the
+ * service has another id; 400100 when there is no room for another, even when this is not one
+ */
+export function registerService(namespace: Namespace, requested: RequestedMicroservice): string {
+  refuseService(namespace);
+  namespace.ledger.store.require();
+  const serviceId = requested.serviceId ?? serviceIdFor(namespace.name, requested);
+  const holder = namespace.services.holderOf(requested);
+  if (holder === undefined && namespace.services.get(serviceId) === undefined) {
+    const timestamp = namespace.ledger.timestamp();
+    const service = { ...requested, serviceId, timestamp, modTimestamp: timestamp };
+    addService(namespace, service);
+    return serviceId;
+  }
+  if (holder === undefined || (requested.serviceId !== undefined && requested.serviceId !== holder))
+    throw new RegistryError(
+      ErrorCode.ServiceAlreadyExists,
+      'ServiceID conflict or found the same service with different id.',
+    );
+  return holder;
+}
+
+/** Files a service as it is, with nothing under it. */
+export function addService(namespace: Namespace, service: StoredMicroservice): void {
+  namespace.services.add({
+    service,
+    tags: new Map(),
+    schemas: new Map(),
+    instances: new Map(),
+  });
+  namespace.ledger.serviceChanges.tell({ kind: 'registered', tenant: namespace.name, service });
+}
+
+/**
+ * The id of one version of a service, which may be asked for by its alias.
+ *
+ * @throws RegistryError 400012 when there is no such name, 400026 when it has no such version
+ */
+export function findServiceId(
+  namespace: Namespace,
+  wanted: ServiceName & { readonly version: string },
+): string {
+  const versions = namespace.services.versionsOf(wanted, wanted.serviceName);
+  const flag = `${nameKeyOf(wanted)}/${wanted.version}`;
+  if (versions.length === 0) {
+    namespace.ledger.store.requireForFind();
+    throw new RegistryError(ErrorCode.ServiceNotExists, `${flag} does not exist.`);
+  }
+  const found = versions.find(({ service }) => service.version === wanted.version);
+  if (found === undefined)
+    throw new RegistryError(ErrorCode.ServiceVersionNotExists, `${flag} version mismatch.`);
+  return found.service.serviceId;
+}
+
+/** All services of a namespace; shared ones only on demand. */
+export function listServices(namespace: Namespace, withShared: boolean): StoredMicroservice[] {
+  return [...namespace.services.all()]
+    .map(({ service }) => service)
+    .filter(service => withShared || !isShared(namespace, service));
+}
+
+/** Replaces all properties of a service; undefined removes them. */
+export function setServiceProperties(
+  namespace: Namespace,
+  serviceId: string,
+  properties: Readonly<Record<string, string>> | undefined,
+): void {
+  namespace.ledger.store.require();
+  const record = namespace.requireService(serviceId);
+  const modTimestamp = namespace.ledger.timestamp();
+  record.service = { ...record.service, properties, modTimestamp };
+  const { service } = record;
+  namespace.ledger.serviceChanges.tell({ kind: 'updated', tenant: namespace.name, service });
+}
+
+/**
+ * Removes a service with all that is filed under it.
+ *
+ * @throws RegistryError 400001 for the Service Center itself; without `force` 400023 while another
+ * service depends on it, 400013 while it has instances
+ */
+export function unregisterService(
+  namespace: Namespace,
+  serviceId: string,
+  { force }: { readonly force: boolean },
+): void {
+  if (serviceId === serviceCenterId)
+    throw new RegistryError(ErrorCode.InvalidParameters, 'not allow to delete service center');
+  namespace.ledger.store.require();
+  const record = namespace.requireService(serviceId);
+  if (!force) refuseWhileInUse(namespace, record);
+  removeService(namespace, record);
+}
+
+/** Takes a service out, in use or not. */
+export function removeService(namespace: Namespace, record: ServiceRecord): void {
+  namespace.services.remove(record);
+  namespace.dependencies.removeConsumer(record.service.serviceId);
+  const { service } = record;
+  namespace.ledger.serviceChanges.tell({ kind: 'removed', tenant: namespace.name, service });
+}
+
+function refuseWhileInUse(namespace: Namespace, record: ServiceRecord): void {
+  const { service } = record;
+  const consumers = namespace.dependencies.consumersOf(service);
+  if (consumers.some(id => id !== service.serviceId))
+    throw new RegistryError(
+      ErrorCode.ServiceHasConsumers,
+      'Can not delete this service, other service rely it.',
+    );
+  if (namespace.ledger.publication.shown(record).length > 0)
+    throw new RegistryError(
+      ErrorCode.ServiceHasInstances,
+      'Can not delete the service deployed instance(s).',
+    );
+}

@@ -1,0 +1,78 @@
+import { ErrorCode } from './error-codes.js';
+import type { Clock } from '../clock.js';
+import type { OddityKnobs } from '../oddities/oddity-knobs.js';
+import { RegistryError } from './registry-error.js';
+
+/** What Go says of a request that was not answered in time. */
+const timeout = 'context deadline exceeded';
+
+/**
+ * How the server feels: it takes a while to notice that the store went down, and another to notice
+ * that it is back.
+ */
+type Health =
+  | { readonly kind: 'well' }
+  | { readonly kind: 'down'; readonly since: number }
+  | { readonly kind: 'recovering'; readonly since: number };
+
+/** The server's store behind the cache (etcd): it answers, unless a knob says that it does not. */
+export class Store {
+  readonly #clock: Clock;
+  readonly #knobs: OddityKnobs;
+  #health: Health = { kind: 'well' };
+
+  constructor(clock: Clock, knobs: OddityKnobs) {
+    this.#clock = clock;
+    this.#knobs = knobs;
+    if (this.isDown) this.#health = { kind: 'down', since: clock.now() };
+    knobs.follow({ after: (now, was) => this.#follow(now.storeDown, was.storeDown) });
+  }
+
+  get isDown(): boolean {
+    return this.#knobs.values.storeDown;
+  }
+
+  /** @throws RegistryError 500011 while the store is down; the client waits for it */
+  require(): void {
+    if (this.isDown) throw this.#refusal(ErrorCode.RegistryUnavailable, 1);
+  }
+
+  /**
+   * @param reads how many it takes, one after the other
+   * @throws RegistryError 500003 while the store is down; the client waits for it
+   */
+  requireForFind(reads = 1): void {
+    if (this.isDown) throw this.#refusal(ErrorCode.InternalServerError, reads);
+  }
+
+  /** @throws RegistryError 400002 from some time after the store went down to some time after it is back */
+  requireHealth(): void {
+    if (!this.#isHealthy()) throw new RegistryError(ErrorCode.ServerUnhealthy, timeout);
+  }
+
+  #refusal(errorCode: ErrorCode, reads: number): RegistryError {
+    return new RegistryError(errorCode, timeout, this.#knobs.values.storeTimeoutMs * reads);
+  }
+
+  #isHealthy(): boolean {
+    const { unhealthyAfterMs, healthyAfterMs } = this.#knobs.values;
+    const now = this.#clock.now();
+    switch (this.#health.kind) {
+      case 'well':
+        return true;
+      case 'down':
+        return now - this.#health.since < unhealthyAfterMs;
+      case 'recovering':
+        return now - this.#health.since >= healthyAfterMs;
+    }
+  }
+
+  #follow(isDown: boolean, wasDown: boolean): void {
+    if (isDown === wasDown) return;
+    const since = this.#clock.now();
+    const wasWell = this.#isHealthy();
+    // A server that still complains has nothing to notice.
+    if (isDown) this.#health = { kind: 'down', since: wasWell ? since : -Infinity };
+    else this.#health = wasWell ? { kind: 'well' } : { kind: 'recovering', since };
+  }
+}

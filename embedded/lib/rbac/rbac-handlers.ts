@@ -1,0 +1,142 @@
+import { ErrorCode } from '../model/error-codes.js';
+import { done, json, listed } from '../api/answer.js';
+import type { Answer } from '../api/answer.js';
+import type { Call } from '../api/call.js';
+import { validate } from '../api/validation.js';
+import { attempt } from '../model/attempt.js';
+import { RegistryError, invalid } from '../model/registry-error.js';
+import { readAccount, readAccounts } from './account-bodies.js';
+import type { AccountBody } from './account-bodies.js';
+import { accountRules } from './account-rules.js';
+import { rootName } from './accounts.js';
+import { HandlerPanic } from './handler-panic.js';
+import { unauthorized } from './json-web-token.js';
+import { randomPassword } from './password.js';
+import { RbacErrorCode } from './rbac-error-codes.js';
+import type { Caller, Rbac } from './rbac.js';
+import { adminRole } from './roles.js';
+
+/** What a body of the password and role routes is told when it is not the right JSON. */
+export const invalidJson = 'json is invalid';
+
+/** How long a token is good for when nothing is said. */
+const defaultLifetime = '12h';
+
+/** A request about accounts, on its way through a handler. */
+export interface RbacCall {
+  readonly rbac: Rbac;
+  readonly call: Call;
+  /** Absent where no token was asked for. */
+  readonly caller: Caller | undefined;
+}
+
+/** POST token */
+export function login({ rbac, call }: RbacCall): Answer {
+  const body = call.json(readAccount);
+  const { name = '', password = '', tokenExpirationTime: lifetime = defaultLifetime } = body;
+  validate(accountRules.login, { tokenExpirationTime: lifetime });
+  return json({ token: rbac.login(call, { name, password, lifetime }) });
+}
+
+/** GET self-perms: what the roles allow that the account has now, whatever the token says. */
+export function listOwnPermissions({ rbac, caller }: RbacCall): Answer {
+  if (caller === undefined) throw unauthorized('list self permissions failed');
+  const { roles } = rbac.accounts.get(caller.name);
+  return json({ perms: listed(rbac.roles.permissionsOf(roles)) });
+}
+
+/** GET accounts */
+export function listAccounts({ rbac }: RbacCall): Answer {
+  const accounts = rbac.accounts.list();
+  return json({ total: accounts.length, data: accounts });
+}
+
+/** GET one account */
+export function getAccount({ rbac, call }: RbacCall): Answer {
+  return json(rbac.accounts.get(call.parameter('name')));
+}
+
+/** POST accounts */
+export function createAccount({ rbac, call }: RbacCall): Answer {
+  create(rbac, call.json(readAccount));
+  return done;
+}
+
+/** POST accounts/batch-create; who brings no password gets one that nobody is told. */
+export function createAccounts({ rbac, call }: RbacCall): Answer {
+  const { accounts = [] } = call.json(readAccounts);
+  validate(accountRules.createMany, { accounts });
+  if (accounts.includes(null)) throw new HandlerPanic();
+  return json({
+    accounts: accounts.flatMap(body => body ?? []).map(body => tryCreate(rbac, body)),
+  });
+}
+
+function tryCreate(rbac: Rbac, body: AccountBody) {
+  const { name = '', password = randomPassword() } = body;
+  const outcome = attempt(() => create(rbac, { ...body, password }));
+  return outcome instanceof RegistryError ? { name, ...outcome.body } : { name };
+}
+
+function create(rbac: Rbac, body: AccountBody): void {
+  rbac.accounts.refuseOverQuota();
+  validate(accountRules.create, body);
+  const { name = '', password = '', roles = [], ...rest } = body;
+  rbac.accounts.create({ ...rest, name, password, roles });
+}
+
+/** PUT one account: roles must be there, a status may. */
+export function updateAccount({ rbac, call, caller }: RbacCall): Answer {
+  const { roles = [], status } = call.json(readAccount);
+  validate(accountRules.update, { roles, status });
+  const name = call.parameter('name');
+  refuseUntouchable(name, caller);
+  rbac.accounts.update(name, status === undefined ? { roles } : { roles, status });
+  return done;
+}
+
+/** DELETE one account; its tokens are worth nothing from then on. */
+export function removeAccount({ rbac, call, caller }: RbacCall): Answer {
+  const name = call.parameter('name');
+  refuseUntouchable(name, caller);
+  rbac.accounts.remove(name);
+  return done;
+}
+
+/** POST password: one's own by the current one, another's by who is an admin. */
+export function changePassword({ rbac, call, caller }: RbacCall): Answer {
+  const { currentPassword = '', password = '' } = call.json(readAccount, invalidJson);
+  const name = call.parameter('name');
+  validate(accountRules.changePassword, { name, password });
+  if (caller?.name === name) confirmPassword({ rbac, call, caller }, currentPassword, password);
+  else if (caller === undefined || !caller.roles.includes(adminRole))
+    throw new RegistryError(ErrorCode.Forbidden, 'can not change other account password');
+  rbac.accounts.setPassword(name, password);
+  return done;
+}
+
+function confirmPassword({ rbac, call }: RbacCall, current: string, password: string): void {
+  if (current === '') throw invalid('current password should not be empty');
+  const name = call.parameter('name');
+  const key = rbac.refuseBanned(name, call);
+  if (current === password) {
+    const detail = 'the password can not be same as old one';
+    throw new RegistryError(RbacErrorCode.BadNewPassword, detail);
+  }
+  if (rbac.accounts.isPassword(name, current)) return;
+  rbac.bans.fail(key);
+  throw new RegistryError(RbacErrorCode.WrongCurrentPassword, '');
+}
+
+/** GET account-locks */
+export function listLocks({ rbac }: RbacCall): Answer {
+  const locks = rbac.bans.list();
+  return json({ total: locks.length, data: locks });
+}
+
+function refuseUntouchable(name: string, caller: Caller | undefined): void {
+  if (name === rootName)
+    throw new RegistryError(RbacErrorCode.BuiltInAccount, 'root can not be operated');
+  if (name === caller?.name)
+    throw new RegistryError(RbacErrorCode.OwnAccount, 'your account can not be operated');
+}

@@ -1,0 +1,181 @@
+import { ErrorCode } from '../model/error-codes.js';
+import type { Call } from '../api/call.js';
+import type { Clock } from '../clock.js';
+import { RegistryError } from '../model/registry-error.js';
+import type { Quotas } from '../model/quotas.js';
+import { Accounts, rootName } from './accounts.js';
+import { Bans, banKeyOf } from './bans.js';
+import { clientAddress } from './client-address.js';
+import { durationMs } from './go-duration.js';
+import { signToken, unauthorized, verifyToken } from './json-web-token.js';
+import type { Claims, TokenAlgorithm } from './json-web-token.js';
+import { isStrong, passwordRule } from './password.js';
+import { RbacErrorCode } from './rbac-error-codes.js';
+import { protectionOf } from './resources.js';
+import type { Protection, RbacResource } from './resources.js';
+import { Roles, adminRole } from './roles.js';
+import { tokenKeys } from './token-keys.js';
+import type { TokenKeys } from './token-keys.js';
+
+/** How access to an embedded Service Center is controlled. */
+export interface RbacOptions {
+  /**
+   * Password of the account `root`, which may do everything: 8 to 32 bytes with an upper-case letter,
+   * a lower-case letter, a digit and a special character.
+   */
+  readonly rootPassword: string;
+  /**
+   * Private key of RSA in PEM, not encrypted, by which tokens are signed.
+   *
+   * @default one that is made when the first token is
+   */
+  readonly privateKey?: string | undefined;
+  /**
+   * What is protected; accounts and roles always are.
+   *
+   * @default everything
+   */
+  readonly scope?: readonly RbacResource[] | undefined;
+  /**
+   * Milliseconds for which a name is banned at an address after its third failure to log in.
+   *
+   * @default 900000
+   */
+  readonly banMs?: number | undefined;
+  /**
+   * Milliseconds for which a failure to log in is listed under `/v4/account-locks`.
+   *
+   * @default 1200000
+   */
+  readonly lockHistoryMs?: number | undefined;
+}
+
+/** Makes tokens without a login: **for tests only**, whoever holds it is any account with any role. */
+export interface TokenSigner {
+  /** Public key in PEM, by which tokens of the embedded Service Center can be checked. */
+  readonly publicKey: string;
+  /**
+   * Signs a token with the key of the embedded Service Center.
+   *
+   * @param claims that matter: `account`, `roles` (a list of names), `exp` and `nbf` (seconds since
+   * 1970); nothing is checked
+   * @param algorithm @default 'RS512'
+   */
+  sign(claims: Readonly<Record<string, unknown>>, algorithm?: TokenAlgorithm): string;
+}
+
+/** Who sent a request, by the token it carried. */
+export interface Caller {
+  readonly name: string;
+  readonly roles: readonly string[];
+}
+
+/** Accounts, roles, tokens and bans of one server. */
+export class Rbac implements TokenSigner {
+  readonly accounts: Accounts;
+  readonly roles: Roles;
+  readonly bans: Bans;
+  readonly protection: Protection;
+  readonly #clock: Clock;
+  readonly #keys: () => TokenKeys;
+
+  /** @throws Error when the password of root is none, or the key cannot be read; it shows neither */
+  constructor(options: RbacOptions, clock: Clock, quotas: Quotas) {
+    const { rootPassword, banMs = 15 * 60_000, lockHistoryMs = 20 * 60_000 } = options;
+    if (typeof rootPassword !== 'string' || !isStrong(rootPassword))
+      throw new Error(`rbac.rootPassword must be ${passwordRule}`);
+    this.#clock = clock;
+    this.#keys = tokenKeys(options.privateKey);
+    this.protection = protectionOf(options.scope);
+    this.roles = new Roles(clock, quotas.roles);
+    this.accounts = new Accounts(clock, this.roles, quotas.accounts);
+    this.bans = new Bans(clock, { banMs, historyMs: lockHistoryMs });
+    this.accounts.create({ name: rootName, password: rootPassword, roles: [adminRole] });
+  }
+
+  get publicKey(): string {
+    return this.#keys().publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  }
+
+  sign(claims: Readonly<Record<string, unknown>>, algorithm?: TokenAlgorithm): string {
+    return signToken(claims, this.#keys().privateKey, algorithm);
+  }
+
+  /**
+   * Trades a password for a token.
+   *
+   * @param lifetime a checked duration of Go
+   * @throws RegistryError 403201, 401202, and 401302 where services are not protected
+   */
+  login(call: Call, { name, password, lifetime }: Credentials): string {
+    const key = this.refuseBanned(name, call);
+    if (!this.accounts.isPassword(name, password)) {
+      this.bans.fail(key);
+      throw this.#wrongPassword();
+    }
+    const exp = Math.floor((this.#clock.now() + (durationMs(lifetime) ?? 0)) / 1000);
+    return this.sign({ account: name, exp, roles: this.accounts.get(name).roles });
+  }
+
+  /**
+   * The key under which failures of this name are counted where the request comes from.
+   *
+   * @throws RegistryError 403201
+   */
+  refuseBanned(name: string, call: Call): string {
+    const key = banKeyOf(name, clientAddress(call));
+    if (this.bans.isBanned(key)) throw new RegistryError(ErrorCode.AccountBlocked, '');
+    return key;
+  }
+
+  /**
+   * Tells who sends a request, by its token. Any word may stand before the token.
+   *
+   * @throws RegistryError 401201, 401204, 401205, 401206
+   */
+  callerOf(call: Call): Caller {
+    const header = call.header('authorization');
+    if (header === '') throw new RegistryError(ErrorCode.NoAuthorizationHeader, '');
+    const [, token, ...rest] = header.split(' ');
+    if (token === undefined || rest.length > 0) throw unauthorized('invalid auth header');
+    const nowSeconds = Math.floor(this.#clock.now() / 1000);
+    const caller = callerIn(verifyToken(token, this.#keys().publicKey, nowSeconds));
+    if (caller.name !== rootName && !this.accounts.has(caller.name))
+      throw new RegistryError(ErrorCode.AccountDeleted, `account [${caller.name}] is deleted`);
+    return caller;
+  }
+
+  #wrongPassword(): RegistryError {
+    if (this.protection.coversServices) return new RegistryError(ErrorCode.WrongPassword, '');
+    const detail = 'User name or password is wrong, RBAC system is half opening';
+    return new RegistryError(RbacErrorCode.WrongPasswordHalfOpen, detail);
+  }
+}
+
+interface Credentials {
+  readonly name: string;
+  readonly password: string;
+  readonly lifetime: string;
+}
+
+function callerIn(claims: Claims): Caller {
+  const name = claims.get('account');
+  if (typeof name !== 'string') throw unauthorized('type convert error');
+  const roles = rolesIn(claims);
+  if (roles.length === 0) throw unauthorized('no role found in token');
+  return { name, roles };
+}
+
+/** Tokens of old had one `role`, and it still goes first. */
+function rolesIn(claims: Claims): readonly string[] {
+  if (claims.has('role')) {
+    const role = claims.get('role');
+    if (typeof role !== 'string') throw unauthorized('convert role to string failed');
+    return [role];
+  }
+  if (!claims.has('roles')) throw unauthorized('token contains no valid roles');
+  const roles = claims.get('roles');
+  const isList = Array.isArray(roles) && roles.every(role => typeof role === 'string');
+  if (!isList) throw unauthorized('type convert error');
+  return roles;
+}

@@ -1,0 +1,92 @@
+import type { OperationName } from '../api/operations.js';
+import type { Answer } from '../api/answer.js';
+import type { Exchange } from './exchange.js';
+import { isMatch } from './fault-match.js';
+import type { FaultMatch, Matchable } from './fault-match.js';
+
+/** A request in a fault's hands: its exchange, its execution, and its regular end. */
+export interface Afflicted {
+  readonly exchange: Exchange;
+  readonly execute: () => Answer;
+  readonly send: (answer: Answer) => void;
+  /** Tells the journal the status of an answer that goes another way than by `send`. */
+  readonly note: (status: number) => void;
+}
+
+/** What a fault does to a request. It may hand back what lets go of a request it holds. */
+export type Affliction = (afflicted: Afflicted) => (() => void) | void;
+
+/** What can go wrong on demand. */
+export type FaultKind =
+  | 'hang'
+  | 'delay'
+  | 'reset'
+  | 'answer'
+  | 'trickle'
+  | 'garbage'
+  | 'swallow-renewals'
+  | 'skew-clock'
+  | 'refuse';
+
+/** What a fault is made of. */
+export interface FaultParts {
+  readonly kind: FaultKind;
+  readonly match: FaultMatch;
+  /** What was asked for besides the match, for who lists it. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** The operations it hits when its match names none; all when absent. */
+  readonly concerns?: readonly OperationName[];
+  /** Absent for a fault that no request meets. */
+  readonly afflict?: Affliction;
+  /** Puts things right at its end. */
+  readonly onEnd?: () => void;
+}
+
+/** A fault that is on: whom it hits, what it does, and whom it holds. */
+export class Fault {
+  readonly #held = new Set<() => void>();
+  #hits = 0;
+
+  constructor(
+    readonly id: string,
+    readonly parts: FaultParts,
+  ) {}
+
+  /** How many requests it has hit so far. */
+  get count(): number {
+    return this.#hits;
+  }
+
+  /** False once it has hit as many as it should and holds none of them. */
+  get isOn(): boolean {
+    return !this.#isSpent || this.#held.size > 0;
+  }
+
+  get #isSpent(): boolean {
+    return this.#hits >= (this.parts.match.times ?? Infinity);
+  }
+
+  hits(request: Matchable): boolean {
+    const { match, concerns, afflict } = this.parts;
+    if (afflict === undefined || this.#isSpent || !isMatch(match, request)) return false;
+    if (concerns === undefined || match.operation !== undefined) return true;
+    return request.operation !== undefined && concerns.includes(request.operation);
+  }
+
+  strike(afflicted: Afflicted): void {
+    this.#hits += 1;
+    const letGo = this.parts.afflict?.(afflicted);
+    if (letGo === undefined) return;
+    this.#held.add(letGo);
+    afflicted.exchange.onEnd(() => {
+      this.#held.delete(letGo);
+    });
+  }
+
+  /** Ends it, and lets go of every request it holds. */
+  release(): void {
+    for (const letGo of this.#held) letGo();
+    this.#held.clear();
+    this.parts.onEnd?.();
+  }
+}

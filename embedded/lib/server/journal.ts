@@ -1,0 +1,58 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { OperationName } from '../api/operations.js';
+
+/** A request that reached the embedded Service Center, and what came of it. */
+export interface RecordedRequest {
+  /** When it had arrived in full: milliseconds since 1970 by the clock of the registry. */
+  readonly at: number;
+  /** The operation it asked for; undefined where the operation has no name. */
+  readonly operation: OperationName | undefined;
+  readonly method: string;
+  /** Path and query as they came; a token in it is `***`. */
+  readonly path: string;
+  /** By lower-case names; of credentials only the first word is kept, `Bearer ***`. */
+  readonly headers: IncomingHttpHeaders;
+  /** The first 64 KiB of it; `***` where it may hold a password. */
+  readonly body: string;
+  /** Status of the answer; undefined while there is none, and for good when none was sent. */
+  readonly status: number | undefined;
+}
+
+/** A request as it is kept: its answer is to come. */
+type Entry = Omit<RecordedRequest, 'status'> & { status: number | undefined };
+
+/** A listener told of each request. */
+export type RequestListener = (request: RecordedRequest) => void;
+
+const capacity = 10_000;
+
+/** The last requests, oldest first. */
+export class Journal {
+  /** A ring once it is full: the newest entry takes the place of the oldest. */
+  readonly #entries: RecordedRequest[] = [];
+  #next = 0;
+  readonly #listeners = new Set<RequestListener>();
+
+  get requests(): readonly RecordedRequest[] {
+    return [...this.#entries.slice(this.#next), ...this.#entries.slice(0, this.#next)];
+  }
+
+  /** Writes a request down, tells the listeners, and returns what notes the status of its answer. */
+  add(request: Omit<RecordedRequest, 'status'>): (status: number) => void {
+    const entry: Entry = { ...request, status: undefined };
+    this.#entries[this.#next] = entry;
+    this.#next = (this.#next + 1) % capacity;
+    for (const listener of this.#listeners) listener(entry);
+    return status => {
+      entry.status = status;
+    };
+  }
+
+  /** Adds a listener; the returned function removes it. */
+  onRequest(listener: RequestListener): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+}

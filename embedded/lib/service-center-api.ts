@@ -1,0 +1,115 @@
+import { serviceCenterVersion } from './model/service-center-itself.js';
+import { attempt } from './model/attempt.js';
+import { RegistryError } from './model/registry-error.js';
+import type { RegistryModel } from './model/registry-model.js';
+import type { OperationName } from './api/operations.js';
+import { plain, refusal } from './api/answer.js';
+import type { Answer } from './api/answer.js';
+import { Call } from './api/call.js';
+import type { ApiRequest, CallRoute } from './api/call.js';
+import { corsHeaders, preflight } from './api/cors.js';
+import { badRequest, complain, isSuspicious, pathOf, redirect } from './api/request-target.js';
+import { openSource } from './forms/deployment.js';
+import type { Deployment } from './forms/deployment.js';
+import { besides, dressed, refusedBy } from './forms/dress.js';
+import { Router } from './api/router.js';
+import { GuardedAccess, openAccess } from './rbac/access.js';
+import type { Access } from './rbac/access.js';
+import { rbacRoutes } from './rbac/rbac-routes.js';
+import type { Rbac } from './rbac/rbac.js';
+import { commonRoutes, router } from './route-table.js';
+import type { Operation } from './route-table.js';
+import type { WebSocketRequest } from './websocket/web-sockets.js';
+
+const serverHeader = { Server: `SERVICECENTER/${serviceCenterVersion}` };
+
+/** Service Center's API v4: a request in, an answer out, and no socket anywhere. */
+export class ServiceCenterApi {
+  readonly #model: RegistryModel;
+  readonly #deployment: Deployment;
+  readonly #router: Router<Operation>;
+  readonly #access: Access;
+
+  /** @param rbac absent where everybody may do everything */
+  constructor(model: RegistryModel, deployment = openSource(), rbac?: Rbac) {
+    this.#model = model;
+    this.#deployment = deployment;
+    this.#router = rbac ? new Router([...commonRoutes, ...rbacRoutes(rbac)]) : router;
+    this.#access = rbac ? new GuardedAccess(rbac) : openAccess;
+  }
+
+  answer(request: ApiRequest): Answer {
+    const { method, target } = request;
+    const path = pathOf(target);
+    if (path === undefined) return badRequest;
+    const elsewhere = redirect(method, target, path);
+    if (elsewhere !== undefined) return elsewhere;
+    const answer = method === 'OPTIONS' ? preflight(request.headers) : this.#execute(request, path);
+    if (isSuspicious(target)) return withHeaders(complain(target, answer), serverHeader);
+    return withHeaders(answer, { ...serverHeader, ...corsHeaders(request.headers) });
+  }
+
+  /**
+   * What a handshake asks for; undefined where there is no WebSocket.
+   *
+   * @param accepted the answer that lets it through
+   */
+  webSocketOf(request: ApiRequest, accepted: Answer): WebSocketRequest | undefined {
+    const { method } = request;
+    const path = pathOf(request.target) ?? '';
+    const routed = this.#router.route(method, path);
+    if (routed.kind !== 'found') return undefined;
+    const { parameters, pattern, target } = routed;
+    const { webSocket: kind, maxBodyBytes } = target;
+    if (kind === undefined || refusedBy(this.#deployment.form, request, path)) return undefined;
+    const call = this.#call(request, { parameters, maxBodyBytes });
+    const answer = () => {
+      const answer = this.#access.enter({ call, method, pattern }, () => accepted);
+      const headers = { ...serverHeader, ...corsHeaders(request.headers) };
+      return answer === accepted ? answer : withHeaders(answer, headers);
+    };
+    return { kind, call, answer };
+  }
+
+  #execute(request: ApiRequest, path: string): Answer {
+    const { form } = this.#deployment;
+    const answer = besides(form, request.method, path) ?? this.#route(request, path);
+    return dressed(form, request, answer);
+  }
+
+  #route(request: ApiRequest, path: string): Answer {
+    const routed = this.#router.route(request.method, path);
+    switch (routed.kind) {
+      case 'unknown':
+        return plain(404, '404 page not found');
+      case 'wrong-method':
+        return plain(405, 'Method Not Allowed', { Allow: routed.allow.join(', ') });
+      case 'found': {
+        const { handle, maxBodyBytes } = routed.target;
+        const { parameters, pattern } = routed;
+        const { method } = request;
+        const refused = refusedBy(this.#deployment.form, request, path);
+        if (refused !== undefined) return refusal(refused);
+        const call = this.#call(request, { parameters, maxBodyBytes });
+        const outcome = attempt(() =>
+          this.#access.enter({ call, method, pattern }, caller => handle(call, caller)),
+        );
+        return outcome instanceof RegistryError ? refusal(outcome) : outcome;
+      }
+    }
+  }
+
+  #call(request: ApiRequest, route: CallRoute): Call {
+    return new Call(this.#model, this.#deployment, request, route);
+  }
+}
+
+/** Returns the name of the operation that a request asks for; undefined where it has none. */
+export function operationOf({ method, target }: ApiRequest): OperationName | undefined {
+  const routed = router.route(method, pathOf(target) ?? '');
+  return routed.kind === 'found' ? routed.target.name : undefined;
+}
+
+function withHeaders(answer: Answer, headers: Answer['headers']): Answer {
+  return { ...answer, headers: { ...headers, ...answer.headers } };
+}

@@ -1,0 +1,447 @@
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { connect } from 'node:tls';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { DataFile } from '../../lib/command/data-file.js';
+import { DataKeeper } from '../../lib/command/data-keeper.js';
+import { readCommandLine } from '../../lib/command/command-line.js';
+import { serviceCenterOptions } from '../../lib/command/service-center-options.js';
+import { run } from '../../lib/command/run.js';
+import { version } from '../../lib/version.js';
+import { exchange } from '../support/exchange.js';
+import { certificateAuthority } from '../support/certificates.js';
+import { FakeClock } from '../support/registry.js';
+import { ask, registered, started } from './server.js';
+
+let directory: string;
+/** What the command finds in its environment. */
+let environment: Record<string, string> = {};
+const running = new Set<Command>();
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'embedded-service-center-'));
+});
+
+afterEach(async () => {
+  await Promise.all([...running].map(command => command.stop()));
+  running.clear();
+  environment = {};
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** The command, run in this process. */
+class Command {
+  readonly printed: string[] = [];
+  readonly complaints: string[] = [];
+  readonly exitCode: Promise<number>;
+  readonly #isUp: Promise<void>;
+  #stop: (_: void) => void = () => undefined;
+
+  constructor(...args: string[]) {
+    const env = { ...environment };
+    const stopped = new Promise<void>(resolve => {
+      this.#stop = resolve;
+    });
+    let isUp: (_: void) => void = () => undefined;
+    this.#isUp = new Promise<void>(resolve => {
+      isUp = resolve;
+    });
+    this.exitCode = run({
+      args,
+      env,
+      print: text => {
+        this.printed.push(text);
+        if (text.startsWith('Ctrl-C')) isUp();
+      },
+      complain: text => this.complaints.push(text),
+      stopped,
+    });
+    running.add(this);
+  }
+
+  /** Where it listens. */
+  async url(): Promise<string> {
+    const early = this.exitCode.then(code => {
+      throw new Error(`It ended with ${code}: ${this.complaints.join('\n')}`);
+    });
+    await Promise.race([this.#isUp, early]);
+    return /on (https?:\S+),/.exec(this.printed.join('\n'))?.[1] ?? '';
+  }
+
+  stop(): Promise<number> {
+    this.#stop();
+    return this.exitCode;
+  }
+}
+
+async function file(name: string, content: unknown): Promise<string> {
+  const path = join(directory, name);
+  await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+const seed = {
+  format: 1,
+  services: [{ service: { serviceId: 'orders', serviceName: 'orders' }, tags: { zone: 'a' } }],
+};
+const wrongSeed = { format: 1, services: [{ service: {} }] };
+
+describe('the command', () => {
+  it.each([
+    ['--version', version],
+    ['--help', 'Usage: embedded-service-center [options]'],
+  ])('answers %s and ends with 0', async (flag, text) => {
+    const command = new Command(flag);
+    expect(await command.exitCode).toBe(0);
+    expect(command.printed.join('\n')).toContain(text);
+    expect(command.complaints).toEqual([]);
+  });
+
+  it('ends with 2 and its usage for a flag that there is not', async () => {
+    const command = new Command('--colour');
+    expect(await command.exitCode).toBe(2);
+    expect(command.complaints.join('\n')).toMatch(/^Unknown option '--colour'\n\nUsage: /);
+    expect(command.printed).toEqual([]);
+  });
+
+  it('serves until it is stopped, and ends with 0', async () => {
+    const command = new Command('--port', '0');
+    const url = await command.url();
+    const { status } = await exchange(url, { path: '/v4/default/registry/health' });
+    expect(status).toBe(200);
+    expect(await command.stop()).toBe(0);
+    await expect(exchange(url, { path: '/version' })).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('says where it listens, where its page is, and what it is not for', async () => {
+    const command = new Command('--port', '0');
+    const url = await command.url();
+    const text = command.printed.join('\n');
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(text).toContain(`its page is ${url}/-/`);
+    expect(text).toContain('keeps everything in memory');
+    expect(text).toContain('not for production');
+    expect(command.complaints).toEqual([]);
+  });
+
+  it('warns when others can reach it', async () => {
+    const command = new Command('--port', '0', '--host', '0.0.0.0');
+    await command.url();
+    expect(command.complaints).toEqual([
+      'Warning: others can reach it on 0.0.0.0, and nothing protects it',
+    ]);
+  });
+
+  it('ends with 1 and one line when its port is taken', async () => {
+    const { url } = await started();
+    const command = new Command('--port', new URL(url).port);
+    expect(await command.exitCode).toBe(1);
+    expect(command.complaints).toEqual([expect.stringMatching(/cannot listen on .* is taken/)]);
+    expect(command.printed).toEqual([]);
+  });
+
+  it('answers like a cloud', async () => {
+    const command = new Command('--port', '0', '--profile', 'cse-legacy');
+    const path = '/v4/default/registry/microservices';
+    const { text } = await exchange(await command.url(), { path });
+    expect(text).toBe('{"errCode":"400001","errMsg":"Invalid parameter(s)","detail":""}');
+    expect(command.printed).toContain('It answers like cse-legacy');
+  });
+
+  it('says once of an instance that it does not keep the limits of the vendor', async () => {
+    const command = new Command('--port', '0', '--profile', 'cse-exclusive');
+    const url = await command.url();
+    const base = '/v4/default/registry/microservices';
+    const service = { serviceId: 'or\u009bders', serviceName: 'orders' };
+    await exchange(url, { method: 'POST', path: base, body: { service } });
+    const instances = `${base}/${encodeURIComponent(service.serviceId)}/instances`;
+    const instance = { instanceId: 'own', hostName: 'h' };
+    await exchange(url, { method: 'POST', path: instances, body: { instance } });
+    for (let beat = 0; beat < 3; beat += 1)
+      await exchange(url, { method: 'PUT', path: `${instances}/own/heartbeat` });
+    expect(command.complaints).toEqual([
+      expect.stringMatching(
+        /^Warning: a heartbeat of or\?ders\/own came \d\.\d s after the last one, the vendor allows one in 20\.0 s$/,
+      ),
+    ]);
+  });
+
+  it('says once that registrations are refused', async () => {
+    const command = new Command('--port', '0', '--profile', 'cse-professional');
+    const url = await command.url();
+    const path = '/v4/default/registry/microservices/none/instances';
+    for (let count = 0; count < 12; count += 1)
+      await exchange(url, { method: 'POST', path, body: { instance: { hostName: 'h' } } });
+    expect(command.complaints).toEqual([
+      'Warning: a registration was refused, the vendor allows 10 in a second',
+    ]);
+  });
+});
+
+describe('the command with --oddities realistic', () => {
+  it('has them, and says so', async () => {
+    const commandLine = readCommandLine(['--oddities', 'realistic']);
+    if (commandLine.kind !== 'serve') throw new Error('It does not know the flag');
+    expect(await serviceCenterOptions(commandLine.settings, {})).toMatchObject({
+      oddities: 'realistic',
+    });
+    const command = new Command('--port', '0', '--oddities', 'realistic');
+    await command.url();
+    expect(command.printed).toContain('It lags, loses and forgets as a real server does');
+  });
+});
+
+describe('the command with --rbac', () => {
+  const token = (url: string, password: string) =>
+    exchange(url, { method: 'POST', path: '/v4/token', body: { name: 'root', password } });
+
+  it('asks for tokens, and root logs in with the password of the environment', async () => {
+    environment = { SC_INIT_ROOT_PASSWORD: 'Secret-1234' };
+    const command = new Command('--port', '0', '--rbac', '--host', '0.0.0.0');
+    const url = (await command.url()).replace('0.0.0.0', '127.0.0.1');
+    const path = '/v4/default/registry/microservices';
+    expect((await exchange(url, { path })).status).toBe(401);
+    expect((await token(url, 'Secret-1234')).status).toBe(200);
+    const said = [...command.printed, ...command.complaints].join('\n');
+    expect(said).toContain('It asks for tokens');
+    expect(said).not.toContain('Secret-1234');
+    expect(command.complaints).toEqual(['Warning: others can reach it on 0.0.0.0']);
+  });
+
+  it.each([
+    ['no password', {}, /from SC_INIT_ROOT_PASSWORD, which is not set$/],
+    ['an empty one', { SC_INIT_ROOT_PASSWORD: '' }, /which is not set$/],
+    ['a weak one', { SC_INIT_ROOT_PASSWORD: 'letmein' }, /^SC_INIT_ROOT_PASSWORD must be 8 to 32/],
+  ])('ends with 1 and one line for %s', async (_, env, complaint) => {
+    environment = env;
+    const command = new Command('--port', '0', '--rbac');
+    expect(await command.exitCode).toBe(1);
+    expect(command.complaints).toEqual([expect.stringMatching(complaint)]);
+    expect(command.complaints.join()).not.toContain('letmein');
+  });
+});
+
+describe('the command with --tls', () => {
+  it('speaks HTTPS, and says so', async () => {
+    const { cert, key } = certificateAuthority().issue(['localhost']);
+    const files = ['--tls-cert', await file('cert', cert), '--tls-key', await file('key', key)];
+    const command = new Command('--port', '0', '--tls', ...files);
+    const url = await command.url();
+    expect(url).toMatch(/^https:/);
+    const socket = connect({ port: Number(new URL(url).port), rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    socket.destroy();
+  });
+
+  it('ends with 1 and one line for a file that is not there, or no certificate', async () => {
+    const none = join(directory, 'none.pem');
+    const bad = await file('bad.pem', 'x');
+    for (const [path, complaint] of [
+      [none, /none\.pem cannot be read: /],
+      [bad, /they must be PEM/],
+    ] as const) {
+      const command = new Command('--port', '0', '--tls', '--tls-cert', path, '--tls-key', path);
+      expect(await command.exitCode).toBe(1);
+      expect(command.complaints).toEqual([expect.stringMatching(complaint)]);
+    }
+  });
+});
+
+describe('a seed', () => {
+  it('is there from the start', async () => {
+    const path = await file('seed.json', seed);
+    const command = new Command('--port', '0', '--seed', path);
+    const url = await command.url();
+    const tags = await exchange(url, { path: '/v4/default/registry/microservices/orders/tags' });
+    expect(tags.text).toBe('{"tags":{"zone":"a"}}');
+    expect(command.printed).toContain(`Loaded from ${path}: 1 services, 0 instances`);
+  });
+
+  it.each([
+    ['is no JSON', '{', /seed\.json is no JSON: /],
+    ['is wrong', wrongSeed, /seed\.json cannot be loaded\. .*\n- services\[0\]\.service\.serviceN/],
+  ])('ends the command with 1 and one error when it %s', async (_, content, complaint) => {
+    const command = new Command('--port', '0', '--seed', await file('seed.json', content));
+    expect(await command.exitCode).toBe(1);
+    expect(command.complaints).toEqual([expect.stringMatching(complaint)]);
+  });
+
+  it('ends the command with 1 when it does not exist, or is no file', async () => {
+    for (const [path, complaint] of [
+      [join(directory, 'none.json'), /none\.json does not exist$/],
+      [directory, /cannot be read: EISDIR/],
+    ] as const) {
+      const command = new Command('--port', '0', '--seed', path);
+      expect(await command.exitCode).toBe(1);
+      expect(command.complaints).toEqual([expect.stringMatching(complaint)]);
+    }
+  });
+});
+
+describe('a data file', () => {
+  it('brings services and instances over a restart, with leases in full', async () => {
+    const path = join(directory, 'data.json');
+    const first = new Command('--port', '0', '--data', path);
+    const url = await first.url();
+    const base = '/v4/default/registry/microservices';
+    const service = { serviceId: 'orders', serviceName: 'orders' };
+    await exchange(url, { method: 'POST', path: base, body: { service } });
+    const instance = { instanceId: 'own', hostName: 'h' };
+    await exchange(url, { method: 'POST', path: `${base}/orders/instances`, body: { instance } });
+    expect(await first.stop()).toBe(0);
+
+    const second = new Command('--port', '0', '--data', path);
+    const beat = `${base}/orders/instances/own/heartbeat`;
+    expect((await exchange(await second.url(), { method: 'PUT', path: beat })).status).toBe(200);
+    expect(second.printed).toContain(`Loaded from ${path}: 1 services, 1 instances`);
+    expect(await readdir(directory)).toEqual(['data.json']);
+  });
+
+  it('begins with the seed, and goes before it from then on', async () => {
+    const path = join(directory, 'data.json');
+    const args = ['--port', '0', '--data', path, '--seed', await file('seed.json', seed)];
+    const first = new Command(...args);
+    await first.url();
+    await first.stop();
+    expect(await readFile(path, 'utf8')).toContain('"orders"');
+
+    const second = new Command(...args);
+    await second.url();
+    expect(second.printed.join('\n')).toContain('seed.json was passed over');
+  });
+
+  it.each([
+    ['half a file', '{ "format": 1, "serv'],
+    ['no file of ours', '[]'],
+    ['empty', ''],
+  ])('is never overwritten when it is %s', async (_, content) => {
+    const path = await file('data.json', content);
+    const command = new Command('--port', '0', '--data', path);
+    expect(await command.exitCode).toBe(1);
+    expect(command.complaints).toEqual([expect.stringContaining(path)]);
+    expect(await readFile(path, 'utf8')).toBe(content);
+  });
+
+  it('is not touched by a command that cannot listen', async () => {
+    const { url } = await started();
+    const path = join(directory, 'data.json');
+    const command = new Command('--port', new URL(url).port, '--data', path);
+    expect(await command.exitCode).toBe(1);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('that cannot be written ends the command with 1 at the start', async () => {
+    const path = join(directory, 'none', 'data.json');
+    const command = new Command('--port', '0', '--data', path);
+    expect(await command.exitCode).toBe(1);
+    expect(command.complaints).toEqual([expect.stringMatching(/data\.json cannot be written: /)]);
+  });
+
+  it('that cannot be written any more ends the command with 1 at the end', async () => {
+    const path = join(directory, 'below', 'data.json');
+    await mkdir(join(directory, 'below'));
+    const command = new Command('--port', '0', '--data', path);
+    const url = await command.url();
+    await rm(join(directory, 'below'), { recursive: true });
+    const service = { serviceName: 'orders' };
+    const microservices = '/v4/default/registry/microservices';
+    await exchange(url, { method: 'POST', path: microservices, body: { service } });
+    expect(await command.stop()).toBe(1);
+    expect(command.complaints).toEqual([expect.stringMatching(/data\.json cannot be written: /)]);
+  });
+});
+
+describe('what keeps the data', () => {
+  async function keeping(path = join(directory, 'data.json')) {
+    const serviceCenter = await started();
+    const clock = new FakeClock();
+    const complaints: unknown[] = [];
+    const written: string[] = [];
+    const dataFile = new DataFile(path);
+    const write = dataFile.write.bind(dataFile);
+    let told: (_: void) => void = () => undefined;
+    dataFile.write = async content => {
+      await write(content);
+      written.push(content);
+      setImmediate(() => told());
+    };
+    const complain = (error: unknown) => {
+      complaints.push(error);
+      told();
+    };
+    const keeper = new DataKeeper(serviceCenter, dataFile, { complain, clock });
+    await keeper.start();
+    const nextSave = () =>
+      new Promise<void>(resolve => {
+        told = resolve;
+      });
+    return { serviceCenter, clock, complaints, written, keeper, nextSave };
+  }
+
+  it('writes once for all that changes within a second', async () => {
+    const { serviceCenter, clock, written, nextSave, keeper } = await keeping();
+    await registered(serviceCenter);
+    expect(clock.timers).toBe(1);
+    const done = nextSave();
+    clock.advance(1000);
+    await done;
+    expect(written).toHaveLength(2);
+    expect(written[1]).toContain('"own"');
+    await keeper.stop();
+    expect(written).toHaveLength(2);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('is not put off by changes that go on', async () => {
+    const { serviceCenter, clock, written, nextSave, keeper } = await keeping();
+    const instance = await registered(serviceCenter);
+    clock.advance(600);
+    await ask(serviceCenter, `PUT ${instance}/status?value=DOWN`);
+    const done = nextSave();
+    clock.advance(400);
+    await done;
+    expect(written[1]).toContain('"DOWN"');
+    await keeper.stop();
+  });
+
+  it('leaves nothing beside a file that it could not replace', async () => {
+    const path = join(directory, 'data.json');
+    await mkdir(join(path, 'below'), { recursive: true });
+    await expect(new DataFile(path).write('{}')).rejects.toThrow('data.json cannot be written: ');
+    expect(await readdir(directory)).toEqual(['data.json']);
+  });
+
+  it('does not look up for a heartbeat or an ordinary read', async () => {
+    const { serviceCenter, clock, nextSave, keeper } = await keeping();
+    const instance = await registered(serviceCenter);
+    const done = nextSave();
+    clock.advance(1000);
+    await done;
+    await ask(serviceCenter, `PUT ${instance}/heartbeat`);
+    await ask(serviceCenter, 'GET /microservices');
+    expect(clock.timers).toBe(0);
+    await keeper.stop();
+  });
+
+  it('tries again with the next change when a write fails, and says so', async () => {
+    const path = join(directory, 'below', 'data.json');
+    await mkdir(join(directory, 'below'));
+    const { serviceCenter, clock, complaints, nextSave, keeper } = await keeping(path);
+    await rm(join(directory, 'below'), { recursive: true });
+    const failed = nextSave();
+    const instance = await registered(serviceCenter);
+    clock.advance(1000);
+    await failed;
+    expect(complaints).toEqual([expect.objectContaining({ message: expect.any(String) })]);
+
+    await mkdir(join(directory, 'below'));
+    const written = nextSave();
+    await ask(serviceCenter, `DELETE ${instance}`);
+    clock.advance(1000);
+    await written;
+    expect(await readFile(path, 'utf8')).toContain('"orders"');
+    await keeper.stop();
+  });
+});

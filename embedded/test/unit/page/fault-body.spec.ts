@@ -1,0 +1,95 @@
+import { describe, expect, it } from '@jest/globals';
+import { readFault } from '../../../lib/page/fault-body.js';
+import { Faults } from '../../../lib/server/faults.js';
+
+const door = {
+  close: () => Promise.resolve(),
+  open: () => Promise.resolve(),
+  closeIdle: () => 0,
+  withoutRenewals: <Result>(act: () => Result) => act(),
+  skew: () => undefined,
+};
+
+/** The fault that a body puts on, or what is wrong with the body. */
+function putOn(body: unknown): unknown {
+  const faults = new Faults(door);
+  const asked = readFault(body);
+  if (asked.kind === 'bad') return asked.issues;
+  asked.putOn(faults, Promise.resolve());
+  return faults.list()[0];
+}
+
+describe('the body of a fault', () => {
+  it.each([
+    [{ kind: 'hang' }, {}],
+    [{ kind: 'delay', ms: 0 }, { ms: 0 }],
+    [{ kind: 'reset' }, {}],
+    [
+      { kind: 'answer', status: 503 },
+      { status: 503, body: '' },
+    ],
+    [{ kind: 'trickle' }, { everyMs: 100, chunkBytes: 1 }],
+    [
+      { kind: 'trickle', everyMs: 5, chunkBytes: 10 },
+      { everyMs: 5, chunkBytes: 10 },
+    ],
+    [{ kind: 'garbage' }, { insteadOf: 'http' }],
+    [{ kind: 'garbage', insteadOf: 'json', base64: 'AAE=' }, { insteadOf: 'json' }],
+    [{ kind: 'swallow-renewals' }, {}],
+    [{ kind: 'skew-clock', ms: -5000 }, { ms: -5000 }],
+    [{ kind: 'refuse', ms: 1 }, { ms: 1 }],
+  ])('%j puts on a fault of its kind', (body, settings) => {
+    expect(putOn(body)).toMatchObject({ kind: body.kind, settings, hits: 0 });
+  });
+
+  it('may say which requests are hit', () => {
+    const match = { operation: 'heartbeat', method: 'PUT', path: 'own$', times: 2, when: 'after' };
+    expect(putOn({ kind: 'hang', match })).toMatchObject({ match: { ...match, path: /own$/ } });
+  });
+
+  it('tells everything that is wrong with it at once', () => {
+    const match = { operation: 'heartbea', path: '(', times: 0, when: 'now', extra: 1 };
+    const issues = putOn({
+      kind: 'answer',
+      status: '503',
+      body: 7,
+      headers: { 'a b': 'x' },
+      match,
+      ms: 1,
+    });
+    expect(issues).toEqual([
+      'status must be a whole number from 200 to 599',
+      'body must be a text or an object',
+      expect.stringMatching(/^headers .*"a b"/),
+      expect.stringMatching(/^match\.operation must be one of .*getVersion, /),
+      expect.stringMatching(/^match\.path Invalid regular expression/),
+      'match.times must be a whole number from 1 to 1000000',
+      'match.when must be one of before, after',
+      'match.extra is not known here',
+      'ms is not known here',
+    ]);
+  });
+
+  it.each([undefined, null, 7, 'hang', [], true])('is refused when it is %j', body => {
+    expect(putOn(body)).toContain('the body must be an object');
+  });
+
+  it.each([
+    [{}, /^kind must be one of hang, delay/],
+    [{ kind: 'toString' }, /^kind must be one of hang, delay/],
+    [{ kind: 'delay' }, /^ms must be a whole number from 0/],
+    [{ kind: 'delay', ms: 1.5 }, /^ms must be/],
+    [{ kind: 'refuse' }, /^ms must be a whole number from 1/],
+    [{ kind: 'trickle', match: { when: 'after' } }, /^match.when is not known here/],
+    [{ kind: 'skew-clock', ms: 1, match: {} }, /^match is not known here/],
+    [{ kind: 'hang', match: 'heartbeat' }, /^match must be an object/],
+    [{ kind: 'garbage', text: 'a', base64: 'b' }, /exclude each other/],
+    [{ kind: 'garbage', text: 7 }, /^text must be a text/],
+    [{ kind: 'answer', status: 200, headers: { a: 'x\ny' } }, /^headers /],
+    [{ kind: 'answer', status: 200, headers: [] }, /^headers must be an object of texts/],
+    [{ kind: 'answer', status: 200, contentType: 7 }, /^contentType must be a text/],
+    [{ kind: 'hang', match: { path: 7 } }, /^match.path must be the text of/],
+  ])('is refused in one sentence: %j', (body, sentence) => {
+    expect(putOn(body)).toEqual([expect.stringMatching(sentence)]);
+  });
+});
