@@ -6,7 +6,7 @@ import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { Clock } from './clock.js';
 import type { Pace } from './pace.js';
 import { driftOf, isElsewhere, type RegistryRecord, type WriteQueue } from './record.js';
-import { type Drift, type Lease, leaseLengthMs, type NextRequest, remainingMs } from './state.js';
+import { type Lease, leaseLengthMs, type NextRequest, remainingMs } from './state.js';
 import type { Outcome } from './transition.js';
 
 /** The collaborators of {@link Requests}. */
@@ -167,46 +167,26 @@ export class Requests {
 
   /** Writes the fields that differ. A record that the registry does not let us change is replaced. */
   async #repair(
-    { lease, drift }: { readonly lease: Lease; readonly drift: Drift },
-    record: RegistryRecord,
+    { lease: { ref }, drift }: Extract<NextRequest, { kind: 'repair' }>,
+    { instance: { status = 'UP', properties = {} } }: RegistryRecord,
     signal: AbortSignal,
   ): Promise<Outcome> {
-    const { writes } = this.parts;
-    const { ref } = lease;
+    const { client, pace, writes } = this.parts;
     if (writes.areUnderWay) return { kind: 'not-read-back' };
+    const options = { signal, timeoutMs: pace.heartbeatTimeoutMs };
+    const write = {
+      status: () => client.setInstanceStatus(ref, status, options),
+      properties: () => client.setInstanceProperties(ref, properties, options),
+    };
     try {
       await writes.inTurn(async () => {
-        for (const field of drift.fields)
-          await writes.apart(() => this.#writeField(field, { ref, record, signal }), signal);
+        for (const field of drift.fields) await writes.apart(write[field], signal);
       });
       return { kind: 'repaired' };
     } catch (error) {
       if (!isServiceCombError(error) || isGone(error)) throw error;
       if (isRetriable(error)) return { kind: 'not-read-back' };
       return { kind: 'stale', serviceId: ref.serviceId, stored: drift.stored };
-    }
-  }
-
-  #writeField(
-    field: Drift['fields'][number],
-    {
-      ref,
-      record,
-      signal,
-    }: {
-      readonly ref: Lease['ref'];
-      readonly record: RegistryRecord;
-      readonly signal: AbortSignal;
-    },
-  ): Promise<void> {
-    const { client, pace } = this.parts;
-    const { status = 'UP', properties = {} } = record.instance;
-    const options = { signal, timeoutMs: pace.heartbeatTimeoutMs };
-    switch (field) {
-      case 'status':
-        return client.setInstanceStatus(ref, status, options);
-      case 'properties':
-        return client.setInstanceProperties(ref, properties, options);
     }
   }
 
