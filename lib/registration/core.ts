@@ -80,7 +80,7 @@ export class RegistrationCore {
   #serviceId: string | undefined;
   #registrations = 0;
   #underWay: RequestUnderWay | undefined;
-  /** What there is to remove in leave(). */
+  /** The record that leave() has to remove. */
   #posted: PostedRecord | undefined;
   #leaving: Promise<void> | undefined;
   /** The callers of register() that wait for a lease. */
