@@ -1,7 +1,7 @@
 // How soon an instance is back, at the default heartbeat of 15 s, in real time, over real sockets.
 // `npm run bench:recovery -- [RUNS] [WORD]`: about three minutes, the long ones side by side; with a word,
 // only the scenarios with that word in their name.
-// Prints a line a scenario: seconds, min / median / max. The README has these figures.
+// Prints a line a scenario: seconds, min / median / max. docs/lifecycle.md has these figures.
 import 'reflect-metadata';
 import { once } from 'node:events';
 import { fork } from 'node:child_process';

@@ -1,6 +1,6 @@
 /** How soon a token that was refused from the start is replaced: another one would be refused, too. */
 const patienceMs = 60_000;
-/** How soon a token that lacks a permission is replaced: roles are fixed when it is given (contract 6.2). */
+/** How soon a token that lacks a permission is replaced: roles are fixed when it is given (behaviour S14). */
 const roleAgeMs = 15 * 60_000;
 
 /** A token as an address gave it. */

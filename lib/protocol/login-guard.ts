@@ -2,7 +2,7 @@ import type { ServiceCombError } from '../errors.js';
 
 /** Silence after a refused login (measured M10). */
 const silenceMs = 15 * 60_000;
-/** The server takes two failures at once and forgives one every 15 minutes; any other one bans (contract 6.2). */
+/** The server takes two failures at once and forgives one every 15 minutes; any other one bans (behaviour S9). */
 const failuresAtOnce = 2;
 
 /** A login that the registry refused. */

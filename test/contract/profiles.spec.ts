@@ -4,12 +4,12 @@ import { EmbeddedServiceCenter } from 'embedded-service-center';
 import { RegistryEvents, type RegistryModuleOptions } from '../../lib/index.js';
 import { profiles } from '../../lib/options/defaults.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { codesIn, tableOf } from '../support/docs.js';
 import { pem, rootPassword } from '../support/guarded-app.js';
-import { codesIn, tableOf } from '../support/readme.js';
 import { registryClock, requestsOf, SteeredApp } from '../support/steered-app.js';
 import { Cleanup } from '../support/test-app.js';
 
-// The README's tables of registries and of answers are the list of these tests, and what they expect.
+// The tables of registries and of answers in docs/cse.md are the list of these tests, and what they expect.
 
 interface Registry {
   readonly name: string;
@@ -28,10 +28,10 @@ interface Answer {
   readonly next: string;
 }
 
-/** The environment that the options of the README are read in. */
+/** The environment that the options of the page are read in. */
 const env = { CSE_PASSWORD: rootPassword };
 
-const registries = tableOf('registry', 'options', 'heartbeat').map(
+const registries = tableOf('docs/cse.md', 'registry', 'options', 'heartbeat').map(
   ({ registry = '', options, heartbeat }): Registry => ({
     name: registry,
     options: runInNewContext(`(${codesIn(options)[0]})`, { process: { env } }),
@@ -39,23 +39,28 @@ const registries = tableOf('registry', 'options', 'heartbeat').map(
   }),
 );
 
-const answers = tableOf('answer to a heartbeat', 'from', 'state', 'event', 'next request').flatMap(
-  row => {
-    const [status, errorCode, detail] = codesIn(row['answer to a heartbeat']);
-    const answer: Answer = {
-      title: row['answer to a heartbeat'] ?? '',
-      status: Number(status),
-      errorCode: Number(errorCode) || undefined,
-      detail,
-      state: codesIn(row['state'])[0] ?? '',
-      event: codesIn(row['event'])[0] ?? '',
-      next: row['next request'] ?? '',
-    };
-    return registries
-      .filter(registry => gives(registry, row['from']))
-      .map(registry => ({ registry, answer }));
-  },
-);
+const answers = tableOf(
+  'docs/cse.md',
+  'answer to a heartbeat',
+  'from',
+  'state',
+  'event',
+  'next request',
+).flatMap(row => {
+  const [status, errorCode, detail] = codesIn(row['answer to a heartbeat']);
+  const answer: Answer = {
+    title: row['answer to a heartbeat'] ?? '',
+    status: Number(status),
+    errorCode: Number(errorCode) || undefined,
+    detail,
+    state: codesIn(row['state'])[0] ?? '',
+    event: codesIn(row['event'])[0] ?? '',
+    next: row['next request'] ?? '',
+  };
+  return registries
+    .filter(registry => gives(registry, row['from']))
+    .map(registry => ({ registry, answer }));
+});
 
 function gives({ options }: Registry, from: string | undefined): boolean {
   if (from === 'all') return true;
@@ -117,7 +122,7 @@ const roundingMs = 5;
 /** How much sooner a turn of the timer may send a heartbeat, where no least distance is wanted. */
 const toleranceMs = 500;
 
-/** The request that the README says comes next, and when, in milliseconds since the answer. */
+/** The request that the page says comes next, and when, in milliseconds since the answer. */
 function nextOf(text: string, { intervalMs, isCloud }: Beating) {
   const early = isCloud ? 0 : toleranceMs;
   switch (text) {
@@ -134,7 +139,7 @@ function nextOf(text: string, { intervalMs, isCloud }: Beating) {
   }
 }
 
-describe('the tables of the README', () => {
+describe('the tables of docs/cse.md', () => {
   it('have each system that the vendor and Apache describe, with and without authentication', () => {
     const systems = registries.map(({ options }) => [profileOf(options), isGuarded(options)]);
     expect(systems).toEqual([
@@ -160,7 +165,7 @@ describe('the tables of the README', () => {
 });
 
 describe.each(registries)('$name', ({ options, heartbeat }) => {
-  it('is told of a heartbeat as the README says, and of nothing else', async () => {
+  it('is told of a heartbeat as the page says, and of nothing else', async () => {
     const { heartbeats, serviceCenter } = await beating(options);
     const [beat] = heartbeats();
     const [instance] = serviceCenter.instances();

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, normalize, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { runCommand } from './command.js';
 import { pack, type Package, packages, type Tarball } from './packages.js';
@@ -39,8 +39,18 @@ function textOf(name: Package, file: string): Promise<string> {
   return readFile(join(installedAt(name), file), 'utf8');
 }
 
-async function manifestOf(name: Package): Promise<Record<string, Record<string, string>>> {
-  return JSON.parse(await textOf(name, 'package.json')) as Record<string, Record<string, string>>;
+interface Manifest {
+  readonly version: string;
+  readonly homepage: string;
+  readonly repository: { readonly url: string };
+  readonly bugs: { readonly url: string };
+  readonly bin?: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+}
+
+async function manifestOf(name: Package): Promise<Manifest> {
+  return JSON.parse(await textOf(name, 'package.json')) as Manifest;
 }
 
 /** Links each package of this repository into the project, as an installation would put it there. */
@@ -108,21 +118,19 @@ describe.each(packages)('the tarball of %s', name => {
     }
   });
 
-  it('holds each file that the README refers to by a relative link', async () => {
-    const text = await textOf(name, 'README.md');
-    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(
-      ([, path = '']) => path,
-    );
-    expect(
-      links.map(path => normalize(path)).filter(path => !filesOf(name).includes(path)),
-    ).toEqual([]);
+  it('holds each file that its documents link to', async () => {
+    for (const document of filesOf(name).filter(file => file.endsWith('.md'))) {
+      const links = (await textOf(name, document)).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g);
+      const paths = [...links].map(([, path = '']) => join(dirname(document), path));
+      expect(paths.filter(path => !filesOf(name).includes(path))).toEqual([]);
+    }
   });
 
   it('names its repository, its home page and where to report a bug', async () => {
     const { homepage, repository, bugs } = await manifestOf(name);
-    expect(String(homepage)).toMatch(/^https:\/\/\S+#readme$/);
-    expect(repository?.['url']).toMatch(/^git\+https:\/\/\S+\.git$/);
-    expect(bugs?.['url']).toMatch(/^https:\/\/\S+\/issues$/);
+    expect(homepage).toMatch(/^https:\/\/\S+#readme$/);
+    expect(repository.url).toMatch(/^git\+https:\/\/\S+\.git$/);
+    expect(bugs.url).toMatch(/^https:\/\/\S+\/issues$/);
   });
 
   it('names every package that it imports, and no other dependency', async () => {
