@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { runCommand } from './command.js';
+import { consumer } from './consumer.js';
 import { pack, type Package, packages, type Tarball } from './packages.js';
 
 /** A project of a user, with both packed packages installed in it. */
@@ -316,42 +317,3 @@ describe('the installed packages', () => {
     expect(await compileInProject('wrong.mts', source)).toMatch(/error TS2322.*'number/);
   });
 });
-
-const consumer = `
-  import { Injectable, Module } from '@nestjs/common';
-  import {
-    type HeartbeatFailedEvent,
-    isServiceCombError,
-    OnRegistryEvent,
-    Registration,
-    RegistryEvents,
-    RegistryModule,
-    ServiceCenterClient,
-  } from 'nestjs-servicecomb';
-  import { EmbeddedServiceCenter } from 'embedded-service-center';
-
-  @Injectable()
-  export class Watcher {
-    constructor(readonly registration: Registration, readonly client: ServiceCenterClient) {}
-
-    @OnRegistryEvent(RegistryEvents.HeartbeatFailed)
-    warn({ failures, error }: HeartbeatFailedEvent): number {
-      return isServiceCombError(error) ? failures : 0;
-    }
-  }
-
-  @Module({
-    imports: [
-      RegistryModule.forRoot({
-        serviceCenter: { domain: process.env['DOMAIN'] },
-        heartbeat: { intervalMs: 15_000 },
-      }),
-    ],
-    providers: [Watcher],
-  })
-  export class AppModule {}
-
-  export const serviceCenter: Promise<{ readonly url: string }> = new EmbeddedServiceCenter({
-    port: 0,
-  }).start();
-`;
