@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
-import { DEFAULT_MIN_VERSION, type SecureVersion } from 'node:tls';
 
 /** Variables that ServiceStage sets for each process. */
 export const serviceStageVariables = [
@@ -19,12 +18,6 @@ const environmentVariables = [
   'SERVICECOMB_SERVICE_PROPS',
   'SERVICECOMB_INSTANCE_PROPS',
   ...serviceStageVariables,
-  'https_proxy',
-  'HTTPS_PROXY',
-  'http_proxy',
-  'HTTP_PROXY',
-  'no_proxy',
-  'NO_PROXY',
 ] as const;
 
 /** An environment variable that this library reads. It reads no others. */
@@ -68,18 +61,6 @@ export function readHostFacts(): HostFacts {
     randomId: randomUUID(),
     readFile: path => readFileSync(path, 'utf8'),
   };
-}
-
-/** How Node speaks TLS when no option says otherwise. */
-export interface TlsDefaults {
-  readonly verifies: boolean;
-  readonly minVersion: SecureVersion;
-}
-
-/** Reads Node's defaults for TLS. Node itself reads the variable with each connection. */
-export function readTlsDefaults(): TlsDefaults {
-  const verifies = process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0';
-  return { verifies, minVersion: DEFAULT_MIN_VERSION };
 }
 
 /**

@@ -125,12 +125,6 @@ describe('readHostFacts', () => {
       'CAS_INSTANCE_VERSION',
       'CAS_INSTANCE_ID',
       'CAS_ENVIRONMENT_ID',
-      'https_proxy',
-      'HTTPS_PROXY',
-      'http_proxy',
-      'HTTP_PROXY',
-      'no_proxy',
-      'NO_PROXY',
     ]);
   });
 
