@@ -1,5 +1,8 @@
-import { OnEvent, type OnEventOptions } from '@nestjs/event-emitter';
+import { OnEvent } from '@nestjs/event-emitter';
 import type { RegistryEventMap, RegistryEventName } from '../events.js';
+
+/** Version 3 of @nestjs/event-emitter, which belongs to Nest 11, does not export this type by name. */
+type OnEventOptions = Parameters<typeof OnEvent>[1];
 
 /**
  * Subscribes a method to an event of the registry. The compiler checks the method's parameter against

@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import type { NetworkAddress } from './host-facts.js';
 import { isWildcard, isWithin } from './network-address.js';
 import type { ResolvedOptions } from './resolved-options.js';
@@ -62,6 +61,6 @@ export function endpointOf(server: {
   readonly port: number;
   readonly tls: boolean;
 }): string {
-  const host = isIPv6(server.host) ? `[${server.host}]` : server.host;
+  const host = server.host.includes(':') ? `[${server.host}]` : server.host;
   return `rest://${host}:${server.port}${server.tls ? '?sslEnabled=true' : ''}`;
 }
