@@ -1,7 +1,7 @@
 import type { Clock } from './clock.js';
-import type { FormOptions, Profile } from './forms/form.js';
+import type { FormOptions, Profile } from './profiles/profile.js';
 import type { QuotaOptions } from './model/quotas.js';
-import type { Oddities } from './oddities/knobs.js';
+import type { Oddities } from './model/oddities.js';
 import type { RbacOptions } from './rbac/rbac.js';
 import type { TlsOptions } from './server/tls.js';
 

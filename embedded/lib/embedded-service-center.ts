@@ -8,34 +8,36 @@ import type { Clock } from './clock.js';
 import { dataOf } from './data/dump.js';
 import { load } from './data/load.js';
 import type { RegistryData } from './data/registry-data.js';
-import { deploymentOf } from './forms/deployment.js';
-import type { Deployment } from './forms/deployment.js';
-import { worded } from './forms/dress.js';
-import { resolveForm } from './forms/form.js';
-import type { LimitWarning, WarningListener } from './forms/vendor-limits.js';
+import { deploymentOf } from './profiles/client-limits.js';
+import type { Deployment, LimitWarning, WarningListener } from './profiles/client-limits.js';
+import { worded } from './profiles/profile-answers.js';
+import { resolveForm } from './profiles/profile.js';
 import type { EmbeddedServiceCenterOptions } from './embedded-service-center-options.js';
 import { newInstanceId } from './model/instance-operations.js';
 import { resolveQuotas } from './model/quotas.js';
 import { RegistryModel } from './model/registry-model.js';
 import type { LiveInstance } from './model/registry-model.js';
-import { OddityKnobs } from './oddities/oddity-knobs.js';
+import { OddityKnobs } from './model/oddities.js';
 import { PageApi } from './page/page-api.js';
 import { Rbac } from './rbac/rbac.js';
 import type { TokenSigner } from './rbac/rbac.js';
-import { dated } from './server/dated.js';
-import { doorOf } from './server/door.js';
-import { HttpExchange, requestOf } from './server/exchange.js';
+import {
+  HttpExchange,
+  requestOf,
+  Handshake,
+  isHandshake,
+  switchingProtocols,
+  onceWhole,
+} from './server/exchange.js';
 import type { Exchange } from './server/exchange.js';
 import { Faults } from './server/faults.js';
-import { Handshake, isHandshake, switchingProtocols } from './server/handshake.js';
-import { HeldAnswers } from './server/held-answers.js';
-import { Journal } from './server/journal.js';
+import type { Door } from './server/faults.js';
+import { HeldAnswers } from './server/delayed-answers.js';
+import { Journal, withoutSecrets } from './server/journal.js';
 import type { RecordedRequest, RequestListener } from './server/journal.js';
 import { Listener } from './server/listener.js';
-import { withoutSecrets } from './server/secrets.js';
-import { onceWhole } from './server/whole-body.js';
-import { heartbeatPingMs } from './websocket/heartbeat-socket.js';
-import { WebSockets } from './websocket/web-sockets.js';
+import { heartbeatPingMs, WebSockets } from './server/web-sockets.js';
+import type { Ledger } from './model/shared-state.js';
 
 /** What the journal keeps of a body, in bytes. */
 const recordedBodyBytes = 64 * 1024;
@@ -259,4 +261,37 @@ export class EmbeddedServiceCenter {
     if (answer === switchingProtocols) return answer;
     return dated(worded(this.#deployment.form, answer), this.#model.ledger);
   }
+}
+
+/** What a door leads to. */
+export interface BehindDoor {
+  readonly listener: Listener;
+  readonly ledger: Ledger;
+  /** Closes the port and every connection. */
+  readonly shut: () => Promise<void>;
+  /** False once the registry has been stopped. */
+  readonly isStarted: () => boolean;
+}
+
+/** What faults reach of a registry besides the requests that they hit. */
+export function doorOf({ listener, ledger, shut, isStarted }: BehindDoor): Door {
+  return {
+    close: shut,
+    // The end of a refusal opens nothing that has been stopped meanwhile.
+    open: async () => {
+      if (isStarted()) await listener.open();
+    },
+    closeIdle: () => listener.closeIdle(),
+    withoutRenewals: act => ledger.renewals.swallowedDuring(act),
+    skew: ms => {
+      ledger.skewMs = ms;
+    },
+  };
+}
+
+/** Node dates each answer by this machine's clock, which is the registry's unless that is another one. */
+export function dated(answer: Answer, ledger: Ledger): Answer {
+  const now = ledger.toldNow();
+  if (Math.abs(now - Date.now()) < 1_000) return answer;
+  return { ...answer, headers: { Date: new Date(now).toUTCString(), ...answer.headers } };
 }

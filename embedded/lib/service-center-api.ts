@@ -1,25 +1,24 @@
-import { serviceCenterVersion } from './model/service-center-itself.js';
-import { attempt } from './model/attempt.js';
-import { RegistryError } from './model/registry-error.js';
+import type { IncomingHttpHeaders } from 'node:http';
+import { serviceCenterVersion } from './model/own-service.js';
+import { attempt, RegistryError } from './model/registry-error.js';
 import type { RegistryModel } from './model/registry-model.js';
 import type { OperationName } from './api/operations.js';
 import { plain, refusal } from './api/answer.js';
 import type { Answer } from './api/answer.js';
 import { Call } from './api/call.js';
 import type { ApiRequest, CallRoute } from './api/call.js';
-import { corsHeaders, preflight } from './api/cors.js';
 import { badRequest, complain, isSuspicious, pathOf, redirect } from './api/request-target.js';
-import { openSource } from './forms/deployment.js';
-import type { Deployment } from './forms/deployment.js';
-import { besides, dressed, refusedBy } from './forms/dress.js';
+import { openSource } from './profiles/client-limits.js';
+import type { Deployment } from './profiles/client-limits.js';
+import { besides, dressed, refusedBy } from './profiles/profile-answers.js';
 import { Router } from './api/router.js';
-import { GuardedAccess, openAccess } from './rbac/access.js';
-import type { Access } from './rbac/access.js';
-import { rbacRoutes } from './rbac/rbac-routes.js';
+import { GuardedAccess, openAccess } from './rbac/access-control.js';
+import type { Access } from './rbac/access-control.js';
+import { rbacRoutes } from './rbac/rbac-handlers.js';
 import type { Rbac } from './rbac/rbac.js';
 import { commonRoutes, router } from './route-table.js';
 import type { Operation } from './route-table.js';
-import type { WebSocketRequest } from './websocket/web-sockets.js';
+import type { WebSocketRequest } from './server/web-sockets.js';
 
 const serverHeader = { Server: `SERVICECENTER/${serviceCenterVersion}` };
 
@@ -112,4 +111,27 @@ export function operationOf({ method, target }: ApiRequest): OperationName | und
 
 function withHeaders(answer: Answer, headers: Answer['headers']): Answer {
   return { ...answer, headers: { ...headers, ...answer.headers } };
+}
+
+const methods = new Set(['GET', 'POST', 'PUT', 'DELETE', 'UPDATE']);
+const headers = new Set(['origin', 'accept', 'content-type', 'x-domain-name', 'x-consumerid']);
+
+/** The headers that let a page of any origin read an answer (server/interceptor/cors/cors.go). */
+export function corsHeaders({ origin }: IncomingHttpHeaders): Answer['headers'] {
+  const allowed = { 'Access-Control-Allow-Origin': '*' };
+  return { Vary: 'Origin', ...(origin === undefined ? {} : allowed) };
+}
+
+/** The answer to OPTIONS, of any path. */
+export function preflight(request: IncomingHttpHeaders): Answer {
+  const method = (request['access-control-request-method'] ?? '').toUpperCase();
+  const wanted = request['access-control-request-headers'] ?? '';
+  const names = wanted.split(',').map(name => name.trim().toLowerCase());
+  const isAllowed =
+    methods.has(method) && (wanted === '' || names.every(name => headers.has(name)));
+  const allowed = {
+    'Access-Control-Allow-Methods': method,
+    ...(wanted === '' ? {} : { 'Access-Control-Allow-Headers': wanted }),
+  };
+  return { status: 200, headers: isAllowed ? allowed : {}, body: '' };
 }

@@ -1,10 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { attempt } from '../model/attempt.js';
+import { attempt, RegistryError, invalid } from '../model/registry-error.js';
 import type { Namespace } from '../model/namespace.js';
-import { RegistryError, invalid } from '../model/registry-error.js';
 import type { RegistryModel } from '../model/registry-model.js';
-import type { Deployment } from '../forms/deployment.js';
-import { parseJson } from './json-syntax.js';
+import type { Deployment } from '../profiles/client-limits.js';
+import { parseJson } from './go-json.js';
 
 /** A request, as a client sends it. */
 export interface ApiRequest {

@@ -1,5 +1,106 @@
-import { int, list, required, rules, struct, text } from './field-rules.js';
-import type { StructRules } from './validation.js';
+import { goPattern } from './validation.js';
+import type { Pattern, Rule, FieldRules, StructRules } from './validation.js';
+import type { Quotas } from '../model/quotas.js';
+
+/** A field that holds text. */
+export const text = (name: string, rule: Rule): FieldRules => ({ name, absent: '', rule });
+
+/** A field that holds a number. */
+export const int = (name: string, rule: Rule): FieldRules => ({ name, absent: 0, rule });
+
+/** A field that holds a list; of structs when `within` is given. */
+export const list = (name: string, rule?: Rule, within?: StructRules): FieldRules => ({
+  name,
+  absent: [],
+  rule,
+  within,
+});
+
+/** A field that holds a map of texts. */
+export const map = (name: string, rule: Rule): FieldRules => ({ name, absent: {}, rule });
+
+/** A field that holds a struct; required with a `rule`. */
+export const struct = (name: string, within: StructRules, rule?: Rule): FieldRules => ({
+  name,
+  absent: undefined,
+  rule,
+  within,
+});
+
+/** The rule of what must be there. */
+export const required: Rule = { min: 1 };
+
+const exactVersion = /^\d+(\.\d+){0,3}$/;
+
+/** Up to four numbers of 16 bits without sign (pkg/validate/version_func.go); empty is no version. */
+const version: Pattern = {
+  text: 'the form x[.y[.z]] where x y and z are 0-32767 range',
+  test: value => exactVersion.test(value) && value.split('.').every(part => Number(part) <= 32_767),
+};
+
+const fuzzyVersion = /^(\d+(\.\d+){0,2}\+?|\d+(\.\d+){0,2}-\d+(\.\d+){0,2}|latest)?$/;
+
+/** An exact version, all from one on, a range of them, or the latest; it may be empty. */
+const versionRule: Pattern = {
+  text: "the form x[.y[.z]] or x[.y[.z]]+ or x[.y[.z]]-x[.y[.z]] or 'latest' where x y and z are 0-32767 range",
+  test: value =>
+    fuzzyVersion.test(value) && (value.match(/\d+/g) ?? []).every(part => Number(part) <= 32_767),
+};
+
+const simpleName = goPattern('^[A-Za-z0-9_.-]+$');
+const noSpace = goPattern(String.raw`^\S*$`);
+const someText = goPattern(String.raw`\S+`);
+const name = goPattern(String.raw`^[a-zA-Z0-9]*$|^[a-zA-Z0-9][a-zA-Z0-9_\-.]*[a-zA-Z0-9]$`);
+const nameOrAlias = goPattern(String.raw`^[a-zA-Z0-9]*$|^[a-zA-Z0-9][a-zA-Z0-9_\-.:]*[a-zA-Z0-9]$`);
+
+/** The rules that several requests share (server/service/validator). */
+export const rules = {
+  serviceId: { min: 1, max: 64, pattern: noSpace },
+  serviceIds: { min: 1, pattern: goPattern(String.raw`^\S{1,64}$`) },
+  optionalServiceId: { max: 64, pattern: noSpace },
+  instanceId: { min: 1, max: 64, pattern: goPattern('^[A-Za-z0-9_.-]*$') },
+  optionalInstanceId: { max: 64, pattern: goPattern('^[A-Za-z0-9_.-]*$') },
+  hostName: { min: 1, max: 64, pattern: someText },
+  endpoints: { pattern: someText },
+  status: { pattern: goPattern('^(UP|DOWN|STARTING|TESTING|OUTOFSERVICE)?$') },
+  newStatus: { pattern: goPattern('^(UP|DOWN|STARTING|TESTING|OUTOFSERVICE)$') },
+  mode: { pattern: goPattern('^(push|pull)$') },
+  port: { max: 65_535 },
+  interval: { min: 1, max: 2_147_483_647 },
+  times: { max: 2_147_483_647 },
+  url: { pattern: noSpace },
+  dataCenterPart: { min: 1, max: 128, pattern: simpleName },
+  environment: { pattern: goPattern('^(development|testing|acceptance|production)*$') },
+  appId: { min: 1, max: 160, pattern: name },
+  optionalAppId: { max: 160, pattern: name },
+  serviceName: { min: 1, max: 128, pattern: name },
+  wantedName: { min: 1, max: 289, pattern: nameOrAlias },
+  version: { min: 1, max: 64, pattern: version },
+  versionRule: { max: 128, pattern: versionRule },
+  requiredVersionRule: { min: 1, max: 129, pattern: versionRule },
+  optionalVersion: { max: 64, pattern: version },
+  description: { max: 256 },
+  level: { pattern: goPattern('^(FRONT|MIDDLE|BACK)$') },
+  serviceStatus: { pattern: goPattern('^(UP|DOWN)?$') },
+  schemas: {
+    pattern: goPattern(
+      String.raw`^[a-zA-Z0-9]{1,160}$|^[a-zA-Z0-9][a-zA-Z0-9_\-.]{0,158}[a-zA-Z0-9]$`,
+    ),
+  },
+  path: { pattern: goPattern(String.raw`^[A-Za-z0-9.,?'\\/+&amp;%$#=~_\-@{}]*$`) },
+  alias: { max: 128, pattern: goPattern(String.raw`^[a-zA-Z0-9_\-.:]*$`) },
+  registerBy: { max: 64, pattern: goPattern('^(SDK|SIDECAR|PLATFORM)*$') },
+  frameworkName: { max: 64, pattern: name },
+  frameworkVersion: { max: 64 },
+  tag: { pattern: goPattern(String.raw`^[a-zA-Z][a-zA-Z0-9_\-.]{0,63}$`) },
+  schemaId: {
+    min: 1,
+    max: 160,
+    pattern: goPattern(String.raw`^[a-zA-Z0-9]+$|^[a-zA-Z0-9][a-zA-Z0-9_\-.]*[a-zA-Z0-9]$`),
+  },
+  summary: { min: 1, max: 128, pattern: goPattern('^[a-zA-Z0-9]*$') },
+  optionalSummary: { max: 128, pattern: goPattern('^[a-zA-Z0-9]*$') },
+} as const satisfies Record<string, Rule>;
 
 const { tag } = rules;
 const ref = [text('ServiceId', rules.serviceId), text('InstanceId', rules.instanceId)];
@@ -147,4 +248,102 @@ export const requestRules = {
   batchFindByVersion: batchFind([...wantedKey, text('Version', rules.requiredVersionRule)]),
   getApps: { type: 'GetAppsRequest', fields: [text('Environment', rules.environment)] },
   dependencies: byServiceId('GetDependenciesRequest'),
+} as const satisfies Record<string, StructRules>;
+
+const service = (maxSchemas: number): StructRules => ({
+  type: 'MicroService',
+  fields: [
+    text('ServiceId', rules.optionalServiceId),
+    text('AppId', rules.optionalAppId),
+    text('ServiceName', rules.serviceName),
+    text('Version', rules.optionalVersion),
+    text('Description', rules.description),
+    text('Level', rules.level),
+    list('Schemas', { ...rules.schemas, max: maxSchemas }),
+    list('Paths', undefined, { type: 'ServicePath', fields: [text('Path', rules.path)] }),
+    text('Status', rules.serviceStatus),
+    text('Alias', rules.alias),
+    text('Environment', rules.environment),
+    text('RegisterBy', rules.registerBy),
+    struct('Framework', {
+      type: 'FrameWork',
+      fields: [text('Name', rules.frameworkName), text('Version', rules.frameworkVersion)],
+    }),
+  ],
+});
+
+const schema: StructRules = {
+  type: 'Schema',
+  fields: [
+    text('SchemaId', rules.schemaId),
+    text('Summary', rules.summary),
+    text('Schema', required),
+  ],
+};
+
+/** How the requests are checked whose rules hold a quota; a quota of 0 is no limit in a rule. */
+export const quotaRules = {
+  createService: ({ schemas }) => ({
+    type: 'CreateServiceRequest',
+    fields: [struct('Service', service(schemas), required)],
+  }),
+  setTags: ({ tags }) => ({
+    type: 'AddServiceTagsRequest',
+    fields: [text('ServiceId', rules.serviceId), map('Tags', { ...rules.tag, max: tags })],
+  }),
+  removeTags: ({ tags }) => ({
+    type: 'DeleteServiceTagsRequest',
+    fields: [text('ServiceId', rules.serviceId), list('Keys', { ...rules.tag, min: 1, max: tags })],
+  }),
+  modifySchemas: ({ schemas }) => ({
+    type: 'ModifySchemasRequest',
+    fields: [text('ServiceId', rules.serviceId), list('Schemas', { min: 1, max: schemas }, schema)],
+  }),
+} as const satisfies Record<string, (quotas: Quotas) => StructRules>;
+
+const consumer: StructRules = {
+  type: 'MicroServiceKey',
+  fields: [
+    text('Environment', rules.environment),
+    text('AppId', rules.appId),
+    text('ServiceName', rules.serviceName),
+    text('Version', rules.version),
+  ],
+};
+
+const provider: StructRules = {
+  type: 'MicroServiceKey',
+  fields: [
+    text('Environment', rules.environment),
+    text('AppId', rules.optionalAppId),
+    text('ServiceName', rules.serviceName),
+    text('Version', rules.versionRule),
+  ],
+};
+
+const dependencies = { min: 1, max: 100 };
+
+/**
+ * How the writes of dependencies are checked (server/service/validator/dependency_validator.go).
+ * Only adding asks for providers: to put none is how a consumer gives up all it depends on.
+ */
+export const dependencyRules = {
+  add: {
+    type: 'AddDependenciesRequest',
+    fields: [
+      list('Dependencies', dependencies, {
+        type: 'ConsumerDependency',
+        fields: [struct('Consumer', consumer, required), list('Providers', { min: 1 }, provider)],
+      }),
+    ],
+  },
+  put: {
+    type: 'CreateDependenciesRequest',
+    fields: [
+      list('Dependencies', dependencies, {
+        type: 'ConsumerDependency',
+        fields: [struct('Consumer', consumer, required), list('Providers', undefined, provider)],
+      }),
+    ],
+  },
 } as const satisfies Record<string, StructRules>;

@@ -1,4 +1,4 @@
-import { NumberLiteral } from './number-literal.js';
+import { NumberLiteral } from './go-json.js';
 import { invalid } from '../model/registry-error.js';
 import type { RegistryError } from '../model/registry-error.js';
 

@@ -1,5 +1,9 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
-import { codeOf, messageOf } from './failure.js';
+import { codeOf, messageOf } from '../errors.js';
+import { Alarm, systemClock } from '../clock.js';
+import type { Clock } from '../clock.js';
+import type { EmbeddedServiceCenter } from '../embedded-service-center.js';
+import type { RecordedRequest } from '../server/journal.js';
 
 /**
  * A JSON file. It is written beside its place and moved there, so that whoever reads it, or finds it
@@ -67,4 +71,86 @@ async function writeThrough(path: string, content: string): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+/** How long changes are gathered before they are written. */
+const delayMs = 1000;
+
+/**
+ * Keeps what a Service Center knows in a file: a second after a request that may have changed it, and
+ * at the end. Leases that end in between are no request; the file learns of them with the next one.
+ */
+export class DataKeeper {
+  readonly #serviceCenter: EmbeddedServiceCenter;
+  readonly #file: DataFile;
+  readonly #complain: (error: unknown) => void;
+  readonly #alarm: Alarm;
+  #ignore: (() => void) | undefined;
+  #isDue = false;
+  #written: string | undefined;
+
+  /** @param complain is told when the file cannot be written; the next change tries it again */
+  constructor(
+    serviceCenter: EmbeddedServiceCenter,
+    file: DataFile,
+    { complain, clock = systemClock }: { complain: (error: unknown) => void; clock?: Clock },
+  ) {
+    this.#serviceCenter = serviceCenter;
+    this.#file = file;
+    this.#complain = complain;
+    this.#alarm = new Alarm(clock, () => void this.#saveDue());
+  }
+
+  /**
+   * Writes the file, and from then on when there is something new.
+   *
+   * @throws Error that names the file when it cannot be written
+   */
+  async start(): Promise<void> {
+    await this.#save();
+    this.#ignore ??= this.#serviceCenter.onRequest(request => {
+      if (mayChange(request)) this.#putDown();
+    });
+  }
+
+  /**
+   * Writes what is new for the last time.
+   *
+   * @throws Error that names the file when it cannot be written
+   */
+  async stop(): Promise<void> {
+    this.#ignore?.();
+    this.#ignore = undefined;
+    this.#alarm.cancel();
+    await this.#save();
+  }
+
+  /** Changes that come while an alarm is set ride along, so that many do not put it off for good. */
+  #putDown(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#alarm.set(delayMs);
+  }
+
+  async #saveDue(): Promise<void> {
+    this.#isDue = false;
+    try {
+      await this.#save();
+    } catch (error) {
+      this.#complain(error);
+    }
+  }
+
+  async #save(): Promise<void> {
+    const content = `${JSON.stringify(this.#serviceCenter.dump(), undefined, 2)}\n`;
+    if (content === this.#written) return;
+    await this.#file.write(content);
+    this.#written = content;
+  }
+}
+
+/** A find changes what depends on what; a heartbeat changes nothing that a restart would not. */
+function mayChange({ method, operation, headers }: RecordedRequest): boolean {
+  if (method === 'GET') return headers['x-consumerid'] !== undefined;
+  return operation !== 'heartbeat' && operation !== 'heartbeats';
 }

@@ -1,7 +1,7 @@
 import type { Namespace } from '../model/namespace.js';
 import type { ServiceRecord } from '../model/records.js';
 import type { RegistryModel } from '../model/registry-model.js';
-import { serviceCenterId } from '../model/service-center-itself.js';
+import { serviceCenterId } from '../model/own-service.js';
 import { dataFormat } from './registry-data.js';
 import type { InstanceData, RegistryData, ServiceData } from './registry-data.js';
 

@@ -1,18 +1,19 @@
-import { quotaRules } from '../api/quota-rules.js';
-import { requestRules } from '../api/request-rules.js';
-import { readCreateService } from '../api/service-bodies.js';
-import type { CreateServiceBody } from '../api/service-bodies.js';
+import { quotaRules, requestRules } from '../api/request-rules.js';
+import { readCreateService } from '../api/request-bodies.js';
+import type { CreateServiceBody } from '../api/request-bodies.js';
 import { validate } from '../api/validation.js';
 import { systemClock } from '../clock.js';
-import { asRequestedService, checkedInstance, withDefaults } from '../handlers/requested.js';
-import { failureOf } from '../model/attempt.js';
+import {
+  asRequestedService,
+  checkedInstance,
+  withDefaults,
+} from '../handlers/registration-requests.js';
+import { failureOf, invalid } from '../model/registry-error.js';
 import { registerInstance } from '../model/instance-operations.js';
 import type { Namespace } from '../model/namespace.js';
 import { RegistryModel } from '../model/registry-model.js';
-import { invalid } from '../model/registry-error.js';
 import { putSchema } from '../model/schema-operations.js';
-import { registerService } from '../model/service-operations.js';
-import { replaceTags } from '../model/tag-operations.js';
+import { registerService, replaceTags } from '../model/service-operations.js';
 import { dataOf } from './dump.js';
 import { RegistryDataError, isRegistryData } from './registry-data.js';
 import type { InstanceData, RegistryData, ServiceData } from './registry-data.js';

@@ -1,10 +1,9 @@
 import { done, json, listed } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
-import { readAddDependencies, readPutDependencies } from '../api/dependency-bodies.js';
-import type { DependencyBody } from '../api/dependency-bodies.js';
-import { dependencyRules } from '../api/dependency-checks.js';
-import { requestRules } from '../api/request-rules.js';
+import { readAddDependencies, readPutDependencies } from '../api/request-bodies.js';
+import type { DependencyBody } from '../api/request-bodies.js';
+import { dependencyRules, requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
 import { consumersOf, providersOf, putDependencies } from '../model/dependency-operations.js';
 import type { Dependency } from '../model/dependency-operations.js';

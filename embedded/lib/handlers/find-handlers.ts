@@ -9,8 +9,12 @@ import {
   listInstances as listOf,
 } from '../model/find-instances.js';
 import type { FoundInstances } from '../model/find-instances.js';
-import { current } from './current.js';
-import { refOf } from './instance-handlers.js';
+import { refOf, unmarshalError } from './instance-handlers.js';
+import { readBatchFind } from '../api/request-bodies.js';
+import { invalid, attempt, RegistryError, messageOf } from '../model/registry-error.js';
+import type { ErrorBody } from '../model/registry-error.js';
+import type { Namespace } from '../model/namespace.js';
+import type { View } from '../model/publication.js';
 
 /** GET instances by the name of their service */
 export function findInstances(call: Call): Answer {
@@ -78,4 +82,102 @@ function listAnswer(call: Call, found: FoundInstances): Answer {
 function revised(call: Call, { revision }: FoundInstances, body: unknown): Answer {
   const headers = { 'X-Resource-Revision': revision };
   return call.revision === revision ? { status: 304, headers, body: '' } : json(body, headers);
+}
+
+/** POST instances/action: many finds in one request, each with the revision the client has. */
+export function queryInstances(call: Call): Answer {
+  call.refuseLongBody();
+  const action = call.value('type');
+  if (action !== 'query') throw invalid(`Invalid action: ${action}`);
+  const { services = [], instances = [] } = call.json(readBatchFind, unmarshalError);
+  if (services.length === 0 && instances.length === 0)
+    throw invalid('Required services or instances');
+  const { consumerId, namespace } = call;
+  const { versionRequired } = call.deployment.form;
+  const rules = versionRequired ? requestRules.batchFindByVersion : requestRules.batchFind;
+  validate(rules, { consumerServiceId: consumerId, services, instances });
+  return json({
+    services: collect(services, item => {
+      const { environment, appId = '', serviceName = '', version } = item?.service ?? {};
+      const versionRule = versionRequired ? version : undefined;
+      const query = { consumerId, environment, appId, serviceName, tags: [], versionRule };
+      return current(call, item?.rev ?? '', view => find(namespace, { ...query, view }));
+    }),
+    instances: collect(instances, item => {
+      const { serviceId = '', instanceId = '' } = item?.instance ?? {};
+      const query = { consumerId, serviceId, instanceId, tags: [] };
+      const found = current(call, item?.rev ?? '', view => getOne(namespace, { ...query, view }));
+      return { ...found, instances: [found.instance] };
+    }),
+  });
+}
+
+interface Failure {
+  readonly indexes: number[];
+  readonly error: ErrorBody;
+}
+
+/** Sorts outcomes into failed (by code, with the first one's detail), not modified, and updated. */
+function collect<Item extends { readonly rev?: string | undefined } | null>(
+  items: readonly Item[],
+  find: (item: Item) => FoundInstances,
+) {
+  if (items.length === 0) return undefined;
+  const failed = new Map<number, Failure>();
+  const notModified: number[] = [];
+  const updated: unknown[] = [];
+  for (const [index, item] of items.entries()) {
+    const found = attempt(() => find(item));
+    if (found instanceof RegistryError) addFailure(failed, index, found);
+    else if (found.revision === item?.rev) notModified.push(index);
+    else {
+      const instances = listed(found.instances.map(({ instance }) => instance));
+      updated.push({ index, rev: found.revision, instances });
+    }
+  }
+  return {
+    failed: listed([...failed.values()]),
+    notModified: listed(notModified),
+    updated: listed(updated),
+  };
+}
+
+function addFailure(failed: Map<number, Failure>, index: number, refusal: RegistryError): void {
+  const { errorCode, message } = refusal;
+  const error = {
+    errorCode: String(errorCode),
+    errorMessage: messageOf(errorCode),
+    // The server wraps the error's own text once more (server/service/disco/instance.go).
+    detail: message,
+  };
+  const failure = failed.get(errorCode) ?? { indexes: [], error };
+  failure.indexes.push(index);
+  failed.set(errorCode, failure);
+}
+
+/**
+ * The namespace of a read of services, which the cache always has right.
+ *
+ * @throws RegistryError 500003 when the read is to go past the cache to a store that is down
+ */
+export function readable(call: Call): Namespace {
+  const { namespace } = call;
+  if (call.isSet('noCache')) namespace.ledger.store.requireForFind();
+  return namespace;
+}
+
+/**
+ * Reads as a request wants it: `noCache` past the cache, `cacheOnly` there alone. A revision that is
+ * not the cache's has the server look into its store, too (datasource/etcd/cache/filter_consistency.go).
+ */
+export function current<Found extends FoundInstances>(
+  call: Call,
+  revision: string,
+  read: (view: View) => Found,
+): Found {
+  if (call.isSet('noCache')) return read('store');
+  if (call.isSet('cacheOnly')) return read('cache-only');
+  if (revision === '' || !call.model.hasStaleReads) return read('cache');
+  const cached = attempt(() => read('cache'));
+  return cached instanceof RegistryError || cached.revision !== revision ? read('store') : cached;
 }

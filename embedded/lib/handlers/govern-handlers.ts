@@ -8,10 +8,9 @@ import type { Namespace } from '../model/namespace.js';
 import type { ServiceRecord, StoredMicroservice } from '../model/records.js';
 import { invalid } from '../model/registry-error.js';
 import { listSchemas } from '../model/schema-operations.js';
-import { isShared } from '../model/service-center-itself.js';
-import { serviceGraph } from '../model/service-graph.js';
+import { isShared } from '../model/own-service.js';
+import { serviceGraph, statisticsOf } from '../model/governance.js';
 import { listServices } from '../model/service-operations.js';
-import { statisticsOf } from '../model/statistics.js';
 
 /** GET govern/relations */
 export function drawRelations(call: Call): Answer {

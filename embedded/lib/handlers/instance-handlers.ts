@@ -1,4 +1,4 @@
-import type { InstanceRef } from '../model/wire.js';
+import type { InstanceRef, HeartbeatResult } from '../model/wire.js';
 import { done, json } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
@@ -6,17 +6,21 @@ import {
   readInstanceProperties,
   readManyStatus,
   readRegisterInstance,
-} from '../api/instance-bodies.js';
+  readHeartbeats,
+} from '../api/request-bodies.js';
+import type { RefBody } from '../api/request-bodies.js';
 import { requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
-import { throttled } from '../forms/dress.js';
+import { throttled } from '../profiles/profile-answers.js';
 import {
   registerInstance as register,
   unregisterInstance as unregister,
   updateInstance,
   updateManyStatuses,
+  heartbeat as renew,
 } from '../model/instance-operations.js';
-import { checkedInstance, instanceStatusOf } from './requested.js';
+import { checkedInstance, instanceStatusOf } from './registration-requests.js';
+import { invalid, failureOf } from '../model/registry-error.js';
 
 /** What a body of the instance API is told when it is not the right JSON. */
 export const unmarshalError = 'Unmarshal error';
@@ -71,4 +75,38 @@ export function setInstanceProperties(call: Call): Answer {
   const { properties } = body;
   updateInstance(call.namespace, { serviceId, instanceId }, { properties });
   return done;
+}
+
+/** PUT heartbeat; a body is not looked at. */
+export function heartbeat(call: Call): Answer {
+  const ref = refOf(call);
+  validate(requestRules.heartbeat, ref);
+  renewNoted(call, ref);
+  return done;
+}
+
+/** PUT heartbeats: always an answer, with an error beside each that failed; ids are not checked. */
+export function heartbeats(call: Call): Answer {
+  const { instances = [] } = call.json(readHeartbeats, unmarshalError);
+  if (instances.length === 0) throw invalid('Request format invalid.');
+  return json({ instances: distinct(instances).map(item => beat(call, item)) });
+}
+
+function beat(call: Call, item: RefBody | null): RefBody & Pick<HeartbeatResult, 'errMessage'> {
+  const { serviceId, instanceId } = item ?? {};
+  const ref = { serviceId: serviceId ?? '', instanceId: instanceId ?? '' };
+  return { serviceId, instanceId, errMessage: failureOf(() => renewNoted(call, ref)) };
+}
+
+function renewNoted({ namespace, deployment }: Call, ref: InstanceRef): void {
+  renew(namespace, ref);
+  deployment.limits.noteHeartbeat(namespace, ref);
+}
+
+/** Each beat once; the server tells two apart by their ids in one text (datasource/etcd/ms.go). */
+function distinct(items: readonly (RefBody | null)[]): (RefBody | null)[] {
+  const byIds = new Map(
+    items.map(item => [`${item?.serviceId ?? ''}${item?.instanceId ?? ''}`, item]),
+  );
+  return [...byIds.values()];
 }

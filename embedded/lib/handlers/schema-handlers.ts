@@ -1,12 +1,10 @@
 import { done, json, listed } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
-import { readModifySchema, readModifySchemas } from '../api/service-bodies.js';
-import { quotaRules } from '../api/quota-rules.js';
-import { requestRules } from '../api/request-rules.js';
+import { readModifySchema, readModifySchemas } from '../api/request-bodies.js';
+import { quotaRules, requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
-import { invalid } from '../model/registry-error.js';
-import { failureOf } from '../model/attempt.js';
+import { invalid, failureOf } from '../model/registry-error.js';
 import {
   getSchema as getSchemaOf,
   listSchemas as listSchemasOf,

@@ -5,12 +5,12 @@ import {
   readCreateService,
   readDeleteServices,
   readServiceProperties,
-} from '../api/service-bodies.js';
-import type { CreateServiceBody } from '../api/service-bodies.js';
-import { quotaRules } from '../api/quota-rules.js';
-import { requestRules } from '../api/request-rules.js';
+  readTags,
+} from '../api/request-bodies.js';
+import type { CreateServiceBody } from '../api/request-bodies.js';
+import { quotaRules, requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
-import { invalid } from '../model/registry-error.js';
+import { invalid, failureOf } from '../model/registry-error.js';
 import { registerInstance } from '../model/instance-operations.js';
 import { getSchema } from '../model/schema-operations.js';
 import {
@@ -19,11 +19,12 @@ import {
   registerService,
   setServiceProperties,
   unregisterService,
+  replaceTags,
+  removeTags,
+  setTag,
 } from '../model/service-operations.js';
-import { replaceTags } from '../model/tag-operations.js';
-import { failureOf } from '../model/attempt.js';
-import { readable } from './current.js';
-import { asRequestedService, checkedInstance, withDefaults } from './requested.js';
+import { readable } from './find-handlers.js';
+import { asRequestedService, checkedInstance, withDefaults } from './registration-requests.js';
 
 /** GET existence, of a service or of a schema. */
 export function getExistence(call: Call): Answer {
@@ -130,4 +131,40 @@ export function unregisterMicroservices(call: Call): Answer {
 function unregister({ namespace }: Call, serviceId: string, force: boolean): void {
   validate(requestRules.deleteService, { serviceId });
   unregisterService(namespace, serviceId, { force });
+}
+
+/** POST tags */
+export function setTags(call: Call): Answer {
+  const tags = call.json(readTags);
+  const serviceId = call.parameter('serviceId');
+  validate(quotaRules.setTags(call.model.quotas), { serviceId, tags });
+  replaceTags(call.namespace, serviceId, new Map(Object.entries(tags ?? {})));
+  return done;
+}
+
+/** GET tags */
+export function getTags(call: Call): Answer {
+  const serviceId = call.parameter('serviceId');
+  validate(requestRules.getTags, { serviceId });
+  const { tags } = call.namespace.requireService(serviceId);
+  return json({ tags: tags.size === 0 ? undefined : Object.fromEntries(tags) });
+}
+
+/** PUT tags/:key */
+export function setOneTag(call: Call): Answer {
+  const serviceId = call.parameter('serviceId');
+  const key = call.parameter('key');
+  const value = call.value('value');
+  validate(requestRules.setTag, { serviceId, key, value });
+  setTag(call.namespace, serviceId, { key, value });
+  return done;
+}
+
+/** DELETE tags/:key, where the key may be several with commas between */
+export function removeSomeTags(call: Call): Answer {
+  const serviceId = call.parameter('serviceId');
+  const keys = call.parameter('key').split(',');
+  validate(quotaRules.removeTags(call.model.quotas), { serviceId, keys });
+  removeTags(call.namespace, serviceId, keys);
+  return done;
 }

@@ -1,7 +1,6 @@
-import { ErrorCode } from './error-codes.js';
+import { ErrorCode, RegistryError, invalid } from './registry-error.js';
 import type { Namespace } from './namespace.js';
 import type { StoredMicroservice } from './records.js';
-import { RegistryError, invalid } from './registry-error.js';
 import { nameKeyOf } from './service-directory.js';
 import type { ServiceName } from './service-directory.js';
 

@@ -1,14 +1,11 @@
-import { ErrorCode } from './error-codes.js';
-import { isAccessible } from './access.js';
+import { createHash } from 'node:crypto';
+import { ErrorCode, RegistryError } from './registry-error.js';
 import type { Namespace } from './namespace.js';
 import type { View } from './publication.js';
 import type { InstanceRecord, ServiceRecord, StoredMicroservice } from './records.js';
-import { RegistryError } from './registry-error.js';
-import { revisionOf } from './revision.js';
-import { isShared, serviceCenterEnvironment } from './service-center-itself.js';
-import type { ServiceName } from './service-directory.js';
+import { isShared, serviceCenterEnvironment } from './own-service.js';
 import { nameKeyOf } from './service-directory.js';
-import { fitting } from './version-rule.js';
+import type { ServiceName } from './service-directory.js';
 
 /** Instances, and the revision that stands for exactly these in exactly this state. */
 export interface FoundInstances {
@@ -171,4 +168,66 @@ function relationFlag(
 ): string {
   const flag = `${nameKeyOf(provider)}/${provider.version}`;
   return `${consumerFlag(consumerId, consumer)} find provider[${provider.serviceId}][${flag}]`;
+}
+
+/**
+ * True when a consumer may see a provider: of its own environment, and of another application only
+ * when the provider allows that by a property (datasource/etcd/util/rule_util.go).
+ */
+export function isAccessible(
+  namespace: Namespace,
+  consumer: StoredMicroservice,
+  provider: StoredMicroservice,
+): boolean {
+  const allowsCrossApp = provider.properties?.['allowCrossApp']?.toLowerCase() === 'true';
+  if (provider.appId !== consumer.appId && !allowsCrossApp) return false;
+  return isShared(namespace, provider) || provider.environment === consumer.environment;
+}
+
+/**
+ * Of several versions of a service those that fit a rule of version 2.0 of the server and before
+ * (datasource/etcd/util/versionrule.go): `1.0.0` itself, `1.0.0+` and all later, `1.0.0-2.0.0`
+ * without its end, `latest`.
+ */
+export function fitting<Item>(
+  items: readonly Item[],
+  rule: string,
+  versionOf: (item: Item) => string,
+): readonly Item[] {
+  if (rule === 'latest') {
+    const [latest] = items.toSorted((a, b) => compare(versionOf(b), versionOf(a)));
+    return latest === undefined ? [] : [latest];
+  }
+  const fits = predicateOf(rule);
+  return items.filter(item => fits(versionOf(item)));
+}
+
+function predicateOf(rule: string): (version: string) => boolean {
+  if (rule.endsWith('+')) return version => compare(version, rule.slice(0, -1)) >= 0;
+  const [first = '', second] = rule.split('-');
+  if (second === undefined) return version => version === rule;
+  const [start = '', end = ''] = [first, second].toSorted(compare);
+  return version => compare(version, start) >= 0 && compare(version, end) < 0;
+}
+
+/** Compares number by number; one that is missing counts as 0. */
+function compare(a: string, b: string): number {
+  const [left, right] = [numbersOf(a), numbersOf(b)];
+  const length = Math.max(left.length, right.length);
+  const differences = Array.from({ length }, (_, at) => (left[at] ?? 0) - (right[at] ?? 0));
+  return differences.find(difference => difference !== 0) ?? 0;
+}
+
+function numbersOf(version: string): number[] {
+  return version.split('.').map(Number);
+}
+
+/**
+ * The opaque text that changes when any of these instances does, or their number: a hash of the
+ * latest change among them and of their count (FormatRevision in datasource/etcd/util). Heartbeats
+ * are no change.
+ */
+export function revisionOf(instances: readonly InstanceRecord[]): string {
+  const latest = instances.reduce((max, { modRevision }) => Math.max(max, modRevision), 0);
+  return createHash('sha1').update(`${latest}.${instances.length},`).digest('hex');
 }

@@ -1,9 +1,7 @@
-import { ErrorCode } from './error-codes.js';
-import { DependencyRules } from './dependency-rules.js';
-import type { Ledger } from './ledger.js';
+import { ErrorCode, RegistryError } from './registry-error.js';
+import { DependencyRules, ServiceDirectory } from './service-directory.js';
+import type { Ledger } from './shared-state.js';
 import type { ServiceRecord } from './records.js';
-import { RegistryError } from './registry-error.js';
-import { ServiceDirectory } from './service-directory.js';
 
 /** A domain and a project: nothing in one is seen from another. */
 export class Namespace {

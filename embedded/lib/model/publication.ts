@@ -1,11 +1,9 @@
-import { Alarm } from '../alarm.js';
+import { Alarm } from '../clock.js';
 import type { Clock } from '../clock.js';
-import type { OddityKnobs } from '../oddities/oddity-knobs.js';
-import { HeldRemovals } from './held-removals.js';
-import { InstanceCache } from './instance-cache.js';
-import type { InstanceWrite } from './instance-write.js';
-import type { InstanceRecord, ServiceRecord } from './records.js';
+import type { OddityKnobs } from './oddities.js';
+import type { InstanceRecord, ServiceRecord, StoredInstance } from './records.js';
 import type { Store } from './store.js';
+import type { ChangeKind } from './changes.js';
 
 /**
  * Where a read looks: in the cache and, when that has nothing, in the store; in the cache alone; or
@@ -147,4 +145,168 @@ export class Publication {
     this.#removals.followKnobs();
     if (this.#knobs.values.publicationMs === 0) this.#publish();
   }
+}
+
+/** What the server keeps itself from losing (datasource/etcd/sd/types.go). */
+const preservation = { aboveInstances: 5, share: 0.8, longestMs: 600_000, windowMs: 2000 };
+
+interface HeldRemoval {
+  readonly write: InstanceWrite;
+  /** How much longer it is held back while the server preserves itself. */
+  leftMs: number;
+}
+
+/** What removals wait for, and where they go then. */
+export interface RemovalOutlet {
+  /** How many instances the cache shows, in all namespaces. */
+  readonly countShown: () => number;
+  readonly release: (write: InstanceWrite) => void;
+}
+
+/**
+ * Removals on their way to the cache: gathered in windows, and held back for longer when they are
+ * most of all instances (datasource/etcd/sd/instance_event_handler.go).
+ */
+export class HeldRemovals {
+  readonly #knobs: OddityKnobs;
+  readonly #outlet: RemovalOutlet;
+  readonly #held = new Map<string, HeldRemoval>();
+  readonly #window: Alarm;
+  #isOpen = false;
+  #isPreserving = false;
+
+  constructor(clock: Clock, knobs: OddityKnobs, outlet: RemovalOutlet) {
+    this.#knobs = knobs;
+    this.#outlet = outlet;
+    this.#window = new Alarm(clock, () => this.#close());
+  }
+
+  add(write: InstanceWrite): void {
+    if (this.#windowMs === 0) {
+      this.#outlet.release(write);
+      return;
+    }
+    this.#held.set(write.key, { write, leftMs: preservedMs(write) });
+    if (this.#isPreserving) return;
+    this.#isPreserving = this.#isTooMuch();
+    if (this.#isOpen) return;
+    this.#isOpen = true;
+    this.#window.set(this.#windowMs);
+  }
+
+  /** Forgets a removal: the instance is back. */
+  drop(key: string): void {
+    this.#held.delete(key);
+  }
+
+  /** Releases what the knobs do not hold back any more. */
+  followKnobs(): void {
+    if (!this.#knobs.values.selfPreservation) this.#isPreserving = false;
+    if (this.#windowMs === 0) this.#close();
+  }
+
+  get #windowMs(): number {
+    const { deletionWindowMs, selfPreservation } = this.#knobs.values;
+    return deletionWindowMs === 0 && selfPreservation ? preservation.windowMs : deletionWindowMs;
+  }
+
+  #isTooMuch(): boolean {
+    if (!this.#knobs.values.selfPreservation) return false;
+    const total = this.#outlet.countShown();
+    return total > preservation.aboveInstances && this.#held.size >= total * preservation.share;
+  }
+
+  #close(): void {
+    this.#window.cancel();
+    this.#isOpen = false;
+    for (const [key, removal] of this.#held) {
+      removal.leftMs -= this.#windowMs;
+      if (this.#isPreserving && removal.leftMs > 0) continue;
+      this.#held.delete(key);
+      this.#outlet.release(removal.write);
+    }
+    if (this.#held.size === 0) this.#isPreserving = false;
+    else this.#window.set(this.#windowMs);
+  }
+}
+
+/** As long as the instance's lease is. */
+function preservedMs({ instance }: InstanceWrite): number {
+  const { interval = 0, times = 0 } = instance.healthCheck ?? {};
+  const leaseMs = interval * (times + 1) * 1000;
+  return leaseMs > 0 ? Math.min(leaseMs, preservation.longestMs) : preservation.longestMs;
+}
+
+/** For how long the server remembers that it found nothing (the find cache of datasource/etcd/cache). */
+const missMs = 120_000;
+
+/**
+ * What the server shows of instances without asking its store: the truth, but for the records whose
+ * last change is not published yet. It costs nothing where there are none.
+ */
+export class InstanceCache {
+  readonly #shown = new WeakMap<ServiceRecord, Map<string, InstanceRecord | undefined>>();
+  readonly #missedAt = new WeakMap<ServiceRecord, Map<string, number>>();
+
+  /** Goes on showing an instance as it was before a change, if it was there. */
+  hold(owner: ServiceRecord, instanceId: string, before: InstanceRecord | undefined): void {
+    const shown = this.#shown.get(owner) ?? new Map<string, InstanceRecord | undefined>();
+    if (!shown.has(instanceId)) shown.set(instanceId, before);
+    this.#shown.set(owner, shown);
+  }
+
+  /** Shows an instance as a change has left it; tells how it was shown before. */
+  show(
+    owner: ServiceRecord,
+    instanceId: string,
+    after: InstanceRecord | undefined,
+  ): InstanceRecord | undefined {
+    const before = this.recordOf(owner, instanceId);
+    const shown = this.#shown.get(owner);
+    if (owner.instances.get(instanceId) === after) shown?.delete(instanceId);
+    else shown?.set(instanceId, after);
+    if (shown?.size === 0) this.#shown.delete(owner);
+    this.#missedAt.delete(owner);
+    return before;
+  }
+
+  recordOf(owner: ServiceRecord, instanceId: string): InstanceRecord | undefined {
+    const shown = this.#shown.get(owner);
+    return shown?.has(instanceId) ? shown.get(instanceId) : owner.instances.get(instanceId);
+  }
+
+  recordsOf(owner: ServiceRecord): InstanceRecord[] {
+    const shown = this.#shown.get(owner);
+    if (shown === undefined) return [...owner.instances.values()];
+    const records = new Map<string, InstanceRecord | undefined>([...owner.instances, ...shown]);
+    return [...records.values()].filter(record => record !== undefined);
+  }
+
+  /** Remembers that nothing was found under a key, until something of the service is published. */
+  miss(owner: ServiceRecord, key: string, now: number): void {
+    const missedAt = this.#missedAt.get(owner) ?? new Map<string, number>();
+    this.#missedAt.set(owner, missedAt.set(key, now));
+  }
+
+  hasMissed(owner: ServiceRecord, key: string, now: number): boolean {
+    const missedAt = this.#missedAt.get(owner)?.get(key);
+    return missedAt !== undefined && now - missedAt < missMs;
+  }
+}
+
+/** A change of an instance that was made, and is to be published. */
+export interface InstanceWrite {
+  readonly kind: ChangeKind;
+  /** The same for all changes of one instance. */
+  readonly key: string;
+  readonly owner: ServiceRecord;
+  readonly before: InstanceRecord | undefined;
+  /** Absent when the instance was taken out. */
+  readonly after: InstanceRecord | undefined;
+  /** As it is now, or was last. */
+  readonly instance: StoredInstance;
+  /** False once the service is removed: then nobody is told any more. */
+  readonly isFiled: () => boolean;
+  /** Tells those who go by what is published. */
+  readonly tell: (kind: ChangeKind) => void;
 }

@@ -1,8 +1,7 @@
-import { ErrorCode } from './error-codes.js';
+import { ErrorCode, RegistryError } from './registry-error.js';
 import type { Namespace } from './namespace.js';
 import type { ServiceRecord } from './records.js';
-import { RegistryError } from './registry-error.js';
-import { isShared, serviceCenterName } from './service-center-itself.js';
+import { isShared, serviceCenterName } from './own-service.js';
 
 /** @throws RegistryError 400100 when a project has no room for another service, new or not */
 export function refuseService(namespace: Namespace): void {

@@ -1,5 +1,5 @@
 import type { Microservice, MicroserviceInstance } from './wire.js';
-import type { Lease } from './lease.js';
+import type { Lease } from './leases.js';
 
 /** A service as the registry keeps it. */
 export interface StoredMicroservice extends Omit<Microservice, 'registerBy'> {

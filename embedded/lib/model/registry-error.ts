@@ -1,6 +1,73 @@
-import { ErrorCode } from './error-codes.js';
-import { rbacMessages } from '../rbac/rbac-error-codes.js';
-import type { RbacErrorCode } from '../rbac/rbac-error-codes.js';
+/**
+ * The codes that the registry puts into an error answer (cari discovery/error.go). The HTTP status of
+ * the answer is the code divided by 1,000, rounded down. Codes of accounts and roles are in rbac/.
+ */
+export const ErrorCode = {
+  InvalidParameters: 400_001,
+  ServerUnhealthy: 400_002,
+  ServiceAlreadyExists: 400_010,
+  ServiceNotExists: 400_012,
+  ServiceHasInstances: 400_013,
+  SchemaNotExists: 400_016,
+  InstanceNotExists: 400_017,
+  TagNotExists: 400_018,
+  ServiceHasConsumers: 400_023,
+  ServiceVersionNotExists: 400_026,
+  NotEnoughQuota: 400_100,
+  Unauthorized: 401_201,
+  WrongPassword: 401_202,
+  NoAuthorizationHeader: 401_204,
+  TokenExpired: 401_205,
+  AccountDeleted: 401_206,
+  Forbidden: 403_001,
+  AccountBlocked: 403_201,
+  NoPermission: 403_205,
+  InternalServerError: 500_003,
+  RegistryUnavailable: 500_011,
+} as const;
+
+/** One of the codes in {@link ErrorCode}. */
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
+
+/** The codes of accounts and roles (cari rbac/error.go). */
+export const RbacErrorCode = {
+  AccountNotExists: 400_200,
+  RoleNotExists: 400_201,
+  InvalidRole: 400_202,
+  NoAccountQuota: 400_203,
+  NoRoleQuota: 400_204,
+  RoleIsBound: 400_205,
+  BadNewPassword: 400_206,
+  WrongCurrentPassword: 401_207,
+  /** {@link ErrorCode.WrongPassword} of a server that protects a part of its API only. */
+  WrongPasswordHalfOpen: 401_302,
+  BuiltInAccount: 403_202,
+  BuiltInRole: 403_203,
+  OwnAccount: 403_204,
+  AccountConflict: 409_200,
+  RoleConflict: 409_201,
+} as const;
+
+/** One of the codes of {@link RbacErrorCode}. */
+export type RbacErrorCode = (typeof RbacErrorCode)[keyof typeof RbacErrorCode];
+
+/** The sentence that belongs to each code; 401302 has none. */
+export const rbacMessages: readonly (readonly [RbacErrorCode, string])[] = [
+  [RbacErrorCode.AccountNotExists, 'Account not exists'],
+  [RbacErrorCode.RoleNotExists, 'Role not exists'],
+  [RbacErrorCode.InvalidRole, 'Account has invalid role(s)'],
+  [RbacErrorCode.NoAccountQuota, 'No quota to create account'],
+  [RbacErrorCode.NoRoleQuota, 'No quota to create role'],
+  [RbacErrorCode.RoleIsBound, 'Role is bound to some user(s)'],
+  [RbacErrorCode.BadNewPassword, 'New password is bad'],
+  [RbacErrorCode.WrongCurrentPassword, 'Password is wrong'],
+  [RbacErrorCode.WrongPasswordHalfOpen, ''],
+  [RbacErrorCode.BuiltInAccount, 'Forbid to operate build-in account(s)'],
+  [RbacErrorCode.BuiltInRole, 'Forbid to operate build-in role(s)'],
+  [RbacErrorCode.OwnAccount, 'Forbid to operate your own account'],
+  [RbacErrorCode.AccountConflict, 'account name is duplicated'],
+  [RbacErrorCode.RoleConflict, 'role name is duplicated'],
+];
 
 /** The JSON of an error answer; `errorCode` is a string on the wire. */
 export interface ErrorBody {
@@ -71,4 +138,31 @@ export class RegistryError extends Error {
 /** A refusal of what a request says. */
 export function invalid(detail: string): RegistryError {
   return new RegistryError(ErrorCode.InvalidParameters, detail);
+}
+
+/** What an attempt gives, or the refusal it meets. Anything else that is thrown is a bug, and surfaces. */
+export function attempt<Value>(act: () => Value): Value | RegistryError {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof RegistryError) return error;
+    throw error;
+  }
+}
+
+/** The refusal that an attempt meets, in one line; undefined when it meets none. */
+export function failureOf(act: () => void): string | undefined {
+  const outcome = attempt(act);
+  return outcome instanceof RegistryError ? outcome.message : undefined;
+}
+
+/**
+ * What the server dies of in one request, and recovers from: the client gets 200 with nothing at all
+ * (pkg/rest/handler.go).
+ */
+export class HandlerPanic extends Error {
+  constructor() {
+    super('invalid memory address or nil pointer dereference');
+    this.name = 'HandlerPanic';
+  }
 }

@@ -1,7 +1,7 @@
 import type { Namespace } from './namespace.js';
 import type { ServiceRecord } from './records.js';
 import type { RegistryModel } from './registry-model.js';
-import { isShared } from './service-center-itself.js';
+import { isShared } from './own-service.js';
 
 /** A value that goes up and down, with its labels. */
 export interface Sample {

@@ -1,14 +1,14 @@
 import type { Clock } from '../clock.js';
-import type { OddityKnobs } from '../oddities/oddity-knobs.js';
+import type { OddityKnobs } from './oddities.js';
 import type { ChangeListener, Changes } from './changes.js';
 import { expireInstance } from './instance-operations.js';
-import { Ledger } from './ledger.js';
-import type { LeaseFloors } from './ledger.js';
+import { Ledger } from './shared-state.js';
+import type { LeaseFloors } from './shared-state.js';
 import { Namespace } from './namespace.js';
 import { resolveQuotas } from './quotas.js';
 import type { Quotas } from './quotas.js';
 import type { ServiceRecord, StoredInstance } from './records.js';
-import { ownInstance, ownService, serviceCenterId } from './service-center-itself.js';
+import { ownInstance, ownService, serviceCenterId } from './own-service.js';
 import { addService, removeService } from './service-operations.js';
 
 /** An instance as it stands in the embedded Service Center now. */

@@ -1,10 +1,9 @@
-import { ErrorCode } from './error-codes.js';
-import { Alarm } from '../alarm.js';
+import { ErrorCode, RegistryError } from './registry-error.js';
+import { Alarm } from '../clock.js';
 import type { Clock } from '../clock.js';
-import type { OddityKnobs } from '../oddities/oddity-knobs.js';
-import type { Lease } from './lease.js';
-import { Listeners } from './listeners.js';
-import { RegistryError } from './registry-error.js';
+import type { OddityKnobs } from './oddities.js';
+import type { Lease } from './leases.js';
+import { Listeners } from '../listeners.js';
 import type { Store } from './store.js';
 
 /** What came of a heartbeat when it was carried out. */

@@ -1,9 +1,8 @@
-import { ErrorCode } from './error-codes.js';
+import { ErrorCode, RegistryError } from './registry-error.js';
 import type { Schema } from './wire.js';
 import type { Namespace } from './namespace.js';
 import { refuseSchema } from './quota-checks.js';
 import type { SchemaRecord } from './records.js';
-import { RegistryError } from './registry-error.js';
 
 /** Which schema of which service. */
 export interface SchemaRef {

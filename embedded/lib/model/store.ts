@@ -1,7 +1,6 @@
-import { ErrorCode } from './error-codes.js';
+import { ErrorCode, RegistryError } from './registry-error.js';
 import type { Clock } from '../clock.js';
-import type { OddityKnobs } from '../oddities/oddity-knobs.js';
-import { RegistryError } from './registry-error.js';
+import type { OddityKnobs } from './oddities.js';
 
 /** What Go says of a request that was not answered in time. */
 const timeout = 'context deadline exceeded';

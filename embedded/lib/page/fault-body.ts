@@ -1,8 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { operationNames } from '../api/operations.js';
-import type { FaultBody } from '../server/afflictions.js';
-import type { FaultKind } from '../server/fault.js';
-import type { FaultMatch } from '../server/fault-match.js';
+import type { FaultBody } from '../server/fault-effects.js';
+import type { FaultKind, FaultMatch } from '../server/fault.js';
 import type { Faults } from '../server/faults.js';
 import { BodyReader, isObject } from './body-reader.js';
 

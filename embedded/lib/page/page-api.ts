@@ -3,17 +3,15 @@ import { json, plain } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Clock } from '../clock.js';
 import type { RegistryModel } from '../model/registry-model.js';
-import { HttpExchange } from '../server/exchange.js';
+import { HttpExchange, onceWhole } from '../server/exchange.js';
 import type { Faults } from '../server/faults.js';
-import { onceWhole } from '../server/whole-body.js';
 import { assetOf, pageHeaders } from './assets.js';
 import { BodyReader } from './body-reader.js';
-import { endInstances } from './end-instances.js';
-import type { EndedBy } from './end-instances.js';
-import { EventHub } from './event-hub.js';
+import { EventHub } from './event-stream.js';
 import { readFault } from './fault-body.js';
-import { turnedAway } from './guard.js';
+import { turnedAway } from './origin-guard.js';
 import { faultView, registryView } from './registry-view.js';
+import { expireInstance, unregisterInstance } from '../model/instance-operations.js';
 
 /** What the page and its API work on. */
 export interface PageParts {
@@ -218,4 +216,33 @@ function jsonOf(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Which instances are meant; an id alone may stand for several, of several services. */
+export interface Wanted {
+  readonly instanceId: string;
+  readonly serviceId?: string | undefined;
+  /** Name of the namespace: `domain/project`. */
+  readonly tenant?: string | undefined;
+}
+
+/** How instances end: taken out on demand, or as if their time were over. */
+export type EndedBy = 'removal' | 'lease';
+
+/** Ends the instances that are meant, and tells how many these were; watchers are told of each. */
+export function endInstances(model: RegistryModel, wanted: Wanted, endedBy: EndedBy): number {
+  const end = endedBy === 'lease' ? expireInstance : unregisterInstance;
+  let ended = 0;
+  for (const namespace of model.namespaces()) {
+    if (wanted.tenant !== undefined && wanted.tenant !== namespace.name) continue;
+    for (const { service, instances } of namespace.services.all()) {
+      const { serviceId } = service;
+      if (wanted.serviceId !== undefined && wanted.serviceId !== serviceId) continue;
+      // The Service Center's own instance has no lease, and stays while it runs.
+      if (instances.get(wanted.instanceId)?.lease === undefined) continue;
+      end(namespace, { serviceId, instanceId: wanted.instanceId });
+      ended += 1;
+    }
+  }
+  return ended;
 }

@@ -1,11 +1,15 @@
-import { constants, sign, verify } from 'node:crypto';
+import {
+  constants,
+  sign,
+  verify,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+} from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { ErrorCode } from '../model/error-codes.js';
-import { parseJson } from '../api/json-syntax.js';
-import { NumberLiteral } from '../api/number-literal.js';
+import { ErrorCode, attempt, RegistryError } from '../model/registry-error.js';
+import { parseJson, NumberLiteral } from '../api/go-json.js';
 import { isObject, kindOf } from '../api/struct-reader.js';
-import { attempt } from '../model/attempt.js';
-import { RegistryError } from '../model/registry-error.js';
 
 /** What a token says. */
 export type Claims = ReadonlyMap<string, unknown>;
@@ -116,4 +120,37 @@ function bytesOf(segment: string): Buffer {
   const at = stranger === -1 ? lonely : stranger;
   if (at !== -1) throw unauthorized(`illegal base64 data at input byte ${at}`);
   return Buffer.from(segment, 'base64url');
+}
+
+/** The two keys of a server: one signs tokens, the other tells whether a token is its own. */
+export interface TokenKeys {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+}
+
+/**
+ * The keys of a server that was given its private one, else a pair that is made when it is first
+ * needed: that takes about a tenth of a second.
+ *
+ * @throws Error when the text holds no RSA key; it does not show the text
+ */
+export function tokenKeys(privateKey: string | undefined): () => TokenKeys {
+  let keys = privateKey === undefined ? undefined : keysOf(privateKey);
+  return () => (keys ??= generateKeyPairSync('rsa', { modulusLength: 2048 }));
+}
+
+function keysOf(pem: string): TokenKeys {
+  const privateKey = readKey(pem);
+  if (privateKey?.asymmetricKeyType !== 'rsa')
+    throw new Error('rbac.privateKey must be the private key of RSA, in PEM and not encrypted');
+  return { privateKey, publicKey: createPublicKey(privateKey) };
+}
+
+function readKey(pem: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    // What was wrong with it may hold a part of it.
+    return undefined;
+  }
 }

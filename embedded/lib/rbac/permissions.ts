@@ -1,5 +1,12 @@
-import { ErrorCode } from '../model/error-codes.js';
-import { RegistryError } from '../model/registry-error.js';
+import { ErrorCode, RegistryError, attempt, HandlerPanic } from '../model/registry-error.js';
+import type { Call } from '../api/call.js';
+import {
+  readBatchFind,
+  readHeartbeats,
+  readCreateService,
+  readDeleteServices,
+} from '../api/request-bodies.js';
+import { unauthorized } from './json-web-token.js';
 
 /** Labels that a resource has, or must have: `environment`, `appId` and `serviceName` of a service. */
 export type Labels = Readonly<Record<string, string>>;
@@ -67,4 +74,182 @@ function textOf(labels: Labels): string {
 
 function noPermission(detail: string): RegistryError {
   return new RegistryError(ErrorCode.NoPermission, detail);
+}
+
+/** The kinds of resources that permissions are about (server/service/rbac/resource.go). */
+export const rbacResources = [
+  'account',
+  'config',
+  'role',
+  'service',
+  'governance',
+  'ops',
+  'service/schema',
+] as const;
+
+/** One of the kinds of resources. */
+export type RbacResource = (typeof rbacResources)[number];
+
+const registry = '/v4/:project/registry';
+const service = `${registry}/microservices/:serviceId`;
+
+/** Paths of the router, each with what it is about. */
+const exact: ReadonlyMap<string, RbacResource> = new Map([
+  ['/v4/account-locks', 'account'],
+  ...[
+    service,
+    `${registry}/microservices`,
+    `${service}/properties`,
+    `${registry}/existence`,
+    `${service}/consumers`,
+    `${service}/providers`,
+    `${registry}/heartbeats`,
+    `${service}/watcher`,
+    `${service}/tags`,
+    `${service}/tags/:key`,
+  ].map(path => [path, 'service'] as const),
+]);
+
+/** Parts of paths, each with what a path is about that has it. */
+const partial: readonly (readonly [part: string, resource: RbacResource])[] = [
+  ['/v4/accounts', 'account'],
+  ['/v4/roles', 'role'],
+  [`${service}/schemas`, 'service/schema'],
+  ['/v4/:project/admin', 'ops'],
+  ['instances', 'service'],
+  ['/v4/:project/govern', 'service'],
+];
+
+/**
+ * What a path of the router is about; the empty string where the server has no name for it, which
+ * leaves the path to admins: dependencies, and most of version 3.
+ */
+export function resourceOf(pattern: string): RbacResource | '' {
+  return exact.get(pattern) ?? partial.find(([part]) => pattern.includes(part))?.[1] ?? '';
+}
+
+/** Paths that nobody needs a token for; `/metrics` is not one of the API's. */
+const open: ReadonlySet<string> = new Set([
+  '/v4/token',
+  '/version',
+  '/health',
+  `${registry}/version`,
+  `${registry}/health`,
+  '/v1/syncer/health',
+  '/metrics',
+]);
+
+/** Paths that need a token and no permission. */
+const withoutPermission: ReadonlySet<string> = new Set([
+  '/v4/self-perms',
+  '/v4/accounts/:name/password',
+]);
+
+/** Tells which paths need what. */
+export interface Protection {
+  needsToken(pattern: string): boolean;
+  needsPermission(pattern: string): boolean;
+  /** True when services are protected, not only accounts and roles. */
+  readonly coversServices: boolean;
+}
+
+/** @param scope what is protected besides accounts and roles; everything when absent */
+export function protectionOf(scope: readonly RbacResource[] | undefined): Protection {
+  const covered = scope && new Set<string>([...scope, 'role', 'account']);
+  const covers = (resource: string) => covered === undefined || covered.has(resource);
+  return {
+    needsToken: pattern => !open.has(pattern) && covers(resourceOf(pattern)),
+    needsPermission: pattern => !withoutPermission.has(pattern),
+    coversServices: covers('service'),
+  };
+}
+
+/** A request that found its route. */
+export interface RoutedCall {
+  readonly call: Call;
+  readonly method: string;
+  /** The path of the route, with `:name` for what may be anything. */
+  readonly pattern: string;
+}
+
+/** How the labels of what a request is about are found, by the beginning of the route's path. */
+const parsers: readonly (readonly [path: string, labelsOf: (routed: RoutedCall) => Labels[]])[] = [
+  [`${registry}/microservices/:serviceId`, byPath],
+  ['/v4/:project/govern/microservices/:serviceId', byPath],
+  [`${registry}/instances/action`, ofBatchFind],
+  [`${registry}/instances`, byName],
+  [`${registry}/existence`, byName],
+  [`${registry}/heartbeats`, ofHeartbeats],
+  [`${registry}/microservices`, ofServices],
+];
+
+const verbs: ReadonlyMap<string, string> = new Map([
+  ['GET', 'get'],
+  ['POST', 'create'],
+  ['PUT', 'update'],
+  ['DELETE', 'delete'],
+]);
+
+/**
+ * Tells what a request is about to do (server/plugin/auth/buildin/service_parser.go).
+ *
+ * @throws RegistryError 401201 when a service that it names is unknown, or its body is not the right
+ * JSON: a client must not take that for a bad token
+ */
+export function scopeOf(routed: RoutedCall): ResourceScope {
+  const { method, pattern } = routed;
+  const labelsOf = parsers.find(([path]) => pattern.startsWith(path))?.[1];
+  const labels = attempt(() => labelsOf?.(routed) ?? []);
+  if (labels instanceof RegistryError) throw unauthorized('no valid resouce scope');
+  const isFind = pattern === `${registry}/instances/action`;
+  return { type: resourceOf(pattern), verb: isFind ? 'get' : (verbs.get(method) ?? ''), labels };
+}
+
+function byPath({ call }: RoutedCall): Labels[] {
+  return [labelsOfService(call, call.parameter('serviceId'))];
+}
+
+/** An environment that is not said is the one of the consumer that asks. */
+function byName({ call }: RoutedCall): Labels[] {
+  if (call.query.has('serviceId')) return [labelsOfService(call, call.value('serviceId'))];
+  const { consumerId } = call;
+  const environment =
+    call.value('env') || (consumerId && labelsOfService(call, consumerId)['environment']) || '';
+  const [appId, serviceName] = [call.value('appId'), call.value('serviceName')];
+  return [{ environment, appId, serviceName }];
+}
+
+function ofBatchFind({ call }: RoutedCall): Labels[] {
+  const { instances = [] } = call.json(readBatchFind);
+  return instances.map(item => {
+    if (item?.instance === undefined) throw new HandlerPanic();
+    return labelsOfService(call, item.instance.serviceId ?? '');
+  });
+}
+
+function ofHeartbeats({ call }: RoutedCall): Labels[] {
+  const { instances = [] } = call.json(readHeartbeats);
+  return instances.map(item => {
+    if (item === null) throw new HandlerPanic();
+    return labelsOfService(call, item.serviceId ?? '');
+  });
+}
+
+/** One that is registered counts by what it says, without the defaults that come later. */
+function ofServices({ call, method }: RoutedCall): Labels[] {
+  if (method === 'GET') return [];
+  if (method === 'DELETE') {
+    const { serviceIds = [] } = call.json(readDeleteServices);
+    return serviceIds.map(serviceId => labelsOfService(call, serviceId));
+  }
+  const { service } = call.json(readCreateService);
+  if (service === undefined) throw unauthorized('invalid CreateServiceRequest');
+  const { environment = '', appId = '', serviceName = '' } = service;
+  return [{ environment, appId, serviceName }];
+}
+
+function labelsOfService({ namespace }: Call, serviceId: string): Labels {
+  const { service } = namespace.requireService(serviceId);
+  const { environment = '', appId, serviceName } = service;
+  return { environment, appId, serviceName };
 }

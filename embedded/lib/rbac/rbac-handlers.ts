@@ -1,20 +1,24 @@
-import { ErrorCode } from '../model/error-codes.js';
+import {
+  ErrorCode,
+  attempt,
+  RegistryError,
+  invalid,
+  HandlerPanic,
+  RbacErrorCode,
+} from '../model/registry-error.js';
 import { done, json, listed } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import { validate } from '../api/validation.js';
-import { attempt } from '../model/attempt.js';
-import { RegistryError, invalid } from '../model/registry-error.js';
-import { readAccount, readAccounts } from './account-bodies.js';
-import type { AccountBody } from './account-bodies.js';
-import { accountRules } from './account-rules.js';
-import { rootName } from './accounts.js';
-import { HandlerPanic } from './handler-panic.js';
+import { readAccount, readAccounts, accountRules, readRole } from './account-requests.js';
+import type { AccountBody } from './account-requests.js';
+import { rootName, randomPassword } from './accounts.js';
 import { unauthorized } from './json-web-token.js';
-import { randomPassword } from './password.js';
-import { RbacErrorCode } from './rbac-error-codes.js';
 import type { Caller, Rbac } from './rbac.js';
 import { adminRole } from './roles.js';
+import type { RouteEntry } from '../api/router.js';
+import { maxBodyBytes } from '../route-table.js';
+import type { Operation } from '../route-table.js';
 
 /** What a body of the password and role routes is told when it is not the right JSON. */
 export const invalidJson = 'json is invalid';
@@ -139,4 +143,79 @@ function refuseUntouchable(name: string, caller: Caller | undefined): void {
     throw new RegistryError(RbacErrorCode.BuiltInAccount, 'root can not be operated');
   if (name === caller?.name)
     throw new RegistryError(RbacErrorCode.OwnAccount, 'your account can not be operated');
+}
+
+/** GET roles */
+export function listRoles({ rbac }: RbacCall): Answer {
+  const roles = rbac.roles.list();
+  return json({ total: roles.length, data: roles });
+}
+
+/** GET one role */
+export function getRole({ rbac, call }: RbacCall): Answer {
+  return json(rbac.roles.get(call.parameter('roleName')));
+}
+
+/** POST roles; whether what a permission names exists is not checked. */
+export function createRole({ rbac, call }: RbacCall): Answer {
+  const { name = '', perms } = call.json(readRole, invalidJson);
+  validate(accountRules.createRole, { name });
+  rbac.roles.create(name, perms);
+  return done;
+}
+
+/** PUT one role: its permissions are replaced, its name is kept. */
+export function updateRole({ rbac, call }: RbacCall): Answer {
+  const { perms } = call.json(readRole, invalidJson);
+  rbac.roles.update(call.parameter('roleName'), perms);
+  return done;
+}
+
+/** DELETE one role */
+export function removeRole({ rbac, call }: RbacCall): Answer {
+  const name = call.parameter('roleName');
+  rbac.roles.remove(name, rbac.accounts.isBound(name));
+  return done;
+}
+
+type Handle = (call: RbacCall) => Answer;
+
+const routes: readonly (readonly [method: string, path: string, handle: Handle])[] = [
+  ['POST', '/v4/token', login],
+  ['GET', '/v4/self-perms', listOwnPermissions],
+  ['POST', '/v4/accounts', createAccount],
+  ['POST', '/v4/accounts/batch-create', createAccounts],
+  ['GET', '/v4/accounts', listAccounts],
+  ['GET', '/v4/accounts/:name', getAccount],
+  ['DELETE', '/v4/accounts/:name', removeAccount],
+  ['PUT', '/v4/accounts/:name', updateAccount],
+  ['POST', '/v4/accounts/:name/password', changePassword],
+  ['GET', '/v4/account-locks', listLocks],
+  ['GET', '/v4/roles', listRoles],
+  ['POST', '/v4/roles', createRole],
+  ['PUT', '/v4/roles/:roleName', updateRole],
+  ['GET', '/v4/roles/:roleName', getRole],
+  ['DELETE', '/v4/roles/:roleName', removeRole],
+];
+
+/** The routes that a server has only with RBAC (server/resource/rbac). */
+export function rbacRoutes(rbac: Rbac): readonly RouteEntry<Operation>[] {
+  return routes.map(([method, path, handle]) => ({
+    method,
+    path,
+    target: {
+      handle: (call, caller) => {
+        refuseLongBody(call);
+        return handle({ rbac, call, caller });
+      },
+      maxBodyBytes,
+    },
+  }));
+}
+
+/** @throws RegistryError 500003, where other routes answer 400001 */
+function refuseLongBody(call: Call): void {
+  const outcome = attempt(() => call.refuseLongBody());
+  if (outcome instanceof RegistryError)
+    throw new RegistryError(ErrorCode.InternalServerError, outcome.detail);
 }

@@ -1,21 +1,15 @@
-import { ErrorCode } from '../model/error-codes.js';
+import { ErrorCode, RegistryError, RbacErrorCode } from '../model/registry-error.js';
 import type { Call } from '../api/call.js';
 import type { Clock } from '../clock.js';
-import { RegistryError } from '../model/registry-error.js';
 import type { Quotas } from '../model/quotas.js';
-import { Accounts, rootName } from './accounts.js';
-import { Bans, banKeyOf } from './bans.js';
-import { clientAddress } from './client-address.js';
-import { durationMs } from './go-duration.js';
-import { signToken, unauthorized, verifyToken } from './json-web-token.js';
-import type { Claims, TokenAlgorithm } from './json-web-token.js';
-import { isStrong, passwordRule } from './password.js';
-import { RbacErrorCode } from './rbac-error-codes.js';
-import { protectionOf } from './resources.js';
-import type { Protection, RbacResource } from './resources.js';
+import { Accounts, rootName, isStrong, passwordRule } from './accounts.js';
+import { Bans, banKeyOf, clientAddress } from './bans.js';
+import { durationMs } from './account-requests.js';
+import { signToken, unauthorized, verifyToken, tokenKeys } from './json-web-token.js';
+import type { Claims, TokenAlgorithm, TokenKeys } from './json-web-token.js';
+import { protectionOf } from './permissions.js';
+import type { Protection, RbacResource } from './permissions.js';
 import { Roles, adminRole } from './roles.js';
-import { tokenKeys } from './token-keys.js';
-import type { TokenKeys } from './token-keys.js';
 
 /** How access to an embedded Service Center is controlled. */
 export interface RbacOptions {

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import { RegistryError } from '../model/registry-error.js';
+import { RegistryError, RbacErrorCode } from '../model/registry-error.js';
+import { rbacResources } from './permissions.js';
 import type { Permission } from './permissions.js';
-import { RbacErrorCode } from './rbac-error-codes.js';
-import { rbacResources } from './resources.js';
 
 /** A role as the API tells it. */
 export interface Role {

@@ -1,8 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ServerResponse } from 'node:http';
+import type { IncomingMessage, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import type { Answer } from '../api/answer.js';
 import type { ApiRequest } from '../api/call.js';
-import { encoded, type Encoded } from './compression.js';
 import { tcpSocketOf } from './tls.js';
 
 /** One request that has arrived in full, and the way to end it. */
@@ -73,4 +74,143 @@ export class HttpExchange implements Exchange {
   reset(): void {
     tcpSocketOf(this.#incoming.socket).resetAndDestroy();
   }
+}
+
+/** The answer that lets a handshake through; every other one refuses it. */
+export const switchingProtocols: Answer = { status: 101, headers: {}, body: '' };
+
+/** The request for a WebSocket: an exchange like any other until its answer is 101. */
+export class Handshake implements Exchange {
+  readonly request: ApiRequest;
+  readonly #incoming: IncomingMessage;
+  readonly #accept: () => void;
+  #isAnswered = false;
+
+  /** @param accept answers 101, and takes the connection over */
+  constructor(incoming: IncomingMessage, accept: () => void) {
+    this.request = requestOf(incoming);
+    this.#incoming = incoming;
+    this.#accept = accept;
+    // HTTP has let go of the connection and with it of its errors; 'close' follows each of them.
+    incoming.socket.on('error', () => undefined);
+  }
+
+  get isOpen(): boolean {
+    return !this.#isAnswered && !this.#incoming.socket.destroyed;
+  }
+
+  get socket(): Socket {
+    return this.#incoming.socket;
+  }
+
+  onEnd(listener: () => void): void {
+    const { socket } = this.#incoming;
+    socket.once('close', listener);
+    // Only who reads on learns that the client has gone.
+    socket.once('end', () => socket.destroy()).resume();
+  }
+
+  send(answer: Answer): void {
+    this.#isAnswered = true;
+    if (answer.status === switchingProtocols.status) this.#accept();
+    else this.#refuse(answer);
+  }
+
+  close(): void {
+    this.#incoming.socket.destroy();
+  }
+
+  reset(): void {
+    tcpSocketOf(this.#incoming.socket).resetAndDestroy();
+  }
+
+  #refuse(answer: Answer): void {
+    const { socket } = this.#incoming;
+    const response = new ServerResponse(this.#incoming);
+    if (!takesOver(response, socket)) return;
+    response.shouldKeepAlive = false;
+    response.once('finish', () => socket.destroySoon());
+    write(response, { status: answer.status, ...encoded(answer, this.request.headers) });
+  }
+}
+
+/**
+ * False where the answer to a request before this one is still under way: one that Node gives by itself,
+ * as to a request without a Host, and that ends the connection.
+ */
+function takesOver(response: ServerResponse, socket: Socket): boolean {
+  try {
+    response.assignSocket(socket);
+    return true;
+  } catch (error) {
+    const isCoded = typeof error === 'object' && error !== null && 'code' in error;
+    if (isCoded && error.code === 'ERR_HTTP_SOCKET_ASSIGNED') return false;
+    throw error;
+  }
+}
+
+/** True for a WebSocket handshake as RFC 6455 wants it; any other upgrade is not one of ours. */
+export function isHandshake({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === 'GET' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    headers['sec-websocket-version'] === '13' &&
+    /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '')
+  );
+}
+
+/** A shorter body is not worth it (pkg/rest/server.go). */
+const minBytes = 1400;
+
+/** An answer as it goes out. */
+export interface Encoded {
+  readonly headers: OutgoingHttpHeaders;
+  /** Text unless it is compressed: Node sends it in one piece with the head, and a Buffer in another. */
+  readonly body: string | Buffer;
+}
+
+/** Compresses a body that is long enough for who asks for gzip by name, with a weight above 0. */
+export function encoded({ headers, body }: Answer, request: IncomingHttpHeaders): Encoded {
+  const { Vary, ...rest } = headers;
+  // Told of every answer, compressed or not, ahead of what the answer itself varies by.
+  const varied = { ...rest, Vary: ['Accept-Encoding', ...(Vary === undefined ? [] : [Vary])] };
+  const isEncoded = Object.keys(headers).some(name => /^content-encoding$/i.test(name));
+  if (isEncoded || Buffer.byteLength(body) < minBytes || !acceptsGzip(request['accept-encoding']))
+    return { headers: varied, body };
+  return { headers: { ...varied, 'Content-Encoding': 'gzip' }, body: gzipSync(body) };
+}
+
+function acceptsGzip(header: string | string[] | undefined): boolean {
+  return String(header ?? '')
+    .split(',')
+    .map(coding =>
+      coding
+        .trim()
+        .toLowerCase()
+        .split(/\s*;\s*/),
+    )
+    .some(([name, ...parameters]) => name === 'gzip' && parameters.every(hasWeight));
+}
+
+/** False for `q=0`, in any number of digits. */
+function hasWeight(parameter: string): boolean {
+  return !/^q=0(\.0*)?$/.test(parameter);
+}
+
+/**
+ * Calls back once a request has arrived in full, however long it is; one byte more than anybody takes
+ * is enough to refuse it by, so that what lies far beyond `maxBytes` is not kept.
+ */
+export function onceWhole(
+  incoming: IncomingMessage,
+  maxBytes: number,
+  act: (body: Buffer) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  incoming.on('data', (chunk: Buffer) => {
+    if (length <= maxBytes) chunks.push(chunk);
+    length += chunk.length;
+  });
+  incoming.on('end', () => act(Buffer.concat(chunks)));
 }

@@ -1,10 +1,9 @@
 import { setTimer, systemClock } from '../clock.js';
-import * as afflictions from './afflictions.js';
-import type { FaultBody } from './afflictions.js';
+import * as afflictions from './fault-effects.js';
+import { rawBytes } from './fault-effects.js';
+import type { FaultBody } from './fault-effects.js';
 import { Fault } from './fault.js';
-import type { FaultKind, FaultParts } from './fault.js';
-import type { FaultMatch, Matchable } from './fault-match.js';
-import { rawBytes } from './raw-answer.js';
+import type { FaultKind, FaultParts, FaultMatch, Matchable } from './fault.js';
 
 /** Ends a fault. Requests it holds are let go; calling it again does nothing. */
 export type Dispose = () => void;

@@ -2,8 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Server as Door, Socket } from 'node:net';
 import { setTimer, systemClock } from '../clock.js';
-import { isHandshake } from './handshake.js';
-import { withoutUpgrade } from './plain-again.js';
+import { isHandshake } from './exchange.js';
 import { createSecureServer, doorOf } from './tls.js';
 import type { TlsOptions } from './tls.js';
 
@@ -202,4 +201,18 @@ function answerUnreadable(error: Error & { readonly code?: string }, socket: Soc
     socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${status}`);
     setTimer(systemClock, lingerMs, () => socket.destroy());
   } else socket.destroy();
+}
+
+/**
+ * The beginning of a request, with its body as far as it came, that no longer asks for an upgrade:
+ * the server answers it as if it had not (Go's net/http leaves it to the handler, and none but the
+ * WebSocket routes looks). Java's HTTP client asks for `h2c` with each first request.
+ */
+export function withoutUpgrade(incoming: IncomingMessage, body: Buffer): Buffer {
+  const { method = 'GET', url = '/', httpVersion, rawHeaders } = incoming;
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2)
+    if (rawHeaders[at]?.toLowerCase() !== 'upgrade')
+      lines.push(`${rawHeaders[at]}: ${rawHeaders[at + 1]}`);
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body]);
 }

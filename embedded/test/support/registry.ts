@@ -2,13 +2,13 @@ import type { Microservice, MicroserviceInstance } from '../../lib/model/wire.js
 import { resolveQuotas } from '../../lib/model/quotas.js';
 import type { QuotaOptions } from '../../lib/model/quotas.js';
 import type { Clock, FormOptions, Oddities, Profile } from '../../lib/index.js';
-import { deploymentOf } from '../../lib/forms/deployment.js';
-import type { Deployment } from '../../lib/forms/deployment.js';
-import { resolveForm } from '../../lib/forms/form.js';
+import { deploymentOf } from '../../lib/profiles/client-limits.js';
+import type { Deployment } from '../../lib/profiles/client-limits.js';
+import { resolveForm } from '../../lib/profiles/profile.js';
 import { Rbac } from '../../lib/rbac/rbac.js';
 import type { RbacOptions } from '../../lib/rbac/rbac.js';
 import { RegistryModel } from '../../lib/model/registry-model.js';
-import { OddityKnobs } from '../../lib/oddities/oddity-knobs.js';
+import { OddityKnobs } from '../../lib/model/oddities.js';
 import { ServiceCenterApi } from '../../lib/service-center-api.js';
 
 interface FakeTimer {

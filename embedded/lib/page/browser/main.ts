@@ -4,8 +4,7 @@ import * as calls from './calls.js';
 import { byId, setText } from './element.js';
 import { EventList } from './event-list.js';
 import { EventLog } from './event-log.js';
-import { FaultForm } from './fault-form.js';
-import { FaultList } from './fault-list.js';
+import { FaultForm, FaultList } from './fault-panel.js';
 import { ServiceList } from './service-list.js';
 
 /** Between two looks at what is left of the leases, in milliseconds; one timer serves all. */

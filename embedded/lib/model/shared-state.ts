@@ -1,0 +1,119 @@
+import type { Clock } from '../clock.js';
+import { OddityKnobs } from './oddities.js';
+import { Changes } from './changes.js';
+import type { ServiceChanged } from './changes.js';
+import { Departures } from './removed-instances.js';
+import { Leases } from './leases.js';
+import { Listeners } from '../listeners.js';
+import { Publication } from './publication.js';
+import type { Quotas } from './quotas.js';
+import type { ServiceRecord } from './records.js';
+import { Renewals } from './renewals.js';
+import { Store } from './store.js';
+
+/** The least a lease is made of; the server raises what an instance asks for to these. */
+export interface LeaseFloors {
+  readonly minIntervalMs: number;
+  readonly minTimes: number;
+}
+
+/** What a ledger is set up with. */
+export interface LedgerSettings {
+  readonly floors: LeaseFloors;
+  readonly quotas: Quotas;
+  readonly oddities?: OddityKnobs | undefined;
+  /** All services of all namespaces. */
+  readonly owners: () => Iterable<ServiceRecord>;
+}
+
+/** What all namespaces of a registry share: its time, its leases, its writes and who hears of them. */
+export class Ledger {
+  readonly floors: LeaseFloors;
+  readonly quotas: Quotas;
+  readonly oddities: OddityKnobs;
+  readonly store: Store;
+  readonly leases: Leases;
+  readonly renewals: Renewals;
+  readonly departures: Departures;
+  /** Changes as they are made. */
+  readonly changes = new Changes();
+  readonly serviceChanges = new Listeners<ServiceChanged>();
+  readonly publication: Publication;
+  /** Changes as they reach those who watch. */
+  readonly published = new Changes();
+  /** Milliseconds by which the time that is told is ahead of the time that is. */
+  skewMs = 0;
+  #revision = 0;
+
+  constructor(
+    private readonly clock: Clock,
+    { floors, quotas, oddities = new OddityKnobs(), owners }: LedgerSettings,
+  ) {
+    this.floors = floors;
+    this.quotas = quotas;
+    this.oddities = oddities;
+    this.store = new Store(clock, oddities);
+    this.renewals = new Renewals(clock, oddities, this.store);
+    this.leases = new Leases(clock, () => oddities.values.dyingLeaseMs);
+    this.departures = new Departures(clock, oddities);
+    this.publication = new Publication(clock, oddities, { store: this.store, owners });
+    this.keepTime();
+    oddities.follow({
+      before: () => this.leases.endOverdue(),
+      after: (now, was) => {
+        if (now.storeDown !== was.storeDown) this.#stopOrRestart();
+        if (now.dyingLeaseMs !== was.dyingLeaseMs) this.leases.reschedule();
+        this.keepTime();
+      },
+    });
+  }
+
+  /** Brings leases up to now: renews those that were to be renewed, then ends those that are over. */
+  settle(): void {
+    this.renewals.catchUp();
+    this.leases.endOverdue();
+  }
+
+  /** Has leases end on time as long as anybody goes by that. */
+  keepTime(): void {
+    const { changes, published, publication } = this;
+    if (changes.areHeard || published.areHeard || publication.isLate) this.leases.endOnTime();
+    else this.leases.endOnRequest();
+  }
+
+  /** The number of the last change. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Numbers later changes from at least here on. */
+  raiseRevision(least: number): void {
+    this.#revision = Math.max(this.#revision, least);
+  }
+
+  /** Numbers a written instance: greater than all before, whatever namespace it is in (etcd's revision). */
+  nextRevision(): number {
+    this.#revision += 1;
+    return this.#revision;
+  }
+
+  /** Milliseconds since 1970, as leases go. */
+  now(): number {
+    return this.clock.now();
+  }
+
+  /** Now, as it is told to clients: milliseconds since 1970. */
+  toldNow(): number {
+    return this.clock.now() + this.skewMs;
+  }
+
+  /** Now, as records carry it: whole seconds since 1970 in decimal. */
+  timestamp(): string {
+    return String(Math.floor(this.toldNow() / 1000));
+  }
+
+  #stopOrRestart(): void {
+    if (this.store.isDown) this.leases.stop();
+    else this.leases.restart();
+  }
+}

@@ -1,0 +1,182 @@
+import type { ServerResponse } from 'node:http';
+import { Alarm, systemClock } from '../clock.js';
+import type { Lease } from '../model/leases.js';
+import type { InstanceChanged, ServiceChanged } from '../model/changes.js';
+import type { RegistryModel } from '../model/registry-model.js';
+import type { Faults } from '../server/faults.js';
+import type { ChangeView, EventsTold, RenewalView } from './messages.js';
+import * as view from './registry-view.js';
+
+/** How long what happens is gathered before it is told, in milliseconds. */
+const tickMs = 100;
+
+/** Between two comments that show that the connection lives, in milliseconds. */
+const beatMs = 15_000;
+
+/** More changes than these in one tick are told as the whole registry. */
+const maxChanges = 1000;
+
+/** A listener that is so many bytes behind hears nothing until it has caught up. */
+const maxBehindBytes = 1024 * 1024;
+
+type Change = Omit<InstanceChanged | ServiceChanged, 'consumerIds'> & {
+  readonly at: number;
+  readonly instance?: InstanceChanged['instance'];
+};
+
+/**
+ * Tells browsers what happens, as server-sent events. What happens within one tick goes out in one
+ * piece, a renewal once for each instance; nothing is gathered while nobody listens. Leases end on
+ * time as long as somebody does.
+ */
+export class EventHub {
+  readonly #model: RegistryModel;
+  readonly #faults: Faults;
+  readonly #listeners = new Set<ServerResponse>();
+  readonly #behind = new WeakSet<ServerResponse>();
+  readonly #tick = new Alarm(systemClock, () => this.#tell());
+  readonly #beat = new Alarm(systemClock, () => this.#sayAlive());
+  #changes: Change[] = [];
+  #renewed = new Set<Lease>();
+  #areFaultsNew = false;
+  #isGathering = false;
+  #ignore: () => void = () => {};
+
+  constructor(model: RegistryModel, faults: Faults) {
+    this.#model = model;
+    this.#faults = faults;
+  }
+
+  /** Answers a request with all that is registered, and with what happens from then on. */
+  add(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+    response.writeHead(200, {
+      ...headers,
+      'Content-Type': 'text/event-stream',
+      'X-Accel-Buffering': 'no',
+    });
+    if (this.#listeners.size === 0) this.#listen();
+    this.#listeners.add(response);
+    response.once('close', () => this.#leave(response));
+    this.#sendAll(response);
+  }
+
+  /** Ends the connection of each who listens. */
+  close(): void {
+    for (const response of this.#listeners) {
+      response.destroy();
+      this.#leave(response);
+    }
+  }
+
+  #leave(response: ServerResponse): void {
+    if (!this.#listeners.delete(response) || this.#listeners.size > 0) return;
+    this.#ignore();
+    this.#tick.cancel();
+    this.#beat.cancel();
+    this.#forget();
+  }
+
+  #listen(): void {
+    const { ledger } = this.#model;
+    const gather = (change: Omit<Change, 'at'>) => this.#gather(change);
+    const ends = [
+      this.#model.onChange(gather),
+      ledger.serviceChanges.add(gather),
+      ledger.renewals.heard.add(lease => {
+        this.#renewed.add(lease);
+        this.#setTick();
+      }),
+      this.#faults.onChange(() => {
+        this.#areFaultsNew = true;
+        this.#setTick();
+      }),
+    ];
+    this.#ignore = () => {
+      for (const end of ends) end();
+    };
+    this.#beat.set(beatMs);
+  }
+
+  #gather(change: Omit<Change, 'at'>): void {
+    if (this.#changes.length <= maxChanges)
+      this.#changes.push({ ...change, at: this.#model.ledger.now() });
+    this.#setTick();
+  }
+
+  #setTick(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    this.#tick.set(tickMs);
+  }
+
+  #tell(): void {
+    const [changes, renewed] = [this.#changes, this.#renewed];
+    const faults = this.#areFaultsNew;
+    this.#forget();
+    if (changes.length > maxChanges) {
+      for (const response of this.#listeners) this.#sendAll(response);
+      return;
+    }
+    if (changes.length > 0) this.#sendEach('changes', this.#viewsOf(changes));
+    const living = [...renewed].filter(lease => lease.isAliveAt(this.#model.ledger.now()));
+    if (living.length > 0) this.#sendEach('renewals', living.map(renewalView));
+    if (faults) this.#sendEach('faults', this.#faults.list().map(view.faultView));
+  }
+
+  #forget(): void {
+    this.#changes = [];
+    this.#renewed = new Set();
+    this.#areFaultsNew = false;
+    this.#isGathering = false;
+  }
+
+  #viewsOf(changes: readonly Change[]): ChangeView[] {
+    const namespaces = new Map(this.#model.namespaces().map(each => [each.name, each]));
+    return changes.map(({ kind, at, tenant, service, instance }) => {
+      const told = { kind, at, service: view.serviceView(tenant, service) };
+      if (instance === undefined) return told;
+      const owner = namespaces.get(tenant)?.services.get(service.serviceId);
+      const lease = owner?.instances.get(instance.instanceId)?.lease;
+      return { ...told, instance: view.instanceView(tenant, instance, lease) };
+    });
+  }
+
+  #sendAll(response: ServerResponse): void {
+    const registry = messageOf('registry', view.registryView(this.#model));
+    this.#send(response, registry + messageOf('faults', this.#faults.list().map(view.faultView)));
+  }
+
+  #sendEach<Name extends keyof EventsTold>(name: Name, data: EventsTold[Name]): void {
+    const message = messageOf(name, data);
+    for (const response of this.#listeners) this.#send(response, message);
+  }
+
+  #send(response: ServerResponse, message: string): void {
+    if (response.destroyed || this.#behind.has(response)) return;
+    response.write(message);
+    if (response.writableLength <= maxBehindBytes) return;
+    this.#behind.add(response);
+    response.once('drain', () => {
+      this.#behind.delete(response);
+      this.#sendAll(response);
+    });
+  }
+
+  #sayAlive(): void {
+    for (const response of this.#listeners) this.#send(response, ': alive\n\n');
+    this.#beat.set(beatMs);
+  }
+}
+
+function renewalView(lease: Lease): RenewalView {
+  const { tenant, serviceId } = lease.holder;
+  return {
+    serviceKey: view.serviceKey(tenant, serviceId),
+    instanceKey: view.instanceKey(tenant, lease.holder),
+    lease: view.leaseView(lease),
+  };
+}
+
+function messageOf<Name extends keyof EventsTold>(name: Name, data: EventsTold[Name]): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+}

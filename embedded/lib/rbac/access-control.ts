@@ -1,0 +1,135 @@
+import { json, listed } from '../api/answer.js';
+import type { Answer } from '../api/answer.js';
+import { attempt, RegistryError, HandlerPanic } from '../model/registry-error.js';
+import { permit, scopeOf } from './permissions.js';
+import type { Labels, RoutedCall } from './permissions.js';
+import type { Caller, Rbac } from './rbac.js';
+import { adminRole } from './roles.js';
+import { isObject } from '../api/struct-reader.js';
+
+/** Lets a request through to what executes it, or does not. */
+export interface Access {
+  /**
+   * Executes a request if its sender may.
+   *
+   * @param execute takes who sent it; nobody when no token was asked for
+   * @throws RegistryError 401201, 401204, 401205, 401206, 403205, and what `execute` throws
+   */
+  enter(routed: RoutedCall, execute: (caller: Caller | undefined) => Answer): Answer;
+}
+
+/** The access of who has no RBAC. */
+export const openAccess: Access = { enter: (_, execute) => execute(undefined) };
+
+/** All that a client gets where the server has no answer for it. */
+const silence: Answer = { status: 200, headers: {}, body: '' };
+
+/** Lets only those in who may (server/plugin/auth/buildin/buildin.go). */
+export class GuardedAccess implements Access {
+  readonly #rbac: Rbac;
+
+  constructor(rbac: Rbac) {
+    this.#rbac = rbac;
+  }
+
+  enter(routed: RoutedCall, execute: (caller: Caller | undefined) => Answer): Answer {
+    const admission = silenced(() => attempt(() => this.#admit(routed)));
+    if (admission === undefined) return silence;
+    if (admission instanceof RegistryError) {
+      // Nobody writes to a connection that may have been taken over (server/handler/exception).
+      if (isForWebSocket(routed)) return silence;
+      throw admission;
+    }
+    const answer = silenced(() => execute(admission.caller)) ?? silence;
+    return cutDown(answer, routed.pattern, admission.labels);
+  }
+
+  #admit(routed: RoutedCall): Admission {
+    const { protection, roles } = this.#rbac;
+    if (!protection.needsToken(routed.pattern)) return { caller: undefined, labels: [] };
+    const caller = this.#rbac.callerOf(routed.call);
+    if (!protection.needsPermission(routed.pattern) || caller.roles.includes(adminRole))
+      return { caller, labels: [] };
+    return { caller, labels: permit(roles.permissionsOf(caller.roles), scopeOf(routed)) };
+  }
+}
+
+interface Admission {
+  readonly caller: Caller | undefined;
+  /** What the answer is cut down to; none for all of it. */
+  readonly labels: readonly Labels[];
+}
+
+/** What an attempt gives; undefined when the server dies of it. */
+function silenced<Value>(act: () => Value): Value | undefined {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof HandlerPanic) return undefined;
+    throw error;
+  }
+}
+
+function isForWebSocket({ method, pattern }: RoutedCall): boolean {
+  const service = '/v4/:project/registry/microservices/:serviceId';
+  const patterns = [`${service}/watcher`, `${service}/instances/:instanceId/heartbeat`];
+  return method === 'GET' && patterns.includes(pattern);
+}
+
+/** Lists that are cut down: their name in the answer, and what an item of theirs is about. */
+const lists: ReadonlyMap<
+  string,
+  { readonly name: string; readonly of: (item: unknown) => Fields }
+> = new Map([
+  ['/v4/:project/registry/microservices', { name: 'services', of: fieldsOf }],
+  [
+    '/v4/:project/govern/microservices',
+    {
+      name: 'allServicesDetail',
+      of: (item: unknown) => fieldsOf(fieldsOf(item).get('microService')),
+    },
+  ],
+  [
+    '/v4/:project/govern/apps',
+    { name: 'appIds', of: (item: unknown) => new Map([['appId', item]]) },
+  ],
+]);
+
+type Fields = ReadonlyMap<string, unknown>;
+
+/**
+ * Cuts the list in an answer down to what some permission covers (server/response/response.go). Here,
+ * unlike in the permission's own check, a `*` in a service's name stands for anything.
+ */
+export function cutDown(answer: Answer, pattern: string, labels: readonly Labels[]): Answer {
+  const list = lists.get(pattern);
+  if (list === undefined || labels.length === 0 || answer.status !== 200) return answer;
+  const fields = new Map(fieldsOf(JSON.parse(answer.body)));
+  const items: unknown = fields.get(list.name);
+  if (!Array.isArray(items)) return answer;
+  const kept = items.filter(item => labels.some(wants => isCovered(list.of(item), wants)));
+  fields.set(list.name, listed(kept));
+  return { ...json(Object.fromEntries(fields), answer.headers), status: answer.status };
+}
+
+/** What is not known of an item, like an application's environment, is no reason to leave it out. */
+function isCovered(fields: Fields, wants: Labels): boolean {
+  const { environment, appId, serviceName } = wants;
+  const isOf = (name: string, value: string | undefined) =>
+    value === undefined || (fields.get(name) ?? '') === value;
+  if (!fields.has('serviceName')) return isOf('appId', appId);
+  const isNamed =
+    serviceName === undefined || wildcard(serviceName).test(String(fields.get('serviceName')));
+  return isNamed && isOf('appId', appId) && isOf('environment', environment);
+}
+
+function wildcard(pattern: string): RegExp {
+  const parts = pattern
+    .split('*')
+    .map(part => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`));
+  return new RegExp(`^${parts.join('.*')}$`);
+}
+
+function fieldsOf(value: unknown): Fields {
+  return new Map<string, unknown>(isObject(value) ? Object.entries(value) : []);
+}

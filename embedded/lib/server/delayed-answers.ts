@@ -1,0 +1,49 @@
+import { Alarm } from '../clock.js';
+import type { Clock } from '../clock.js';
+import type { Answer } from '../api/answer.js';
+import type { Exchange } from './exchange.js';
+
+/** A request, what executes it, and its end. */
+export interface HeldRequest {
+  readonly exchange: Pick<Exchange, 'onEnd'>;
+  readonly execute: () => Answer;
+  readonly send: (answer: Answer) => void;
+}
+
+/** Answers that go out only after a while, because the store does not answer. */
+export class HeldAnswers {
+  readonly #clock: Clock;
+  readonly #retries = new Set<() => void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Sends an answer: at once, unless it says otherwise. */
+  send(request: HeldRequest, answer: Answer): void {
+    if (answer.waitMs === undefined) {
+      request.send(answer);
+      return;
+    }
+    const alarm = new Alarm(this.#clock, () => {
+      this.#retries.delete(retry);
+      request.send(answer);
+    });
+    const retry = () => {
+      alarm.cancel();
+      this.#retries.delete(retry);
+      this.send(request, request.execute());
+    };
+    this.#retries.add(retry);
+    alarm.set(answer.waitMs);
+    request.exchange.onEnd(() => {
+      alarm.cancel();
+      this.#retries.delete(retry);
+    });
+  }
+
+  /** Executes all requests that wait once more. */
+  retry(): void {
+    for (const retry of Array.from(this.#retries)) retry();
+  }
+}
