@@ -32,20 +32,20 @@ export function setTimer(clock: Clock, ms: number, callback: () => void): () => 
 }
 
 /** A timer that rings once for each time it is set; setting it anew puts it off. */
-export class Alarm {
+export class Timer {
   readonly #clock: Clock;
-  readonly #ring: () => void;
+  readonly #callback: () => void;
   #cancel: (() => void) | undefined;
 
-  constructor(clock: Clock, ring: () => void) {
+  constructor(clock: Clock, callback: () => void) {
     this.#clock = clock;
-    this.#ring = ring;
+    this.#callback = callback;
   }
 
   /** Rings in this many milliseconds, and not when it was to ring before. */
-  set(ms: number): void {
+  start(ms: number): void {
     this.cancel();
-    this.#cancel = setTimer(this.#clock, ms, this.#ring);
+    this.#cancel = setTimer(this.#clock, ms, this.#callback);
   }
 
   /** Does not ring until it is set again. */

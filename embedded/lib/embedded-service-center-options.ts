@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js';
-import type { FormOptions, Profile } from './profiles/profile.js';
+import type { ProfileOverrides, Profile } from './profiles/profile.js';
 import type { QuotaOptions } from './model/quotas.js';
 import type { Oddities } from './model/oddities.js';
 import type { RbacOptions } from './rbac/rbac.js';
@@ -44,7 +44,7 @@ export interface EmbeddedServiceCenterOptions {
    */
   readonly profile?: Profile | undefined;
   /** In what it differs from its profile. @default nothing */
-  readonly form?: FormOptions | undefined;
+  readonly profileOverrides?: ProfileOverrides | undefined;
   /**
    * Milliseconds between pings on the WebSocket of a heartbeat, from 1,000 to 3,600,000; what lies
    * outside counts as the default. A watcher is pinged every 30 s whatever this says.

@@ -8,10 +8,10 @@ import type { Clock } from './clock.js';
 import { dataOf } from './data/dump.js';
 import { load } from './data/load.js';
 import type { RegistryData } from './data/registry-data.js';
-import { deploymentOf } from './profiles/client-limits.js';
-import type { Deployment, LimitWarning, WarningListener } from './profiles/client-limits.js';
-import { worded } from './profiles/profile-answers.js';
-import { resolveForm } from './profiles/profile.js';
+import { activate } from './profiles/client-limits.js';
+import type { ActiveProfile, LimitWarning, WarningListener } from './profiles/client-limits.js';
+import { withErrorFields } from './profiles/profile-answers.js';
+import { resolveProfile } from './profiles/profile.js';
 import type { EmbeddedServiceCenterOptions } from './embedded-service-center-options.js';
 import { newInstanceId } from './model/instance-operations.js';
 import { resolveQuotas } from './model/quotas.js';
@@ -27,17 +27,17 @@ import {
   Handshake,
   isHandshake,
   switchingProtocols,
-  onceWhole,
+  readBody,
 } from './server/exchange.js';
 import type { Exchange } from './server/exchange.js';
 import { Faults } from './server/faults.js';
-import type { Door } from './server/faults.js';
-import { HeldAnswers } from './server/delayed-answers.js';
+import type { FaultTarget } from './server/faults.js';
+import { DelayedAnswers } from './server/delayed-answers.js';
 import { Journal, withoutSecrets } from './server/journal.js';
 import type { RecordedRequest, RequestListener } from './server/journal.js';
 import { Listener } from './server/listener.js';
 import { heartbeatPingMs, WebSockets } from './server/web-sockets.js';
-import type { Ledger } from './model/shared-state.js';
+import type { SharedState } from './model/shared-state.js';
 
 /** What the journal keeps of a body, in bytes. */
 const recordedBodyBytes = 64 * 1024;
@@ -60,11 +60,11 @@ export class EmbeddedServiceCenter {
   readonly rbac: TokenSigner | undefined;
   readonly #clock: Clock;
   readonly #host: string;
-  readonly #deployment: Deployment;
+  readonly #profile: ActiveProfile;
   readonly #scheme: 'http' | 'https';
   readonly #model: RegistryModel;
   readonly #api: ServiceCenterApi;
-  readonly #held: HeldAnswers;
+  readonly #delayed: DelayedAnswers;
   readonly #journal = new Journal();
   readonly #listener: Listener;
   readonly #webSockets: WebSockets;
@@ -83,15 +83,15 @@ export class EmbeddedServiceCenter {
     this.rbac = rbac;
     this.oddities = new OddityKnobs(options.oddities);
     this.#model = new RegistryModel(clock, { minIntervalMs, minTimes }, quotas, this.oddities);
-    this.#held = new HeldAnswers(clock);
+    this.#delayed = new DelayedAnswers(clock);
     // The model has followed by then, so that the store answers again.
-    this.oddities.follow({
+    this.oddities.onChange({
       after: (now, was) => {
-        if (was.storeDown && !now.storeDown) this.#held.retry();
+        if (was.storeDown && !now.storeDown) this.#delayed.retry();
       },
     });
-    this.#deployment = deploymentOf(resolveForm(options.profile, options.form), clock);
-    this.#api = new ServiceCenterApi(this.#model, this.#deployment, rbac);
+    this.#profile = activate(resolveProfile(options.profile, options.profileOverrides), clock);
+    this.#api = new ServiceCenterApi(this.#model, this.#profile, rbac);
     this.#webSockets = new WebSockets(this.#model, clock, heartbeatPingMs(heartbeatPingIntervalMs));
     this.#listener = new Listener(
       { host, port, tls: options.tls },
@@ -101,9 +101,11 @@ export class EmbeddedServiceCenter {
         refuseTunnel: incoming => this.#refuseTunnel(incoming),
       },
     );
-    const [listener, { ledger }] = [this.#listener, this.#model];
+    const [listener, { shared }] = [this.#listener, this.#model];
     const isStarted = () => this.#unregisterSelf !== undefined;
-    this.faults = new Faults(doorOf({ listener, ledger, shut: () => this.#shut(), isStarted }));
+    this.faults = new Faults(
+      faultTargetOf({ listener, shared, shut: () => this.#shut(), isStarted }),
+    );
     this.#page = new PageApi({ model: this.#model, faults: this.faults, clock, host });
   }
 
@@ -123,7 +125,7 @@ export class EmbeddedServiceCenter {
    * are depends on `profile` and `form`; Apache's Service Center has none.
    */
   get warnings(): readonly LimitWarning[] {
-    return this.#deployment.limits.warnings;
+    return this.#profile.limits.warnings;
   }
 
   /**
@@ -186,7 +188,7 @@ export class EmbeddedServiceCenter {
    * `clock` decides how long anything takes. Faults do not apply, and `requests` does not list it.
    */
   answer(request: ApiRequest): ApiAnswer {
-    const { status, headers, body, waitMs } = this.#dressed(this.#api.answer(request));
+    const { status, headers, body, waitMs } = this.#finish(this.#api.answer(request));
     return { status, headers, body, waitMs };
   }
 
@@ -200,7 +202,7 @@ export class EmbeddedServiceCenter {
 
   /** Tells a listener of each warning; the returned function removes it. */
   onWarning(listener: WarningListener): () => void {
-    return this.#deployment.limits.onWarning(listener);
+    return this.#profile.limits.onWarning(listener);
   }
 
   #shut(): Promise<void> {
@@ -211,7 +213,7 @@ export class EmbeddedServiceCenter {
 
   #receive(incoming: IncomingMessage, response: ServerResponse): void {
     if (PageApi.isFor(incoming)) return this.#page.receive(incoming, response);
-    onceWhole(incoming, maxBodyBytes, body => {
+    readBody(incoming, maxBodyBytes, body => {
       const exchange = new HttpExchange(incoming, response, body);
       this.#handle(exchange, () => this.#api.answer(exchange.request));
     });
@@ -247,26 +249,27 @@ export class EmbeddedServiceCenter {
     });
     const sendNow = (answer: Answer) => {
       if (!exchange.isOpen) return;
-      exchange.send(this.#dressed(answer));
+      exchange.send(this.#finish(answer));
       note(answer.status);
     };
-    const send = (answer: Answer) => this.#held.send({ exchange, execute, send: sendNow }, answer);
+    const send = (answer: Answer) =>
+      this.#delayed.send({ exchange, execute, send: sendNow }, answer);
     const fault = this.faults.find(matchable);
     if (fault === undefined) send(execute());
-    else fault.strike({ exchange, execute: () => this.#dressed(execute()), send, note });
+    else fault.apply({ exchange, execute: () => this.#finish(execute()), send, note });
   }
 
   /** An answer in the words of this form of the registry, dated by its clock. */
-  #dressed(answer: Answer): Answer {
+  #finish(answer: Answer): Answer {
     if (answer === switchingProtocols) return answer;
-    return dated(worded(this.#deployment.form, answer), this.#model.ledger);
+    return withRegistryDate(withErrorFields(this.#profile.settings, answer), this.#model.shared);
   }
 }
 
 /** What a door leads to. */
-export interface BehindDoor {
+export interface RegistryParts {
   readonly listener: Listener;
-  readonly ledger: Ledger;
+  readonly shared: SharedState;
   /** Closes the port and every connection. */
   readonly shut: () => Promise<void>;
   /** False once the registry has been stopped. */
@@ -274,7 +277,7 @@ export interface BehindDoor {
 }
 
 /** What faults reach of a registry besides the requests that they hit. */
-export function doorOf({ listener, ledger, shut, isStarted }: BehindDoor): Door {
+export function faultTargetOf({ listener, shared, shut, isStarted }: RegistryParts): FaultTarget {
   return {
     close: shut,
     // The end of a refusal opens nothing that has been stopped meanwhile.
@@ -282,16 +285,16 @@ export function doorOf({ listener, ledger, shut, isStarted }: BehindDoor): Door 
       if (isStarted()) await listener.open();
     },
     closeIdle: () => listener.closeIdle(),
-    withoutRenewals: act => ledger.renewals.swallowedDuring(act),
+    withoutRenewals: act => shared.renewals.withoutRenewing(act),
     skew: ms => {
-      ledger.skewMs = ms;
+      shared.skewMs = ms;
     },
   };
 }
 
 /** Node dates each answer by this machine's clock, which is the registry's unless that is another one. */
-export function dated(answer: Answer, ledger: Ledger): Answer {
-  const now = ledger.toldNow();
+export function withRegistryDate(answer: Answer, shared: SharedState): Answer {
+  const now = shared.reportedNow();
   if (Math.abs(now - Date.now()) < 1_000) return answer;
   return { ...answer, headers: { Date: new Date(now).toUTCString(), ...answer.headers } };
 }

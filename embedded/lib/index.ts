@@ -11,7 +11,7 @@ export type {
 } from './data/registry-data.js';
 export { EmbeddedServiceCenter } from './embedded-service-center.js';
 export type { EmbeddedServiceCenterOptions } from './embedded-service-center-options.js';
-export type { Form, FormOptions, Profile } from './profiles/profile.js';
+export type { ProfileSettings, ProfileOverrides, Profile } from './profiles/profile.js';
 export type {
   HeartbeatTooSoon,
   LimitWarning,

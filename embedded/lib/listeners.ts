@@ -1,21 +1,21 @@
 /** Who wants to know of something, in the order in which they asked. */
-export class Listeners<Told> {
-  readonly #listeners = new Set<(told: Told) => void>();
+export class Listeners<Event> {
+  readonly #listeners = new Set<(event: Event) => void>();
 
   /** False while nobody listens: then nothing needs to be put together. */
-  get areThere(): boolean {
+  get hasAny(): boolean {
     return this.#listeners.size > 0;
   }
 
   /** Adds a listener; the returned function removes it. */
-  add(listener: (told: Told) => void): () => void {
+  add(listener: (event: Event) => void): () => void {
     this.#listeners.add(listener);
     return () => {
       this.#listeners.delete(listener);
     };
   }
 
-  tell(told: Told): void {
-    for (const listener of this.#listeners) listener(told);
+  emit(event: Event): void {
+    for (const listener of this.#listeners) listener(event);
   }
 }

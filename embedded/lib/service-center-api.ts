@@ -1,18 +1,18 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { serviceCenterVersion } from './model/own-service.js';
-import { attempt, RegistryError } from './model/registry-error.js';
+import { catchRegistryError, RegistryError } from './model/registry-error.js';
 import type { RegistryModel } from './model/registry-model.js';
 import type { OperationName } from './api/operations.js';
-import { plain, refusal } from './api/answer.js';
+import { plain, errorAnswer } from './api/answer.js';
 import type { Answer } from './api/answer.js';
 import { Call } from './api/call.js';
 import type { ApiRequest, CallRoute } from './api/call.js';
 import { badRequest, complain, isSuspicious, pathOf, redirect } from './api/request-target.js';
 import { openSource } from './profiles/client-limits.js';
-import type { Deployment } from './profiles/client-limits.js';
-import { besides, dressed, refusedBy } from './profiles/profile-answers.js';
+import type { ActiveProfile } from './profiles/client-limits.js';
+import { extraRouteAnswer, adaptAnswer, missingDomainError } from './profiles/profile-answers.js';
 import { Router } from './api/router.js';
-import { GuardedAccess, openAccess } from './rbac/access-control.js';
+import { RbacAccess, openAccess } from './rbac/access-control.js';
 import type { Access } from './rbac/access-control.js';
 import { rbacRoutes } from './rbac/rbac-handlers.js';
 import type { Rbac } from './rbac/rbac.js';
@@ -25,16 +25,16 @@ const serverHeader = { Server: `SERVICECENTER/${serviceCenterVersion}` };
 /** Service Center's API v4: a request in, an answer out, and no socket anywhere. */
 export class ServiceCenterApi {
   readonly #model: RegistryModel;
-  readonly #deployment: Deployment;
+  readonly #profile: ActiveProfile;
   readonly #router: Router<Operation>;
   readonly #access: Access;
 
   /** @param rbac absent where everybody may do everything */
-  constructor(model: RegistryModel, deployment = openSource(), rbac?: Rbac) {
+  constructor(model: RegistryModel, profile = openSource(), rbac?: Rbac) {
     this.#model = model;
-    this.#deployment = deployment;
+    this.#profile = profile;
     this.#router = rbac ? new Router([...commonRoutes, ...rbacRoutes(rbac)]) : router;
-    this.#access = rbac ? new GuardedAccess(rbac) : openAccess;
+    this.#access = rbac ? new RbacAccess(rbac) : openAccess;
   }
 
   answer(request: ApiRequest): Answer {
@@ -60,10 +60,11 @@ export class ServiceCenterApi {
     if (routed.kind !== 'found') return undefined;
     const { parameters, pattern, target } = routed;
     const { webSocket: kind, maxBodyBytes } = target;
-    if (kind === undefined || refusedBy(this.#deployment.form, request, path)) return undefined;
+    if (kind === undefined || missingDomainError(this.#profile.settings, request, path))
+      return undefined;
     const call = this.#call(request, { parameters, maxBodyBytes });
     const answer = () => {
-      const answer = this.#access.enter({ call, method, pattern }, () => accepted);
+      const answer = this.#access.authorize({ call, method, pattern }, () => accepted);
       const headers = { ...serverHeader, ...corsHeaders(request.headers) };
       return answer === accepted ? answer : withHeaders(answer, headers);
     };
@@ -71,9 +72,9 @@ export class ServiceCenterApi {
   }
 
   #execute(request: ApiRequest, path: string): Answer {
-    const { form } = this.#deployment;
-    const answer = besides(form, request.method, path) ?? this.#route(request, path);
-    return dressed(form, request, answer);
+    const { settings } = this.#profile;
+    const answer = extraRouteAnswer(settings, request.method, path) ?? this.#route(request, path);
+    return adaptAnswer(settings, request, answer);
   }
 
   #route(request: ApiRequest, path: string): Answer {
@@ -87,19 +88,19 @@ export class ServiceCenterApi {
         const { handle, maxBodyBytes } = routed.target;
         const { parameters, pattern } = routed;
         const { method } = request;
-        const refused = refusedBy(this.#deployment.form, request, path);
-        if (refused !== undefined) return refusal(refused);
+        const refused = missingDomainError(this.#profile.settings, request, path);
+        if (refused !== undefined) return errorAnswer(refused);
         const call = this.#call(request, { parameters, maxBodyBytes });
-        const outcome = attempt(() =>
-          this.#access.enter({ call, method, pattern }, caller => handle(call, caller)),
+        const outcome = catchRegistryError(() =>
+          this.#access.authorize({ call, method, pattern }, caller => handle(call, caller)),
         );
-        return outcome instanceof RegistryError ? refusal(outcome) : outcome;
+        return outcome instanceof RegistryError ? errorAnswer(outcome) : outcome;
       }
     }
   }
 
   #call(request: ApiRequest, route: CallRoute): Call {
-    return new Call(this.#model, this.#deployment, request, route);
+    return new Call(this.#model, this.#profile, request, route);
   }
 }
 

@@ -60,12 +60,12 @@ export function plain(status: number, text: string, headers: Answer['headers'] =
 }
 
 /** The answer of a refusal. */
-export function refusal({ body, status, waitMs }: RegistryError): Answer {
+export function errorAnswer({ body, status, waitMs }: RegistryError): Answer {
   const answer = { ...json(body, {}, status), error: body };
   return waitMs === undefined ? answer : { ...answer, waitMs };
 }
 
 /** A list as an answer carries it: an empty one is left out. */
-export function listed<Item>(items: readonly Item[]): readonly Item[] | undefined {
+export function omitEmpty<Item>(items: readonly Item[]): readonly Item[] | undefined {
   return items.length === 0 ? undefined : items;
 }

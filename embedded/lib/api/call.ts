@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { attempt, RegistryError, invalid } from '../model/registry-error.js';
+import { catchRegistryError, RegistryError, invalid } from '../model/registry-error.js';
 import type { Namespace } from '../model/namespace.js';
 import type { RegistryModel } from '../model/registry-model.js';
-import type { Deployment } from '../profiles/client-limits.js';
+import type { ActiveProfile } from '../profiles/client-limits.js';
 import { parseJson } from './go-json.js';
 
 /** A request, as a client sends it. */
@@ -31,7 +31,7 @@ export class Call {
 
   constructor(
     readonly model: RegistryModel,
-    readonly deployment: Deployment,
+    readonly profile: ActiveProfile,
     request: ApiRequest,
     route: CallRoute,
   ) {
@@ -104,7 +104,7 @@ export class Call {
    */
   json<Body>(read: (document: unknown) => Body, otherwise?: string): Body {
     this.refuseLongBody();
-    const body = attempt(() => read(parseJson(this.#request.body.toString())));
+    const body = catchRegistryError(() => read(parseJson(this.#request.body.toString())));
     if (!(body instanceof RegistryError)) return body;
     throw otherwise === undefined ? body : invalid(otherwise);
   }

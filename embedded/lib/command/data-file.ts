@@ -1,6 +1,6 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { codeOf, messageOf } from '../errors.js';
-import { Alarm, systemClock } from '../clock.js';
+import { Timer, systemClock } from '../clock.js';
 import type { Clock } from '../clock.js';
 import type { EmbeddedServiceCenter } from '../embedded-service-center.js';
 import type { RecordedRequest } from '../server/journal.js';
@@ -80,25 +80,25 @@ const delayMs = 1000;
  * Keeps what a Service Center knows in a file: a second after a request that may have changed it, and
  * at the end. Leases that end in between are no request; the file learns of them with the next one.
  */
-export class DataKeeper {
+export class DataSaver {
   readonly #serviceCenter: EmbeddedServiceCenter;
   readonly #file: DataFile;
-  readonly #complain: (error: unknown) => void;
-  readonly #alarm: Alarm;
-  #ignore: (() => void) | undefined;
+  readonly #onError: (error: unknown) => void;
+  readonly #timer: Timer;
+  #stopListening: (() => void) | undefined;
   #isDue = false;
   #written: string | undefined;
 
-  /** @param complain is told when the file cannot be written; the next change tries it again */
+  /** @param onError is told when the file cannot be written; the next change tries it again */
   constructor(
     serviceCenter: EmbeddedServiceCenter,
     file: DataFile,
-    { complain, clock = systemClock }: { complain: (error: unknown) => void; clock?: Clock },
+    { onError, clock = systemClock }: { onError: (error: unknown) => void; clock?: Clock },
   ) {
     this.#serviceCenter = serviceCenter;
     this.#file = file;
-    this.#complain = complain;
-    this.#alarm = new Alarm(clock, () => void this.#saveDue());
+    this.#onError = onError;
+    this.#timer = new Timer(clock, () => void this.#saveDue());
   }
 
   /**
@@ -108,8 +108,8 @@ export class DataKeeper {
    */
   async start(): Promise<void> {
     await this.#save();
-    this.#ignore ??= this.#serviceCenter.onRequest(request => {
-      if (mayChange(request)) this.#putDown();
+    this.#stopListening ??= this.#serviceCenter.onRequest(request => {
+      if (mayChange(request)) this.#scheduleSave();
     });
   }
 
@@ -119,17 +119,17 @@ export class DataKeeper {
    * @throws Error that names the file when it cannot be written
    */
   async stop(): Promise<void> {
-    this.#ignore?.();
-    this.#ignore = undefined;
-    this.#alarm.cancel();
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+    this.#timer.cancel();
     await this.#save();
   }
 
   /** Changes that come while an alarm is set ride along, so that many do not put it off for good. */
-  #putDown(): void {
+  #scheduleSave(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    this.#alarm.set(delayMs);
+    this.#timer.start(delayMs);
   }
 
   async #saveDue(): Promise<void> {
@@ -137,7 +137,7 @@ export class DataKeeper {
     try {
       await this.#save();
     } catch (error) {
-      this.#complain(error);
+      this.#onError(error);
     }
   }
 

@@ -14,6 +14,6 @@ process.exitCode = await run({
   args: process.argv.slice(2),
   env: process.env,
   print: text => process.stdout.write(`${text}\n`),
-  complain: text => process.stderr.write(`${text}\n`),
+  printError: text => process.stderr.write(`${text}\n`),
   stopped,
 });

@@ -4,8 +4,9 @@ import { EmbeddedServiceCenter } from '../embedded-service-center.js';
 import type { LimitWarning } from '../profiles/client-limits.js';
 import { readCommandLine, usage } from './command-line.js';
 import type { ServeSettings, TlsFiles } from './command-line.js';
-import { DataFile, DataKeeper } from './data-file.js';
+import { DataFile, DataSaver } from './data-file.js';
 import { messageOf } from '../errors.js';
+import { isLoopback } from '../page/origin-guard.js';
 import type { EmbeddedServiceCenterOptions } from '../embedded-service-center-options.js';
 import { isStrong, passwordRule } from '../rbac/accounts.js';
 import type { TlsOptions } from '../server/tls.js';
@@ -16,7 +17,7 @@ export interface Terminal {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly print: (text: string) => void;
-  readonly complain: (text: string) => void;
+  readonly printError: (text: string) => void;
   /** Resolves once the command is to end. */
   readonly stopped: Promise<unknown>;
 }
@@ -32,7 +33,7 @@ export async function run(terminal: Terminal): Promise<number> {
       terminal.print(version);
       return 0;
     case 'wrong':
-      terminal.complain(`${commandLine.issues.join('\n')}\n\n${usage}`);
+      terminal.printError(`${commandLine.issues.join('\n')}\n\n${usage}`);
       return 2;
     case 'serve':
       return serve(commandLine.settings, terminal);
@@ -46,7 +47,7 @@ async function serve(settings: ServeSettings, terminal: Terminal): Promise<numbe
     terminal.print('Service Center stopped');
     return 0;
   } catch (error) {
-    terminal.complain(messageOf(error));
+    terminal.printError(messageOf(error));
     return 1;
   }
 }
@@ -57,23 +58,23 @@ async function serveUntilStopped(
   terminal: Terminal,
 ): Promise<void> {
   const { data } = settings;
-  const complain = (error: unknown) => terminal.complain(messageOf(error));
+  const printError = (error: unknown) => terminal.printError(messageOf(error));
   const file = data === undefined ? undefined : new DataFile(data);
-  const keeper = file && new DataKeeper(serviceCenter, file, { complain });
+  const saver = file && new DataSaver(serviceCenter, file, { onError: printError });
   try {
-    const source = await fill(serviceCenter, settings, file);
+    const source = await loadData(serviceCenter, settings, file);
     await serviceCenter.start();
-    await keeper?.start();
-    announce(serviceCenter, settings, { terminal, source });
+    await saver?.start();
+    printStart(serviceCenter, settings, { terminal, source });
     await terminal.stopped;
   } finally {
     await serviceCenter.stop();
   }
-  await keeper?.stop();
+  await saver?.stop();
 }
 
 /** Loads the data of the run before or, when there was none, the seed; tells which file it was. */
-async function fill(
+async function loadData(
   serviceCenter: EmbeddedServiceCenter,
   { seed }: ServeSettings,
   data: DataFile | undefined,
@@ -98,7 +99,7 @@ function load(serviceCenter: EmbeddedServiceCenter, document: unknown, path: str
   }
 }
 
-function announce(
+function printStart(
   serviceCenter: EmbeddedServiceCenter,
   { host, profile, oddities, rbac, data, seed }: ServeSettings,
   { terminal, source }: { readonly terminal: Terminal; readonly source: string | undefined },
@@ -120,22 +121,18 @@ function announce(
   terminal.print(`${memory} and is for development and tests, not for production`);
   terminal.print('Ctrl-C stops it');
   const isOpen = rbac ? '' : ', and nothing protects it';
-  if (!isLoopback(host)) terminal.complain(`Warning: others can reach it on ${host}${isOpen}`);
+  if (!isLoopback(host)) terminal.printError(`Warning: others can reach it on ${host}${isOpen}`);
   warnOnce(serviceCenter, terminal);
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
 /** Says of each instance once that it does not keep the vendor's limits, and of registrations once. */
-function warnOnce(serviceCenter: EmbeddedServiceCenter, { complain }: Terminal): void {
+function warnOnce(serviceCenter: EmbeddedServiceCenter, { printError }: Terminal): void {
   const said = new Set<string>();
   serviceCenter.onWarning(warning => {
     const key = warning.kind === 'heartbeat-too-soon' ? instanceOf(warning) : warning.kind;
     if (said.has(key)) return;
     said.add(key);
-    complain(`Warning: ${sentenceOf(warning)}`);
+    printError(`Warning: ${sentenceOf(warning)}`);
   });
 }
 

@@ -8,7 +8,7 @@ import {
   checkedInstance,
   withDefaults,
 } from '../handlers/registration-requests.js';
-import { failureOf, invalid } from '../model/registry-error.js';
+import { registryErrorMessage, invalid } from '../model/registry-error.js';
 import { registerInstance } from '../model/instance-operations.js';
 import type { Namespace } from '../model/namespace.js';
 import { RegistryModel } from '../model/registry-model.js';
@@ -28,21 +28,21 @@ export function load(model: RegistryModel, document: unknown): void {
   const issues: string[] = [];
   if (isRegistryData(document, issues)) {
     const trial = new RegistryModel(systemClock, model.floors, model.quotas);
-    fill(trial, dataOf(model));
-    issues.push(...fill(trial, document));
-    if (issues.length === 0) fill(model, document);
+    addAll(trial, dataOf(model));
+    issues.push(...addAll(trial, document));
+    if (issues.length === 0) addAll(model, document);
   }
   if (issues.length > 0) throw new RegistryDataError(issues);
 }
 
 /** Adds what can be added, and tells what cannot. */
-function fill(model: RegistryModel, { revision = 0, services }: RegistryData): string[] {
+function addAll(model: RegistryModel, { revision = 0, services }: RegistryData): string[] {
   model.raiseRevision(revision);
-  return services.flatMap((data, at) => new Filing(model, data, `services[${at}]`).file());
+  return services.flatMap((data, at) => new ServiceLoader(model, data, `services[${at}]`).load());
 }
 
 /** One service on its way into a registry. */
-class Filing {
+class ServiceLoader {
   readonly #model: RegistryModel;
   readonly #data: ServiceData;
   readonly #path: string;
@@ -55,15 +55,15 @@ class Filing {
   }
 
   /** Files the service and what is under it, and tells what of it could not be filed. */
-  file(): readonly string[] {
+  load(): readonly string[] {
     const { domain = 'default', project = 'default', instances = [], schemas = {} } = this.#data;
     const namespace = this.#model.namespace(domain, project);
     const body = readCreateService(this.#data);
     let serviceId = '';
-    const isFiled = this.#try('service', () => {
+    const isAdded = this.#try('service', () => {
       serviceId = this.#service(namespace, body);
     });
-    if (!isFiled) return this.#issues;
+    if (!isAdded) return this.#issues;
     this.#try('tags', () => this.#tags(namespace, serviceId, body));
     for (const [schemaId, { schema, summary = '' }] of Object.entries(schemas))
       this.#try(`schemas[${JSON.stringify(schemaId)}]`, () => {
@@ -78,7 +78,7 @@ class Filing {
   }
 
   #try(part: string, act: () => void): boolean {
-    const failure = failureOf(act);
+    const failure = registryErrorMessage(act);
     if (failure !== undefined) this.#issues.push(`${this.#path}.${part}: ${failure}`);
     return failure === undefined;
   }
@@ -88,12 +88,12 @@ class Filing {
     const service = withDefaults(body.service);
     validate(quotaRules.createService(this.#model.quotas), { service });
     const requested = asRequestedService(service);
-    const { services, ledger } = namespace;
+    const { services, shared } = namespace;
     const { serviceId: wantedId = '' } = requested;
     if (services.holderOf(requested) !== undefined || services.get(wantedId) !== undefined)
       throw invalid('there is a service of this id, name and version, or alias already');
     const serviceId = registerService(namespace, requested);
-    const { timestamp = ledger.timestamp(), modTimestamp = timestamp } = this.#data.service;
+    const { timestamp = shared.timestamp(), modTimestamp = timestamp } = this.#data.service;
     const record = namespace.requireService(serviceId);
     record.service = { ...record.service, timestamp, modTimestamp };
     return serviceId;
@@ -113,7 +113,7 @@ class Filing {
   ): void {
     const item = body.instances?.[at];
     const checked = checkedInstance(item && { ...item, status: undefined }, serviceId);
-    const { status = 'UP', timestamp = namespace.ledger.timestamp() } = data;
+    const { status = 'UP', timestamp = namespace.shared.timestamp() } = data;
     const { modTimestamp = timestamp } = data;
     const { instanceId = '' } = checked;
     if (namespace.services.get(serviceId)?.instances.has(instanceId))

@@ -1,4 +1,4 @@
-import { done, json, listed } from '../api/answer.js';
+import { done, json, omitEmpty } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import { readAddDependencies, readPutDependencies } from '../api/request-bodies.js';
@@ -65,5 +65,5 @@ function requireService(call: Call, otherwise: string): StoredMicroservice {
 
 function withoutSelf(call: Call, services: readonly StoredMicroservice[]) {
   const withoutId = call.value('noSelf') === '1' ? call.parameter('serviceId') : undefined;
-  return listed(services.filter(({ serviceId }) => serviceId !== withoutId));
+  return omitEmpty(services.filter(({ serviceId }) => serviceId !== withoutId));
 }

@@ -1,4 +1,4 @@
-import { json, listed } from '../api/answer.js';
+import { json, omitEmpty } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import { requestRules } from '../api/request-rules.js';
@@ -11,14 +11,14 @@ import {
 import type { FoundInstances } from '../model/find-instances.js';
 import { refOf, unmarshalError } from './instance-handlers.js';
 import { readBatchFind } from '../api/request-bodies.js';
-import { invalid, attempt, RegistryError, messageOf } from '../model/registry-error.js';
+import { invalid, catchRegistryError, RegistryError, messageOf } from '../model/registry-error.js';
 import type { ErrorBody } from '../model/registry-error.js';
 import type { Namespace } from '../model/namespace.js';
 import type { View } from '../model/publication.js';
 
 /** GET instances by the name of their service */
 export function findInstances(call: Call): Answer {
-  const { versionRequired } = call.deployment.form;
+  const { versionRequired } = call.profile.settings;
   const name = call.value('serviceName');
   const versionRule = versionRequired ? call.value('version') : undefined;
   const query = {
@@ -74,7 +74,7 @@ export function getInstance(call: Call): Answer {
 
 function listAnswer(call: Call, found: FoundInstances): Answer {
   return revised(call, found, {
-    instances: listed(found.instances.map(({ instance }) => instance)),
+    instances: omitEmpty(found.instances.map(({ instance }) => instance)),
   });
 }
 
@@ -93,7 +93,7 @@ export function queryInstances(call: Call): Answer {
   if (services.length === 0 && instances.length === 0)
     throw invalid('Required services or instances');
   const { consumerId, namespace } = call;
-  const { versionRequired } = call.deployment.form;
+  const { versionRequired } = call.profile.settings;
   const rules = versionRequired ? requestRules.batchFindByVersion : requestRules.batchFind;
   validate(rules, { consumerServiceId: consumerId, services, instances });
   return json({
@@ -127,18 +127,18 @@ function collect<Item extends { readonly rev?: string | undefined } | null>(
   const notModified: number[] = [];
   const updated: unknown[] = [];
   for (const [index, item] of items.entries()) {
-    const found = attempt(() => find(item));
+    const found = catchRegistryError(() => find(item));
     if (found instanceof RegistryError) addFailure(failed, index, found);
     else if (found.revision === item?.rev) notModified.push(index);
     else {
-      const instances = listed(found.instances.map(({ instance }) => instance));
+      const instances = omitEmpty(found.instances.map(({ instance }) => instance));
       updated.push({ index, rev: found.revision, instances });
     }
   }
   return {
-    failed: listed([...failed.values()]),
-    notModified: listed(notModified),
-    updated: listed(updated),
+    failed: omitEmpty([...failed.values()]),
+    notModified: omitEmpty(notModified),
+    updated: omitEmpty(updated),
   };
 }
 
@@ -162,7 +162,7 @@ function addFailure(failed: Map<number, Failure>, index: number, refusal: Regist
  */
 export function readable(call: Call): Namespace {
   const { namespace } = call;
-  if (call.isSet('noCache')) namespace.ledger.store.requireForFind();
+  if (call.isSet('noCache')) namespace.shared.store.requireForFind();
   return namespace;
 }
 
@@ -178,6 +178,6 @@ export function current<Found extends FoundInstances>(
   if (call.isSet('noCache')) return read('store');
   if (call.isSet('cacheOnly')) return read('cache-only');
   if (revision === '' || !call.model.hasStaleReads) return read('cache');
-  const cached = attempt(() => read('cache'));
+  const cached = catchRegistryError(() => read('cache'));
   return cached instanceof RegistryError || cached.revision !== revision ? read('store') : cached;
 }

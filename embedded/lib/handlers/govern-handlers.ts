@@ -1,4 +1,4 @@
-import { json, listed } from '../api/answer.js';
+import { json, omitEmpty } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import { requestRules } from '../api/request-rules.js';
@@ -24,7 +24,7 @@ export function listApps(call: Call): Answer {
   const apps = listServices(call.namespace, call.isSet('withShared'))
     .filter(service => (service.environment ?? '') === environment)
     .map(({ appId }) => appId);
-  return json({ appIds: listed([...new Set(apps)]) });
+  return json({ appIds: omitEmpty([...new Set(apps)]) });
 }
 
 /** GET govern/statistics */
@@ -48,10 +48,12 @@ export function getServiceDetail(call: Call): Answer {
   return json({
     service: {
       microService: service,
-      instances: listed(namespace.ledger.publication.shown(record).map(({ instance }) => instance)),
-      schemaInfos: listed(listSchemas(namespace, serviceId, { withContent: true })),
-      providers: listed(providersOf(namespace, serviceId)),
-      consumers: listed(consumersOf(namespace, service)),
+      instances: omitEmpty(
+        namespace.shared.publication.cachedInstances(record).map(({ instance }) => instance),
+      ),
+      schemaInfos: omitEmpty(listSchemas(namespace, serviceId, { withContent: true })),
+      providers: omitEmpty(providersOf(namespace, serviceId)),
+      consumers: omitEmpty(consumersOf(namespace, service)),
       tags: tags.size === 0 ? undefined : Object.fromEntries(tags),
       microServiceVersions: versions.map(({ service: { version } }) => version),
     },
@@ -77,7 +79,7 @@ export function listServiceDetails(call: Call): Answer {
     .filter(({ service }) => withShared || !isShared(namespace, service))
     .filter(({ service }) => isWanted(call, service))
     .map(record => overviewOf(namespace, record, wanted));
-  return json({ allServicesDetail: listed(services), statistics: counts });
+  return json({ allServicesDetail: omitEmpty(services), statistics: counts });
 }
 
 function isWanted(call: Call, service: StoredMicroservice): boolean {
@@ -106,20 +108,20 @@ function overviewOf(
   { options, countOnly }: Wanted,
 ): object {
   const { service, tags } = record;
-  const instances = namespace.ledger.publication.shown(record);
+  const instances = namespace.shared.publication.cachedInstances(record);
   const { serviceId } = service;
   const others = (services: readonly StoredMicroservice[]) =>
-    listed(services.filter(other => other.serviceId !== serviceId));
+    omitEmpty(services.filter(other => other.serviceId !== serviceId));
   const has = (option: string) => options.has(option);
   const withInstances = has('instances');
   return {
     microService: { ...service, schemas: undefined },
     instances:
       withInstances && !countOnly
-        ? listed(instances.map(({ instance }) => withoutProperties(instance)))
+        ? omitEmpty(instances.map(({ instance }) => withoutProperties(instance)))
         : undefined,
     schemaInfos: has('schemas')
-      ? listed(listSchemas(namespace, serviceId, { withContent: true }))
+      ? omitEmpty(listSchemas(namespace, serviceId, { withContent: true }))
       : undefined,
     providers: has('dependencies') ? others(providersOf(namespace, serviceId)) : undefined,
     consumers: has('dependencies') ? others(consumersOf(namespace, service)) : undefined,

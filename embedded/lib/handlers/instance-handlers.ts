@@ -11,7 +11,7 @@ import {
 import type { RefBody } from '../api/request-bodies.js';
 import { requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
-import { throttled } from '../profiles/profile-answers.js';
+import { throttledAnswer } from '../profiles/profile-answers.js';
 import {
   registerInstance as register,
   unregisterInstance as unregister,
@@ -20,7 +20,7 @@ import {
   heartbeat as renew,
 } from '../model/instance-operations.js';
 import { checkedInstance, instanceStatusOf } from './registration-requests.js';
-import { invalid, failureOf } from '../model/registry-error.js';
+import { invalid, registryErrorMessage } from '../model/registry-error.js';
 
 /** What a body of the instance API is told when it is not the right JSON. */
 export const unmarshalError = 'Unmarshal error';
@@ -32,10 +32,10 @@ export function refOf(call: Call): InstanceRef {
 
 /** POST instances; the path's service goes before the body's. */
 export function registerInstance(call: Call): Answer {
-  const { namespace, deployment } = call;
+  const { namespace, profile } = call;
   const serviceId = call.parameter('serviceId');
-  if (!deployment.limits.admitsRegistration(namespace, serviceId))
-    return throttled(deployment.form);
+  if (!profile.limits.admitsRegistration(namespace, serviceId))
+    return throttledAnswer(profile.settings);
   const body = call.json(readRegisterInstance, unmarshalError);
   const requested = checkedInstance(body.instance, serviceId);
   return json({ instanceId: register(namespace, serviceId, requested) });
@@ -95,12 +95,12 @@ export function heartbeats(call: Call): Answer {
 function beat(call: Call, item: RefBody | null): RefBody & Pick<HeartbeatResult, 'errMessage'> {
   const { serviceId, instanceId } = item ?? {};
   const ref = { serviceId: serviceId ?? '', instanceId: instanceId ?? '' };
-  return { serviceId, instanceId, errMessage: failureOf(() => renewNoted(call, ref)) };
+  return { serviceId, instanceId, errMessage: registryErrorMessage(() => renewNoted(call, ref)) };
 }
 
-function renewNoted({ namespace, deployment }: Call, ref: InstanceRef): void {
+function renewNoted({ namespace, profile }: Call, ref: InstanceRef): void {
   renew(namespace, ref);
-  deployment.limits.noteHeartbeat(namespace, ref);
+  profile.limits.checkHeartbeat(namespace, ref);
 }
 
 /** Each beat once; the server tells two apart by their ids in one text (datasource/etcd/ms.go). */

@@ -1,10 +1,10 @@
-import { done, json, listed } from '../api/answer.js';
+import { done, json, omitEmpty } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import { readModifySchema, readModifySchemas } from '../api/request-bodies.js';
 import { quotaRules, requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
-import { invalid, failureOf } from '../model/registry-error.js';
+import { invalid, registryErrorMessage } from '../model/registry-error.js';
 import {
   getSchema as getSchemaOf,
   listSchemas as listSchemasOf,
@@ -34,7 +34,7 @@ export function listSchemas(call: Call): Answer {
   const serviceId = call.parameter('serviceId');
   validate(requestRules.listSchemas, { serviceId });
   const withContent = withSchema === '1';
-  return json({ schemas: listed(listSchemasOf(call.namespace, serviceId, { withContent })) });
+  return json({ schemas: omitEmpty(listSchemasOf(call.namespace, serviceId, { withContent })) });
 }
 
 /** PUT one schema */
@@ -52,7 +52,7 @@ export function replaceSchemas(call: Call): Answer {
   const serviceId = call.parameter('serviceId');
   // Here alone the server does not tell which field is wrong (server/service/disco/schema.go).
   const rules = quotaRules.modifySchemas(call.model.quotas);
-  const failure = failureOf(() => validate(rules, { serviceId, schemas }));
+  const failure = registryErrorMessage(() => validate(rules, { serviceId, schemas }));
   if (failure !== undefined) throw invalid('Invalid request.');
   const records = schemas.map(
     item =>

@@ -1,5 +1,5 @@
 import { ErrorCode, RegistryError } from '../model/registry-error.js';
-import { json, listed, plain, done } from '../api/answer.js';
+import { json, omitEmpty, plain, done } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import { serviceCenterId, serviceCenterVersion } from '../model/own-service.js';
@@ -26,7 +26,7 @@ export const getVersion = (): Answer => json({ ...about, apiVersion: '4.0.0' });
 export function getHealth({ model }: Call): Answer {
   model.requireHealth();
   const { instances } = model.root.requireService(serviceCenterId);
-  return json({ instances: listed([...instances.values()].map(({ instance }) => instance)) });
+  return json({ instances: omitEmpty([...instances.values()].map(({ instance }) => instance)) });
 }
 
 /** GET v1/syncer/health: there is nothing to be in step with. */

@@ -1,4 +1,4 @@
-import { done, json, listed } from '../api/answer.js';
+import { done, json, omitEmpty } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import {
@@ -10,7 +10,7 @@ import {
 import type { CreateServiceBody } from '../api/request-bodies.js';
 import { quotaRules, requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
-import { invalid, failureOf } from '../model/registry-error.js';
+import { invalid, registryErrorMessage } from '../model/registry-error.js';
 import { registerInstance } from '../model/instance-operations.js';
 import { getSchema } from '../model/schema-operations.js';
 import {
@@ -74,13 +74,13 @@ function registerDetails(
   { tags, instances = [] }: CreateServiceBody,
 ): void {
   const failures = [
-    failureOf(() => {
+    registryErrorMessage(() => {
       if (tags === undefined) return;
       validate(quotaRules.setTags(model.quotas), { serviceId, tags });
       replaceTags(namespace, serviceId, new Map(Object.entries(tags)));
     }),
     ...instances.map(item =>
-      failureOf(() => {
+      registryErrorMessage(() => {
         registerInstance(namespace, serviceId, checkedInstance(item, serviceId));
       }),
     ),
@@ -90,7 +90,7 @@ function registerDetails(
 
 /** GET microservices */
 export function listMicroservices(call: Call): Answer {
-  return json({ services: listed(listServices(readable(call), call.isSet('withShared'))) });
+  return json({ services: omitEmpty(listServices(readable(call), call.isSet('withShared'))) });
 }
 
 /** GET one microservice */
@@ -122,7 +122,7 @@ export function unregisterMicroservices(call: Call): Answer {
   const { serviceIds = [], force } = call.json(readDeleteServices);
   validate(requestRules.deleteServices, { serviceIds });
   const services = [...new Set(serviceIds)].map(serviceId => ({
-    errMessage: failureOf(() => unregister(call, serviceId, force)),
+    errMessage: registryErrorMessage(() => unregister(call, serviceId, force)),
     serviceId,
   }));
   return json({ services });

@@ -26,25 +26,3 @@ export interface ServiceChanged {
 
 /** Is told of changes, in the order in which they are made. */
 export type ChangeListener = (change: InstanceChanged) => void;
-
-/** Who wants to know of changes. */
-export class Changes {
-  readonly #listeners = new Set<ChangeListener>();
-
-  /** True while somebody listens. */
-  get areHeard(): boolean {
-    return this.#listeners.size > 0;
-  }
-
-  add(listener: ChangeListener): void {
-    this.#listeners.add(listener);
-  }
-
-  remove(listener: ChangeListener): void {
-    this.#listeners.delete(listener);
-  }
-
-  tell(change: InstanceChanged): void {
-    for (const listener of this.#listeners) listener(change);
-  }
-}

@@ -30,7 +30,7 @@ export function putDependencies(
   dependencies: readonly Dependency[],
   { override }: { readonly override: boolean },
 ): void {
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const checked = dependencies.map(({ consumer, providers }) => {
     const named = providersIn(consumer, providers);
     return { consumerId: requireConsumer(namespace, consumer), providers: named };

@@ -78,8 +78,8 @@ function summariesOf(namespace: Namespace, { service, schemas }: ServiceRecord):
 
 function instancesOf(namespace: Namespace, owner: ServiceRecord): DumpedRecord[] {
   const { serviceId } = owner.service;
-  return namespace.ledger.publication
-    .shown(owner)
+  return namespace.shared.publication
+    .cachedInstances(owner)
     .map(({ instance, modRevision }) =>
       dumped(namespace, `inst/files//${serviceId}/${instance.instanceId}`, instance, modRevision),
     );

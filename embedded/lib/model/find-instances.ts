@@ -17,7 +17,7 @@ export interface FoundInstances {
 export interface FindQuery extends ServiceName {
   /** The empty string when nobody in particular asks. */
   readonly consumerId: string;
-  /** Asked for when no service has the name; only a single find knows aliases. */
+  /** PageRequest for when no service has the name; only a single find knows aliases. */
   readonly alias?: string | undefined;
   /** The provider must carry all of these tags, whatever their values. */
   readonly tags: readonly string[];
@@ -40,7 +40,7 @@ export function findInstances(namespace: Namespace, query: FindQuery): FoundInst
   const wanted = { ...query, environment };
   const versions = wantedVersions(namespace, wanted);
   if (versions.length === 0) {
-    namespace.ledger.store.requireForFind(2);
+    namespace.shared.store.requireForFind(2);
     const flag = consumerFlag(query.consumerId, consumer ?? { environment });
     const detail = `${flag} find provider[${nameKeyOf(wanted)}] failed, provider does not exist`;
     throw new RegistryError(ErrorCode.ServiceNotExists, detail);
@@ -56,7 +56,7 @@ function wantedVersions(namespace: Namespace, query: FindQuery): readonly Servic
   const versions = namespace.services.versionsOf(query, query.alias);
   const { versionRule } = query;
   if (versionRule === undefined) return versions;
-  return fitting(versions, versionRule, ({ service }) => service.version);
+  return matchingVersions(versions, versionRule, ({ service }) => service.version);
 }
 
 /** The Service Center's own instances: for everybody, and nobody depends on them. */
@@ -68,14 +68,14 @@ function findShared(namespace: Namespace, query: FindQuery): FoundInstances {
 }
 
 function read(
-  { ledger }: Namespace,
+  { shared }: Namespace,
   owner: ServiceRecord,
   {
     view = 'cache',
     instanceId,
   }: { readonly view?: View | undefined; readonly instanceId?: string },
 ): InstanceRecord[] {
-  return ledger.publication.read(owner, view, instanceId);
+  return shared.publication.read(owner, view, instanceId);
 }
 
 /** Who asks for one service's instances, and by which tags it wants them. */
@@ -189,7 +189,7 @@ export function isAccessible(
  * (datasource/etcd/util/versionrule.go): `1.0.0` itself, `1.0.0+` and all later, `1.0.0-2.0.0`
  * without its end, `latest`.
  */
-export function fitting<Item>(
+export function matchingVersions<Item>(
   items: readonly Item[],
   rule: string,
   versionOf: (item: Item) => string,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ErrorCode, attempt, RegistryError } from './registry-error.js';
+import { ErrorCode, catchRegistryError, RegistryError } from './registry-error.js';
 import type { HealthCheck, InstanceRef, InstanceStatus } from './wire.js';
 import type { ChangeKind } from './changes.js';
 import type { Lease } from './leases.js';
@@ -37,7 +37,7 @@ export function registerInstance(
   namespace: Namespace,
   serviceId: string,
   requested: RequestedInstance,
-  stamps: Stamps = stampsOf(namespace.ledger.timestamp()),
+  stamps: Stamps = stampsOf(namespace.shared.timestamp()),
 ): string {
   refuseInstance(namespace);
   const owner = namespace.requireService(serviceId, "Invalid 'serviceID' in request body.");
@@ -45,10 +45,11 @@ export function registerInstance(
   const living = owner.instances.get(instanceId);
   if (living !== undefined && isKeptAlive(namespace, { serviceId, instanceId }, living))
     return instanceId;
-  const { ledger } = namespace;
-  ledger.store.require();
-  if (ledger.departures.swallow(keyOf(namespace, { serviceId, instanceId }))) return instanceId;
-  const healthCheck = storedHealthCheck(requested.healthCheck, ledger.floors);
+  const { shared } = namespace;
+  shared.store.require();
+  if (shared.removedInstances.isRegistrationLost(keyOf(namespace, { serviceId, instanceId })))
+    return instanceId;
+  const healthCheck = storedHealthCheck(requested.healthCheck, shared.floors);
   const { version } = owner.service;
   const instance = { ...requested, instanceId, serviceId, healthCheck, version, ...stamps };
   addInstance(namespace, owner, instance, healthCheck);
@@ -61,11 +62,11 @@ function stampsOf(timestamp: string): Stamps {
 
 /** True when a registration counts as a heartbeat; one that is refused registers anew. */
 function isKeptAlive(namespace: Namespace, ref: InstanceRef, { lease }: InstanceRecord): boolean {
-  return !(attempt(() => beat(namespace, ref, lease)) instanceof RegistryError);
+  return !(catchRegistryError(() => renewLease(namespace, ref, lease)) instanceof RegistryError);
 }
 
-function beat({ name, ledger }: Namespace, ref: InstanceRef, lease: Lease | undefined): void {
-  if (lease !== undefined) ledger.renewals.beat(lease, () => keyOf({ name }, ref));
+function renewLease({ name, shared }: Namespace, ref: InstanceRef, lease: Lease | undefined): void {
+  if (lease !== undefined) shared.renewals.heartbeat(lease, () => keyOf({ name }, ref));
 }
 
 /** One text for an id, in all its lives. */
@@ -79,23 +80,23 @@ function addInstance(
   instance: StoredInstance,
   healthCheck: HealthCheck,
 ): void {
-  const { ledger } = namespace;
+  const { shared } = namespace;
   const { instanceId } = instance;
-  const lease = ledger.leases.grant(
+  const lease = shared.leases.grant(
     leaseLengthMs(healthCheck),
-    () => takeOut(namespace, owner, { instanceId, kind: 'expired' }),
+    () => removeInstance(namespace, owner, { instanceId, kind: 'expired' }),
     { tenant: namespace.name, serviceId: owner.service.serviceId, instanceId },
   );
   const before = owner.instances.get(instanceId);
   before?.lease?.revoke();
   const key = keyOf(namespace, instance);
-  if (ledger.departures.welcome(key)) ledger.renewals.spoil(key);
-  const after = { instance, modRevision: ledger.nextRevision(), lease };
+  if (shared.removedInstances.readmit(key)) shared.renewals.failNext(key);
+  const after = { instance, modRevision: shared.nextRevision(), lease };
   owner.instances.set(instanceId, after);
-  tell(namespace, owner, { kind: 'registered', before, after });
+  publish(namespace, owner, { kind: 'registered', before, after });
 }
 
-function takeOut(
+function removeInstance(
   namespace: Namespace,
   owner: ServiceRecord,
   { instanceId, kind }: { readonly instanceId: string; readonly kind: 'removed' | 'expired' },
@@ -105,12 +106,12 @@ function takeOut(
   instances.delete(instanceId);
   // A service that was removed took its instances along, and nobody is told (contract.md 12.13).
   if (before === undefined || namespace.services.get(service.serviceId) !== owner) return;
-  const hadBeats = before.lease?.wasRenewed ?? false;
-  namespace.ledger.departures.add(() => keyOf(namespace, before.instance), {
-    isRemoved: kind === 'removed',
-    hadBeats,
+  const hadHeartbeats = before.lease?.wasRenewed ?? false;
+  namespace.shared.removedInstances.add(() => keyOf(namespace, before.instance), {
+    wasUnregistered: kind === 'removed',
+    hadHeartbeats,
   });
-  tell(namespace, owner, { kind, before });
+  publish(namespace, owner, { kind, before });
 }
 
 /** What a change made of an instance; at least one of the two is there. */
@@ -120,23 +121,27 @@ type Change = { readonly kind: ChangeKind } & (
 );
 
 /** Tells those who want to know at once, and has the others told once it is published. */
-function tell(namespace: Namespace, owner: ServiceRecord, { kind, before, after }: Change): void {
-  const { name: tenant, dependencies, services, ledger } = namespace;
+function publish(
+  namespace: Namespace,
+  owner: ServiceRecord,
+  { kind, before, after }: Change,
+): void {
+  const { name: tenant, dependencies, services, shared } = namespace;
   const { instance } = after ?? before;
   const changed = (kind: ChangeKind) => {
     const { service } = owner;
     return { kind, instance, tenant, consumerIds: dependencies.consumersOf(service), service };
   };
-  ledger.changes.tell(changed(kind));
-  ledger.publication.take({
+  shared.changes.emit(changed(kind));
+  shared.publication.publish({
     kind,
     owner,
     before,
     after,
     instance,
     key: keyOf(namespace, instance),
-    isFiled: () => services.get(instance.serviceId) === owner,
-    tell: kind => ledger.published.tell(changed(kind)),
+    isRegistered: () => services.get(instance.serviceId) === owner,
+    notify: kind => shared.published.emit(changed(kind)),
   });
 }
 
@@ -147,22 +152,22 @@ function tell(namespace: Namespace, owner: ServiceRecord, { kind, before, after 
  */
 export function heartbeat(namespace: Namespace, ref: InstanceRef): void {
   const detail = 'leaseId not exist, instance not exist';
-  beat(namespace, ref, requireInstance(namespace, ref, detail).record.lease);
+  renewLease(namespace, ref, requireInstance(namespace, ref, detail).record.lease);
 }
 
 /** @throws RegistryError 400017 when the instance is unknown, or gone already */
 export function unregisterInstance(namespace: Namespace, ref: InstanceRef): void {
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const { owner, record } = requireInstance(namespace, ref, "Instance's leaseId not exist.");
   record.lease?.revoke();
-  takeOut(namespace, owner, { instanceId: ref.instanceId, kind: 'removed' });
+  removeInstance(namespace, owner, { instanceId: ref.instanceId, kind: 'removed' });
 }
 
 /** Takes an instance out as if its lease had run out; nothing happens when there is none. */
 export function expireInstance(namespace: Namespace, { serviceId, instanceId }: InstanceRef): void {
   const owner = namespace.services.get(serviceId);
   owner?.instances.get(instanceId)?.lease?.revoke();
-  if (owner !== undefined) takeOut(namespace, owner, { instanceId, kind: 'expired' });
+  if (owner !== undefined) removeInstance(namespace, owner, { instanceId, kind: 'expired' });
 }
 
 /** What a change of an instance replaces; its lease runs on untouched. */
@@ -176,16 +181,16 @@ export function updateInstance(
   ref: InstanceRef,
   change: InstanceChange,
 ): void {
-  const { ledger } = namespace;
-  ledger.store.require();
+  const { shared } = namespace;
+  shared.store.require();
   const found = requireInstance(namespace, ref, 'Service instance does not exist.');
   const { owner, record: before } = found;
   // The server takes the rest of the record from its cache, so that it may undo a change before.
-  const base = ledger.publication.shownOf(owner, ref.instanceId) ?? before;
-  const instance = { ...base.instance, ...change, modTimestamp: ledger.timestamp() };
-  const after = { ...before, instance, modRevision: ledger.nextRevision() };
+  const base = shared.publication.cachedInstance(owner, ref.instanceId) ?? before;
+  const instance = { ...base.instance, ...change, modTimestamp: shared.timestamp() };
+  const after = { ...before, instance, modRevision: shared.nextRevision() };
   owner.instances.set(ref.instanceId, after);
-  tell(namespace, owner, { kind: 'updated', before, after });
+  publish(namespace, owner, { kind: 'updated', before, after });
 }
 
 /**
@@ -197,17 +202,17 @@ export function updateManyStatuses(
   properties: Readonly<Record<string, string>>,
   status: string | undefined,
 ): void {
-  const { ledger } = namespace;
-  ledger.store.require();
+  const { shared } = namespace;
+  shared.store.require();
   const wanted = Object.entries(properties);
   for (const owner of namespace.services.all())
     for (const [instanceId, before] of owner.instances) {
-      const base = ledger.publication.shownOf(owner, instanceId) ?? before;
+      const base = shared.publication.cachedInstance(owner, instanceId) ?? before;
       if (wanted.some(([key, value]) => base.instance.properties?.[key] !== value)) continue;
       const instance = { ...base.instance, status };
-      const after = { ...before, instance, modRevision: ledger.nextRevision() };
+      const after = { ...before, instance, modRevision: shared.nextRevision() };
       owner.instances.set(instanceId, after);
-      tell(namespace, owner, { kind: 'updated', before, after });
+      publish(namespace, owner, { kind: 'updated', before, after });
     }
 }
 
@@ -215,7 +220,7 @@ function requireInstance(namespace: Namespace, ref: InstanceRef, detail: string)
   const owner = namespace.services.get(ref.serviceId);
   const record = owner?.instances.get(ref.instanceId);
   if (owner === undefined || record === undefined) {
-    namespace.ledger.store.require();
+    namespace.shared.store.require();
     throw new RegistryError(ErrorCode.InstanceNotExists, detail);
   }
   return { owner, record };

@@ -1,4 +1,4 @@
-import { Alarm } from '../clock.js';
+import { Timer } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { DeadlineHeap } from './deadline-heap.js';
 
@@ -9,7 +9,7 @@ import { DeadlineHeap } from './deadline-heap.js';
 export class Leases {
   readonly #clock: Clock;
   readonly #deadlines = new DeadlineHeap<Lease>();
-  readonly #alarm: Alarm;
+  readonly #timer: Timer;
   readonly #lagMs: () => number;
   #endOnTime = false;
   #standStill = false;
@@ -18,9 +18,9 @@ export class Leases {
   constructor(clock: Clock, lagMs: () => number = () => 0) {
     this.#clock = clock;
     this.#lagMs = lagMs;
-    this.#alarm = new Alarm(clock, () => {
+    this.#timer = new Timer(clock, () => {
       this.endOverdue();
-      this.#setAlarm();
+      this.#startTimer();
     });
   }
 
@@ -28,7 +28,7 @@ export class Leases {
   grant(lengthMs: number, onEnd: () => void, holder: LeaseHolder): Lease {
     const lease = new Lease(this.#clock, lengthMs, onEnd, holder);
     this.#deadlines.add(lease.expiresAt, lease);
-    if (this.#deadlines.firstDueAt === lease.expiresAt) this.#setAlarm();
+    if (this.#deadlines.firstDueAt === lease.expiresAt) this.#startTimer();
     return lease;
   }
 
@@ -36,13 +36,13 @@ export class Leases {
   endOnTime(): void {
     if (this.#endOnTime) return;
     this.#endOnTime = true;
-    this.#setAlarm();
+    this.#startTimer();
   }
 
   /** From now on ends leases when asked for only, and leaves no timer. */
   endOnRequest(): void {
     this.#endOnTime = false;
-    this.#alarm.cancel();
+    this.#timer.cancel();
   }
 
   /** Ends every lease that has run out by now. */
@@ -60,7 +60,7 @@ export class Leases {
   /** From now on no lease ends. */
   stop(): void {
     this.#standStill = true;
-    this.#alarm.cancel();
+    this.#timer.cancel();
   }
 
   /** Starts all leases again in full; from now on they end. */
@@ -87,14 +87,14 @@ export class Leases {
       this.#deadlines.add(lease.expiresAt + this.#lagMs(), lease);
     }
     this.endOverdue();
-    this.#setAlarm();
+    this.#startTimer();
   }
 
   /** The place in the heap of a lease that was renewed is early; the alarm then only moves it on. */
-  #setAlarm(): void {
+  #startTimer(): void {
     const { firstDueAt } = this.#deadlines;
     if (this.#endOnTime && !this.#standStill && firstDueAt !== undefined)
-      this.#alarm.set(firstDueAt - this.#clock.now());
+      this.#timer.start(firstDueAt - this.#clock.now());
   }
 }
 

@@ -1,6 +1,6 @@
 import { ErrorCode, RegistryError } from './registry-error.js';
 import { DependencyRules, ServiceDirectory } from './service-directory.js';
-import type { Ledger } from './shared-state.js';
+import type { SharedState } from './shared-state.js';
 import type { ServiceRecord } from './records.js';
 
 /** A domain and a project: nothing in one is seen from another. */
@@ -11,7 +11,7 @@ export class Namespace {
   constructor(
     readonly domain: string,
     readonly project: string,
-    readonly ledger: Ledger,
+    readonly shared: SharedState,
   ) {}
 
   /** `domain/project`, as the registry's keys have it. */
@@ -26,7 +26,7 @@ export class Namespace {
   requireService(serviceId: string, detail = 'Service does not exist.'): ServiceRecord {
     const record = this.services.get(serviceId);
     if (record !== undefined) return record;
-    this.ledger.store.requireForFind();
+    this.shared.store.requireForFind();
     throw new RegistryError(ErrorCode.ServiceNotExists, detail);
   }
 }

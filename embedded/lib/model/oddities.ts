@@ -139,7 +139,7 @@ export const realisticOddities: OddityValues = {
  *
  * @throws RangeError that names the knob, for what is no time, no chance or no switch
  */
-export function turned(values: OddityValues, oddities: Oddities): OddityValues {
+export function withOddities(values: OddityValues, oddities: Oddities): OddityValues {
   const given = Object.entries(oddities).filter(([, value]) => value !== undefined);
   for (const [knob, value] of given) check(knob, value);
   const result = { ...values, ...Object.fromEntries(given) };
@@ -170,7 +170,7 @@ function wantedOf(knob: string): { text: string; holds: (value: unknown) => bool
 }
 
 /** What goes by the knobs, and has something to do when they are turned. */
-export interface OddityFollower {
+export interface OddityListener {
   /** Called while the old values still hold. */
   readonly before?: () => void;
   readonly after: (now: OddityValues, was: OddityValues) => void;
@@ -179,13 +179,13 @@ export interface OddityFollower {
 /** The oddities of a running server; they may be changed at any time. */
 export class OddityKnobs {
   #values: OddityValues;
-  #random: SeededRandom;
-  readonly #followers: OddityFollower[] = [];
+  #generator: SeededRandom;
+  readonly #listeners: OddityListener[] = [];
 
   /** @internal */
   constructor(oddities: 'realistic' | Oddities = {}) {
     this.#values = valuesOf(noOddities, oddities);
-    this.#random = new SeededRandom(this.#values.seed);
+    this.#generator = new SeededRandom(this.#values.seed);
   }
 
   /** How each knob stands now. */
@@ -202,7 +202,7 @@ export class OddityKnobs {
    * @throws RangeError that names a knob with a wrong value; none is turned then
    */
   set(oddities: 'realistic' | Oddities): void {
-    this.#turn(
+    this.#apply(
       valuesOf(this.#values, oddities),
       oddities !== 'realistic' && oddities.seed !== undefined,
     );
@@ -210,32 +210,32 @@ export class OddityKnobs {
 
   /** Turns all oddities off. */
   clear(): void {
-    this.#turn(noOddities, true);
+    this.#apply(noOddities, true);
   }
 
   /** @internal Calls a follower each time from now on, in the order in which they came. */
-  follow(follower: OddityFollower): void {
-    this.#followers.push(follower);
+  onChange(listener: OddityListener): void {
+    this.#listeners.push(listener);
   }
 
   /** @internal A draw: from 0 on, below 1. */
-  draw(): number {
-    return this.#random.next();
+  random(): number {
+    return this.#generator.next();
   }
 
-  #turn(values: OddityValues, isReseeded: boolean): void {
-    for (const { before } of this.#followers) before?.();
+  #apply(values: OddityValues, isReseeded: boolean): void {
+    for (const { before } of this.#listeners) before?.();
     const was = this.#values;
     this.#values = values;
-    if (isReseeded) this.#random = new SeededRandom(values.seed);
-    for (const { after } of this.#followers) after(values, was);
+    if (isReseeded) this.#generator = new SeededRandom(values.seed);
+    for (const { after } of this.#listeners) after(values, was);
   }
 }
 
 function valuesOf(values: OddityValues, oddities: 'realistic' | Oddities): OddityValues {
   return oddities === 'realistic'
     ? { ...realisticOddities, storeDown: values.storeDown, seed: values.seed }
-    : turned(values, oddities);
+    : withOddities(values, oddities);
 }
 
 /** Numbers that look random and are the same for the same seed (mulberry32). */

@@ -1,4 +1,4 @@
-import { Alarm } from '../clock.js';
+import { Timer } from '../clock.js';
 import type { Clock } from '../clock.js';
 import type { OddityKnobs } from './oddities.js';
 import type { InstanceRecord, ServiceRecord, StoredInstance } from './records.js';
@@ -23,11 +23,11 @@ export class Publication {
   readonly #knobs: OddityKnobs;
   readonly #store: Store;
   readonly #cache = new InstanceCache();
-  readonly #removals: HeldRemovals;
+  readonly #removals: PendingRemovals;
   readonly #lost = new Map<string, InstanceWrite>();
-  readonly #relist: Alarm;
-  readonly #quiet: Alarm;
-  #waiting: InstanceWrite[] = [];
+  readonly #relist: Timer;
+  readonly #quiet: Timer;
+  #queue: InstanceWrite[] = [];
   #isRelistSet = false;
 
   /** @param owners all services of all namespaces */
@@ -39,46 +39,46 @@ export class Publication {
     this.#clock = clock;
     this.#knobs = knobs;
     this.#store = store;
-    const countShown = () => {
+    const countCached = () => {
       let count = 0;
-      for (const owner of owners()) count += this.shown(owner).length;
+      for (const owner of owners()) count += this.cachedInstances(owner).length;
       return count;
     };
-    const release = (write: InstanceWrite) => this.#await(write);
-    this.#removals = new HeldRemovals(clock, knobs, { countShown, release });
-    this.#quiet = new Alarm(clock, () => this.#publish());
-    this.#relist = new Alarm(clock, () => this.#list());
-    knobs.follow({ after: () => this.#followKnobs() });
+    const release = (write: InstanceWrite) => this.#enqueue(write);
+    this.#removals = new PendingRemovals(clock, knobs, { countCached, release });
+    this.#quiet = new Timer(clock, () => this.#publishQueue());
+    this.#relist = new Timer(clock, () => this.#relistInstances());
+    knobs.onChange({ after: () => this.#applyKnobs() });
   }
 
   /** True while anything may keep a change from being seen. */
-  get isLate(): boolean {
+  get isDelayed(): boolean {
     const { publicationMs, deletionWindowMs, selfPreservation, lostDeletions } = this.#knobs.values;
     return publicationMs > 0 || deletionWindowMs > 0 || selfPreservation || lostDeletions;
   }
 
   /** Takes a change that has just been made. */
-  take(write: InstanceWrite): void {
-    if (!this.isLate) {
-      write.tell(write.kind);
+  publish(write: InstanceWrite): void {
+    if (!this.isDelayed) {
+      write.notify(write.kind);
       return;
     }
     const { key, owner, before, after, instance } = write;
     this.#cache.hold(owner, instance.instanceId, before);
     if (after !== undefined) {
       this.#removals.drop(key);
-      this.#await(write);
-    } else if (this.#knobs.values.lostDeletions) this.#lose(write);
+      this.#enqueue(write);
+    } else if (this.#knobs.values.lostDeletions) this.#loseRemoval(write);
     else this.#removals.add(write);
   }
 
   /** The instance as the cache shows it. */
-  shownOf(owner: ServiceRecord, instanceId: string): InstanceRecord | undefined {
+  cachedInstance(owner: ServiceRecord, instanceId: string): InstanceRecord | undefined {
     return this.#cache.recordOf(owner, instanceId);
   }
 
   /** All instances of a service as the cache shows them. */
-  shown(owner: ServiceRecord): InstanceRecord[] {
+  cachedInstances(owner: ServiceRecord): InstanceRecord[] {
     return this.#cache.recordsOf(owner);
   }
 
@@ -93,45 +93,45 @@ export class Publication {
         ? records
         : records.filter(({ instance }) => instance.instanceId.startsWith(prefix));
     if (view !== 'store') {
-      const shown = wanted(this.shown(owner));
+      const shown = wanted(this.cachedInstances(owner));
       const now = this.#clock.now();
       if (shown.length > 0 || view === 'cache-only') return shown;
-      if (this.isLate && this.#cache.hasMissed(owner, prefix, now)) return shown;
-      if (this.isLate) this.#cache.miss(owner, prefix, now);
+      if (this.isDelayed && this.#cache.hasMissed(owner, prefix, now)) return shown;
+      if (this.isDelayed) this.#cache.miss(owner, prefix, now);
     }
     this.#store.requireForFind(view === 'store' ? 1 : 2);
     return wanted([...owner.instances.values()]);
   }
 
-  #await(write: InstanceWrite): void {
-    this.#waiting.push(write);
+  #enqueue(write: InstanceWrite): void {
+    this.#queue.push(write);
     const { publicationMs } = this.#knobs.values;
-    if (publicationMs === 0 || this.#waiting.length >= blockSize) this.#publish();
-    else this.#quiet.set(publicationMs);
+    if (publicationMs === 0 || this.#queue.length >= blockSize) this.#publishQueue();
+    else this.#quiet.start(publicationMs);
   }
 
-  #publish(): void {
+  #publishQueue(): void {
     this.#quiet.cancel();
-    const writes = this.#waiting;
-    this.#waiting = [];
-    for (const { kind, owner, after, instance, isFiled, tell } of writes) {
-      if (!isFiled()) continue;
+    const writes = this.#queue;
+    this.#queue = [];
+    for (const { kind, owner, after, instance, isRegistered, notify } of writes) {
+      if (!isRegistered()) continue;
       const before = this.#cache.show(owner, instance.instanceId, after);
-      if (after === undefined) tell(kind);
-      else tell(before === undefined ? 'registered' : 'updated');
+      if (after === undefined) notify(kind);
+      else notify(before === undefined ? 'registered' : 'updated');
     }
   }
 
-  #lose(write: InstanceWrite): void {
+  #loseRemoval(write: InstanceWrite): void {
     this.#lost.set(write.key, write);
     if (this.#isRelistSet) return;
     this.#isRelistSet = true;
     const { relistMinMs, relistMaxMs } = this.#knobs.values;
-    this.#relist.set(relistMinMs + this.#knobs.draw() * (relistMaxMs - relistMinMs));
+    this.#relist.start(relistMinMs + this.#knobs.random() * (relistMaxMs - relistMinMs));
   }
 
   /** Compares the cache with the store, as the server does from time to time. */
-  #list(): void {
+  #relistInstances(): void {
     this.#relist.cancel();
     this.#isRelistSet = false;
     const lost = [...this.#lost.values()];
@@ -140,26 +140,26 @@ export class Publication {
       if (!write.owner.instances.has(write.instance.instanceId)) this.#removals.add(write);
   }
 
-  #followKnobs(): void {
-    if (!this.#knobs.values.lostDeletions) this.#list();
-    this.#removals.followKnobs();
-    if (this.#knobs.values.publicationMs === 0) this.#publish();
+  #applyKnobs(): void {
+    if (!this.#knobs.values.lostDeletions) this.#relistInstances();
+    this.#removals.applyKnobs();
+    if (this.#knobs.values.publicationMs === 0) this.#publishQueue();
   }
 }
 
 /** What the server keeps itself from losing (datasource/etcd/sd/types.go). */
 const preservation = { aboveInstances: 5, share: 0.8, longestMs: 600_000, windowMs: 2000 };
 
-interface HeldRemoval {
+interface PendingRemoval {
   readonly write: InstanceWrite;
   /** How much longer it is held back while the server preserves itself. */
   leftMs: number;
 }
 
 /** What removals wait for, and where they go then. */
-export interface RemovalOutlet {
+export interface RemovalSink {
   /** How many instances the cache shows, in all namespaces. */
-  readonly countShown: () => number;
+  readonly countCached: () => number;
   readonly release: (write: InstanceWrite) => void;
 }
 
@@ -167,23 +167,23 @@ export interface RemovalOutlet {
  * Removals on their way to the cache: gathered in windows, and held back for longer when they are
  * most of all instances (datasource/etcd/sd/instance_event_handler.go).
  */
-export class HeldRemovals {
+export class PendingRemovals {
   readonly #knobs: OddityKnobs;
-  readonly #outlet: RemovalOutlet;
-  readonly #held = new Map<string, HeldRemoval>();
-  readonly #window: Alarm;
+  readonly #sink: RemovalSink;
+  readonly #held = new Map<string, PendingRemoval>();
+  readonly #window: Timer;
   #isOpen = false;
   #isPreserving = false;
 
-  constructor(clock: Clock, knobs: OddityKnobs, outlet: RemovalOutlet) {
+  constructor(clock: Clock, knobs: OddityKnobs, sink: RemovalSink) {
     this.#knobs = knobs;
-    this.#outlet = outlet;
-    this.#window = new Alarm(clock, () => this.#close());
+    this.#sink = sink;
+    this.#window = new Timer(clock, () => this.#close());
   }
 
   add(write: InstanceWrite): void {
     if (this.#windowMs === 0) {
-      this.#outlet.release(write);
+      this.#sink.release(write);
       return;
     }
     this.#held.set(write.key, { write, leftMs: preservedMs(write) });
@@ -191,7 +191,7 @@ export class HeldRemovals {
     this.#isPreserving = this.#isTooMuch();
     if (this.#isOpen) return;
     this.#isOpen = true;
-    this.#window.set(this.#windowMs);
+    this.#window.start(this.#windowMs);
   }
 
   /** Forgets a removal: the instance is back. */
@@ -200,7 +200,7 @@ export class HeldRemovals {
   }
 
   /** Releases what the knobs do not hold back any more. */
-  followKnobs(): void {
+  applyKnobs(): void {
     if (!this.#knobs.values.selfPreservation) this.#isPreserving = false;
     if (this.#windowMs === 0) this.#close();
   }
@@ -212,7 +212,7 @@ export class HeldRemovals {
 
   #isTooMuch(): boolean {
     if (!this.#knobs.values.selfPreservation) return false;
-    const total = this.#outlet.countShown();
+    const total = this.#sink.countCached();
     return total > preservation.aboveInstances && this.#held.size >= total * preservation.share;
   }
 
@@ -223,10 +223,10 @@ export class HeldRemovals {
       removal.leftMs -= this.#windowMs;
       if (this.#isPreserving && removal.leftMs > 0) continue;
       this.#held.delete(key);
-      this.#outlet.release(removal.write);
+      this.#sink.release(removal.write);
     }
     if (this.#held.size === 0) this.#isPreserving = false;
-    else this.#window.set(this.#windowMs);
+    else this.#window.start(this.#windowMs);
   }
 }
 
@@ -306,7 +306,7 @@ export interface InstanceWrite {
   /** As it is now, or was last. */
   readonly instance: StoredInstance;
   /** False once the service is removed: then nobody is told any more. */
-  readonly isFiled: () => boolean;
+  readonly isRegistered: () => boolean;
   /** Tells those who go by what is published. */
-  readonly tell: (kind: ChangeKind) => void;
+  readonly notify: (kind: ChangeKind) => void;
 }

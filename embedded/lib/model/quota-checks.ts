@@ -5,21 +5,21 @@ import { isShared, serviceCenterName } from './own-service.js';
 
 /** @throws RegistryError 400100 when a project has no room for another service, new or not */
 export function refuseService(namespace: Namespace): void {
-  const { ledger, services } = namespace;
-  refuseOver('SERVICE', ledger.quotas.services, services.size - sharedIn(namespace).length);
+  const { shared, services } = namespace;
+  refuseOver('SERVICE', shared.quotas.services, services.size - sharedIn(namespace).length);
 }
 
 /** @throws RegistryError 400100 when a project has no room for another instance, new or not */
 export function refuseInstance(namespace: Namespace): void {
-  const { ledger, services } = namespace;
+  const { shared, services } = namespace;
   const count = instancesOf(services.all()) - instancesOf(sharedIn(namespace));
-  refuseOver('INSTANCE', ledger.quotas.instances, count);
+  refuseOver('INSTANCE', shared.quotas.instances, count);
 }
 
 /** @throws RegistryError 400100 when a service has no room for another schema */
-export function refuseSchema({ ledger }: Namespace, { service, schemas }: ServiceRecord): void {
+export function refuseSchema({ shared }: Namespace, { service, schemas }: ServiceRecord): void {
   const { size } = new Set([...(service.schemas ?? []), ...schemas.keys()]);
-  refuseOver('SCHEMA', ledger.quotas.schemas, size);
+  refuseOver('SCHEMA', shared.quotas.schemas, size);
 }
 
 /** The Service Center's own services, which do not count (datasource/etcd/ops.go). */

@@ -1,6 +1,6 @@
 /**
- * The codes that the registry puts into an error answer (cari discovery/error.go). The HTTP status of
- * the answer is the code divided by 1,000, rounded down. Codes of accounts and roles are in rbac/.
+ * The codes of error answers (cari discovery/error.go, rbac/error.go). The HTTP status of an answer is
+ * its code divided by 1,000, rounded down.
  */
 export const ErrorCode = {
   InvalidParameters: 400_001,
@@ -14,23 +14,6 @@ export const ErrorCode = {
   ServiceHasConsumers: 400_023,
   ServiceVersionNotExists: 400_026,
   NotEnoughQuota: 400_100,
-  Unauthorized: 401_201,
-  WrongPassword: 401_202,
-  NoAuthorizationHeader: 401_204,
-  TokenExpired: 401_205,
-  AccountDeleted: 401_206,
-  Forbidden: 403_001,
-  AccountBlocked: 403_201,
-  NoPermission: 403_205,
-  InternalServerError: 500_003,
-  RegistryUnavailable: 500_011,
-} as const;
-
-/** One of the codes in {@link ErrorCode}. */
-export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
-
-/** The codes of accounts and roles (cari rbac/error.go). */
-export const RbacErrorCode = {
   AccountNotExists: 400_200,
   RoleNotExists: 400_201,
   InvalidRole: 400_202,
@@ -38,36 +21,28 @@ export const RbacErrorCode = {
   NoRoleQuota: 400_204,
   RoleIsBound: 400_205,
   BadNewPassword: 400_206,
+  Unauthorized: 401_201,
+  WrongPassword: 401_202,
+  NoAuthorizationHeader: 401_204,
+  TokenExpired: 401_205,
+  AccountDeleted: 401_206,
   WrongCurrentPassword: 401_207,
-  /** {@link ErrorCode.WrongPassword} of a server that protects a part of its API only. */
+  /** Instead of WrongPassword when RBAC does not protect services. */
   WrongPasswordHalfOpen: 401_302,
+  Forbidden: 403_001,
+  AccountBlocked: 403_201,
   BuiltInAccount: 403_202,
   BuiltInRole: 403_203,
   OwnAccount: 403_204,
+  NoPermission: 403_205,
   AccountConflict: 409_200,
   RoleConflict: 409_201,
+  InternalServerError: 500_003,
+  RegistryUnavailable: 500_011,
 } as const;
 
-/** One of the codes of {@link RbacErrorCode}. */
-export type RbacErrorCode = (typeof RbacErrorCode)[keyof typeof RbacErrorCode];
-
-/** The sentence that belongs to each code; 401302 has none. */
-export const rbacMessages: readonly (readonly [RbacErrorCode, string])[] = [
-  [RbacErrorCode.AccountNotExists, 'Account not exists'],
-  [RbacErrorCode.RoleNotExists, 'Role not exists'],
-  [RbacErrorCode.InvalidRole, 'Account has invalid role(s)'],
-  [RbacErrorCode.NoAccountQuota, 'No quota to create account'],
-  [RbacErrorCode.NoRoleQuota, 'No quota to create role'],
-  [RbacErrorCode.RoleIsBound, 'Role is bound to some user(s)'],
-  [RbacErrorCode.BadNewPassword, 'New password is bad'],
-  [RbacErrorCode.WrongCurrentPassword, 'Password is wrong'],
-  [RbacErrorCode.WrongPasswordHalfOpen, ''],
-  [RbacErrorCode.BuiltInAccount, 'Forbid to operate build-in account(s)'],
-  [RbacErrorCode.BuiltInRole, 'Forbid to operate build-in role(s)'],
-  [RbacErrorCode.OwnAccount, 'Forbid to operate your own account'],
-  [RbacErrorCode.AccountConflict, 'account name is duplicated'],
-  [RbacErrorCode.RoleConflict, 'role name is duplicated'],
-];
+/** One of the codes in {@link ErrorCode}. */
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 
 /** The JSON of an error answer; `errorCode` is a string on the wire. */
 export interface ErrorBody {
@@ -78,7 +53,6 @@ export interface ErrorBody {
 
 /** The sentence that belongs to each code (cari discovery/error.go, server/service/rbac/init.go). */
 const messages: ReadonlyMap<number, string> = new Map<number, string>([
-  ...rbacMessages,
   [ErrorCode.InvalidParameters, 'Invalid parameter(s)'],
   [ErrorCode.ServerUnhealthy, 'Server is Unhealthy'],
   [ErrorCode.ServiceAlreadyExists, 'Micro-service already exists'],
@@ -90,6 +64,20 @@ const messages: ReadonlyMap<number, string> = new Map<number, string>([
   [ErrorCode.ServiceHasConsumers, 'Consumer(s) depends on this micro-service'],
   [ErrorCode.ServiceVersionNotExists, 'Micro-service version does not exist'],
   [ErrorCode.NotEnoughQuota, 'Not enough quota'],
+  [ErrorCode.AccountNotExists, 'Account not exists'],
+  [ErrorCode.RoleNotExists, 'Role not exists'],
+  [ErrorCode.InvalidRole, 'Account has invalid role(s)'],
+  [ErrorCode.NoAccountQuota, 'No quota to create account'],
+  [ErrorCode.NoRoleQuota, 'No quota to create role'],
+  [ErrorCode.RoleIsBound, 'Role is bound to some user(s)'],
+  [ErrorCode.BadNewPassword, 'New password is bad'],
+  [ErrorCode.WrongCurrentPassword, 'Password is wrong'],
+  [ErrorCode.WrongPasswordHalfOpen, ''],
+  [ErrorCode.BuiltInAccount, 'Forbid to operate build-in account(s)'],
+  [ErrorCode.BuiltInRole, 'Forbid to operate build-in role(s)'],
+  [ErrorCode.OwnAccount, 'Forbid to operate your own account'],
+  [ErrorCode.AccountConflict, 'account name is duplicated'],
+  [ErrorCode.RoleConflict, 'role name is duplicated'],
   [ErrorCode.Unauthorized, 'Request unauthorized'],
   [ErrorCode.WrongPassword, 'User name or password is wrong'],
   [ErrorCode.NoAuthorizationHeader, 'No authorization header'],
@@ -110,7 +98,7 @@ export function messageOf(errorCode: number): string {
 /** A refusal of the registry: a code and what the code does not say. */
 export class RegistryError extends Error {
   constructor(
-    readonly errorCode: ErrorCode | RbacErrorCode,
+    readonly errorCode: ErrorCode,
     /** The empty string where the code says it all. */
     readonly detail: string,
     /** Milliseconds for which the client waits for this answer, while the store does not answer. */
@@ -141,7 +129,7 @@ export function invalid(detail: string): RegistryError {
 }
 
 /** What an attempt gives, or the refusal it meets. Anything else that is thrown is a bug, and surfaces. */
-export function attempt<Value>(act: () => Value): Value | RegistryError {
+export function catchRegistryError<Value>(act: () => Value): Value | RegistryError {
   try {
     return act();
   } catch (error) {
@@ -151,8 +139,8 @@ export function attempt<Value>(act: () => Value): Value | RegistryError {
 }
 
 /** The refusal that an attempt meets, in one line; undefined when it meets none. */
-export function failureOf(act: () => void): string | undefined {
-  const outcome = attempt(act);
+export function registryErrorMessage(act: () => void): string | undefined {
+  const outcome = catchRegistryError(act);
   return outcome instanceof RegistryError ? outcome.message : undefined;
 }
 

@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.js';
+import type { Listeners } from '../listeners.js';
 import type { OddityKnobs } from './oddities.js';
-import type { ChangeListener, Changes } from './changes.js';
+import type { ChangeListener, InstanceChanged } from './changes.js';
 import { expireInstance } from './instance-operations.js';
-import { Ledger } from './shared-state.js';
+import { SharedState } from './shared-state.js';
 import type { LeaseFloors } from './shared-state.js';
 import { Namespace } from './namespace.js';
 import { resolveQuotas } from './quotas.js';
@@ -21,7 +22,7 @@ export interface LiveInstance extends StoredInstance {
 
 /** Everything a Service Center knows, without a word of HTTP. */
 export class RegistryModel {
-  readonly #ledger: Ledger;
+  readonly #shared: SharedState;
   readonly #namespaces = new Map<string, Namespace>();
 
   constructor(
@@ -31,41 +32,41 @@ export class RegistryModel {
     oddities?: OddityKnobs,
   ) {
     const owners = () => this.#owners();
-    this.#ledger = new Ledger(clock, { floors, quotas, oddities, owners });
-    addService(this.root, ownService(this.#ledger.timestamp()));
+    this.#shared = new SharedState(clock, { floors, quotas, oddities, owners });
+    addService(this.root, ownService(this.#shared.timestamp()));
   }
 
   get quotas(): Quotas {
-    return this.#ledger.quotas;
+    return this.#shared.quotas;
   }
 
   get floors(): LeaseFloors {
-    return this.#ledger.floors;
+    return this.#shared.floors;
   }
 
   /** The number of the last change of an instance. */
   get revision(): number {
-    return this.#ledger.revision;
+    return this.#shared.revision;
   }
 
   /** Numbers later changes from at least here on. */
   raiseRevision(least: number): void {
-    this.#ledger.raiseRevision(least);
+    this.#shared.raiseRevision(least);
   }
 
   /** How far it is from a registry that is always on time. */
   get oddities(): OddityKnobs {
-    return this.#ledger.oddities;
+    return this.#shared.oddities;
   }
 
   /** True while a read may differ from what the store says, or the store says nothing. */
   get hasStaleReads(): boolean {
-    return this.#ledger.publication.isLate || this.#ledger.store.isDown;
+    return this.#shared.publication.isDelayed || this.#shared.store.isDown;
   }
 
   /** @throws RegistryError 400002 while the server takes its store for unreachable */
   requireHealth(): void {
-    this.#ledger.store.requireHealth();
+    this.#shared.store.requireHealth();
   }
 
   /** The namespace the Service Center itself is registered in. */
@@ -75,18 +76,18 @@ export class RegistryModel {
 
   /** A domain and project as they are now: leases that have run out end first. Created on first use. */
   namespace(domain: string, project: string): Namespace {
-    this.#ledger.settle();
+    this.#shared.catchUp();
     const key = JSON.stringify([domain, project]);
     const known = this.#namespaces.get(key);
     if (known !== undefined) return known;
-    const namespace = new Namespace(domain, project, this.#ledger);
+    const namespace = new Namespace(domain, project, this.#shared);
     this.#namespaces.set(key, namespace);
     return namespace;
   }
 
   /** All namespaces so far. */
   namespaces(): Namespace[] {
-    this.#ledger.settle();
+    this.#shared.catchUp();
     return [...this.#namespaces.values()];
   }
 
@@ -100,17 +101,17 @@ export class RegistryModel {
    * there is a listener. The returned function removes it.
    */
   onChange(listener: ChangeListener): () => void {
-    return this.#listen(this.#ledger.changes, listener);
+    return this.#listen(this.#shared.changes, listener);
   }
 
   /** The same, except that changes are told when they reach those who watch: late, where that is wanted. */
   onPublished(listener: ChangeListener): () => void {
-    return this.#listen(this.#ledger.published, listener);
+    return this.#listen(this.#shared.published, listener);
   }
 
   /** What all namespaces share. */
-  get ledger(): Ledger {
-    return this.#ledger;
+  get shared(): SharedState {
+    return this.#shared;
   }
 
   /** Lists the Service Center itself as running there, until the returned function is called. */
@@ -119,8 +120,8 @@ export class RegistryModel {
     at: { readonly host: string; readonly port: number },
   ): () => void {
     const { instances } = this.root.requireService(serviceCenterId);
-    const modRevision = this.#ledger.nextRevision();
-    const instance = ownInstance(instanceId, at, this.#ledger.timestamp());
+    const modRevision = this.#shared.nextRevision();
+    const instance = ownInstance(instanceId, at, this.#shared.timestamp());
     instances.set(instanceId, { instance, modRevision });
     return () => {
       instances.delete(instanceId);
@@ -137,7 +138,7 @@ export class RegistryModel {
 
   /** All instances of all namespaces, the Service Center's own excepted. */
   snapshot(): LiveInstance[] {
-    this.#ledger.settle();
+    this.#shared.catchUp();
     const live: LiveInstance[] = [];
     for (const { domain, project, services } of this.#namespaces.values())
       for (const { instances } of services.all())
@@ -170,12 +171,12 @@ export class RegistryModel {
     return true;
   }
 
-  #listen(changes: Changes, listener: ChangeListener): () => void {
-    changes.add(listener);
-    this.#ledger.keepTime();
+  #listen(changes: Listeners<InstanceChanged>, listener: ChangeListener): () => void {
+    const remove = changes.add(listener);
+    this.#shared.scheduleExpiry();
     return () => {
-      changes.remove(listener);
-      this.#ledger.keepTime();
+      remove();
+      this.#shared.scheduleExpiry();
     };
   }
 

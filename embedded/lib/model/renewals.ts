@@ -1,5 +1,5 @@
 import { ErrorCode, RegistryError } from './registry-error.js';
-import { Alarm } from '../clock.js';
+import { Timer } from '../clock.js';
 import type { Clock } from '../clock.js';
 import type { OddityKnobs } from './oddities.js';
 import type { Lease } from './leases.js';
@@ -10,7 +10,7 @@ import type { Store } from './store.js';
 type Renewal = 'renewed' | 'refused';
 
 /** The heartbeats of one id, registered or not. */
-interface Beating {
+interface HeartbeatState {
   readonly latest: Renewal;
   /** What the next step renews. */
   readonly queued?: Lease | undefined;
@@ -26,15 +26,15 @@ const memoryMs = 120_000;
  */
 export class Renewals {
   /** Told of each lease that a heartbeat has renewed, once it is. */
-  readonly heard = new Listeners<Lease>();
+  readonly renewed = new Listeners<Lease>();
   readonly #clock: Clock;
   readonly #knobs: OddityKnobs;
   readonly #store: Store;
   /** The id that has been silent longest comes first. */
-  readonly #beatings = new Map<string, Beating>();
+  readonly #states = new Map<string, HeartbeatState>();
   readonly #queue = new Set<string>();
-  readonly #alarm: Alarm;
-  #areSwallowed = false;
+  readonly #timer: Timer;
+  #isSuspended = false;
   /** When a step was or will be; all others are whole steps away. */
   #stepAt: number;
 
@@ -43,12 +43,12 @@ export class Renewals {
     this.#knobs = knobs;
     this.#store = store;
     this.#stepAt = clock.now();
-    this.#alarm = new Alarm(clock, () => this.catchUp());
-    knobs.follow({
+    this.#timer = new Timer(clock, () => this.catchUp());
+    knobs.onChange({
       before: () => this.catchUp(),
       after: (now, was) => {
         if (now.renewalStepMs !== was.renewalStepMs) this.#step(clock.now());
-        if (!this.#isOdd) this.#beatings.clear();
+        if (!this.#hasOddity) this.#states.clear();
       },
     });
   }
@@ -59,26 +59,26 @@ export class Renewals {
    * @param key names the id, in all its lives
    * @throws RegistryError 400017 when it, or the one before it, came too late
    */
-  beat(lease: Lease, key: () => string): void {
-    if (this.#areSwallowed) return;
-    if (!this.#isOdd) this.#renewNow(lease);
+  heartbeat(lease: Lease, key: () => string): void {
+    if (this.#isSuspended) return;
+    if (!this.#hasOddity) this.#renewNow(lease);
     else if (this.#answer(lease, key()) === 'refused')
       throw new RegistryError(ErrorCode.InstanceNotExists, 'etcdserver: requested lease not found');
   }
 
   /** Runs something whose heartbeats are answered and renew nothing. */
-  swallowedDuring<Result>(act: () => Result): Result {
-    this.#areSwallowed = true;
+  withoutRenewing<Result>(act: () => Result): Result {
+    this.#isSuspended = true;
     try {
       return act();
     } finally {
-      this.#areSwallowed = false;
+      this.#isSuspended = false;
     }
   }
 
   /** Has the next heartbeat of an id tell that its lease was not found. */
-  spoil(key: string): void {
-    this.#note(key, { latest: 'refused', at: this.#clock.now() });
+  failNext(key: string): void {
+    this.#remember(key, { latest: 'refused', at: this.#clock.now() });
   }
 
   /** Carries out the step that is due by now. */
@@ -86,24 +86,24 @@ export class Renewals {
     if (this.#queue.size > 0 && this.#stepAt <= this.#clock.now()) this.#step(this.#stepAt);
   }
 
-  get #isOdd(): boolean {
+  get #hasOddity(): boolean {
     const { renewalStepMs, dyingLeaseMs, spuriousLossChance, storeDown } = this.#knobs.values;
     return renewalStepMs > 0 || dyingLeaseMs > 0 || spuriousLossChance > 0 || storeDown;
   }
 
   #answer(lease: Lease, key: string): Renewal {
     const at = this.#clock.now();
-    const known = this.#beatings.get(key) ?? (lease.wasRenewed ? { latest: 'renewed' } : undefined);
+    const known = this.#states.get(key) ?? (lease.wasRenewed ? { latest: 'renewed' } : undefined);
     if (known === undefined) {
       const latest = this.#renew(lease, at);
-      this.#note(key, { latest, at });
+      this.#remember(key, { latest, at });
       return latest;
     }
     if (this.#knobs.values.renewalStepMs === 0) {
       this.#renew(lease, at);
-      this.#note(key, { latest: 'renewed', at });
+      this.#remember(key, { latest: 'renewed', at });
     } else {
-      this.#note(key, { latest: known.latest, queued: lease, at });
+      this.#remember(key, { latest: known.latest, queued: lease, at });
       this.#queueUp(key, at);
     }
     return known.latest;
@@ -114,16 +114,16 @@ export class Renewals {
     this.#queue.add(key);
     if (this.#stepAt > now) return;
     this.#stepAt += (Math.floor((now - this.#stepAt) / renewalStepMs) + 1) * renewalStepMs;
-    this.#alarm.set(this.#stepAt - now);
+    this.#timer.start(this.#stepAt - now);
   }
 
   #step(at: number): void {
-    this.#alarm.cancel();
+    this.#timer.cancel();
     this.#stepAt = at;
     for (const key of this.#queue) {
-      const beating = this.#beatings.get(key);
-      if (beating?.queued === undefined) continue;
-      this.#beatings.set(key, { latest: this.#renew(beating.queued, at), at: beating.at });
+      const state = this.#states.get(key);
+      if (state?.queued === undefined) continue;
+      this.#states.set(key, { latest: this.#renew(state.queued, at), at: state.at });
     }
     this.#queue.clear();
   }
@@ -138,15 +138,15 @@ export class Renewals {
 
   #renewNow(lease: Lease, at?: number): void {
     lease.renew(at);
-    if (this.heard.areThere) this.heard.tell(lease);
+    if (this.renewed.hasAny) this.renewed.emit(lease);
   }
 
-  #note(key: string, beating: Beating): void {
-    this.#beatings.delete(key);
-    this.#beatings.set(key, beating);
-    for (const [old, { at }] of this.#beatings) {
-      if (beating.at - at < memoryMs) break;
-      this.#beatings.delete(old);
+  #remember(key: string, state: HeartbeatState): void {
+    this.#states.delete(key);
+    this.#states.set(key, state);
+    for (const [old, { at }] of this.#states) {
+      if (state.at - at < memoryMs) break;
+      this.#states.delete(old);
     }
   }
 }

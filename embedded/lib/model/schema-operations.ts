@@ -17,7 +17,7 @@ export function getSchema(
   unknownService?: string,
 ): SchemaRecord {
   const { schemas } = namespace.requireService(serviceId, unknownService);
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const schema = schemas.get(schemaId);
   if (schema === undefined) throw notFound();
   return schema;
@@ -30,7 +30,7 @@ export function listSchemas(
   { withContent }: { readonly withContent: boolean },
 ): Schema[] {
   const { service, schemas } = namespace.requireService(serviceId);
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const ids = new Set([...(service.schemas ?? []), ...schemas.keys()]);
   return [...ids].map(schemaId => {
     const uploaded = schemas.get(schemaId);
@@ -49,7 +49,7 @@ export function putSchema(
   { serviceId, schemaId }: SchemaRef,
   schema: SchemaRecord,
 ): void {
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const record = namespace.requireService(serviceId);
   const declared = record.service.schemas ?? [];
   if (!declared.includes(schemaId)) {
@@ -65,7 +65,7 @@ export function replaceSchemas(
   serviceId: string,
   schemas: ReadonlyMap<string, SchemaRecord>,
 ): void {
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const record = namespace.requireService(serviceId);
   record.service = { ...record.service, schemas: [...schemas.keys()] };
   record.schemas = new Map(schemas);
@@ -73,7 +73,7 @@ export function replaceSchemas(
 
 /** Removes what was uploaded; the service still declares it (server/service/disco/schema.go). */
 export function removeSchema(namespace: Namespace, { serviceId, schemaId }: SchemaRef): void {
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   if (!namespace.requireService(serviceId).schemas.delete(schemaId)) throw notFound();
 }
 

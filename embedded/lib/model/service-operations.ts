@@ -20,11 +20,11 @@ export type RequestedMicroservice = Omit<StoredMicroservice, 'serviceId'> & {
  */
 export function registerService(namespace: Namespace, requested: RequestedMicroservice): string {
   refuseService(namespace);
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const serviceId = requested.serviceId ?? serviceIdFor(namespace.name, requested);
   const holder = namespace.services.holderOf(requested);
   if (holder === undefined && namespace.services.get(serviceId) === undefined) {
-    const timestamp = namespace.ledger.timestamp();
+    const timestamp = namespace.shared.timestamp();
     const service = { ...requested, serviceId, timestamp, modTimestamp: timestamp };
     addService(namespace, service);
     return serviceId;
@@ -45,7 +45,7 @@ export function addService(namespace: Namespace, service: StoredMicroservice): v
     schemas: new Map(),
     instances: new Map(),
   });
-  namespace.ledger.serviceChanges.tell({ kind: 'registered', tenant: namespace.name, service });
+  namespace.shared.serviceChanges.emit({ kind: 'registered', tenant: namespace.name, service });
 }
 
 /**
@@ -60,7 +60,7 @@ export function findServiceId(
   const versions = namespace.services.versionsOf(wanted, wanted.serviceName);
   const flag = `${nameKeyOf(wanted)}/${wanted.version}`;
   if (versions.length === 0) {
-    namespace.ledger.store.requireForFind();
+    namespace.shared.store.requireForFind();
     throw new RegistryError(ErrorCode.ServiceNotExists, `${flag} does not exist.`);
   }
   const found = versions.find(({ service }) => service.version === wanted.version);
@@ -82,12 +82,12 @@ export function setServiceProperties(
   serviceId: string,
   properties: Readonly<Record<string, string>> | undefined,
 ): void {
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const record = namespace.requireService(serviceId);
-  const modTimestamp = namespace.ledger.timestamp();
+  const modTimestamp = namespace.shared.timestamp();
   record.service = { ...record.service, properties, modTimestamp };
   const { service } = record;
-  namespace.ledger.serviceChanges.tell({ kind: 'updated', tenant: namespace.name, service });
+  namespace.shared.serviceChanges.emit({ kind: 'updated', tenant: namespace.name, service });
 }
 
 /**
@@ -103,7 +103,7 @@ export function unregisterService(
 ): void {
   if (serviceId === serviceCenterId)
     throw new RegistryError(ErrorCode.InvalidParameters, 'not allow to delete service center');
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const record = namespace.requireService(serviceId);
   if (!force) refuseWhileInUse(namespace, record);
   removeService(namespace, record);
@@ -114,7 +114,7 @@ export function removeService(namespace: Namespace, record: ServiceRecord): void
   namespace.services.remove(record);
   namespace.dependencies.removeConsumer(record.service.serviceId);
   const { service } = record;
-  namespace.ledger.serviceChanges.tell({ kind: 'removed', tenant: namespace.name, service });
+  namespace.shared.serviceChanges.emit({ kind: 'removed', tenant: namespace.name, service });
 }
 
 function refuseWhileInUse(namespace: Namespace, record: ServiceRecord): void {
@@ -125,7 +125,7 @@ function refuseWhileInUse(namespace: Namespace, record: ServiceRecord): void {
       ErrorCode.ServiceHasConsumers,
       'Can not delete this service, other service rely it.',
     );
-  if (namespace.ledger.publication.shown(record).length > 0)
+  if (namespace.shared.publication.cachedInstances(record).length > 0)
     throw new RegistryError(
       ErrorCode.ServiceHasInstances,
       'Can not delete the service deployed instance(s).',
@@ -138,7 +138,7 @@ export function replaceTags(
   serviceId: string,
   tags: ReadonlyMap<string, string>,
 ): void {
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   namespace.requireService(serviceId).tags = tags;
 }
 
@@ -148,7 +148,7 @@ export function setTag(
   serviceId: string,
   { key, value }: { readonly key: string; readonly value: string },
 ): void {
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const record = namespace.requireService(serviceId);
   if (!record.tags.has(key))
     throw new RegistryError(ErrorCode.TagNotExists, 'Tag does not exist, please add one first.');
@@ -157,7 +157,7 @@ export function setTag(
 
 /** Removes all of these tags or, when one is missing (400018), none. */
 export function removeTags(namespace: Namespace, serviceId: string, keys: readonly string[]): void {
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const record = namespace.requireService(serviceId);
   const tags = new Map(record.tags);
   for (const key of keys)

@@ -1,8 +1,7 @@
 import type { Clock } from '../clock.js';
 import { OddityKnobs } from './oddities.js';
-import { Changes } from './changes.js';
-import type { ServiceChanged } from './changes.js';
-import { Departures } from './removed-instances.js';
+import type { InstanceChanged, ServiceChanged } from './changes.js';
+import { RemovedInstances } from './removed-instances.js';
 import { Leases } from './leases.js';
 import { Listeners } from '../listeners.js';
 import { Publication } from './publication.js';
@@ -17,8 +16,8 @@ export interface LeaseFloors {
   readonly minTimes: number;
 }
 
-/** What a ledger is set up with. */
-export interface LedgerSettings {
+/** What a shared is set up with. */
+export interface SharedStateOptions {
   readonly floors: LeaseFloors;
   readonly quotas: Quotas;
   readonly oddities?: OddityKnobs | undefined;
@@ -27,27 +26,27 @@ export interface LedgerSettings {
 }
 
 /** What all namespaces of a registry share: its time, its leases, its writes and who hears of them. */
-export class Ledger {
+export class SharedState {
   readonly floors: LeaseFloors;
   readonly quotas: Quotas;
   readonly oddities: OddityKnobs;
   readonly store: Store;
   readonly leases: Leases;
   readonly renewals: Renewals;
-  readonly departures: Departures;
+  readonly removedInstances: RemovedInstances;
   /** Changes as they are made. */
-  readonly changes = new Changes();
+  readonly changes = new Listeners<InstanceChanged>();
   readonly serviceChanges = new Listeners<ServiceChanged>();
   readonly publication: Publication;
   /** Changes as they reach those who watch. */
-  readonly published = new Changes();
+  readonly published = new Listeners<InstanceChanged>();
   /** Milliseconds by which the time that is told is ahead of the time that is. */
   skewMs = 0;
   #revision = 0;
 
   constructor(
     private readonly clock: Clock,
-    { floors, quotas, oddities = new OddityKnobs(), owners }: LedgerSettings,
+    { floors, quotas, oddities = new OddityKnobs(), owners }: SharedStateOptions,
   ) {
     this.floors = floors;
     this.quotas = quotas;
@@ -55,29 +54,29 @@ export class Ledger {
     this.store = new Store(clock, oddities);
     this.renewals = new Renewals(clock, oddities, this.store);
     this.leases = new Leases(clock, () => oddities.values.dyingLeaseMs);
-    this.departures = new Departures(clock, oddities);
+    this.removedInstances = new RemovedInstances(clock, oddities);
     this.publication = new Publication(clock, oddities, { store: this.store, owners });
-    this.keepTime();
-    oddities.follow({
+    this.scheduleExpiry();
+    oddities.onChange({
       before: () => this.leases.endOverdue(),
       after: (now, was) => {
         if (now.storeDown !== was.storeDown) this.#stopOrRestart();
         if (now.dyingLeaseMs !== was.dyingLeaseMs) this.leases.reschedule();
-        this.keepTime();
+        this.scheduleExpiry();
       },
     });
   }
 
   /** Brings leases up to now: renews those that were to be renewed, then ends those that are over. */
-  settle(): void {
+  catchUp(): void {
     this.renewals.catchUp();
     this.leases.endOverdue();
   }
 
   /** Has leases end on time as long as anybody goes by that. */
-  keepTime(): void {
+  scheduleExpiry(): void {
     const { changes, published, publication } = this;
-    if (changes.areHeard || published.areHeard || publication.isLate) this.leases.endOnTime();
+    if (changes.hasAny || published.hasAny || publication.isDelayed) this.leases.endOnTime();
     else this.leases.endOnRequest();
   }
 
@@ -103,13 +102,13 @@ export class Ledger {
   }
 
   /** Now, as it is told to clients: milliseconds since 1970. */
-  toldNow(): number {
+  reportedNow(): number {
     return this.clock.now() + this.skewMs;
   }
 
   /** Now, as records carry it: whole seconds since 1970 in decimal. */
   timestamp(): string {
-    return String(Math.floor(this.toldNow() / 1000));
+    return String(Math.floor(this.reportedNow() / 1000));
   }
 
   #stopOrRestart(): void {

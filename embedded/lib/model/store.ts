@@ -24,7 +24,7 @@ export class Store {
     this.#clock = clock;
     this.#knobs = knobs;
     if (this.isDown) this.#health = { kind: 'down', since: clock.now() };
-    knobs.follow({ after: (now, was) => this.#follow(now.storeDown, was.storeDown) });
+    knobs.onChange({ after: (now, was) => this.#follow(now.storeDown, was.storeDown) });
   }
 
   get isDown(): boolean {
@@ -33,7 +33,7 @@ export class Store {
 
   /** @throws RegistryError 500011 while the store is down; the client waits for it */
   require(): void {
-    if (this.isDown) throw this.#refusal(ErrorCode.RegistryUnavailable, 1);
+    if (this.isDown) throw this.#errorAnswer(ErrorCode.RegistryUnavailable, 1);
   }
 
   /**
@@ -41,7 +41,7 @@ export class Store {
    * @throws RegistryError 500003 while the store is down; the client waits for it
    */
   requireForFind(reads = 1): void {
-    if (this.isDown) throw this.#refusal(ErrorCode.InternalServerError, reads);
+    if (this.isDown) throw this.#errorAnswer(ErrorCode.InternalServerError, reads);
   }
 
   /** @throws RegistryError 400002 from some time after the store went down to some time after it is back */
@@ -49,7 +49,7 @@ export class Store {
     if (!this.#isHealthy()) throw new RegistryError(ErrorCode.ServerUnhealthy, timeout);
   }
 
-  #refusal(errorCode: ErrorCode, reads: number): RegistryError {
+  #errorAnswer(errorCode: ErrorCode, reads: number): RegistryError {
     return new RegistryError(errorCode, timeout, this.#knobs.values.storeTimeoutMs * reads);
   }
 

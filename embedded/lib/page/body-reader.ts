@@ -67,7 +67,7 @@ export class BodyReader {
   }
 
   /** Complains about each field that nobody asked for. */
-  refuseOthers(): void {
+  refuseUnknown(): void {
     for (const name of this.#fields.keys())
       if (!this.#known.has(name)) this.#complain(name, 'is not known here');
   }

@@ -1,23 +1,23 @@
 import type { ServerResponse } from 'node:http';
-import { Alarm, systemClock } from '../clock.js';
+import { Timer, systemClock } from '../clock.js';
 import type { Lease } from '../model/leases.js';
 import type { InstanceChanged, ServiceChanged } from '../model/changes.js';
 import type { RegistryModel } from '../model/registry-model.js';
 import type { Faults } from '../server/faults.js';
-import type { ChangeView, EventsTold, RenewalView } from './messages.js';
+import type { ChangeView, PageEvents, RenewalView } from './messages.js';
 import * as view from './registry-view.js';
 
-/** How long what happens is gathered before it is told, in milliseconds. */
-const tickMs = 100;
+/** How long what happens is gathered before it is event, in milliseconds. */
+const batchMs = 100;
 
 /** Between two comments that show that the connection lives, in milliseconds. */
-const beatMs = 15_000;
+const keepAliveMs = 15_000;
 
-/** More changes than these in one tick are told as the whole registry. */
+/** More changes than these in one tick are event as the whole registry. */
 const maxChanges = 1000;
 
 /** A listener that is so many bytes behind hears nothing until it has caught up. */
-const maxBehindBytes = 1024 * 1024;
+const maxQueuedBytes = 1024 * 1024;
 
 type Change = Omit<InstanceChanged | ServiceChanged, 'consumerIds'> & {
   readonly at: number;
@@ -29,18 +29,18 @@ type Change = Omit<InstanceChanged | ServiceChanged, 'consumerIds'> & {
  * piece, a renewal once for each instance; nothing is gathered while nobody listens. Leases end on
  * time as long as somebody does.
  */
-export class EventHub {
+export class EventStream {
   readonly #model: RegistryModel;
   readonly #faults: Faults;
   readonly #listeners = new Set<ServerResponse>();
-  readonly #behind = new WeakSet<ServerResponse>();
-  readonly #tick = new Alarm(systemClock, () => this.#tell());
-  readonly #beat = new Alarm(systemClock, () => this.#sayAlive());
+  readonly #slow = new WeakSet<ServerResponse>();
+  readonly #batch = new Timer(systemClock, () => this.#flush());
+  readonly #keepAlive = new Timer(systemClock, () => this.#sendKeepAlive());
   #changes: Change[] = [];
   #renewed = new Set<Lease>();
   #areFaultsNew = false;
   #isGathering = false;
-  #ignore: () => void = () => {};
+  #stopListening: () => void = () => {};
 
   constructor(model: RegistryModel, faults: Faults) {
     this.#model = model;
@@ -54,7 +54,7 @@ export class EventHub {
       'Content-Type': 'text/event-stream',
       'X-Accel-Buffering': 'no',
     });
-    if (this.#listeners.size === 0) this.#listen();
+    if (this.#listeners.size === 0) this.#startListening();
     this.#listeners.add(response);
     response.once('close', () => this.#leave(response));
     this.#sendAll(response);
@@ -70,46 +70,46 @@ export class EventHub {
 
   #leave(response: ServerResponse): void {
     if (!this.#listeners.delete(response) || this.#listeners.size > 0) return;
-    this.#ignore();
-    this.#tick.cancel();
-    this.#beat.cancel();
+    this.#stopListening();
+    this.#batch.cancel();
+    this.#keepAlive.cancel();
     this.#forget();
   }
 
-  #listen(): void {
-    const { ledger } = this.#model;
+  #startListening(): void {
+    const { shared } = this.#model;
     const gather = (change: Omit<Change, 'at'>) => this.#gather(change);
     const ends = [
       this.#model.onChange(gather),
-      ledger.serviceChanges.add(gather),
-      ledger.renewals.heard.add(lease => {
+      shared.serviceChanges.add(gather),
+      shared.renewals.renewed.add(lease => {
         this.#renewed.add(lease);
-        this.#setTick();
+        this.#startBatch();
       }),
       this.#faults.onChange(() => {
         this.#areFaultsNew = true;
-        this.#setTick();
+        this.#startBatch();
       }),
     ];
-    this.#ignore = () => {
+    this.#stopListening = () => {
       for (const end of ends) end();
     };
-    this.#beat.set(beatMs);
+    this.#keepAlive.start(keepAliveMs);
   }
 
   #gather(change: Omit<Change, 'at'>): void {
     if (this.#changes.length <= maxChanges)
-      this.#changes.push({ ...change, at: this.#model.ledger.now() });
-    this.#setTick();
+      this.#changes.push({ ...change, at: this.#model.shared.now() });
+    this.#startBatch();
   }
 
-  #setTick(): void {
+  #startBatch(): void {
     if (this.#isGathering) return;
     this.#isGathering = true;
-    this.#tick.set(tickMs);
+    this.#batch.start(batchMs);
   }
 
-  #tell(): void {
+  #flush(): void {
     const [changes, renewed] = [this.#changes, this.#renewed];
     const faults = this.#areFaultsNew;
     this.#forget();
@@ -118,7 +118,7 @@ export class EventHub {
       return;
     }
     if (changes.length > 0) this.#sendEach('changes', this.#viewsOf(changes));
-    const living = [...renewed].filter(lease => lease.isAliveAt(this.#model.ledger.now()));
+    const living = [...renewed].filter(lease => lease.isAliveAt(this.#model.shared.now()));
     if (living.length > 0) this.#sendEach('renewals', living.map(renewalView));
     if (faults) this.#sendEach('faults', this.#faults.list().map(view.faultView));
   }
@@ -133,11 +133,11 @@ export class EventHub {
   #viewsOf(changes: readonly Change[]): ChangeView[] {
     const namespaces = new Map(this.#model.namespaces().map(each => [each.name, each]));
     return changes.map(({ kind, at, tenant, service, instance }) => {
-      const told = { kind, at, service: view.serviceView(tenant, service) };
-      if (instance === undefined) return told;
+      const event = { kind, at, service: view.serviceView(tenant, service) };
+      if (instance === undefined) return event;
       const owner = namespaces.get(tenant)?.services.get(service.serviceId);
       const lease = owner?.instances.get(instance.instanceId)?.lease;
-      return { ...told, instance: view.instanceView(tenant, instance, lease) };
+      return { ...event, instance: view.instanceView(tenant, instance, lease) };
     });
   }
 
@@ -146,25 +146,25 @@ export class EventHub {
     this.#send(response, registry + messageOf('faults', this.#faults.list().map(view.faultView)));
   }
 
-  #sendEach<Name extends keyof EventsTold>(name: Name, data: EventsTold[Name]): void {
+  #sendEach<Name extends keyof PageEvents>(name: Name, data: PageEvents[Name]): void {
     const message = messageOf(name, data);
     for (const response of this.#listeners) this.#send(response, message);
   }
 
   #send(response: ServerResponse, message: string): void {
-    if (response.destroyed || this.#behind.has(response)) return;
+    if (response.destroyed || this.#slow.has(response)) return;
     response.write(message);
-    if (response.writableLength <= maxBehindBytes) return;
-    this.#behind.add(response);
+    if (response.writableLength <= maxQueuedBytes) return;
+    this.#slow.add(response);
     response.once('drain', () => {
-      this.#behind.delete(response);
+      this.#slow.delete(response);
       this.#sendAll(response);
     });
   }
 
-  #sayAlive(): void {
+  #sendKeepAlive(): void {
     for (const response of this.#listeners) this.#send(response, ': alive\n\n');
-    this.#beat.set(beatMs);
+    this.#keepAlive.start(keepAliveMs);
   }
 }
 
@@ -177,6 +177,6 @@ function renewalView(lease: Lease): RenewalView {
   };
 }
 
-function messageOf<Name extends keyof EventsTold>(name: Name, data: EventsTold[Name]): string {
+function messageOf<Name extends keyof PageEvents>(name: Name, data: PageEvents[Name]): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -73,7 +73,7 @@ export interface FaultView {
 }
 
 /** What `/-/events` tells, by the name of the event. */
-export interface EventsTold {
+export interface PageEvents {
   /** First of all, and again when a listener was too slow for the changes in between. */
   readonly registry: RegistryView;
   readonly changes: readonly ChangeView[];

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** Why a request to the page is turned away. */
-export interface TurnedAway {
+export interface Rejection {
   readonly status: 403 | 415;
   readonly error: string;
 }
@@ -16,10 +16,10 @@ const safeMethods = new Set(['GET', 'HEAD']);
  * @param boundTo the address the registry listens on
  * @returns undefined for a request that may pass
  */
-export function turnedAway(
+export function rejectionOf(
   { method, headers }: { readonly method: string; readonly headers: IncomingHttpHeaders },
   boundTo: string,
-): TurnedAway | undefined {
+): Rejection | undefined {
   if (isLoopback(boundTo) && !isLoopback(hostNameOf(headers.host)))
     return {
       status: 403,

@@ -3,13 +3,13 @@ import { json, plain } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Clock } from '../clock.js';
 import type { RegistryModel } from '../model/registry-model.js';
-import { HttpExchange, onceWhole } from '../server/exchange.js';
+import { HttpExchange, readBody } from '../server/exchange.js';
 import type { Faults } from '../server/faults.js';
 import { assetOf, pageHeaders } from './assets.js';
 import { BodyReader } from './body-reader.js';
-import { EventHub } from './event-stream.js';
+import { EventStream } from './event-stream.js';
 import { readFault } from './fault-body.js';
-import { turnedAway } from './origin-guard.js';
+import { rejectionOf } from './origin-guard.js';
 import { faultView, registryView } from './registry-view.js';
 import { expireInstance, unregisterInstance } from '../model/instance-operations.js';
 
@@ -30,7 +30,7 @@ const maxBodyBytes = 256 * 1024;
 /** How far a clock may be put forward at once: a year, in milliseconds. */
 const maxAdvanceMs = 365 * 24 * 3_600_000;
 
-interface Asked {
+interface PageRequest {
   readonly method: string;
   /** The segments behind `/-/`, without their escapes. */
   readonly path: readonly string[];
@@ -46,11 +46,11 @@ interface Asked {
  */
 export class PageApi {
   readonly #parts: PageParts;
-  readonly #events: EventHub;
+  readonly #events: EventStream;
 
   constructor(parts: PageParts) {
     this.#parts = parts;
-    this.#events = new EventHub(parts.model, parts.faults);
+    this.#events = new EventStream(parts.model, parts.faults);
   }
 
   /** True for a request that belongs here. */
@@ -65,7 +65,7 @@ export class PageApi {
 
   /** Answers a request, once it has arrived in full. */
   receive(incoming: IncomingMessage, response: ServerResponse): void {
-    onceWhole(incoming, maxBodyBytes, body => {
+    readBody(incoming, maxBodyBytes, body => {
       const exchange = new HttpExchange(incoming, response, body);
       const sent = new Promise<void>(resolve => exchange.onEnd(resolve));
       const answer = this.#guarded(exchange, sent);
@@ -76,7 +76,7 @@ export class PageApi {
 
   #guarded({ request }: HttpExchange, sent: Promise<void>): Answer | 'events' {
     const { method, target, headers, body } = request;
-    const away = turnedAway({ method, headers }, this.#parts.host);
+    const away = rejectionOf({ method, headers }, this.#parts.host);
     if (away !== undefined) return failure(away.status, away.error);
     if (body.length > maxBodyBytes)
       return failure(413, `The body is longer than ${maxBodyBytes} bytes.`);
@@ -94,7 +94,7 @@ export class PageApi {
     return method !== 'HEAD' && isRoute(asked, 'GET events') ? 'events' : this.#answer(asked);
   }
 
-  #answer(asked: Asked): Answer {
+  #answer(asked: PageRequest): Answer {
     const { method, path } = asked;
     const { model, faults } = this.#parts;
     const [first = '', second = '', third = ''] = path;
@@ -104,7 +104,7 @@ export class PageApi {
       case 'GET faults':
         return json(faults.list().map(faultView));
       case 'POST faults':
-        return this.#putOn(asked);
+        return this.#startFault(asked);
       case 'DELETE faults':
         return this.#clear();
       case 'DELETE faults/:id':
@@ -127,11 +127,11 @@ export class PageApi {
     return allow === undefined ? notFound : plain(405, 'Method Not Allowed', { Allow: allow });
   }
 
-  #putOn({ body, sent }: Asked): Answer {
+  #startFault({ body, sent }: PageRequest): Answer {
     const { faults } = this.#parts;
     const asked = readFault(jsonOf(body));
     if (asked.kind === 'bad') return failure(400, 'No such fault.', asked.issues);
-    asked.putOn(faults, sent);
+    asked.start(faults, sent);
     return json({ id: faults.lastId }, {}, 201);
   }
 
@@ -142,7 +142,7 @@ export class PageApi {
     return json({ ended: ended.length });
   }
 
-  #end({ path: [, instanceId = ''], query }: Asked, endedBy: EndedBy): Answer {
+  #end({ path: [, instanceId = ''], query }: PageRequest, endedBy: EndedBy): Answer {
     const wanted = {
       instanceId,
       serviceId: query.get('serviceId') ?? undefined,
@@ -152,14 +152,14 @@ export class PageApi {
     return ended === 0 ? failure(404, 'There is no such instance.') : json({ ended });
   }
 
-  #advance({ body }: Asked): Answer {
+  #advance({ body }: PageRequest): Answer {
     const { clock } = this.#parts;
     if (clock.advance === undefined)
       return failure(501, 'The clock of this registry cannot be put forward: it has no advance().');
     const issues: string[] = [];
     const reader = new BodyReader(jsonOf(body), issues);
     const ms = reader.integer('advanceMs', { min: 1, max: maxAdvanceMs });
-    reader.refuseOthers();
+    reader.refuseUnknown();
     if (issues.length > 0) return failure(400, 'The clock was not put forward.', issues);
     clock.advance(ms);
     return json({ now: clock.now() });
@@ -194,7 +194,7 @@ function shapeOf([first = '', second, third]: readonly string[]): string {
   return [first, ':id', third].filter(Boolean).join('/');
 }
 
-function isRoute({ method, path }: Asked, route: string): boolean {
+function isRoute({ method, path }: PageRequest, route: string): boolean {
   return `${method} ${shapeOf(path)}` === route;
 }
 

@@ -22,7 +22,7 @@ export function registryView(model: RegistryModel): RegistryView {
         .filter(({ service }) => service.serviceId !== serviceCenterId)
         .map(record => serviceWithInstances(namespace, record)),
     );
-  return { now: model.ledger.now(), services };
+  return { now: model.shared.now(), services };
 }
 
 function serviceWithInstances(

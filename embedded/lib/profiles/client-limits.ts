@@ -1,9 +1,10 @@
 import { systemClock } from '../clock.js';
 import type { Clock } from '../clock.js';
+import { Listeners } from '../listeners.js';
 import type { InstanceRef } from '../model/wire.js';
 import type { Namespace } from '../model/namespace.js';
-import { resolveForm } from './profile.js';
-import type { Form } from './profile.js';
+import { resolveProfile } from './profile.js';
+import type { ProfileSettings } from './profile.js';
 
 interface Warning {
   /** Milliseconds since 1970 by the clock of the registry. */
@@ -40,17 +41,17 @@ const capacity = 1000;
 const tolerance = 0.98;
 
 /** Measures clients by the limits of a form. */
-export class VendorLimits {
-  readonly #form: Form;
+export class ClientLimits {
+  readonly #settings: ProfileSettings;
   readonly #clock: Clock;
-  readonly #listeners = new Set<WarningListener>();
+  readonly #listeners = new Listeners<LimitWarning>();
   /** By lease, which lives as long as its instance does. */
-  readonly #lastBeatAt = new WeakMap<object, number>();
+  readonly #lastHeartbeatAt = new WeakMap<object, number>();
   #warnings: LimitWarning[] = [];
   #registeredAt: number[] = [];
 
-  constructor(form: Form, clock: Clock) {
-    this.#form = form;
+  constructor(settings: ProfileSettings, clock: Clock) {
+    this.#settings = settings;
     this.#clock = clock;
   }
 
@@ -61,21 +62,18 @@ export class VendorLimits {
 
   /** Adds a listener; the returned function removes it. */
   onWarning(listener: WarningListener): () => void {
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
+    return this.#listeners.add(listener);
   }
 
   /** Notes a heartbeat that was answered well. */
-  noteHeartbeat(namespace: Namespace, { serviceId, instanceId }: InstanceRef): void {
-    const { minHeartbeatMs: minDistanceMs } = this.#form;
+  checkHeartbeat(namespace: Namespace, { serviceId, instanceId }: InstanceRef): void {
+    const { minHeartbeatMs: minDistanceMs } = this.#settings;
     if (minDistanceMs === 0) return;
     const lease = namespace.services.get(serviceId)?.instances.get(instanceId)?.lease;
     if (lease === undefined) return;
     const now = this.#clock.now();
-    const lastAt = this.#lastBeatAt.get(lease);
-    this.#lastBeatAt.set(lease, now);
+    const lastAt = this.#lastHeartbeatAt.get(lease);
+    this.#lastHeartbeatAt.set(lease, now);
     const distanceMs = lastAt === undefined ? Infinity : now - lastAt;
     if (distanceMs >= minDistanceMs * tolerance) return;
     const what = { kind: 'heartbeat-too-soon', instanceId, distanceMs, minDistanceMs } as const;
@@ -84,7 +82,7 @@ export class VendorLimits {
 
   /** Counts a registration; false for one that is too many, which does not count. */
   admitsRegistration(namespace: Namespace, serviceId: string): boolean {
-    const { registrationsPerSecond: limitPerSecond } = this.#form;
+    const { registrationsPerSecond: limitPerSecond } = this.#settings;
     if (limitPerSecond === Infinity) return true;
     const now = this.#clock.now();
     this.#registeredAt = this.#registeredAt.filter(at => at > now - 1000);
@@ -105,22 +103,22 @@ export class VendorLimits {
     this.#warnings.push(warning);
     // Cut now and then rather than each time, which would move all of them.
     if (this.#warnings.length >= 2 * capacity) this.#warnings = this.#warnings.slice(-capacity);
-    for (const listener of this.#listeners) listener(warning);
+    this.#listeners.emit(warning);
   }
 }
 
 /** Where a Service Center is at home: how it answers there, and what it lets its clients do. */
-export interface Deployment {
-  readonly form: Form;
-  readonly limits: VendorLimits;
+export interface ActiveProfile {
+  readonly settings: ProfileSettings;
+  readonly limits: ClientLimits;
 }
 
 /** A Service Center of this form, with limits by this clock. */
-export function deploymentOf(form: Form, clock: Clock): Deployment {
-  return { form, limits: new VendorLimits(form, clock) };
+export function activate(settings: ProfileSettings, clock: Clock): ActiveProfile {
+  return { settings, limits: new ClientLimits(settings, clock) };
 }
 
 /** Apache's own Service Center, which has no limits. */
-export function openSource(): Deployment {
-  return deploymentOf(resolveForm(), systemClock);
+export function openSource(): ActiveProfile {
+  return activate(resolveProfile(), systemClock);
 }

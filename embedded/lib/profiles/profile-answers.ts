@@ -4,20 +4,24 @@ import type { ErrorBody, RegistryError } from '../model/registry-error.js';
 import { done, json, plain } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { ApiRequest } from '../api/call.js';
-import type { Form } from './profile.js';
+import type { ProfileSettings } from './profile.js';
 
 /** Dresses an answer of Apache's Service Center as a form wants it. */
-export function dressed(form: Form, { method }: ApiRequest, answer: Answer): Answer {
+export function adaptAnswer(
+  settings: ProfileSettings,
+  { method }: ApiRequest,
+  answer: Answer,
+): Answer {
   const { status, body, error } = answer;
-  if (error !== undefined) return worded(form, unavailable(form, error, answer));
+  if (error !== undefined) return withErrorFields(settings, unavailable(settings, error, answer));
   // Nothing but the router answers these in words.
-  if (form.gateway && (status === 404 || status === 405)) return unpublished();
+  if (settings.gateway && (status === 404 || status === 405)) return unknownRouteAnswer();
   const isSilent = status === 200 && body === '' && (method === 'PUT' || method === 'DELETE');
-  return isSilent ? { ...answer, body: form.successText } : answer;
+  return isSilent ? { ...answer, body: settings.successText } : answer;
 }
 
-/** An error in the words of a form, however it is worded; any other answer as it is. */
-export function worded({ errorFields }: Form, answer: Answer): Answer {
+/** An error in the words of a settings, however it is worded; any other answer as it is. */
+export function withErrorFields({ errorFields }: ProfileSettings, answer: Answer): Answer {
   const { status, error, headers } = answer;
   if (error === undefined || errorFields === 'errorCode') return answer;
   const { errorCode, errorMessage, detail = '' } = error;
@@ -26,7 +30,11 @@ export function worded({ errorFields }: Form, answer: Answer): Answer {
 }
 
 /** A store that is away goes by another code and another status at the clouds. */
-function unavailable({ unavailableCode }: Form, error: ErrorBody, answer: Answer): Answer {
+function unavailable(
+  { unavailableCode }: ProfileSettings,
+  error: ErrorBody,
+  answer: Answer,
+): Answer {
   const { RegistryUnavailable } = ErrorCode;
   const isAway = error.errorCode === String(RegistryUnavailable);
   if (!isAway || unavailableCode === RegistryUnavailable) return answer;
@@ -40,8 +48,8 @@ function unavailable({ unavailableCode }: Form, error: ErrorBody, answer: Answer
 const ofNobody = /\/(version|health|health\/readiness|metrics)$/;
 
 /** What a form refuses before a route is asked: what does not say whose it is. */
-export function refusedBy(
-  { domainRequired }: Form,
+export function missingDomainError(
+  { domainRequired }: ProfileSettings,
   { headers }: ApiRequest,
   path: string,
 ): RegistryError | undefined {
@@ -52,18 +60,22 @@ export function refusedBy(
 const readinessPath = /^\/v4\/[^/]+\/registry\/health\/readiness$/;
 
 /** What a form answers besides the routes of Apache's Service Center; undefined for none. */
-export function besides({ readiness }: Form, method: string, path: string): Answer | undefined {
+export function extraRouteAnswer(
+  { readiness }: ProfileSettings,
+  method: string,
+  path: string,
+): Answer | undefined {
   return readiness && method === 'GET' && readinessPath.test(path) ? done : undefined;
 }
 
 /** The answer to a request of which there are too many. */
-export function throttled({ gateway, registrationsPerSecond }: Form): Answer {
+export function throttledAnswer({ gateway, registrationsPerSecond }: ProfileSettings): Answer {
   if (!gateway) return plain(429, 'Too Many Requests');
   const policy = `policy user over ratelimit,limit:${registrationsPerSecond},time:1 second`;
   return gatewayError(429, 'APIGW.0308', `The throttling threshold has been reached: ${policy}`);
 }
 
-function unpublished(): Answer {
+function unknownRouteAnswer(): Answer {
   const why = 'The API does not exist or has not been published in the environment';
   return gatewayError(404, 'APIGW.0101', why);
 }

@@ -2,7 +2,7 @@
 export type Profile = 'open-source' | 'cse-exclusive' | 'cse-professional' | 'cse-legacy';
 
 /** In what a cloud's Service Center differs from Apache's. docs/embedded.md names the source of each. */
-export interface Form {
+export interface ProfileSettings {
   /**
    * Refuses, with 400001, what comes without `x-domain-name`, but for versions and health.
    *
@@ -65,9 +65,11 @@ export interface Form {
 }
 
 /** Some of a form's parts; the profile says the others. */
-export type FormOptions = { readonly [Part in keyof Form]?: Form[Part] | undefined };
+export type ProfileOverrides = {
+  readonly [Part in keyof ProfileSettings]?: ProfileSettings[Part] | undefined;
+};
 
-const openSource: Form = {
+const openSource: ProfileSettings = {
   domainRequired: false,
   versionRequired: false,
   errorFields: 'errorCode',
@@ -79,7 +81,7 @@ const openSource: Form = {
   registrationsPerSecond: Infinity,
 };
 
-const exclusive: Form = {
+const exclusive: ProfileSettings = {
   ...openSource,
   readiness: true,
   unavailableCode: 400_011,
@@ -87,14 +89,14 @@ const exclusive: Form = {
   registrationsPerSecond: 1000,
 };
 
-const professional: Form = {
+const professional: ProfileSettings = {
   ...exclusive,
   gateway: true,
   minHeartbeatMs: 30_000,
   registrationsPerSecond: 10,
 };
 
-const legacy: Form = {
+const legacy: ProfileSettings = {
   ...professional,
   domainRequired: true,
   versionRequired: true,
@@ -102,7 +104,7 @@ const legacy: Form = {
   successText: 'Success',
 };
 
-const forms: Record<Profile, Form> = {
+const settingsOf: Record<Profile, ProfileSettings> = {
   'open-source': openSource,
   'cse-exclusive': exclusive,
   'cse-professional': professional,
@@ -110,11 +112,11 @@ const forms: Record<Profile, Form> = {
 };
 
 /** The profiles by name. */
-export const profiles: readonly Profile[] = Object.keys(forms).filter(isProfile);
+export const profiles: readonly Profile[] = Object.keys(settingsOf).filter(isProfile);
 
 /** True for the name of a profile. */
 export function isProfile(name: string): name is Profile {
-  return Object.hasOwn(forms, name);
+  return Object.hasOwn(settingsOf, name);
 }
 
 /**
@@ -122,11 +124,14 @@ export function isProfile(name: string): name is Profile {
  *
  * @throws RangeError for a profile that there is not, and for a number that cannot be one
  */
-export function resolveForm(profile: Profile = 'open-source', options: FormOptions = {}): Form {
+export function resolveProfile(
+  profile: Profile = 'open-source',
+  options: ProfileOverrides = {},
+): ProfileSettings {
   if (!isProfile(profile))
     throw new RangeError(`profile must be one of ${profiles.join(', ')}, got "${String(profile)}"`);
-  const base = forms[profile];
-  const form: Form = {
+  const base = settingsOf[profile];
+  const settings: ProfileSettings = {
     domainRequired: options.domainRequired ?? base.domainRequired,
     versionRequired: options.versionRequired ?? base.versionRequired,
     errorFields: options.errorFields ?? base.errorFields,
@@ -137,9 +142,9 @@ export function resolveForm(profile: Profile = 'open-source', options: FormOptio
     minHeartbeatMs: options.minHeartbeatMs ?? base.minHeartbeatMs,
     registrationsPerSecond: options.registrationsPerSecond ?? base.registrationsPerSecond,
   };
-  requireCount('form.minHeartbeatMs', form.minHeartbeatMs);
-  requireCount('form.registrationsPerSecond', form.registrationsPerSecond);
-  return form;
+  requireCount('profileOverrides.minHeartbeatMs', settings.minHeartbeatMs);
+  requireCount('profileOverrides.registrationsPerSecond', settings.registrationsPerSecond);
+  return settings;
 }
 
 function requireCount(name: string, value: number): void {

@@ -1,6 +1,6 @@
-import { json, listed } from '../api/answer.js';
+import { json, omitEmpty } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
-import { attempt, RegistryError, HandlerPanic } from '../model/registry-error.js';
+import { catchRegistryError, RegistryError, HandlerPanic } from '../model/registry-error.js';
 import { permit, scopeOf } from './permissions.js';
 import type { Labels, RoutedCall } from './permissions.js';
 import type { Caller, Rbac } from './rbac.js';
@@ -15,36 +15,36 @@ export interface Access {
    * @param execute takes who sent it; nobody when no token was asked for
    * @throws RegistryError 401201, 401204, 401205, 401206, 403205, and what `execute` throws
    */
-  enter(routed: RoutedCall, execute: (caller: Caller | undefined) => Answer): Answer;
+  authorize(routed: RoutedCall, execute: (caller: Caller | undefined) => Answer): Answer;
 }
 
 /** The access of who has no RBAC. */
-export const openAccess: Access = { enter: (_, execute) => execute(undefined) };
+export const openAccess: Access = { authorize: (_, execute) => execute(undefined) };
 
 /** All that a client gets where the server has no answer for it. */
-const silence: Answer = { status: 200, headers: {}, body: '' };
+const emptyAnswer: Answer = { status: 200, headers: {}, body: '' };
 
 /** Lets only those in who may (server/plugin/auth/buildin/buildin.go). */
-export class GuardedAccess implements Access {
+export class RbacAccess implements Access {
   readonly #rbac: Rbac;
 
   constructor(rbac: Rbac) {
     this.#rbac = rbac;
   }
 
-  enter(routed: RoutedCall, execute: (caller: Caller | undefined) => Answer): Answer {
-    const admission = silenced(() => attempt(() => this.#admit(routed)));
-    if (admission === undefined) return silence;
-    if (admission instanceof RegistryError) {
+  authorize(routed: RoutedCall, execute: (caller: Caller | undefined) => Answer): Answer {
+    const authorization = catchPanic(() => catchRegistryError(() => this.#check(routed)));
+    if (authorization === undefined) return emptyAnswer;
+    if (authorization instanceof RegistryError) {
       // Nobody writes to a connection that may have been taken over (server/handler/exception).
-      if (isForWebSocket(routed)) return silence;
-      throw admission;
+      if (isForWebSocket(routed)) return emptyAnswer;
+      throw authorization;
     }
-    const answer = silenced(() => execute(admission.caller)) ?? silence;
-    return cutDown(answer, routed.pattern, admission.labels);
+    const answer = catchPanic(() => execute(authorization.caller)) ?? emptyAnswer;
+    return filterList(answer, routed.pattern, authorization.labels);
   }
 
-  #admit(routed: RoutedCall): Admission {
+  #check(routed: RoutedCall): Authorization {
     const { protection, roles } = this.#rbac;
     if (!protection.needsToken(routed.pattern)) return { caller: undefined, labels: [] };
     const caller = this.#rbac.callerOf(routed.call);
@@ -54,14 +54,14 @@ export class GuardedAccess implements Access {
   }
 }
 
-interface Admission {
+interface Authorization {
   readonly caller: Caller | undefined;
   /** What the answer is cut down to; none for all of it. */
   readonly labels: readonly Labels[];
 }
 
 /** What an attempt gives; undefined when the server dies of it. */
-function silenced<Value>(act: () => Value): Value | undefined {
+function catchPanic<Value>(act: () => Value): Value | undefined {
   try {
     return act();
   } catch (error) {
@@ -101,14 +101,14 @@ type Fields = ReadonlyMap<string, unknown>;
  * Cuts the list in an answer down to what some permission covers (server/response/response.go). Here,
  * unlike in the permission's own check, a `*` in a service's name stands for anything.
  */
-export function cutDown(answer: Answer, pattern: string, labels: readonly Labels[]): Answer {
+export function filterList(answer: Answer, pattern: string, labels: readonly Labels[]): Answer {
   const list = lists.get(pattern);
   if (list === undefined || labels.length === 0 || answer.status !== 200) return answer;
   const fields = new Map(fieldsOf(JSON.parse(answer.body)));
   const items: unknown = fields.get(list.name);
   if (!Array.isArray(items)) return answer;
   const kept = items.filter(item => labels.some(wants => isCovered(list.of(item), wants)));
-  fields.set(list.name, listed(kept));
+  fields.set(list.name, omitEmpty(kept));
   return { ...json(Object.fromEntries(fields), answer.headers), status: answer.status };
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import { RegistryError, invalid, RbacErrorCode } from '../model/registry-error.js';
+import { RegistryError, invalid, ErrorCode } from '../model/registry-error.js';
 import { newId, refuseOver, timestamp } from './roles.js';
 import type { Roles } from './roles.js';
 
@@ -69,7 +69,7 @@ export class Accounts {
   /** @throws RegistryError 400203 */
   refuseOverQuota(): void {
     const usage = { max: this.#quota, current: this.#accounts.size };
-    refuseOver('ACCOUNT', RbacErrorCode.NoAccountQuota, usage);
+    refuseOver('ACCOUNT', ErrorCode.NoAccountQuota, usage);
   }
 
   /** @throws RegistryError 400001 for a password that is too near to the name, 400202, 409200 */
@@ -77,7 +77,7 @@ export class Accounts {
     refuseNamePassword(name, password);
     this.#refuseUnknownRoles(rest.roles);
     if (this.#accounts.has(name))
-      throw new RegistryError(RbacErrorCode.AccountConflict, 'account is duplicated');
+      throw new RegistryError(ErrorCode.AccountConflict, 'account is duplicated');
     const { roles, tokenExpirationTime } = rest;
     const createTime = timestamp(this.#clock);
     const times = { createTime, updateTime: createTime };
@@ -123,13 +123,13 @@ export class Accounts {
   #stored(name: string): StoredAccount {
     const stored = this.#accounts.get(name);
     if (stored === undefined)
-      throw new RegistryError(RbacErrorCode.AccountNotExists, `account [${name}] not exist`);
+      throw new RegistryError(ErrorCode.AccountNotExists, `account [${name}] not exist`);
     return stored;
   }
 
   #refuseUnknownRoles(roles: readonly string[]): void {
     if (!roles.every(role => this.#roles.has(role)))
-      throw new RegistryError(RbacErrorCode.InvalidRole, 'role not exist');
+      throw new RegistryError(ErrorCode.InvalidRole, 'role not exist');
   }
 }
 

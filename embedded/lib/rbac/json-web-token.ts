@@ -7,7 +7,7 @@ import {
   generateKeyPairSync,
 } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { ErrorCode, attempt, RegistryError } from '../model/registry-error.js';
+import { ErrorCode, catchRegistryError, RegistryError } from '../model/registry-error.js';
 import { parseJson, NumberLiteral } from '../api/go-json.js';
 import { isObject, kindOf } from '../api/struct-reader.js';
 
@@ -103,7 +103,7 @@ function hashIn(algorithm: string): string {
 
 function objectIn(segment: string, goType: string): Claims {
   const text = bytesOf(segment).toString();
-  const document = attempt(() => parseJson(text));
+  const document = catchRegistryError(() => parseJson(text));
   if (document instanceof RegistryError) throw unauthorized(document.detail);
   if (document === null) return new Map();
   if (!isObject(document))

@@ -1,4 +1,9 @@
-import { ErrorCode, RegistryError, attempt, HandlerPanic } from '../model/registry-error.js';
+import {
+  ErrorCode,
+  RegistryError,
+  catchRegistryError,
+  HandlerPanic,
+} from '../model/registry-error.js';
 import type { Call } from '../api/call.js';
 import {
   readBatchFind,
@@ -199,7 +204,7 @@ const verbs: ReadonlyMap<string, string> = new Map([
 export function scopeOf(routed: RoutedCall): ResourceScope {
   const { method, pattern } = routed;
   const labelsOf = parsers.find(([path]) => pattern.startsWith(path))?.[1];
-  const labels = attempt(() => labelsOf?.(routed) ?? []);
+  const labels = catchRegistryError(() => labelsOf?.(routed) ?? []);
   if (labels instanceof RegistryError) throw unauthorized('no valid resouce scope');
   const isFind = pattern === `${registry}/instances/action`;
   return { type: resourceOf(pattern), verb: isFind ? 'get' : (verbs.get(method) ?? ''), labels };

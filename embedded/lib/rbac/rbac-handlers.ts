@@ -1,12 +1,11 @@
 import {
   ErrorCode,
-  attempt,
+  catchRegistryError,
   RegistryError,
   invalid,
   HandlerPanic,
-  RbacErrorCode,
 } from '../model/registry-error.js';
-import { done, json, listed } from '../api/answer.js';
+import { done, json, omitEmpty } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import { validate } from '../api/validation.js';
@@ -46,7 +45,7 @@ export function login({ rbac, call }: RbacCall): Answer {
 export function listOwnPermissions({ rbac, caller }: RbacCall): Answer {
   if (caller === undefined) throw unauthorized('list self permissions failed');
   const { roles } = rbac.accounts.get(caller.name);
-  return json({ perms: listed(rbac.roles.permissionsOf(roles)) });
+  return json({ perms: omitEmpty(rbac.roles.permissionsOf(roles)) });
 }
 
 /** GET accounts */
@@ -78,7 +77,7 @@ export function createAccounts({ rbac, call }: RbacCall): Answer {
 
 function tryCreate(rbac: Rbac, body: AccountBody) {
   const { name = '', password = randomPassword() } = body;
-  const outcome = attempt(() => create(rbac, { ...body, password }));
+  const outcome = catchRegistryError(() => create(rbac, { ...body, password }));
   return outcome instanceof RegistryError ? { name, ...outcome.body } : { name };
 }
 
@@ -125,11 +124,11 @@ function confirmPassword({ rbac, call }: RbacCall, current: string, password: st
   const key = rbac.refuseBanned(name, call);
   if (current === password) {
     const detail = 'the password can not be same as old one';
-    throw new RegistryError(RbacErrorCode.BadNewPassword, detail);
+    throw new RegistryError(ErrorCode.BadNewPassword, detail);
   }
   if (rbac.accounts.isPassword(name, current)) return;
   rbac.bans.fail(key);
-  throw new RegistryError(RbacErrorCode.WrongCurrentPassword, '');
+  throw new RegistryError(ErrorCode.WrongCurrentPassword, '');
 }
 
 /** GET account-locks */
@@ -140,9 +139,9 @@ export function listLocks({ rbac }: RbacCall): Answer {
 
 function refuseUntouchable(name: string, caller: Caller | undefined): void {
   if (name === rootName)
-    throw new RegistryError(RbacErrorCode.BuiltInAccount, 'root can not be operated');
+    throw new RegistryError(ErrorCode.BuiltInAccount, 'root can not be operated');
   if (name === caller?.name)
-    throw new RegistryError(RbacErrorCode.OwnAccount, 'your account can not be operated');
+    throw new RegistryError(ErrorCode.OwnAccount, 'your account can not be operated');
 }
 
 /** GET roles */
@@ -215,7 +214,7 @@ export function rbacRoutes(rbac: Rbac): readonly RouteEntry<Operation>[] {
 
 /** @throws RegistryError 500003, where other routes answer 400001 */
 function refuseLongBody(call: Call): void {
-  const outcome = attempt(() => call.refuseLongBody());
+  const outcome = catchRegistryError(() => call.refuseLongBody());
   if (outcome instanceof RegistryError)
     throw new RegistryError(ErrorCode.InternalServerError, outcome.detail);
 }

@@ -1,4 +1,4 @@
-import { ErrorCode, RegistryError, RbacErrorCode } from '../model/registry-error.js';
+import { ErrorCode, RegistryError } from '../model/registry-error.js';
 import type { Call } from '../api/call.js';
 import type { Clock } from '../clock.js';
 import type { Quotas } from '../model/quotas.js';
@@ -142,7 +142,7 @@ export class Rbac implements TokenSigner {
   #wrongPassword(): RegistryError {
     if (this.protection.coversServices) return new RegistryError(ErrorCode.WrongPassword, '');
     const detail = 'User name or password is wrong, RBAC system is half opening';
-    return new RegistryError(RbacErrorCode.WrongPasswordHalfOpen, detail);
+    return new RegistryError(ErrorCode.WrongPasswordHalfOpen, detail);
   }
 }
 

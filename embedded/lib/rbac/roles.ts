@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import { RegistryError, RbacErrorCode } from '../model/registry-error.js';
+import { RegistryError, ErrorCode } from '../model/registry-error.js';
 import { rbacResources } from './permissions.js';
 import type { Permission } from './permissions.js';
 
@@ -51,7 +51,7 @@ export class Roles {
   /** @throws RegistryError 400201 */
   get(name: string): Role {
     const role = this.#roles.get(name);
-    if (role === undefined) throw new RegistryError(RbacErrorCode.RoleNotExists, '');
+    if (role === undefined) throw new RegistryError(ErrorCode.RoleNotExists, '');
     return role;
   }
 
@@ -62,9 +62,9 @@ export class Roles {
 
   /** @throws RegistryError 400204, 409201 */
   create(name: string, perms: readonly Permission[] | undefined): void {
-    refuseOver('ROLE', RbacErrorCode.NoRoleQuota, { max: this.#quota, current: this.#roles.size });
+    refuseOver('ROLE', ErrorCode.NoRoleQuota, { max: this.#quota, current: this.#roles.size });
     if (this.#roles.has(name))
-      throw new RegistryError(RbacErrorCode.RoleConflict, 'role is duplicated');
+      throw new RegistryError(ErrorCode.RoleConflict, 'role is duplicated');
     this.#add(name, perms);
   }
 
@@ -82,7 +82,7 @@ export class Roles {
   remove(name: string, isBound: boolean): void {
     refuseBuiltIn(name);
     this.get(name);
-    if (isBound) throw new RegistryError(RbacErrorCode.RoleIsBound, '');
+    if (isBound) throw new RegistryError(ErrorCode.RoleIsBound, '');
     this.#roles.delete(name);
   }
 
@@ -105,7 +105,7 @@ export function newId(): string {
 /** @throws RegistryError when there is no room for one more */
 export function refuseOver(
   resource: string,
-  errorCode: RbacErrorCode,
+  errorCode: ErrorCode,
   { max, current }: { readonly max: number; readonly current: number },
 ): void {
   if (current + 1 <= max) return;
@@ -115,5 +115,5 @@ export function refuseOver(
 
 function refuseBuiltIn(name: string): void {
   if (builtIn.some(([each]) => each === name))
-    throw new RegistryError(RbacErrorCode.BuiltInRole, 'build-in role can not be operated');
+    throw new RegistryError(ErrorCode.BuiltInRole, 'build-in role can not be operated');
 }

@@ -1,17 +1,17 @@
-import { Alarm } from '../clock.js';
+import { Timer } from '../clock.js';
 import type { Clock } from '../clock.js';
 import type { Answer } from '../api/answer.js';
 import type { Exchange } from './exchange.js';
 
 /** A request, what executes it, and its end. */
-export interface HeldRequest {
+export interface DelayedRequest {
   readonly exchange: Pick<Exchange, 'onEnd'>;
   readonly execute: () => Answer;
   readonly send: (answer: Answer) => void;
 }
 
 /** Answers that go out only after a while, because the store does not answer. */
-export class HeldAnswers {
+export class DelayedAnswers {
   readonly #clock: Clock;
   readonly #retries = new Set<() => void>();
 
@@ -20,24 +20,24 @@ export class HeldAnswers {
   }
 
   /** Sends an answer: at once, unless it says otherwise. */
-  send(request: HeldRequest, answer: Answer): void {
+  send(request: DelayedRequest, answer: Answer): void {
     if (answer.waitMs === undefined) {
       request.send(answer);
       return;
     }
-    const alarm = new Alarm(this.#clock, () => {
+    const timer = new Timer(this.#clock, () => {
       this.#retries.delete(retry);
       request.send(answer);
     });
     const retry = () => {
-      alarm.cancel();
+      timer.cancel();
       this.#retries.delete(retry);
       this.send(request, request.execute());
     };
     this.#retries.add(retry);
-    alarm.set(answer.waitMs);
+    timer.start(answer.waitMs);
     request.exchange.onEnd(() => {
-      alarm.cancel();
+      timer.cancel();
       this.#retries.delete(retry);
     });
   }

@@ -3,6 +3,7 @@ import type { IncomingMessage, IncomingHttpHeaders, OutgoingHttpHeaders } from '
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import type { Answer } from '../api/answer.js';
+import { codeOf } from '../errors.js';
 import type { ApiRequest } from '../api/call.js';
 import { tcpSocketOf } from './tls.js';
 
@@ -29,7 +30,7 @@ export function requestOf(incoming: IncomingMessage, body: Buffer = Buffer.alloc
   return { method, target: url, headers, body, remoteAddress };
 }
 
-/** Writes an answer, encoded or not, and ends it. */
+/** Writes an answer, encode or not, and ends it. */
 export function write(
   response: ServerResponse,
   { status, headers, body }: Pick<Answer, 'status'> & (Encoded | Pick<Answer, 'headers' | 'body'>),
@@ -63,7 +64,7 @@ export class HttpExchange implements Exchange {
   }
 
   send(answer: Answer): void {
-    const { headers, body } = encoded(answer, this.request.headers);
+    const { headers, body } = encode(answer, this.request.headers);
     write(this.#response, { status: answer.status, headers, body });
   }
 
@@ -130,7 +131,7 @@ export class Handshake implements Exchange {
     if (!takesOver(response, socket)) return;
     response.shouldKeepAlive = false;
     response.once('finish', () => socket.destroySoon());
-    write(response, { status: answer.status, ...encoded(answer, this.request.headers) });
+    write(response, { status: answer.status, ...encode(answer, this.request.headers) });
   }
 }
 
@@ -143,8 +144,7 @@ function takesOver(response: ServerResponse, socket: Socket): boolean {
     response.assignSocket(socket);
     return true;
   } catch (error) {
-    const isCoded = typeof error === 'object' && error !== null && 'code' in error;
-    if (isCoded && error.code === 'ERR_HTTP_SOCKET_ASSIGNED') return false;
+    if (codeOf(error) === 'ERR_HTTP_SOCKET_ASSIGNED') return false;
     throw error;
   }
 }
@@ -170,7 +170,7 @@ export interface Encoded {
 }
 
 /** Compresses a body that is long enough for who asks for gzip by name, with a weight above 0. */
-export function encoded({ headers, body }: Answer, request: IncomingHttpHeaders): Encoded {
+export function encode({ headers, body }: Answer, request: IncomingHttpHeaders): Encoded {
   const { Vary, ...rest } = headers;
   // Told of every answer, compressed or not, ahead of what the answer itself varies by.
   const varied = { ...rest, Vary: ['Accept-Encoding', ...(Vary === undefined ? [] : [Vary])] };
@@ -201,7 +201,7 @@ function hasWeight(parameter: string): boolean {
  * Calls back once a request has arrived in full, however long it is; one byte more than anybody takes
  * is enough to refuse it by, so that what lies far beyond `maxBytes` is not kept.
  */
-export function onceWhole(
+export function readBody(
   incoming: IncomingMessage,
   maxBytes: number,
   act: (body: Buffer) => void,

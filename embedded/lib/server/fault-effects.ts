@@ -5,12 +5,12 @@ import type { Answer } from '../api/answer.js';
 import { setTimer, systemClock } from '../clock.js';
 import { messageOf } from '../model/registry-error.js';
 import type { ErrorBody } from '../model/registry-error.js';
-import { switchingProtocols, encoded } from './exchange.js';
+import { switchingProtocols, encode } from './exchange.js';
 import type { Exchange } from './exchange.js';
-import type { Affliction } from './fault.js';
+import type { FaultEffect } from './fault.js';
 
 /** Where a fault strikes, as a match says it. */
-export type Moment = 'before' | 'after' | undefined;
+export type When = 'before' | 'after' | undefined;
 
 /** An error in the registry's form; the message that belongs to the code is filled in. */
 export interface FaultError {
@@ -23,7 +23,7 @@ export interface FaultError {
 export type FaultBody = string | FaultError | Readonly<Record<string, unknown>>;
 
 /** Never answers; letting go of a request closes its connection. */
-export function hanging(when: Moment): Affliction {
+export function hang(when: When): FaultEffect {
   return ({ exchange, execute }) => {
     if (when === 'after') execute();
     return () => exchange.close();
@@ -31,7 +31,7 @@ export function hanging(when: Moment): Affliction {
 }
 
 /** Answers so many milliseconds late; letting go of a request answers it at once. */
-export function delaying(ms: number, when: Moment): Affliction {
+export function delay(ms: number, when: When): FaultEffect {
   return ({ exchange, execute, send }) => {
     const early = when === 'before' ? undefined : execute();
     const finish = () => {
@@ -45,7 +45,7 @@ export function delaying(ms: number, when: Moment): Affliction {
 }
 
 /** Breaks the connection. */
-export function resetting(when: Moment): Affliction {
+export function reset(when: When): FaultEffect {
   return ({ exchange, execute }) => {
     if (when === 'after') execute();
     exchange.reset();
@@ -53,7 +53,7 @@ export function resetting(when: Moment): Affliction {
 }
 
 /** Gives this answer instead. */
-export function answering(answer: Answer, when: Moment): Affliction {
+export function answerWith(answer: Answer, when: When): FaultEffect {
   return ({ execute, send }) => {
     if (when === 'after') execute();
     send(answer);
@@ -61,7 +61,7 @@ export function answering(answer: Answer, when: Moment): Affliction {
 }
 
 /** How an answer trickles. */
-export interface Pace {
+export interface TrickleRate {
   /** Milliseconds between two chunks. */
   readonly everyMs: number;
   readonly chunkBytes: number;
@@ -71,20 +71,24 @@ export interface Pace {
  * Sends the answer, its head too, chunk by chunk, and closes the connection behind it. Letting go
  * of a request sends the rest at once.
  */
-export function trickling(pace: Pace): Affliction {
+export function trickle(rate: TrickleRate): FaultEffect {
   return ({ exchange, execute, send, note }) => {
     const answer = execute();
     if (answer === switchingProtocols) {
       send(answer);
       return undefined;
     }
-    const finish = trickle(exchange, rawAnswer(answer, exchange.request.headers), pace);
+    const finish = sendSlowly(exchange, rawAnswer(answer, exchange.request.headers), rate);
     note(answer.status);
     return finish;
   };
 }
 
-function trickle({ socket }: Exchange, bytes: Buffer, { everyMs, chunkBytes }: Pace): () => void {
+function sendSlowly(
+  { socket }: Exchange,
+  bytes: Buffer,
+  { everyMs, chunkBytes }: TrickleRate,
+): () => void {
   let at = 0;
   let cancel = () => {};
   const next = () => {
@@ -102,7 +106,7 @@ function trickle({ socket }: Exchange, bytes: Buffer, { everyMs, chunkBytes }: P
 }
 
 /** Writes bytes as they are where an answer should be, and closes the connection behind them. */
-export function garbling(bytes: Uint8Array, when: Moment): Affliction {
+export function writeBytes(bytes: Uint8Array, when: When): FaultEffect {
   return ({ exchange, execute }) => {
     if (when === 'after') execute();
     exchange.socket.end(bytes);
@@ -110,12 +114,12 @@ export function garbling(bytes: Uint8Array, when: Moment): Affliction {
 }
 
 /** Executes a request in an environment of its own, and gives its answer. */
-export function executing(within: (execute: () => Answer) => Answer): Affliction {
+export function executeWithin(within: (execute: () => Answer) => Answer): FaultEffect {
   return ({ execute, send }) => send(within(execute));
 }
 
 /** The answer of a status, a body and its type. */
-export function asAnswer(
+export function faultAnswer(
   status: number,
   body: FaultBody,
   {
@@ -129,7 +133,7 @@ export function asAnswer(
   const given = contentType === undefined ? headers : { ...headers, 'Content-Type': contentType };
   if (typeof body !== 'string') {
     if (!isError(body)) return json(body, given, status);
-    const error = inFull(body);
+    const error = withMessage(body);
     return { ...json(error, given, status), error };
   }
   return { status, headers: { 'Content-Type': 'text/plain; charset=utf-8', ...given }, body };
@@ -139,7 +143,7 @@ function isError(body: FaultError | Readonly<Record<string, unknown>>): body is 
   return 'errorCode' in body;
 }
 
-function inFull({
+function withMessage({
   errorCode,
   errorMessage = messageOf(Number(errorCode)),
   ...rest
@@ -149,7 +153,7 @@ function inFull({
 
 /** An answer as it stands on the wire, for who writes it itself: the last one of its connection. */
 export function rawAnswer(answer: Answer, request: IncomingHttpHeaders): Buffer {
-  const { headers, body } = encoded(answer, request);
+  const { headers, body } = encode(answer, request);
   return rawBytes(answer.status, { Date: new Date().toUTCString(), ...headers }, Buffer.from(body));
 }
 

@@ -3,7 +3,7 @@ import type { Answer } from '../api/answer.js';
 import type { Exchange } from './exchange.js';
 
 /** A request in a fault's hands: its exchange, its execution, and its regular end. */
-export interface Afflicted {
+export interface FaultContext {
   readonly exchange: Exchange;
   readonly execute: () => Answer;
   readonly send: (answer: Answer) => void;
@@ -12,7 +12,7 @@ export interface Afflicted {
 }
 
 /** What a fault does to a request. It may hand back what lets go of a request it holds. */
-export type Affliction = (afflicted: Afflicted) => (() => void) | void;
+export type FaultEffect = (context: FaultContext) => (() => void) | void;
 
 /** What can go wrong on demand. */
 export type FaultKind =
@@ -35,7 +35,7 @@ export interface FaultParts {
   /** The operations it hits when its match names none; all when absent. */
   readonly concerns?: readonly OperationName[];
   /** Absent for a fault that no request meets. */
-  readonly afflict?: Affliction;
+  readonly effect?: FaultEffect;
   /** Puts things right at its end. */
   readonly onEnd?: () => void;
 }
@@ -64,26 +64,26 @@ export class Fault {
     return this.#hits >= (this.parts.match.times ?? Infinity);
   }
 
-  hits(request: Matchable): boolean {
-    const { match, concerns, afflict } = this.parts;
-    if (afflict === undefined || this.#isSpent || !isMatch(match, request)) return false;
+  matches(request: Matchable): boolean {
+    const { match, concerns, effect } = this.parts;
+    if (effect === undefined || this.#isSpent || !isMatch(match, request)) return false;
     if (concerns === undefined || match.operation !== undefined) return true;
     return request.operation !== undefined && concerns.includes(request.operation);
   }
 
-  strike(afflicted: Afflicted): void {
+  apply(context: FaultContext): void {
     this.#hits += 1;
-    const letGo = this.parts.afflict?.(afflicted);
-    if (letGo === undefined) return;
-    this.#held.add(letGo);
-    afflicted.exchange.onEnd(() => {
-      this.#held.delete(letGo);
+    const release = this.parts.effect?.(context);
+    if (release === undefined) return;
+    this.#held.add(release);
+    context.exchange.onEnd(() => {
+      this.#held.delete(release);
     });
   }
 
   /** Ends it, and lets go of every request it holds. */
   release(): void {
-    for (const letGo of this.#held) letGo();
+    for (const release of this.#held) release();
     this.#held.clear();
     this.parts.onEnd?.();
   }

@@ -1,5 +1,6 @@
 import { setTimer, systemClock } from '../clock.js';
-import * as afflictions from './fault-effects.js';
+import { Listeners } from '../listeners.js';
+import * as effects from './fault-effects.js';
 import { rawBytes } from './fault-effects.js';
 import type { FaultBody } from './fault-effects.js';
 import { Fault } from './fault.js';
@@ -47,7 +48,7 @@ export interface FaultInfo {
 }
 
 /** What faults reach besides the requests that they hit. */
-export interface Door {
+export interface FaultTarget {
   close(): Promise<void>;
   open(): Promise<void>;
   /** Closes each connection on which no request is under way, and tells how many these were. */
@@ -70,30 +71,30 @@ const garbageText = '\u0000\u0007 this is neither HTTP nor JSON {"errorCode":';
  * until its handshake is answered; once it is open, only refusing connections ends it.
  */
 export class Faults {
-  readonly #door: Door;
+  readonly #target: FaultTarget;
   readonly #faults = new Map<string, Fault>();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners<void>();
   #count = 0;
 
   /** @internal */
-  constructor(door: Door) {
-    this.#door = door;
+  constructor(target: FaultTarget) {
+    this.#target = target;
   }
 
   /** Accepts requests and never answers. Letting go of one closes its connection. */
   hang(match: FaultMatch = {}): Dispose {
-    return this.#add({ kind: 'hang', match, afflict: afflictions.hanging(match.when) });
+    return this.#add({ kind: 'hang', match, effect: effects.hang(match.when) });
   }
 
   /** Answers late. Letting go of a request answers it at once. */
   delay(ms: number, match: FaultMatch = {}): Dispose {
-    const afflict = afflictions.delaying(ms, match.when);
-    return this.#add({ kind: 'delay', match, settings: { ms }, afflict });
+    const effect = effects.delay(ms, match.when);
+    return this.#add({ kind: 'delay', match, settings: { ms }, effect });
   }
 
   /** Breaks the connection instead of an answer: the client sees ECONNRESET. */
   reset(match: FaultMatch = {}): Dispose {
-    return this.#add({ kind: 'reset', match, afflict: afflictions.resetting(match.when) });
+    return this.#add({ kind: 'reset', match, effect: effects.reset(match.when) });
   }
 
   /**
@@ -103,10 +104,10 @@ export class Faults {
    */
   answer(status: number, body: FaultBody, match: AnswerMatch = {}): Dispose {
     const { contentType, headers, ...rest } = match;
-    const answer = afflictions.asAnswer(status, body, match);
+    const answer = effects.faultAnswer(status, body, match);
     const settings = { status, body, contentType, headers };
-    const afflict = afflictions.answering(answer, match.when);
-    return this.#add({ kind: 'answer', match: rest, settings, afflict });
+    const effect = effects.answerWith(answer, match.when);
+    return this.#add({ kind: 'answer', match: rest, settings, effect });
   }
 
   /**
@@ -118,8 +119,8 @@ export class Faults {
   trickle(everyMs: number, match: TrickleMatch = {}): Dispose {
     const { chunkBytes = 1, ...rest } = match;
     const settings = { everyMs, chunkBytes };
-    const afflict = afflictions.trickling(settings);
-    return this.#add({ kind: 'trickle', match: rest, settings, afflict });
+    const effect = effects.trickle(settings);
+    return this.#add({ kind: 'trickle', match: rest, settings, effect });
   }
 
   /**
@@ -132,8 +133,8 @@ export class Faults {
     const raw = typeof bytes === 'string' ? Buffer.from(bytes) : Uint8Array.from(bytes);
     const type = { 'Content-Type': 'application/json; charset=UTF-8' };
     const wire = insteadOf === 'json' ? rawBytes(200, type, raw) : raw;
-    const afflict = afflictions.garbling(wire, match.when);
-    return this.#add({ kind: 'garbage', match: rest, settings: { insteadOf }, afflict });
+    const effect = effects.writeBytes(wire, match.when);
+    return this.#add({ kind: 'garbage', match: rest, settings: { insteadOf }, effect });
   }
 
   /**
@@ -141,9 +142,9 @@ export class Faults {
    * the match names another operation. Heartbeats over a WebSocket that is open go on.
    */
   swallowRenewals(match: Omit<FaultMatch, 'when'> = {}): Dispose {
-    const afflict = afflictions.executing(execute => this.#door.withoutRenewals(execute));
+    const effect = effects.executeWithin(execute => this.#target.withoutRenewals(execute));
     const concerns = ['heartbeat', 'heartbeats'] as const;
-    return this.#add({ kind: 'swallow-renewals', match, concerns, afflict });
+    return this.#add({ kind: 'swallow-renewals', match, concerns, effect });
   }
 
   /**
@@ -167,7 +168,7 @@ export class Faults {
    * with a connection that was idle for too long. Tells how many these were.
    */
   closeIdleConnections(): number {
-    return this.#door.closeIdle();
+    return this.#target.closeIdle();
   }
 
   /**
@@ -183,7 +184,7 @@ export class Faults {
   }
 
   /** @internal Refuses connections once something has been sent, and tells the fault's id at once. */
-  refuseOnce(sent: Promise<void>, forMs: number): { readonly id: string; closed: Promise<void> } {
+  refuseAfter(sent: Promise<void>, forMs: number): { readonly id: string; closed: Promise<void> } {
     return this.#refuse(forMs, sent);
   }
 
@@ -191,7 +192,7 @@ export class Faults {
   async clear(): Promise<void> {
     const wasRefusing = this.#isRefusing;
     for (const id of this.#faults.keys()) this.end(id);
-    if (wasRefusing) await this.#door.open();
+    if (wasRefusing) await this.#target.open();
   }
 
   /** The faults that are on, oldest first. */
@@ -217,7 +218,7 @@ export class Faults {
     const fault = this.#faults.get(id);
     this.#faults.delete(id);
     fault?.release();
-    this.#tell();
+    this.#notify();
     return fault !== undefined;
   }
 
@@ -228,17 +229,14 @@ export class Faults {
 
   /** @internal The fault that a request meets. */
   find(request: Matchable): Fault | undefined {
-    const fault = [...this.#faults.values()].findLast(each => each.hits(request));
-    if (fault !== undefined) this.#tell();
+    const fault = [...this.#faults.values()].findLast(each => each.matches(request));
+    if (fault !== undefined) this.#notify();
     return fault;
   }
 
   /** @internal Tells a listener when a fault begins, ends or hits; the returned function removes it. */
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
+    return this.#listeners.add(listener);
   }
 
   get #isRefusing(): boolean {
@@ -252,37 +250,37 @@ export class Faults {
     const end = async () => {
       const wasRefusing = this.#isRefusing;
       dispose();
-      if (wasRefusing && !this.#isRefusing) await this.#door.open();
+      if (wasRefusing && !this.#isRefusing) await this.#target.open();
     };
     const close = async () => {
       await ready;
       if (!this.#isRefusing) return;
-      await this.#door.close();
+      await this.#target.close();
       if (forMs === undefined) return;
-      cancel = setTimer(systemClock, forMs, () => void end().catch(() => this.#openLater()));
+      cancel = setTimer(systemClock, forMs, () => void end().catch(() => this.#retryOpen()));
     };
     return { id: this.lastId, closed: close(), end };
   }
 
   /** A port that somebody else took meanwhile is tried again until it is free. */
-  #openLater(): void {
-    setTimer(systemClock, retryMs, () => void this.#door.open().catch(() => this.#openLater()));
+  #retryOpen(): void {
+    setTimer(systemClock, retryMs, () => void this.#target.open().catch(() => this.#retryOpen()));
   }
 
   #setSkew(): void {
     const skews = [...this.#faults.values()].filter(({ parts }) => parts.kind === 'skew-clock');
-    this.#door.skew(Number(skews.at(-1)?.parts.settings?.['ms'] ?? 0));
+    this.#target.skew(Number(skews.at(-1)?.parts.settings?.['ms'] ?? 0));
   }
 
   #add(parts: FaultParts): Dispose {
     this.#count += 1;
     const id = this.lastId;
     this.#faults.set(id, new Fault(id, parts));
-    this.#tell();
+    this.#notify();
     return () => void this.end(id);
   }
 
-  #tell(): void {
-    for (const listener of this.#listeners) listener();
+  #notify(): void {
+    this.#listeners.emit();
   }
 }

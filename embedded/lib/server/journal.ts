@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { OperationName } from '../api/operations.js';
+import { Listeners } from '../listeners.js';
 import { pathOf } from '../api/request-target.js';
 
 /** A request that reached the embedded Service Center, and what came of it. */
@@ -32,7 +33,7 @@ export class Journal {
   /** A ring once it is full: the newest entry takes the place of the oldest. */
   readonly #entries: RecordedRequest[] = [];
   #next = 0;
-  readonly #listeners = new Set<RequestListener>();
+  readonly #listeners = new Listeners<RecordedRequest>();
 
   get requests(): readonly RecordedRequest[] {
     return [...this.#entries.slice(this.#next), ...this.#entries.slice(0, this.#next)];
@@ -43,7 +44,7 @@ export class Journal {
     const entry: Entry = { ...request, status: undefined };
     this.#entries[this.#next] = entry;
     this.#next = (this.#next + 1) % capacity;
-    for (const listener of this.#listeners) listener(entry);
+    this.#listeners.emit(entry);
     return status => {
       entry.status = status;
     };
@@ -51,15 +52,12 @@ export class Journal {
 
   /** Adds a listener; the returned function removes it. */
   onRequest(listener: RequestListener): () => void {
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
+    return this.#listeners.add(listener);
   }
 }
 
 /** What of a request may hold a secret. */
-export interface Disclosed {
+export interface RequestTexts {
   /** Path and query. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
@@ -72,7 +70,7 @@ const blank = '***';
 const token = /eyJ[\w-]*\.[\w-]*(\.[\w-]*)?/g;
 
 /** A request as others may see it: without tokens, and without bodies that hold passwords. */
-export function withoutSecrets({ path, headers, body }: Disclosed): Disclosed {
+export function withoutSecrets({ path, headers, body }: RequestTexts): RequestTexts {
   return {
     path: path.replaceAll(token, blank),
     headers: Object.keys(headers).some(isSecret) ? publicHeaders(headers) : headers,

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo, Server as Door, Socket } from 'node:net';
+import type { AddressInfo, Server as TcpServer, Socket } from 'node:net';
 import { setTimer, systemClock } from '../clock.js';
 import { isHandshake } from './exchange.js';
-import { createSecureServer, doorOf } from './tls.js';
+import { createSecureServer, withPlainHttpAnswer } from './tls.js';
 import type { TlsOptions } from './tls.js';
 
 /** The server's limits: 60 s for everything, 32 KiB of headers (etc/conf/app.yaml). */
@@ -46,7 +46,7 @@ export interface ListenerOptions {
 export class Listener {
   readonly #server;
   /** What listens: the server itself, unless something lies between. */
-  readonly #door: Door;
+  readonly #tcpServer: TcpServer;
   /** The event by which the server takes a connection that can be read. */
   readonly #connection: 'connection' | 'secureConnection';
   readonly #host: string;
@@ -65,12 +65,12 @@ export class Listener {
     };
     if (tls === undefined) {
       this.#server = createServer(settings, receive);
-      this.#door = this.#server;
+      this.#tcpServer = this.#server;
       this.#connection = 'connection';
     } else {
       const server = createSecureServer(tls, settings, receive);
       this.#server = server;
-      this.#door = doorOf(server);
+      this.#tcpServer = withPlainHttpAnswer(server);
       this.#connection = 'secureConnection';
     }
     this.#server.on('upgrade', (incoming: IncomingMessage, _: unknown, head: Buffer) => {
@@ -81,7 +81,7 @@ export class Listener {
     this.#server.on('connect', (incoming: IncomingMessage) => {
       this.#inOrder(incoming.socket, () => receiver.refuseTunnel(incoming));
     });
-    this.#door.on('connection', (socket: Socket) => {
+    this.#tcpServer.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });
@@ -126,23 +126,23 @@ export class Listener {
   }
 
   async #listen(): Promise<void> {
-    if (this.#door.listening) return;
+    if (this.#tcpServer.listening) return;
     await new Promise<void>((resolve, reject) => {
       const fail = (cause: Error) => reject(this.#cannotListen(cause));
-      this.#door.once('error', fail);
-      this.#door.listen({ host: this.#host, port: this.#port }, () => {
-        this.#door.off('error', fail);
+      this.#tcpServer.once('error', fail);
+      this.#tcpServer.listen({ host: this.#host, port: this.#port }, () => {
+        this.#tcpServer.off('error', fail);
         resolve();
       });
     });
-    const address = this.#door.address();
+    const address = this.#tcpServer.address();
     if (isAddressInfo(address)) this.#port = address.port;
   }
 
   async #shut(): Promise<void> {
-    if (!this.#door.listening) return;
+    if (!this.#tcpServer.listening) return;
     await new Promise<void>(resolve => {
-      this.#door.close(() => resolve());
+      this.#tcpServer.close(() => resolve());
       for (const socket of this.#sockets) socket.destroy();
     });
   }

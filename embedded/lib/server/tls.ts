@@ -2,7 +2,7 @@ import { createServer as createHttps } from 'node:https';
 import type { Server, ServerOptions } from 'node:https';
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:net';
-import type { Server as Door, Socket } from 'node:net';
+import type { Server as TcpServer, Socket } from 'node:net';
 import type { SecureVersion } from 'node:tls';
 
 /** How an embedded Service Center is reached over TLS. */
@@ -35,7 +35,7 @@ const ciphers = [
 ].join(':');
 
 /**
- * A server of HTTP/1.1 over TLS; what it serves comes through a {@link doorOf door}.
+ * A server of HTTP/1.1 over TLS; what it serves comes through a {@link withPlainHttpAnswer port}.
  *
  * @throws Error that names the option when a certificate or a key cannot be read
  */
@@ -74,20 +74,20 @@ const plainHttpAnswer =
 const tcpSockets = new WeakMap<Socket, Socket>();
 
 /** The port of a secure server, which answers plain HTTP in plain words as Go does. */
-export function doorOf(server: Server): Door {
+export function withPlainHttpAnswer(server: Server): TcpServer {
   const open = new Map<string, Socket>();
   server.on('secureConnection', (secure: Socket) => {
     const tcp = open.get(peerOf(secure));
     if (tcp !== undefined) tcpSockets.set(secure, tcp);
   });
-  const door = createServer(tcp => {
+  const port = createServer(tcp => {
     const peer = peerOf(tcp);
     open.set(peer, tcp);
     tcp.once('close', () => open.delete(peer));
     admit(tcp, server);
   });
   // The secure server looks after slow requests from the moment it is told that it listens.
-  return door.on('listening', () => server.emit('listening')).on('close', () => server.close());
+  return port.on('listening', () => server.emit('listening')).on('close', () => server.close());
 }
 
 function admit(tcp: Socket, server: Server): void {

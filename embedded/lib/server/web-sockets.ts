@@ -4,10 +4,10 @@ import type { WebSocket } from 'ws';
 import { goJson } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
-import { Alarm } from '../clock.js';
+import { Timer } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { refOf } from '../handlers/instance-handlers.js';
-import { failureOf } from '../model/registry-error.js';
+import { registryErrorMessage } from '../model/registry-error.js';
 import { heartbeat } from '../model/instance-operations.js';
 import type { RegistryModel } from '../model/registry-model.js';
 import type { WebSocketRoute } from '../route-table.js';
@@ -43,9 +43,9 @@ export class WebSockets {
     this.#servers[kind].handleUpgrade(incoming, incoming.socket, head, socket => {
       // What a client does wrong ws has answered with a close frame; 'close' follows.
       socket.on('error', () => undefined);
-      const connection = { socket, hangUp: () => incoming.socket.destroySoon() };
-      if (kind === 'watcher') this.#watch(connection, call);
-      else this.#beat(connection, call);
+      const connection = { socket, closeAfterSend: () => incoming.socket.destroySoon() };
+      if (kind === 'watcher') this.#serveWatcher(connection, call);
+      else this.#serveHeartbeats(connection, call);
     });
   }
 
@@ -54,40 +54,40 @@ export class WebSockets {
     for (const end of this.#open) end();
   }
 
-  #watch({ socket, hangUp }: Connection, call: Call): void {
+  #serveWatcher({ socket, closeAfterSend }: Connection, call: Call): void {
     const { namespace } = call;
     const serviceId = call.parameter('serviceId');
     const isKnown = () => namespace.services.get(serviceId) !== undefined;
     if (!isKnown()) {
       socket.send(unknownServiceText);
-      hangUp();
+      closeAfterSend();
       return;
     }
     const ignore = this.#model.onPublished(change => {
       const { tenant, consumerIds } = change;
       if (tenant === namespace.name && consumerIds.includes(serviceId))
-        socket.send(frameOf(change));
+        socket.send(changeFrame(change));
     });
-    const leave = attendWatcher(socket, this.#clock, isKnown);
+    const leave = serveWatcher(socket, this.#clock, isKnown);
     this.#track(socket, () => {
       ignore();
       leave();
     });
   }
 
-  #beat({ socket, hangUp }: Connection, call: Call): void {
+  #serveHeartbeats({ socket, closeAfterSend }: Connection, call: Call): void {
     const ref = refOf(call);
     const close = () => {
       socket.close(instanceGone.code, instanceGone.reason);
-      hangUp();
+      closeAfterSend();
     };
     if (!call.namespace.services.get(ref.serviceId)?.instances.has(ref.instanceId)) {
       close();
       return;
     }
-    const renew = () => failureOf(() => heartbeat(call.namespace, ref)) === undefined;
+    const renew = () => registryErrorMessage(() => heartbeat(call.namespace, ref)) === undefined;
     const pingIntervalMs = this.#pingIntervalMs;
-    const leave = attendHeartbeats(socket, this.#clock, { pingIntervalMs, renew, close });
+    const leave = serveHeartbeats(socket, this.#clock, { pingIntervalMs, renew, close });
     this.#track(socket, leave);
   }
 
@@ -113,7 +113,7 @@ export interface WebSocketRequest {
 interface Connection {
   readonly socket: WebSocket;
   /** Closes the connection once all that was sent is out, without waiting for the client. */
-  readonly hangUp: () => void;
+  readonly closeAfterSend: () => void;
 }
 
 /** Between two pings (server/pubsub/ws/options.go, HealthInterval). */
@@ -149,14 +149,14 @@ const actions: Record<ChangeKind, 'CREATE' | 'UPDATE' | 'DELETE'> = {
  * @param isKnown tells whether the service that watches is still registered
  * @returns what ends all that
  */
-export function attendWatcher(socket: WebSocket, clock: Clock, isKnown: () => boolean): () => void {
-  const deadline = new Alarm(clock, () => socket.terminate());
-  const pings = new Alarm(clock, () => {
+export function serveWatcher(socket: WebSocket, clock: Clock, isKnown: () => boolean): () => void {
+  const deadline = new Timer(clock, () => socket.terminate());
+  const pings = new Timer(clock, () => {
     if (!isKnown()) return;
     socket.ping();
-    pings.set(pingIntervalMs);
+    pings.start(pingIntervalMs);
   });
-  const heard = () => deadline.set(readTimeoutMs);
+  const heard = () => deadline.start(readTimeoutMs);
   socket.on('pong', heard);
   socket.on('ping', () => {
     heard();
@@ -165,7 +165,7 @@ export function attendWatcher(socket: WebSocket, clock: Clock, isKnown: () => bo
     socket.pong('');
   });
   heard();
-  pings.set(pingIntervalMs + pingLagMs);
+  pings.start(pingIntervalMs + pingLagMs);
   return () => {
     deadline.cancel();
     pings.cancel();
@@ -173,7 +173,7 @@ export function attendWatcher(socket: WebSocket, clock: Clock, isKnown: () => bo
 }
 
 /** The text frame that tells of a change (pb.WatchInstanceResponse). */
-export function frameOf({ kind, tenant, service, instance }: InstanceChanged): string {
+export function changeFrame({ kind, tenant, service, instance }: InstanceChanged): string {
   const { environment, appId, serviceName, alias, version } = service;
   const key = { tenant, environment, appId, serviceName, alias, version };
   return goJson({ action: actions[kind], key, instance });
@@ -185,8 +185,8 @@ export const instanceGone = {
   reason: 'heartbeat reporting failed because the instance does not exist',
 } as const;
 
-/** How the beats of one instance are asked for and counted. */
-export interface Beats {
+/** How the connection of one instance are asked for and counted. */
+export interface HeartbeatConnection {
   readonly pingIntervalMs: number;
   /** Renews the lease; false when there is none any more. */
   readonly renew: () => boolean;
@@ -201,17 +201,21 @@ export interface Beats {
  *
  * @returns what ends all that
  */
-export function attendHeartbeats(socket: WebSocket, clock: Clock, beats: Beats): () => void {
-  const deadline = new Alarm(clock, () => socket.terminate());
-  const pings = new Alarm(clock, () => {
+export function serveHeartbeats(
+  socket: WebSocket,
+  clock: Clock,
+  connection: HeartbeatConnection,
+): () => void {
+  const deadline = new Timer(clock, () => socket.terminate());
+  const pings = new Timer(clock, () => {
     socket.ping();
-    pings.set(beats.pingIntervalMs);
+    pings.start(connection.pingIntervalMs);
   });
   socket.on('pong', () => {
-    deadline.set(readTimeoutMs);
-    if (!beats.renew()) beats.close();
+    deadline.start(readTimeoutMs);
+    if (!connection.renew()) connection.close();
   });
-  pings.set(beats.pingIntervalMs);
+  pings.start(connection.pingIntervalMs);
   return () => {
     deadline.cancel();
     pings.cancel();

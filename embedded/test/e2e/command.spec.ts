@@ -4,7 +4,7 @@ import { connect } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DataFile, DataKeeper } from '../../lib/command/data-file.js';
+import { DataFile, DataSaver } from '../../lib/command/data-file.js';
 import { readCommandLine } from '../../lib/command/command-line.js';
 import { serviceCenterOptions, run } from '../../lib/command/run.js';
 import { version } from '../../lib/version.js';
@@ -53,7 +53,7 @@ class Command {
         this.printed.push(text);
         if (text.startsWith('Ctrl-C')) isUp();
       },
-      complain: text => this.complaints.push(text),
+      printError: text => this.complaints.push(text),
       stopped,
     });
     running.add(this);
@@ -365,21 +365,21 @@ describe('what keeps the data', () => {
       written.push(content);
       setImmediate(() => told());
     };
-    const complain = (error: unknown) => {
+    const onError = (error: unknown) => {
       complaints.push(error);
       told();
     };
-    const keeper = new DataKeeper(serviceCenter, dataFile, { complain, clock });
-    await keeper.start();
+    const saver = new DataSaver(serviceCenter, dataFile, { onError, clock });
+    await saver.start();
     const nextSave = () =>
       new Promise<void>(resolve => {
         told = resolve;
       });
-    return { serviceCenter, clock, complaints, written, keeper, nextSave };
+    return { serviceCenter, clock, complaints, written, saver, nextSave };
   }
 
   it('writes once for all that changes within a second', async () => {
-    const { serviceCenter, clock, written, nextSave, keeper } = await keeping();
+    const { serviceCenter, clock, written, nextSave, saver } = await keeping();
     await registered(serviceCenter);
     expect(clock.timers).toBe(1);
     const done = nextSave();
@@ -387,13 +387,13 @@ describe('what keeps the data', () => {
     await done;
     expect(written).toHaveLength(2);
     expect(written[1]).toContain('"own"');
-    await keeper.stop();
+    await saver.stop();
     expect(written).toHaveLength(2);
     expect(clock.timers).toBe(0);
   });
 
   it('is not put off by changes that go on', async () => {
-    const { serviceCenter, clock, written, nextSave, keeper } = await keeping();
+    const { serviceCenter, clock, written, nextSave, saver } = await keeping();
     const instance = await registered(serviceCenter);
     clock.advance(600);
     await ask(serviceCenter, `PUT ${instance}/status?value=DOWN`);
@@ -401,7 +401,7 @@ describe('what keeps the data', () => {
     clock.advance(400);
     await done;
     expect(written[1]).toContain('"DOWN"');
-    await keeper.stop();
+    await saver.stop();
   });
 
   it('leaves nothing beside a file that it could not replace', async () => {
@@ -412,7 +412,7 @@ describe('what keeps the data', () => {
   });
 
   it('does not look up for a heartbeat or an ordinary read', async () => {
-    const { serviceCenter, clock, nextSave, keeper } = await keeping();
+    const { serviceCenter, clock, nextSave, saver } = await keeping();
     const instance = await registered(serviceCenter);
     const done = nextSave();
     clock.advance(1000);
@@ -420,13 +420,13 @@ describe('what keeps the data', () => {
     await ask(serviceCenter, `PUT ${instance}/heartbeat`);
     await ask(serviceCenter, 'GET /microservices');
     expect(clock.timers).toBe(0);
-    await keeper.stop();
+    await saver.stop();
   });
 
   it('tries again with the next change when a write fails, and says so', async () => {
     const path = join(directory, 'below', 'data.json');
     await mkdir(join(directory, 'below'));
-    const { serviceCenter, clock, complaints, nextSave, keeper } = await keeping(path);
+    const { serviceCenter, clock, complaints, nextSave, saver } = await keeping(path);
     await rm(join(directory, 'below'), { recursive: true });
     const failed = nextSave();
     const instance = await registered(serviceCenter);
@@ -440,6 +440,6 @@ describe('what keeps the data', () => {
     clock.advance(1000);
     await written;
     expect(await readFile(path, 'utf8')).toContain('"orders"');
-    await keeper.stop();
+    await saver.stop();
   });
 });

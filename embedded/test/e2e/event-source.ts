@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { EmbeddedServiceCenter } from '../../lib/index.js';
-import type { EventsTold } from '../../lib/page/messages.js';
+import type { PageEvents } from '../../lib/page/messages.js';
 
 /** A listener of `/-/events`, as a browser is one. */
 export class EventClient {
@@ -36,10 +36,10 @@ export class EventClient {
   }
 
   /** Resolves to the next event of a name; those before it are passed over. */
-  async next<Name extends keyof EventsTold>(wanted: Name): Promise<EventsTold[Name]> {
+  async next<Name extends keyof PageEvents>(wanted: Name): Promise<PageEvents[Name]> {
     for (;;) {
       const told = this.#told.shift();
-      if (told?.name === wanted) return told.data as EventsTold[Name];
+      if (told?.name === wanted) return told.data as PageEvents[Name];
       if (told === undefined)
         await new Promise<void>(resolve => {
           this.#wake = resolve;

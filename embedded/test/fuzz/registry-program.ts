@@ -1,4 +1,4 @@
-// A registry in a process of its own: what kills it kills nothing else. Asked, it tells what it holds.
+// A registry in a process of its own: what kills it kills nothing else. PageRequest, it tells what it holds.
 import { EmbeddedServiceCenter } from '../../lib/index.js';
 
 const { url } = await new EmbeddedServiceCenter({ port: 0 }).start();

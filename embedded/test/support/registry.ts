@@ -1,10 +1,10 @@
 import type { Microservice, MicroserviceInstance } from '../../lib/model/wire.js';
 import { resolveQuotas } from '../../lib/model/quotas.js';
 import type { QuotaOptions } from '../../lib/model/quotas.js';
-import type { Clock, FormOptions, Oddities, Profile } from '../../lib/index.js';
-import { deploymentOf } from '../../lib/profiles/client-limits.js';
-import type { Deployment } from '../../lib/profiles/client-limits.js';
-import { resolveForm } from '../../lib/profiles/profile.js';
+import type { Clock, ProfileOverrides, Oddities, Profile } from '../../lib/index.js';
+import { activate } from '../../lib/profiles/client-limits.js';
+import type { ActiveProfile } from '../../lib/profiles/client-limits.js';
+import { resolveProfile } from '../../lib/profiles/profile.js';
 import { Rbac } from '../../lib/rbac/rbac.js';
 import type { RbacOptions } from '../../lib/rbac/rbac.js';
 import { RegistryModel } from '../../lib/model/registry-model.js';
@@ -113,7 +113,7 @@ export interface TestRegistryOptions {
   readonly quotas?: QuotaOptions;
   readonly oddities?: 'realistic' | Oddities;
   readonly profile?: Profile;
-  readonly form?: FormOptions;
+  readonly profileOverrides?: ProfileOverrides;
   readonly rbac?: RbacOptions;
 }
 
@@ -121,7 +121,7 @@ export interface TestRegistryOptions {
 export class TestRegistry {
   readonly clock = new FakeClock();
   readonly model: RegistryModel;
-  readonly deployment: Deployment;
+  readonly profile: ActiveProfile;
   readonly rbac: Rbac | undefined;
   readonly #api: ServiceCenterApi;
 
@@ -130,9 +130,9 @@ export class TestRegistry {
     const quotas = resolveQuotas(options.quotas);
     const oddities = new OddityKnobs(options.oddities);
     this.model = new RegistryModel(this.clock, floors, quotas, oddities);
-    this.deployment = deploymentOf(resolveForm(options.profile, options.form), this.clock);
+    this.profile = activate(resolveProfile(options.profile, options.profileOverrides), this.clock);
     this.rbac = options.rbac && new Rbac(options.rbac, this.clock, quotas);
-    this.#api = new ServiceCenterApi(this.model, this.deployment, this.rbac);
+    this.#api = new ServiceCenterApi(this.model, this.profile, this.rbac);
   }
 
   /** Asks `"PUT /heartbeats"`; a path that begins otherwise than with `/v4` is below the registry's own. */

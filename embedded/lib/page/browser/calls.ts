@@ -57,7 +57,7 @@ export async function remove(
 }
 
 /** Switches a fault on; false when it was refused. */
-export function putOnFault(body: object): Promise<boolean> {
+export function startFault(body: object): Promise<boolean> {
   return call('POST', 'faults', body);
 }
 

@@ -80,7 +80,7 @@ export const faultTargets: readonly string[] = [
 ];
 
 /** What the form was filled in with. */
-export interface FaultWish {
+export interface FaultFormValues {
   readonly offer: FaultOffer;
   readonly numbers: ReadonlyMap<string, number>;
   /** The empty string for every request. */
@@ -90,7 +90,7 @@ export interface FaultWish {
 }
 
 /** The body of the request that switches a fault on. */
-export function faultBodyOf({ offer, numbers, operation, times }: FaultWish): object {
+export function faultBodyOf({ offer, numbers, operation, times }: FaultFormValues): object {
   const { kind, hasMatch } = offer;
   const match = {
     ...(operation === '' ? {} : { operation }),

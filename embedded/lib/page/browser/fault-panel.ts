@@ -40,7 +40,7 @@ export class FaultForm {
     this.#kind.addEventListener('change', () => this.#fit());
     this.node.addEventListener('submit', event => {
       event.preventDefault();
-      void this.#putOn();
+      void this.#startFault();
     });
     this.#fit();
   }
@@ -64,14 +64,14 @@ export class FaultForm {
     );
   }
 
-  async #putOn(): Promise<void> {
+  async #startFault(): Promise<void> {
     const offer = this.#offer;
     if (offer === undefined) return;
     const inputs = [...this.#numbers.querySelectorAll('input')];
     const numbers = new Map(inputs.map(input => [input.name, input.valueAsNumber]));
     const times = this.#times.value === '' ? undefined : this.#times.valueAsNumber;
     const operation = this.#operation.value;
-    await calls.putOnFault(faultBodyOf({ offer, numbers, operation, times }));
+    await calls.startFault(faultBodyOf({ offer, numbers, operation, times }));
   }
 }
 

@@ -1,4 +1,4 @@
-import type { EventsTold } from '../messages.js';
+import type { PageEvents } from '../messages.js';
 import { Board } from './board.js';
 import * as calls from './calls.js';
 import { byId, setText } from './element.js';
@@ -52,12 +52,12 @@ function setConnection(state: 'live' | 'lost', text: string): void {
 const source = new EventSource('events');
 
 /** Calls back with what an event tells. */
-function on<Name extends keyof EventsTold>(
+function on<Name extends keyof PageEvents>(
   name: Name,
-  act: (told: EventsTold[Name]) => void,
+  act: (told: PageEvents[Name]) => void,
 ): void {
   source.addEventListener(name, ({ data }: MessageEvent<string>) => {
-    const told: EventsTold[Name] = JSON.parse(data);
+    const told: PageEvents[Name] = JSON.parse(data);
     act(told);
   });
 }

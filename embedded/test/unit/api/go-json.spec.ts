@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { NumberLiteral, parseJson } from '../../../lib/api/go-json.js';
-import { attempt, RegistryError } from '../../../lib/model/registry-error.js';
+import { catchRegistryError, RegistryError } from '../../../lib/model/registry-error.js';
 import { TestRegistry, refusalOf } from '../../support/registry.js';
 
 const looking = 'looking for beginning of value';
 const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
 function faultOf(text: string): unknown {
-  const outcome = attempt(() => parseJson(text));
+  const outcome = catchRegistryError(() => parseJson(text));
   return outcome instanceof RegistryError ? outcome.detail : outcome;
 }
 
@@ -216,6 +216,6 @@ describe('a bug', () => {
     const bug = () => {
       throw new TypeError('bug');
     };
-    expect(() => attempt(bug)).toThrow(TypeError);
+    expect(() => catchRegistryError(bug)).toThrow(TypeError);
   });
 });

@@ -130,7 +130,7 @@ describe('the lease of an instance, while somebody listens', () => {
 describe('a listener of renewals', () => {
   it('is told of each heartbeat that renews a lease, however it comes', () => {
     const heard: string[] = [];
-    const stop = registry.model.ledger.renewals.heard.add(({ holder, remainingMs }) =>
+    const stop = registry.model.shared.renewals.renewed.add(({ holder, remainingMs }) =>
       heard.push(`${holder.tenant} ${holder.instanceId} ${remainingMs}`),
     );
     registry.instance(serviceId, { instanceId: 'own', ...shortLived });
@@ -148,7 +148,7 @@ describe('a listener of renewals', () => {
 describe('a listener of services', () => {
   it('is told when one is registered, changed and removed', () => {
     const heard: string[] = [];
-    registry.model.ledger.serviceChanges.add(({ kind, tenant, service }) =>
+    registry.model.shared.serviceChanges.add(({ kind, tenant, service }) =>
       heard.push(`${kind} ${tenant} ${service.serviceName} ${service.properties?.['a'] ?? ''}`),
     );
     const shopId = registry.service({ serviceName: 'shop' });

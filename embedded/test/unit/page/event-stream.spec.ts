@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Writable } from 'node:stream';
 import { expect, it } from '@jest/globals';
-import { EventHub } from '../../../lib/page/event-stream.js';
+import { EventStream } from '../../../lib/page/event-stream.js';
 import { Faults } from '../../../lib/server/faults.js';
 import { TestRegistry } from '../../support/registry.js';
 
@@ -57,7 +57,7 @@ const noDoor = {
 it('a listener that is too slow hears nothing until it has caught up, and then everything', async () => {
   const registry = new TestRegistry();
   const faults = new Faults(noDoor);
-  const hub = new EventHub(registry.model, faults);
+  const hub = new EventStream(registry.model, faults);
   const serviceId = registry.service();
   const properties = { text: 'x'.repeat(4000) };
   for (let count = 0; count < 300; count += 1) registry.instance(serviceId, { properties });

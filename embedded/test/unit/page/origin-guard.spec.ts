@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { isLoopback, turnedAway } from '../../../lib/page/origin-guard.js';
+import { isLoopback, rejectionOf } from '../../../lib/page/origin-guard.js';
 
 const json = { 'content-type': 'application/json' };
 const host = '127.0.0.1:30100';
 
 function statusOf(method: string, headers: object, boundTo = '127.0.0.1'): number {
-  return turnedAway({ method, headers: { host, ...headers } }, boundTo)?.status ?? 200;
+  return rejectionOf({ method, headers: { host, ...headers } }, boundTo)?.status ?? 200;
 }
 
 describe('a request to the page', () => {

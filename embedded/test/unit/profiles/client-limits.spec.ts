@@ -5,7 +5,7 @@ import type { TestRegistryOptions } from '../../support/registry.js';
 
 function withInstance(options: TestRegistryOptions) {
   const registry = new TestRegistry(options);
-  const { limits } = registry.deployment;
+  const { limits } = registry.profile;
   const serviceId = registry.service({ serviceId: 'orders' });
   const instanceId = registry.instance(serviceId, { instanceId: 'own' });
   const beatAfter = (ms: number) => {
@@ -90,7 +90,7 @@ describe('registrations of a cloud', () => {
   });
 
   it('are taken again a second later', () => {
-    const { registry } = withInstance({ form: { registrationsPerSecond: 1 } });
+    const { registry } = withInstance({ profileOverrides: { registrationsPerSecond: 1 } });
     registry.clock.advance(999);
     expect(register(registry).status).toBe(429);
     registry.clock.advance(1);
@@ -98,14 +98,14 @@ describe('registrations of a cloud', () => {
   });
 
   it('are refused in plain words where no gateway stands', () => {
-    const { registry } = withInstance({ form: { registrationsPerSecond: 1 } });
+    const { registry } = withInstance({ profileOverrides: { registrationsPerSecond: 1 } });
     expect(register(registry)).toMatchObject({ status: 429, text: 'Too Many Requests\n' });
   });
 });
 
 describe('warnings', () => {
   it('are told to listeners until they are removed', () => {
-    const { limits, beatAfter } = withInstance({ form: { minHeartbeatMs: 1000 } });
+    const { limits, beatAfter } = withInstance({ profileOverrides: { minHeartbeatMs: 1000 } });
     const told: LimitWarning[] = [];
     const remove = limits.onWarning(warning => told.push(warning));
     beatAfter(0);
@@ -117,7 +117,7 @@ describe('warnings', () => {
   });
 
   it('are kept to the last thousand', () => {
-    const { limits, beatAfter } = withInstance({ form: { minHeartbeatMs: 10_000 } });
+    const { limits, beatAfter } = withInstance({ profileOverrides: { minHeartbeatMs: 10_000 } });
     for (let count = 0; count < 2002; count += 1) beatAfter(1);
     expect(limits.warnings).toHaveLength(1000);
   });

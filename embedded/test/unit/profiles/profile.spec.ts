@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { profiles, resolveForm } from '../../../lib/profiles/profile.js';
+import { profiles, resolveProfile } from '../../../lib/profiles/profile.js';
 import { ErrorCode, RegistryError } from '../../../lib/model/registry-error.js';
-import { dressed } from '../../../lib/profiles/profile-answers.js';
-import { refusal } from '../../../lib/api/answer.js';
+import { adaptAnswer } from '../../../lib/profiles/profile-answers.js';
+import { errorAnswer } from '../../../lib/api/answer.js';
 import { TestRegistry } from '../../support/registry.js';
 import type { TestRegistryOptions } from '../../support/registry.js';
 
@@ -129,10 +129,10 @@ describe('the page of 2024, with security authentication', () => {
 });
 
 describe('what a cloud says when its store is away', () => {
-  const away = refusal(new RegistryError(ErrorCode.RegistryUnavailable, 'etcd is away'));
+  const away = errorAnswer(new RegistryError(ErrorCode.RegistryUnavailable, 'etcd is away'));
   const request = { method: 'PUT', target: '/', headers: {}, body: Buffer.alloc(0) };
   const answerOf = (profile: (typeof profiles)[number]) =>
-    dressed(resolveForm(profile), request, away);
+    adaptAnswer(resolveProfile(profile), request, away);
 
   it.each(newer)('is 400 and 400011 of %s', profile => {
     const { status, body } = answerOf(profile);
@@ -320,13 +320,16 @@ describe('a find of the older form', () => {
 
 describe('a form', () => {
   it.each(profiles)('of %s is what the profile says, part by part', profile => {
-    expect(resolveForm(profile, { errorFields: undefined })).toEqual(resolveForm(profile));
+    expect(resolveProfile(profile, { errorFields: undefined })).toEqual(resolveProfile(profile));
   });
 
   it('may differ from its profile in one part', () => {
-    const registry = new TestRegistry({ form: { errorFields: 'errCode' } });
+    const registry = new TestRegistry({ profileOverrides: { errorFields: 'errCode' } });
     expect(registry.ask('GET /microservices/none').json).toMatchObject({ errCode: '400012' });
-    const other = new TestRegistry({ profile: 'cse-legacy', form: { domainRequired: false } });
+    const other = new TestRegistry({
+      profile: 'cse-legacy',
+      profileOverrides: { domainRequired: false },
+    });
     expect(other.ask('GET /microservices').status).toBe(200);
   });
 
@@ -334,13 +337,13 @@ describe('a form', () => {
     ['minHeartbeatMs', -1],
     ['registrationsPerSecond', Number.NaN],
   ])('refuses %s of %d', (part, value) => {
-    expect(() => resolveForm('open-source', { [part]: value })).toThrow(
-      `form.${part} must be 0 or more, got ${value}`,
+    expect(() => resolveProfile('open-source', { [part]: value })).toThrow(
+      `profileOverrides.${part} must be 0 or more, got ${value}`,
     );
   });
 
   it('refuses a profile that there is not', () => {
-    expect(() => resolveForm('cse' as 'cse-legacy')).toThrow(
+    expect(() => resolveProfile('cse' as 'cse-legacy')).toThrow(
       'profile must be one of open-source, cse-exclusive, cse-professional, cse-legacy, got "cse"',
     );
   });
