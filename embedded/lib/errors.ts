@@ -1,9 +1,12 @@
-/** What an error says; those of Node itself may be of another realm, which no `instanceof` knows. */
+/**
+ * Returns the message of a thrown value. An error of Node may belong to another realm, where
+ * `instanceof` fails.
+ */
 export function messageOf(error: unknown): string {
   return textIn(error, 'message') ?? String(error);
 }
 
-/** The code of an error, such as ENOENT; undefined for one without. */
+/** Returns the code of an error, such as ENOENT; undefined if it has none. */
 export function codeOf(error: unknown): string | undefined {
   return textIn(error, 'code');
 }

@@ -1,8 +1,8 @@
-/** Who wants to know of something, in the order in which they asked. */
+/** Listeners to one kind of event, called in the order in which they were added. */
 export class Listeners<Event> {
   readonly #listeners = new Set<(event: Event) => void>();
 
-  /** False while nobody listens: then nothing needs to be put together. */
+  /** Whether there is a listener; without one, no event needs to be built. */
   get hasAny(): boolean {
     return this.#listeners.size > 0;
   }

@@ -16,44 +16,44 @@ import type { Caller } from './rbac/rbac.js';
 const registry = '/v4/:project/registry/';
 const legacyRegistry = '/registry/v3/';
 
-/** What version 3 of the API never had (server/rest/controller/v3). */
+/** Operations that version 3 of the API does not have (server/rest/controller/v3). */
 const since4: ReadonlySet<OperationName> = new Set(['getVersion', 'getHealth', 'queryInstances']);
 
-/** True for an operation that version 3 of the API has too. */
+/** Returns whether version 3 of the API has an operation too. */
 export function isLegacy(name: OperationName): boolean {
   return !since4.has(name);
 }
 
-/** The path that a path of version 4 has in version 3, where the project is always `default`. */
+/** Returns the version 3 path for a path of version 4; its project is always `default`. */
 export function legacyPathOf(path: string): string {
   return path.replace(registry, legacyRegistry);
 }
 
-/** The paths of version 3 whose operations have no name here. */
+/** Paths of version 3 whose operations have no name here. */
 export const unnamedLegacyPaths: ReadonlySet<string> = new Set([
   templateOf('listMicroservices'),
   `${templateOf('getTags')}/:key`,
 ]);
 
-/** What a client may upgrade a connection to. */
+/** Protocols that a client can upgrade a connection to. */
 export type WebSocketRoute = 'watcher' | 'heartbeat';
 
-/** What a route leads to. */
+/** The target of a route. */
 export interface Operation {
-  /** Absent where the operation has no name. */
+  /** Absent if the operation has no name. */
   readonly name?: OperationName;
-  /** Takes who asks, too, where a token was asked for. */
+  /** Gets the caller too if a token was required. */
   readonly handle: (call: Call, caller?: Caller) => Answer;
   readonly maxBodyBytes: number;
-  /** Absent where a wish to upgrade is passed over. */
+  /** Absent if a request to upgrade is ignored. */
   readonly webSocket?: WebSocketRoute;
 }
 
-/** Limits of a body (server/handler/maxbody/maxbody.go, etc/conf/app.yaml). */
+/** Limits of bodies (server/handler/maxbody/maxbody.go, etc/conf/app.yaml). */
 const instanceBytes = 5 * 1024;
 const propertiesBytes = 3 * 1024;
 
-/** The longest body any route takes, in bytes. */
+/** The longest body that any route accepts, in bytes. */
 export const maxBodyBytes = 2 * 1024 * 1024;
 
 const handlers: Record<OperationName, Operation['handle']> = {
@@ -127,7 +127,7 @@ const unnamed = others.map(([method, path, handle]) => {
   return { method, path, target: { handle, maxBodyBytes } };
 });
 
-/** Every route that there is in any case; those of version 3 lead where those of 4 do. */
+/** The routes that exist with and without RBAC. Version 3 shares the handlers of version 4. */
 export const commonRoutes: readonly RouteEntry<Operation>[] = [
   ...named,
   ...unnamed,
@@ -138,7 +138,7 @@ export const commonRoutes: readonly RouteEntry<Operation>[] = [
   }),
 ];
 
-/** Finds the common routes. */
+/** Routes requests without RBAC. */
 export const router = new Router<Operation>(commonRoutes);
 
 function asRoute(name: OperationName): RouteEntry<Operation> {

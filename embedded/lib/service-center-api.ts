@@ -22,14 +22,14 @@ import type { WebSocketRequest } from './server/web-sockets.js';
 
 const serverHeader = { Server: `SERVICECENTER/${serviceCenterVersion}` };
 
-/** Service Center's API v4: a request in, an answer out, and no socket anywhere. */
+/** API v4 of Service Center as a function from request to answer, without sockets. */
 export class ServiceCenterApi {
   readonly #model: RegistryModel;
   readonly #profile: ActiveProfile;
   readonly #router: Router<Operation>;
   readonly #access: Access;
 
-  /** @param rbac absent where everybody may do everything */
+  /** @param rbac absent if everybody may do everything */
   constructor(model: RegistryModel, profile = openSource(), rbac?: Rbac) {
     this.#model = model;
     this.#profile = profile;
@@ -49,9 +49,9 @@ export class ServiceCenterApi {
   }
 
   /**
-   * What a handshake asks for; undefined where there is no WebSocket.
+   * Returns the WebSocket that a handshake asks for; undefined if its path has none.
    *
-   * @param accepted the answer that lets it through
+   * @param accepted the answer that accepts the handshake
    */
   webSocketOf(request: ApiRequest, accepted: Answer): WebSocketRequest | undefined {
     const { method } = request;
@@ -104,7 +104,7 @@ export class ServiceCenterApi {
   }
 }
 
-/** Returns the name of the operation that a request asks for; undefined where it has none. */
+/** Returns the name of the operation that a request asks for; undefined if it has none. */
 export function operationOf({ method, target }: ApiRequest): OperationName | undefined {
   const routed = router.route(method, pathOf(target) ?? '');
   return routed.kind === 'found' ? routed.target.name : undefined;
@@ -117,13 +117,16 @@ function withHeaders(answer: Answer, headers: Answer['headers']): Answer {
 const methods = new Set(['GET', 'POST', 'PUT', 'DELETE', 'UPDATE']);
 const headers = new Set(['origin', 'accept', 'content-type', 'x-domain-name', 'x-consumerid']);
 
-/** The headers that let a page of any origin read an answer (server/interceptor/cors/cors.go). */
+/**
+ * Returns the headers that allow a page of any origin to read an answer
+ * (server/interceptor/cors/cors.go).
+ */
 export function corsHeaders({ origin }: IncomingHttpHeaders): Answer['headers'] {
   const allowed = { 'Access-Control-Allow-Origin': '*' };
   return { Vary: 'Origin', ...(origin === undefined ? {} : allowed) };
 }
 
-/** The answer to OPTIONS, of any path. */
+/** Returns the answer to OPTIONS, on any path. */
 export function preflight(request: IncomingHttpHeaders): Answer {
   const method = (request['access-control-request-method'] ?? '').toUpperCase();
   const wanted = request['access-control-request-headers'] ?? '';

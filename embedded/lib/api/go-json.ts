@@ -2,21 +2,21 @@ import { invalid } from '../model/registry-error.js';
 import type { RegistryError } from '../model/registry-error.js';
 
 /**
- * Reads JSON text.
+ * Parses JSON text.
  *
- * @throws RegistryError 400001 with Go's own words, which the server passes on as `detail`
+ * @throws RegistryError 400001 with Go's message, which the server returns as `detail`
  */
 export function parseJson(text: string): unknown {
-  // Go scans bytes, and quotes a byte where we would quote a character.
+  // Go scans bytes and quotes a byte where JavaScript would quote a character.
   const bytes = Buffer.from(text).toString('latin1');
   const literals = new Scanner(bytes).document();
   return literals.length === 0 ? JSON.parse(text) : parseWithLiterals(bytes, literals);
 }
 
-/** How deep Go nests at most. */
+/** Maximum nesting depth of Go's decoder. */
 const maxDepth = 10_000;
 
-/** Finds the first fault of a text that is no JSON (Go's encoding/json/scanner.go). */
+/** Finds the first syntax error of a text (Go's encoding/json/scanner.go). */
 class Scanner {
   readonly #text: string;
   readonly #open: ('object' | 'array')[] = [];
@@ -27,14 +27,14 @@ class Scanner {
     this.#text = text;
   }
 
-  /** Tells where the numbers are that are no plain integers. */
+  /** Returns the positions of all numbers that are not plain integers. */
   document(): readonly Span[] {
     do this.#value();
     while (this.#afterValue());
     return this.#literals;
   }
 
-  /** Reads the start of a value, and all of a scalar; stops at the end of an empty container. */
+  /** Reads the start of a value, or all of a scalar; stops at the end of an empty container. */
   #value(): void {
     for (;;) {
       const next = this.#take();
@@ -53,7 +53,10 @@ class Scanner {
     if (this.#open.push(container) > maxDepth) throw invalid('exceeded max depth');
   }
 
-  /** Reads on behind a value: true when another value follows, false at the end of the text. */
+  /**
+   * Reads what follows a value. Returns true if another value follows, false at the end of the
+   * text.
+   */
   #afterValue(): boolean {
     for (;;) {
       const container = this.#open.at(-1);
@@ -151,13 +154,15 @@ class Scanner {
     while (isDigit(this.#text[this.#at] ?? '')) this.#at += 1;
   }
 
-  /** The next character that is no white space, left where it is; undefined at the end. */
+  /**
+   * Returns the next character that is not white space, without consuming it; undefined at the end.
+   */
   #peek(): string | undefined {
     while (/[ \t\r\n]/.test(this.#text[this.#at] ?? '')) this.#at += 1;
     return this.#text[this.#at];
   }
 
-  /** The next character that is no white space. */
+  /** Consumes and returns the next character that is not white space. */
   #take(): string {
     this.#peek();
     return this.#next();
@@ -179,7 +184,7 @@ function isDigit(character: string): boolean {
   return character >= '0' && character <= '9';
 }
 
-/** A character as Go quotes it in a message. */
+/** Quotes a character as Go does in its messages. */
 function quoted(character: string): string {
   if (character === "'") return String.raw`'\''`;
   const code = character.charCodeAt(0);
@@ -193,32 +198,32 @@ function quoted(character: string): string {
 }
 
 /**
- * A number of JSON whose text counts: Go reads integers from digits alone, so `1.0` and `1e2` are
- * none, and tells the text of what it refuses. Plain integers of up to 15 digits need no such care.
+ * A JSON number whose text matters: Go reads integers from digits only, so `1.0` and `1e2` are not
+ * integers, and its errors quote the text. Plain integers of up to 15 digits need no such care.
  */
 export class NumberLiteral {
   constructor(readonly text: string) {}
 }
 
-/** From the first character of a literal to the one behind its last. */
+/** Start (inclusive) and end (exclusive) of a literal in a text. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** True for a literal that reads as the same integer everywhere. */
+/** Returns whether a literal is read as the same integer everywhere. */
 export function isPlainInteger(literal: string): boolean {
   return /^-?\d{1,15}$/.test(literal);
 }
 
 /**
- * Reads JSON in which every literal but the plain integers stands for itself.
+ * Parses JSON and returns each given literal as a {@link NumberLiteral}.
  *
- * @param bytes JSON, known to be well formed, with one character for each byte
- * @param literals where those literals are, in order
+ * @param bytes well-formed JSON with one character per byte
+ * @param literals positions of the literals, in order
  */
 export function parseWithLiterals(bytes: string, literals: readonly Span[]): unknown {
-  // Halves mark the places: any number that is no integer is then one of ours.
+  // Literals are replaced by halves, so every number that is not an integer is one of them.
   const parts = literals.map(({ start }, index) => {
     const from = literals[index - 1]?.end ?? 0;
     return `${bytes.slice(from, start)}${index}.5`;
@@ -230,7 +235,10 @@ export function parseWithLiterals(bytes: string, literals: readonly Span[]): unk
   });
 }
 
-/** Replaces the marks in a document; a reviver, which calls itself, would not get as deep as Go reads. */
+/**
+ * Replaces the marks in a document. A reviver is recursive and would fail at depths that Go
+ * accepts.
+ */
 function withoutMarks(document: unknown, literalOf: (mark: number) => NumberLiteral): unknown {
   const whole = [document];
   const open: object[] = [whole];

@@ -5,8 +5,8 @@ import { invalid } from '../model/registry-error.js';
 import type { RegistryError } from '../model/registry-error.js';
 
 /**
- * The bodies of the service API, field by field in the order of the server's structs (cari
- * discovery/service.go, schema.go). What is absent or empty is undefined.
+ * Bodies of the service API, field by field in the order of the server's structs (cari
+ * discovery/service.go, schema.go). A field that is absent or empty is undefined.
  */
 
 type TextMap = Readonly<Record<string, string>>;
@@ -50,7 +50,7 @@ export interface DeleteServicesBody {
   readonly force: boolean;
 }
 
-/** Body of PUT properties of a service; its `serviceId` goes before the path's. */
+/** Body of PUT properties of a service; its `serviceId` overrides the one in the path. */
 export interface ServicePropertiesBody {
   readonly serviceId: string | undefined;
   readonly properties: TextMap | undefined;
@@ -140,11 +140,11 @@ function readSchema(body: StructReader): SchemaBody {
 }
 
 /**
- * The bodies of the instance API, field by field in the order of the server's structs (cari
- * discovery/instance.go, types.go, batch_find.go). What is absent or empty is undefined.
+ * Bodies of the instance API, field by field in the order of the server's structs (cari
+ * discovery/instance.go, types.go, batch_find.go). A field that is absent or empty is undefined.
  */
 
-/** Both ids of an instance, perhaps missing. */
+/** Both ids of an instance; either may be missing. */
 export interface RefBody {
   readonly serviceId: string | undefined;
   readonly instanceId: string | undefined;
@@ -160,7 +160,7 @@ export interface InstanceBody extends RefBody {
   readonly dataCenterInfo: DataCenterBody | undefined;
 }
 
-/** Where an instance runs, perhaps in part. */
+/** The data center of an instance, possibly incomplete. */
 export interface DataCenterBody {
   readonly name: string | undefined;
   readonly region: string | undefined;
@@ -183,7 +183,7 @@ export interface BatchFindBody {
   readonly instances: readonly (RevisedBody<'instance', RefBody> | null)[] | undefined;
 }
 
-/** What is wanted, and the revision the client has of it. */
+/** A wanted service or instance with the revision that the client has of it. */
 export type RevisedBody<Name extends string, Wanted> = {
   readonly [Key in Name]: Wanted | undefined;
 } & { readonly rev: string | undefined };
@@ -197,7 +197,7 @@ export function readRegisterInstance(document: unknown): {
   }));
 }
 
-/** An instance, wherever it stands. */
+/** Reads an instance from any struct that contains one. */
 export function readInstance(body: StructReader): InstanceBody {
   return {
     ...readRef(body),
@@ -228,7 +228,7 @@ function readDataCenter(body: StructReader): DataCenterBody {
   };
 }
 
-/** Body of PUT properties of an instance; its ids go before the path's. */
+/** Body of PUT properties of an instance; its ids override those in the path. */
 export function readInstanceProperties(
   document: unknown,
 ): RefBody & Pick<InstanceBody, 'properties'> {
@@ -238,7 +238,7 @@ export function readInstanceProperties(
   }));
 }
 
-/** Body of PUT status of many instances: those that have all of these properties. */
+/** Body of PUT status of many instances: those that have all the given properties. */
 export function readManyStatus(document: unknown): {
   readonly properties: InstanceBody['properties'];
   readonly status: string | undefined;
@@ -272,7 +272,7 @@ export function readBatchFind(document: unknown): BatchFindBody {
   }));
 }
 
-/** The key of a service, wherever it stands. */
+/** Reads the key of a service from any struct that contains one. */
 export function readKey(body: StructReader): KeyBody {
   return {
     tenant: body.text('tenant'),
@@ -288,7 +288,7 @@ function readRef(body: StructReader): RefBody {
   return { serviceId: body.text('serviceId'), instanceId: body.text('instanceId') };
 }
 
-/** What a consumer depends on, as a body tells it (cari discovery/types.go). */
+/** The dependencies of one consumer in a body (cari discovery/types.go). */
 export interface DependencyBody {
   readonly consumer: KeyBody | undefined;
   readonly providers: readonly (KeyBody | null)[] | undefined;
@@ -316,12 +316,12 @@ function readDependencies(body: StructReader): DependenciesBody {
 function readDependency(body: StructReader): DependencyBody {
   const consumer = body.struct('consumer', 'MicroServiceKey', readKey);
   const providers = body.structs('providers', 'MicroServiceKey', readKey);
-  // Read for its type alone: the method of the request decides.
+  // Read only to check its type: the request's method decides.
   body.flag('override');
   return { consumer, providers };
 }
 
-/** Body of POST tags: a map of maps, so here, unlike elsewhere, the case of `tags` counts. */
+/** Body of POST tags. Go decodes it into a map of maps, so the case of `tags` matters here. */
 export function readTags(document: unknown): Readonly<Record<string, string>> | undefined {
   if (document === null) return undefined;
   if (!isObject(document)) throw mismatch(document, 'map[string]map[string]string');

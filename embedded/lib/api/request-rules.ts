@@ -2,13 +2,13 @@ import { goPattern } from './validation.js';
 import type { Pattern, Rule, FieldRules, StructRules } from './validation.js';
 import type { Quotas } from '../model/quotas.js';
 
-/** A field that holds text. */
+/** Rules of a text field. */
 export const text = (name: string, rule: Rule): FieldRules => ({ name, absent: '', rule });
 
-/** A field that holds a number. */
+/** Rules of a number field. */
 export const int = (name: string, rule: Rule): FieldRules => ({ name, absent: 0, rule });
 
-/** A field that holds a list; of structs when `within` is given. */
+/** Rules of a list field, whose items are structs if `within` is given. */
 export const list = (name: string, rule?: Rule, within?: StructRules): FieldRules => ({
   name,
   absent: [],
@@ -16,10 +16,10 @@ export const list = (name: string, rule?: Rule, within?: StructRules): FieldRule
   within,
 });
 
-/** A field that holds a map of texts. */
+/** Rules of a field that maps texts to texts. */
 export const map = (name: string, rule: Rule): FieldRules => ({ name, absent: {}, rule });
 
-/** A field that holds a struct; required with a `rule`. */
+/** Rules of a field that contains a struct; with a `rule` it is required. */
 export const struct = (name: string, within: StructRules, rule?: Rule): FieldRules => ({
   name,
   absent: undefined,
@@ -27,12 +27,15 @@ export const struct = (name: string, within: StructRules, rule?: Rule): FieldRul
   within,
 });
 
-/** The rule of what must be there. */
+/** Rule of a required value. */
 export const required: Rule = { min: 1 };
 
 const exactVersion = /^\d+(\.\d+){0,3}$/;
 
-/** Up to four numbers of 16 bits without sign (pkg/validate/version_func.go); empty is no version. */
+/**
+ * Up to four unsigned numbers of 15 bits (pkg/validate/version_func.go); the empty text is not a
+ * version.
+ */
 const version: Pattern = {
   text: 'the form x[.y[.z]] where x y and z are 0-32767 range',
   test: value => exactVersion.test(value) && value.split('.').every(part => Number(part) <= 32_767),
@@ -40,7 +43,7 @@ const version: Pattern = {
 
 const fuzzyVersion = /^(\d+(\.\d+){0,2}\+?|\d+(\.\d+){0,2}-\d+(\.\d+){0,2}|latest)?$/;
 
-/** An exact version, all from one on, a range of them, or the latest; it may be empty. */
+/** An exact version, a minimum, a range or the latest; may be empty. */
 const versionRule: Pattern = {
   text: "the form x[.y[.z]] or x[.y[.z]]+ or x[.y[.z]]-x[.y[.z]] or 'latest' where x y and z are 0-32767 range",
   test: value =>
@@ -53,7 +56,7 @@ const someText = goPattern(String.raw`\S+`);
 const name = goPattern(String.raw`^[a-zA-Z0-9]*$|^[a-zA-Z0-9][a-zA-Z0-9_\-.]*[a-zA-Z0-9]$`);
 const nameOrAlias = goPattern(String.raw`^[a-zA-Z0-9]*$|^[a-zA-Z0-9][a-zA-Z0-9_\-.:]*[a-zA-Z0-9]$`);
 
-/** The rules that several requests share (server/service/validator). */
+/** Rules that several requests share (server/service/validator). */
 export const rules = {
   serviceId: { min: 1, max: 64, pattern: noSpace },
   serviceIds: { min: 1, pattern: goPattern(String.raw`^\S{1,64}$`) },
@@ -172,7 +175,7 @@ const byServiceId = (type: string): StructRules => ({
   fields: [text('ServiceId', rules.serviceId)],
 });
 
-/** How each request is checked, by the name its struct has in the server (server/service/validator). */
+/** Rules of each request, by the name of its struct in the server (server/service/validator). */
 export const requestRules = {
   getService: byServiceId('GetServiceRequest'),
   deleteService: byServiceId('DeleteServiceRequest'),
@@ -242,7 +245,7 @@ export const requestRules = {
     ],
   },
   findInstances: findInstances(),
-  /** As version 2.0 of the server and before had it (validator/instance_validator.go). */
+  /** Version 2.0 and earlier of the server required it (validator/instance_validator.go). */
   findByVersion: findInstances([text('VersionRule', rules.requiredVersionRule)]),
   batchFind: batchFind(wantedKey),
   batchFindByVersion: batchFind([...wantedKey, text('Version', rules.requiredVersionRule)]),
@@ -281,7 +284,7 @@ const schema: StructRules = {
   ],
 };
 
-/** How the requests are checked whose rules hold a quota; a quota of 0 is no limit in a rule. */
+/** Rules that depend on a quota; a quota of 0 means no limit. */
 export const quotaRules = {
   createService: ({ schemas }) => ({
     type: 'CreateServiceRequest',
@@ -324,8 +327,8 @@ const provider: StructRules = {
 const dependencies = { min: 1, max: 100 };
 
 /**
- * How the writes of dependencies are checked (server/service/validator/dependency_validator.go).
- * Only adding asks for providers: to put none is how a consumer gives up all it depends on.
+ * Rules of dependency writes (server/service/validator/dependency_validator.go). Only POST requires
+ * providers: PUT without providers removes all dependencies of a consumer.
  */
 export const dependencyRules = {
   add: {

@@ -1,25 +1,28 @@
 import { invalid } from '../model/registry-error.js';
 
-/** How one field of a struct is checked. */
+/** Rules of one field of a struct. */
 export interface FieldRules {
-  /** The field's name in the server, as errors show it; its JSON key begins in lower case. */
+  /**
+   * The field's name in the server, as shown in errors; its JSON key starts with a lower-case
+   * letter.
+   */
   readonly name: string;
-  /** What an absent field is to the server. */
+  /** The value that Go gives to an absent field. */
   readonly absent: '' | 0 | readonly [] | Readonly<Record<string, never>> | undefined;
   readonly rule?: Rule | undefined;
-  /** How the struct in this field, or each struct of the list in it, is checked. */
+  /** Rules of the struct in this field, or of each struct in its list. */
   readonly within?: StructRules | undefined;
 }
 
-/** How a struct is checked: field by field, in the order the server declares them. */
+/** Rules of a struct: its fields in the order of the server's declaration. */
 export interface StructRules {
   readonly type: string;
   readonly fields: readonly FieldRules[];
 }
 
 /**
- * Checks a request as the server does (pkg/validate/validator.go): the first field that breaks its
- * rule is told, the others are not looked at.
+ * Checks a request as the server does (pkg/validate/validator.go): only the first field that breaks
+ * its rule is reported.
  *
  * @throws RegistryError 400001
  */
@@ -54,32 +57,38 @@ function asFieldValue(value: unknown): FieldValue {
   return isStruct(value) ? value : undefined;
 }
 
-/** A regular expression of the server, with the text by which it shows it. */
+/** A regular expression with its text in the server's errors. */
 export interface Pattern {
   readonly text: string;
   test(value: string): boolean;
 }
 
-/** What a field must fulfil (pkg/validate/rule.go). */
+/** Rule of a field (pkg/validate/rule.go). */
 export interface Rule {
-  /** Bytes of a text, items of a list or a map, or the value of a number; 1 for a struct: required. */
+  /**
+   * Minimum bytes of a text, items of a list or map, or value of a number; 1 means that a struct is
+   * required.
+   */
   readonly min?: number;
-  /** Characters of a text, else as `min`; none when absent or 0. */
+  /** Maximum characters of a text, otherwise as `min`; 0 or absent means no limit. */
   readonly max?: number;
-  /** For a text, each text of a list, each key and value of a map. */
+  /** Applies to a text, to each text of a list, or to each key and value of a map. */
   readonly pattern?: Pattern;
 }
 
-/** Takes over a pattern of Go, where `\S` knows the white space of ASCII only. */
+/** Returns a pattern of Go, in which `\S` knows ASCII white space only. */
 export function goPattern(text: string): Pattern {
   const expression = new RegExp(text.replaceAll(String.raw`\S`, String.raw`[^\t\n\f\r ]`));
   return { text, test: value => expression.test(value) };
 }
 
-/** The value of a field; undefined where the struct's pointer is nil. */
+/** The value of a field; undefined if the struct's pointer is nil. */
 export type FieldValue = string | number | readonly unknown[] | object | undefined;
 
-/** The part of a value that breaks the rule, as Go prints it; undefined when it is kept. */
+/**
+ * Returns the part of a value that breaks the rule, in Go's spelling; undefined if the value is
+ * valid.
+ */
 export function violation(
   rule: Rule,
   value: FieldValue,
@@ -92,7 +101,7 @@ export function violation(
   return pattern && textsOf(value).find(text => !pattern.test(text));
 }
 
-/** The rule as an error shows it. */
+/** Returns a rule in the spelling of the server's errors. */
 export function textOf({ min, max, pattern }: Rule): string {
   const parts = [
     min ? `Min: ${min}` : [],
@@ -102,7 +111,7 @@ export function textOf({ min, max, pattern }: Rule): string {
   return `{${parts.flat().join(', ')}}`;
 }
 
-/** What `min` and what `max` are compared with. */
+/** Returns the sizes that `min` and `max` are compared with. */
 function sizesOf(value: FieldValue): [number, number] {
   if (typeof value === 'string') return [Buffer.byteLength(value), Array.from(value).length];
   if (typeof value === 'number') return [value, value];

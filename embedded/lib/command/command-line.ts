@@ -3,7 +3,7 @@ import { isProfile, profiles } from '../profiles/profile.js';
 import type { Profile } from '../profiles/profile.js';
 import { codeOf, messageOf } from '../errors.js';
 
-/** How a Service Center is to be served. */
+/** Settings of the command, read from its flags. */
 export interface ServeSettings {
   readonly port: number;
   readonly host: string;
@@ -11,20 +11,20 @@ export interface ServeSettings {
   readonly rbac: boolean;
   /** Absent for plain HTTP. */
   readonly tls: TlsFiles | undefined;
-  /** Absent for one that is always on time. */
+  /** Absent if no oddity is on. */
   readonly oddities: 'realistic' | undefined;
   readonly seed: string | undefined;
   readonly data: string | undefined;
 }
 
-/** Names of PEM files. */
+/** Paths of PEM files. */
 export interface TlsFiles {
   readonly cert: string;
   readonly key: string;
   readonly ca: string | undefined;
 }
 
-/** What a command line asks for; one that asks for nothing that there is names why. */
+/** The meaning of a command line, or what is wrong with it. */
 export type CommandLine =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
@@ -58,13 +58,13 @@ export function readCommandLine(args: readonly string[]): CommandLine {
 
 type Flags = ReturnType<typeof parseArgs<{ options: typeof options }>>['values'];
 
-/** The flags, or what is wrong with them as a whole. */
+/** Returns the flags, or the error of the first one that is not valid. */
 function flagsOf(args: readonly string[]): Flags | string {
   try {
     return parseArgs({ args: [...args], options }).values;
   } catch (error) {
     if (!codeOf(error)?.startsWith('ERR_PARSE_ARGS')) throw error;
-    // What Node adds to it is about positional arguments, and there are none.
+    // The rest of Node's message is about positional arguments, which the command does not have.
     return messageOf(error).replace(/\.\s.*/s, '');
   }
 }
@@ -104,7 +104,7 @@ function tlsIssuesOf(flags: Flags): string[] {
   return files.flatMap(([name, file]) => (file === undefined ? [] : [`--tls-${name} needs --tls`]));
 }
 
-/** What `--help` prints. */
+/** Text that `--help` prints. */
 export const usage = `Usage: embedded-service-center [options]
 
 Starts an embedded Service Center: it speaks the protocol of Apache ServiceComb Service Center, and

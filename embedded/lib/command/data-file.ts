@@ -6,8 +6,8 @@ import type { EmbeddedServiceCenter } from '../embedded-service-center.js';
 import type { RecordedRequest } from '../server/journal.js';
 
 /**
- * A JSON file. It is written beside its place and moved there, so that whoever reads it, or finds it
- * after a crash, has an old or a new one and never a half.
+ * A JSON file. It is written next to its place and then renamed, so that it is never incomplete,
+ * even after a crash.
  */
 export class DataFile {
   #underWay: Promise<void> = Promise.resolve();
@@ -15,9 +15,9 @@ export class DataFile {
   constructor(readonly path: string) {}
 
   /**
-   * What the file holds; undefined when there is none.
+   * Returns the parsed content; undefined if the file does not exist.
    *
-   * @throws Error that names the file when it cannot be read, or is no JSON
+   * @throws Error that names the file if it cannot be read or is not JSON
    */
   async read(): Promise<unknown> {
     const content = await this.#content();
@@ -31,9 +31,9 @@ export class DataFile {
   }
 
   /**
-   * Replaces what the file holds. One write waits for the other.
+   * Replaces the content. Writes are executed one after the other.
    *
-   * @throws Error that names the file when it cannot be written; it then holds what it held
+   * @throws Error that names the file if it cannot be written; the old content is then kept
    */
   write(content: string): Promise<void> {
     const written = this.#underWay.then(() => this.#replace(content));
@@ -62,7 +62,7 @@ export class DataFile {
   }
 }
 
-/** Writes a file down to the disk. */
+/** Writes a file and waits until it is on disk. */
 async function writeThrough(path: string, content: string): Promise<void> {
   const file = await open(path, 'w');
   try {
@@ -73,12 +73,12 @@ async function writeThrough(path: string, content: string): Promise<void> {
   }
 }
 
-/** How long changes are gathered before they are written. */
+/** Milliseconds during which changes are collected before they are written. */
 const delayMs = 1000;
 
 /**
- * Keeps what a Service Center knows in a file: a second after a request that may have changed it, and
- * at the end. Leases that end in between are no request; the file learns of them with the next one.
+ * Saves the data of a Service Center to a file: one second after a request that may have changed
+ * it, and at the end. A lease that ends is not a request, so it is saved with the next change.
  */
 export class DataSaver {
   readonly #serviceCenter: EmbeddedServiceCenter;
@@ -89,7 +89,7 @@ export class DataSaver {
   #isDue = false;
   #written: string | undefined;
 
-  /** @param onError is told when the file cannot be written; the next change tries it again */
+  /** @param onError is called if the file cannot be written; the next change tries again */
   constructor(
     serviceCenter: EmbeddedServiceCenter,
     file: DataFile,
@@ -102,9 +102,9 @@ export class DataSaver {
   }
 
   /**
-   * Writes the file, and from then on when there is something new.
+   * Writes the file, and from then on after each change.
    *
-   * @throws Error that names the file when it cannot be written
+   * @throws Error that names the file if it cannot be written
    */
   async start(): Promise<void> {
     await this.#save();
@@ -114,9 +114,9 @@ export class DataSaver {
   }
 
   /**
-   * Writes what is new for the last time.
+   * Writes the last changes and stops.
    *
-   * @throws Error that names the file when it cannot be written
+   * @throws Error that names the file if it cannot be written
    */
   async stop(): Promise<void> {
     this.#stopListening?.();
@@ -125,7 +125,10 @@ export class DataSaver {
     await this.#save();
   }
 
-  /** Changes that come while an alarm is set ride along, so that many do not put it off for good. */
+  /**
+   * A change while the timer runs does not restart it, so that steady traffic cannot delay the
+   * write forever.
+   */
   #scheduleSave(): void {
     if (this.#isDue) return;
     this.#isDue = true;
@@ -149,7 +152,7 @@ export class DataSaver {
   }
 }
 
-/** A find changes what depends on what; a heartbeat changes nothing that a restart would not. */
+/** A find may add a dependency; a heartbeat changes nothing that is saved. */
 function mayChange({ method, operation, headers }: RecordedRequest): boolean {
   if (method === 'GET') return headers['x-consumerid'] !== undefined;
   return operation !== 'heartbeat' && operation !== 'heartbeats';

@@ -11,18 +11,18 @@ import type { EmbeddedServiceCenterOptions } from '../embedded-service-center-op
 import { isStrong, passwordRule } from '../rbac/accounts.js';
 import type { TlsOptions } from '../server/tls.js';
 
-/** Who runs the command: what is asked for, where answers go, and when it is to end. */
+/** Arguments, environment and output of the command. */
 export interface Terminal {
-  /** Without the program's own name. */
+  /** Arguments without the program's own name. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly print: (text: string) => void;
   readonly printError: (text: string) => void;
-  /** Resolves once the command is to end. */
+  /** Resolves when the command should end. */
   readonly stopped: Promise<unknown>;
 }
 
-/** Runs the command, and resolves to its exit code. */
+/** Runs the command and resolves to its exit code. */
 export async function run(terminal: Terminal): Promise<number> {
   const commandLine = readCommandLine(terminal.args);
   switch (commandLine.kind) {
@@ -73,7 +73,7 @@ async function serveUntilStopped(
   await saver?.stop();
 }
 
-/** Loads the data of the run before or, when there was none, the seed; tells which file it was. */
+/** Loads the data file or, if there is none yet, the seed. Returns the path of the loaded file. */
 async function loadData(
   serviceCenter: EmbeddedServiceCenter,
   { seed }: ServeSettings,
@@ -125,7 +125,9 @@ function printStart(
   warnOnce(serviceCenter, terminal);
 }
 
-/** Says of each instance once that it does not keep the vendor's limits, and of registrations once. */
+/**
+ * Prints one warning per instance that exceeds the vendor's limits, and one about registrations.
+ */
 function warnOnce(serviceCenter: EmbeddedServiceCenter, { printError }: Terminal): void {
   const said = new Set<string>();
   serviceCenter.onWarning(warning => {
@@ -147,7 +149,7 @@ function sentenceOf(warning: LimitWarning): string {
   }
 }
 
-/** Ids of clients, without what a terminal would obey. */
+/** Returns the ids of an instance without control characters, which a terminal would obey. */
 function instanceOf({
   serviceId,
   instanceId,
@@ -159,13 +161,13 @@ function inSeconds(ms: number): string {
   return (ms / 1000).toFixed(1);
 }
 
-/** The variable that a real server takes the password of its account root from. */
+/** The variable from which a real server reads the password of root. */
 const passwordVariable = 'SC_INIT_ROOT_PASSWORD';
 
 /**
- * The options of the Service Center that a command line asks for.
+ * Returns the options for the settings of a command line.
  *
- * @throws Error that names the variable or the file that is missing or wrong; it shows neither
+ * @throws Error that names the missing or wrong variable or file, and does not contain its content
  */
 export async function serviceCenterOptions(
   { host, port, profile, oddities, rbac, tls }: ServeSettings,

@@ -19,10 +19,10 @@ import { RegistryDataError, isRegistryData } from './registry-data.js';
 import type { InstanceData, RegistryData, ServiceData } from './registry-data.js';
 
 /**
- * Adds services and instances to what a registry has; leases start in full. What there is already is not
- * replaced, and wrong in a document.
+ * Adds services and instances to a registry; their leases start in full. One that exists already is
+ * an error.
  *
- * @throws RegistryDataError with all that is wrong; nothing has been added then
+ * @throws RegistryDataError that lists every issue; nothing has been added then
  */
 export function load(model: RegistryModel, document: unknown): void {
   const issues: string[] = [];
@@ -35,13 +35,13 @@ export function load(model: RegistryModel, document: unknown): void {
   if (issues.length > 0) throw new RegistryDataError(issues);
 }
 
-/** Adds what can be added, and tells what cannot. */
+/** Adds everything that is valid and returns the issues of the rest. */
 function addAll(model: RegistryModel, { revision = 0, services }: RegistryData): string[] {
   model.raiseRevision(revision);
   return services.flatMap((data, at) => new ServiceLoader(model, data, `services[${at}]`).load());
 }
 
-/** One service on its way into a registry. */
+/** Adds one service of a document to a registry. */
 class ServiceLoader {
   readonly #model: RegistryModel;
   readonly #data: ServiceData;
@@ -54,7 +54,9 @@ class ServiceLoader {
     this.#path = path;
   }
 
-  /** Files the service and what is under it, and tells what of it could not be filed. */
+  /**
+   * Adds the service with its tags, schemas, instances and dependencies, and returns the issues.
+   */
   load(): readonly string[] {
     const { domain = 'default', project = 'default', instances = [], schemas = {} } = this.#data;
     const namespace = this.#model.namespace(domain, project);
@@ -105,7 +107,7 @@ class ServiceLoader {
     replaceTags(namespace, serviceId, new Map(Object.entries(tags)));
   }
 
-  /** A status is taken as it is: the registry itself lets others than the five through. */
+  /** Any status is accepted, because PUT instances/status accepts any. */
   #instance(
     namespace: Namespace,
     serviceId: string,

@@ -1,10 +1,10 @@
 import type { StoredInstance, StoredMicroservice } from '../model/records.js';
 import type { ServiceName } from '../model/service-directory.js';
 
-/** Looks at a part of a document and notes what is wrong with it. */
+/** Checks a part of a document and adds what is wrong to `issues`. */
 export type Check = (value: unknown, path: string, issues: string[]) => void;
 
-/** The fields an object may have, and how each is checked. */
+/** Allowed fields of an object, with the check of each. */
 export type Fields = Readonly<Record<string, Check>>;
 
 const longest = 60;
@@ -15,45 +15,45 @@ function kindOf(what: string, fits: (value: unknown) => boolean): Check {
   };
 }
 
-/** Any text. */
+/** A text. */
 export const text: Check = kindOf('a text', value => typeof value === 'string');
 
-/** A text with something in it. */
+/** A text that is not empty. */
 export const someText: Check = kindOf(
   'a text that is not empty',
   value => typeof value === 'string' && value !== '',
 );
 
-/** What a segment of a path can hold. */
+/** A text that can be a segment of a path. */
 export const segment: Check = kindOf(
   'a text that is not empty and has no slash',
   value => typeof value === 'string' && /^[^/]+$/.test(value),
 );
 
-/** A moment as records have it. */
+/** A time stamp as in records. */
 export const seconds: Check = kindOf(
   'seconds since 1970 as a text',
   value => typeof value === 'string' && /^\d{1,15}$/.test(value),
 );
 
-/** A number of 32 bits, as the registry's are. */
+/** A whole number of 32 bits. */
 export const int32: Check = kindOf(
   'a whole number of 32 bits',
   value => typeof value === 'number' && (value | 0) === value,
 );
 
-/** A number that counts something. */
+/** A whole number that is not negative. */
 export const count: Check = kindOf(
   'a whole number from 0 on',
   value => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0,
 );
 
-/** This very number, for formats. */
+/** Exactly this number. */
 export function exactly(wanted: number): Check {
   return kindOf(String(wanted), value => value === wanted);
 }
 
-/** A list, and each item of it. */
+/** A list whose items all pass a check. */
 export function listOf(item: Check): Check {
   return (value, path, issues) => {
     if (!Array.isArray(value)) issues.push(`${path} must be a list, got ${shown(value)}`);
@@ -61,7 +61,7 @@ export function listOf(item: Check): Check {
   };
 }
 
-/** An object with any keys, and each value in it. */
+/** An object with any keys, whose values all pass a check. */
 export function mapOf(item: Check): Check {
   return (value, path, issues) => {
     const entries = entriesOf(value, path, issues);
@@ -69,7 +69,7 @@ export function mapOf(item: Check): Check {
   };
 }
 
-/** An object with these fields and no others; the required ones must be there. Undefined is absent. */
+/** An object with these fields and no others. Undefined means absent. */
 export function record(fields: Fields, required: readonly string[] = []): Check {
   return (value, path, issues) => {
     const prefix = path === '' ? '' : `${path}.`;
@@ -85,7 +85,7 @@ export function record(fields: Fields, required: readonly string[] = []): Check 
   };
 }
 
-/** What a check takes, or null. */
+/** Null, or a value that passes a check. */
 export function orNull(check: Check): Check {
   return (value, path, issues) => {
     if (value !== null) check(value, path, issues);
@@ -107,25 +107,25 @@ function shown(value: unknown): string {
   return whole.length > longest ? `${whole.slice(0, longest)}…` : whole;
 }
 
-/** The version of the format of {@link RegistryData}. */
+/** The current version of the format of {@link RegistryData}. */
 export const dataFormat = 1;
 
 /**
- * The services and instances of an embedded Service Center as plain JSON: all of them, or those that it is
- * to start with. What is left out is what the registry makes of it in a registration.
+ * The services and instances of an embedded Service Center as plain JSON. Fields that are left out
+ * get the same defaults as in a registration.
  */
 export interface RegistryData {
   /** Version of the format. */
   readonly format: typeof dataFormat;
   /**
-   * The last number of a change; what is loaded gets later ones, so that no client takes it for what
-   * it has. @default 0
+   * Number of the last change. Later changes get higher numbers, so that no client mistakes them
+   * for known ones. @default 0
    */
   readonly revision?: number | undefined;
   readonly services: readonly ServiceData[];
 }
 
-/** A service, with all that is filed under it. */
+/** A service with its tags, schemas, instances and dependencies. */
 export interface ServiceData {
   /** @default 'default' */
   readonly domain?: string | undefined;
@@ -133,10 +133,13 @@ export interface ServiceData {
   readonly project?: string | undefined;
   readonly service: Partial<StoredMicroservice> & Pick<StoredMicroservice, 'serviceName'>;
   readonly tags?: Readonly<Record<string, string>> | undefined;
-  /** What was uploaded, by schemaId. */
+  /** Uploaded schemas by schemaId. */
   readonly schemas?: Readonly<Record<string, SchemaData>> | undefined;
   readonly instances?: readonly InstanceData[] | undefined;
-  /** The services that it depends on, in whatever version; without `appId`, of its own application. */
+  /**
+   * Services that it depends on, in any version. Without `appId` they belong to its own
+   * application.
+   */
   readonly dependsOn?: readonly DependencyData[] | undefined;
 }
 
@@ -146,7 +149,10 @@ export interface SchemaData {
   readonly summary?: string | undefined;
 }
 
-/** An instance; its lease starts anew when it is loaded. An empty `status` is none at all. */
+/**
+ * An instance; its lease starts in full when it is loaded. An empty `status` means that it has
+ * none.
+ */
 export type InstanceData = Partial<Omit<StoredInstance, 'serviceId' | 'version' | 'hostName'>> &
   Pick<StoredInstance, 'hostName'>;
 
@@ -224,13 +230,16 @@ const data = record({ format: exactly(dataFormat), revision: count, services: li
   'services',
 ]);
 
-/** True for a document whose fields are the right ones, each of its type; else notes what is wrong. */
+/**
+ * Returns whether all fields of a document are known and have the right type; otherwise adds
+ * issues.
+ */
 export function isRegistryData(document: unknown, issues: string[]): document is RegistryData {
   data(document, '', issues);
   return issues.length === 0;
 }
 
-/** A document that is no registry data: the message has all that is wrong with it. */
+/** Thrown for a document that is not valid; the message lists every issue. */
 export class RegistryDataError extends Error {
   constructor(readonly issues: readonly string[]) {
     super(`This is no data of a registry:\n${issues.map(issue => `- ${issue}`).join('\n')}`);

@@ -16,7 +16,7 @@ import type { ErrorBody } from '../model/registry-error.js';
 import type { Namespace } from '../model/namespace.js';
 import type { View } from '../model/publication.js';
 
-/** GET instances by the name of their service */
+/** GET instances, by the name of their service. */
 export function findInstances(call: Call): Answer {
   const { versionRequired } = call.profile.settings;
   const name = call.value('serviceName');
@@ -39,7 +39,7 @@ export function findInstances(call: Call): Answer {
   );
 }
 
-/** GET instances of one service */
+/** GET the instances of one service. */
 export function listInstances(call: Call): Answer {
   const { consumerId, tags } = call;
   const serviceId = call.parameter('serviceId');
@@ -56,7 +56,7 @@ export function listInstances(call: Call): Answer {
   );
 }
 
-/** GET one instance */
+/** GET one instance. */
 export function getInstance(call: Call): Answer {
   const { consumerId, tags } = call;
   const ref = refOf(call);
@@ -78,13 +78,15 @@ function listAnswer(call: Call, found: FoundInstances): Answer {
   });
 }
 
-/** The answer with its revision, and without a body when the client has that revision. */
+/** Returns an answer with its revision, and without a body if the client has that revision. */
 function revised(call: Call, { revision }: FoundInstances, body: unknown): Answer {
   const headers = { 'X-Resource-Revision': revision };
   return call.revision === revision ? { status: 304, headers, body: '' } : json(body, headers);
 }
 
-/** POST instances/action: many finds in one request, each with the revision the client has. */
+/**
+ * POST instances/action: several finds in one request, each with the revision that the client has.
+ */
 export function queryInstances(call: Call): Answer {
   call.refuseLongBody();
   const action = call.value('type');
@@ -117,7 +119,9 @@ interface Failure {
   readonly error: ErrorBody;
 }
 
-/** Sorts outcomes into failed (by code, with the first one's detail), not modified, and updated. */
+/**
+ * Groups results into failed (by code, with the detail of the first), not modified, and updated.
+ */
 function collect<Item extends { readonly rev?: string | undefined } | null>(
   items: readonly Item[],
   find: (item: Item) => FoundInstances,
@@ -147,7 +151,7 @@ function addFailure(failed: Map<number, Failure>, index: number, refusal: Regist
   const error = {
     errorCode: String(errorCode),
     errorMessage: messageOf(errorCode),
-    // The server wraps the error's own text once more (server/service/disco/instance.go).
+    // The server wraps the text of the error once more (server/service/disco/instance.go).
     detail: message,
   };
   const failure = failed.get(errorCode) ?? { indexes: [], error };
@@ -156,9 +160,9 @@ function addFailure(failed: Map<number, Failure>, index: number, refusal: Regist
 }
 
 /**
- * The namespace of a read of services, which the cache always has right.
+ * Returns the namespace for a read of services, which the cache always shows correctly.
  *
- * @throws RegistryError 500003 when the read is to go past the cache to a store that is down
+ * @throws RegistryError 500003 if the read must bypass the cache and the store is down
  */
 export function readable(call: Call): Namespace {
   const { namespace } = call;
@@ -167,8 +171,9 @@ export function readable(call: Call): Namespace {
 }
 
 /**
- * Reads as a request wants it: `noCache` past the cache, `cacheOnly` there alone. A revision that is
- * not the cache's has the server look into its store, too (datasource/etcd/cache/filter_consistency.go).
+ * Reads from where a request wants: `noCache` means the store, `cacheOnly` the cache. If the client
+ * has another revision than the cache, the server also looks into its store
+ * (datasource/etcd/cache/filter_consistency.go).
  */
 export function current<Found extends FoundInstances>(
   call: Call,

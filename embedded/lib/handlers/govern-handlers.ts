@@ -12,12 +12,14 @@ import { isShared } from '../model/own-service.js';
 import { serviceGraph, statisticsOf } from '../model/governance.js';
 import { listServices } from '../model/service-operations.js';
 
-/** GET govern/relations */
+/** GET govern/relations. */
 export function drawRelations(call: Call): Answer {
   return json(serviceGraph(call.namespace, { withShared: call.isSet('withShared') }));
 }
 
-/** GET govern/apps: those with a service in this environment, where none means the empty one */
+/**
+ * GET govern/apps: the applications with a service in an environment; without `env` the empty one.
+ */
 export function listApps(call: Call): Answer {
   const environment = call.value('env');
   validate(requestRules.getApps, { environment });
@@ -27,7 +29,7 @@ export function listApps(call: Call): Answer {
   return json({ appIds: omitEmpty([...new Set(apps)]) });
 }
 
-/** GET govern/statistics */
+/** GET govern/statistics. */
 export function getStatistics(call: Call): Answer {
   return json({ statistics: statistics(call, { withShared: false }) });
 }
@@ -37,7 +39,7 @@ function statistics(call: Call, options: { readonly withShared: boolean }) {
   return statisticsOf(namespace, model.projectsOf(namespace.domain), options);
 }
 
-/** GET govern/microservices/:serviceId: all there is to know of one service */
+/** GET govern/microservices/:serviceId: all details of one service. */
 export function getServiceDetail(call: Call): Answer {
   const { namespace } = call;
   const serviceId = call.parameter('serviceId');
@@ -60,10 +62,12 @@ export function getServiceDetail(call: Call): Answer {
   });
 }
 
-/** What `all` stands for, besides statistics (server/service/govern/view.go). */
+/** The meaning of `all`, besides statistics (server/service/govern/view.go). */
 const details = ['tags', 'instances', 'schemas', 'dependencies'];
 
-/** GET govern/microservices: what the options ask for, of every service that the query lets through */
+/**
+ * GET govern/microservices: the details that `options` names, of all services that match the query.
+ */
 export function listServiceDetails(call: Call): Answer {
   const countOnly = call.value('countOnly');
   if (!['', '0', '1'].includes(countOnly.trim()))
@@ -101,7 +105,7 @@ interface Wanted {
   readonly countOnly: boolean;
 }
 
-/** An entry of the list: without schema ids, and without the properties of instances. */
+/** Returns an entry of the list, without schema ids and without properties of instances. */
 function overviewOf(
   namespace: Namespace,
   record: ServiceRecord,

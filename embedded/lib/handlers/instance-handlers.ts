@@ -22,15 +22,15 @@ import {
 import { checkedInstance, instanceStatusOf } from './registration-requests.js';
 import { invalid, registryErrorMessage } from '../model/registry-error.js';
 
-/** What a body of the instance API is told when it is not the right JSON. */
+/** Error detail for a body of the instance API that is not the right JSON. */
 export const unmarshalError = 'Unmarshal error';
 
-/** Both ids in the path. */
+/** Returns both ids in the path. */
 export function refOf(call: Call): InstanceRef {
   return { serviceId: call.parameter('serviceId'), instanceId: call.parameter('instanceId') };
 }
 
-/** POST instances; the path's service goes before the body's. */
+/** POST instances; the service in the path overrides the one in the body. */
 export function registerInstance(call: Call): Answer {
   const { namespace, profile } = call;
   const serviceId = call.parameter('serviceId');
@@ -41,7 +41,7 @@ export function registerInstance(call: Call): Answer {
   return json({ instanceId: register(namespace, serviceId, requested) });
 }
 
-/** DELETE one instance */
+/** DELETE one instance. */
 export function unregisterInstance(call: Call): Answer {
   const ref = refOf(call);
   validate(requestRules.unregisterInstance, ref);
@@ -49,7 +49,7 @@ export function unregisterInstance(call: Call): Answer {
   return done;
 }
 
-/** PUT status */
+/** PUT status. */
 export function setInstanceStatus(call: Call): Answer {
   const ref = refOf(call);
   const status = call.value('value');
@@ -58,14 +58,14 @@ export function setInstanceStatus(call: Call): Answer {
   return done;
 }
 
-/** PUT status of many instances; neither the status nor the properties are checked. */
+/** PUT status of many instances; neither status nor properties are validated. */
 export function setManyInstanceStatuses(call: Call): Answer {
   const { properties = {}, status } = call.json(readManyStatus, unmarshalError);
   updateManyStatuses(call.namespace, properties, status);
   return done;
 }
 
-/** PUT properties; ids in the body go before the path's. */
+/** PUT properties; ids in the body override those in the path. */
 export function setInstanceProperties(call: Call): Answer {
   const body = call.json(readInstanceProperties, unmarshalError);
   const path = refOf(call);
@@ -77,7 +77,7 @@ export function setInstanceProperties(call: Call): Answer {
   return done;
 }
 
-/** PUT heartbeat; a body is not looked at. */
+/** PUT heartbeat; the body is ignored. */
 export function heartbeat(call: Call): Answer {
   const ref = refOf(call);
   validate(requestRules.heartbeat, ref);
@@ -85,7 +85,10 @@ export function heartbeat(call: Call): Answer {
   return done;
 }
 
-/** PUT heartbeats: always an answer, with an error beside each that failed; ids are not checked. */
+/**
+ * PUT heartbeats: always answered 200, with an error for each instance that failed. Ids are not
+ * validated.
+ */
 export function heartbeats(call: Call): Answer {
   const { instances = [] } = call.json(readHeartbeats, unmarshalError);
   if (instances.length === 0) throw invalid('Request format invalid.');
@@ -103,7 +106,7 @@ function renewNoted({ namespace, profile }: Call, ref: InstanceRef): void {
   profile.limits.checkHeartbeat(namespace, ref);
 }
 
-/** Each beat once; the server tells two apart by their ids in one text (datasource/etcd/ms.go). */
+/** Removes duplicates; the server compares both ids in one text (datasource/etcd/ms.go). */
 function distinct(items: readonly (RefBody | null)[]): (RefBody | null)[] {
   const byIds = new Map(
     items.map(item => [`${item?.serviceId ?? ''}${item?.instanceId ?? ''}`, item]),

@@ -9,7 +9,7 @@ const instanceStatuses = ['UP', 'DOWN', 'STARTING', 'TESTING', 'OUTOFSERVICE'] a
 const serviceStatuses = ['UP', 'DOWN'] as const;
 const levels = ['BACK', 'MIDDLE', 'FRONT'] as const;
 
-/** A checked text as one of its few values; the first for one that is absent. */
+/** Returns a checked text as one of its allowed values; the first one if it is absent. */
 function oneOf<Value extends string>(
   values: readonly [Value, ...Value[]],
   text: string | undefined,
@@ -17,15 +17,15 @@ function oneOf<Value extends string>(
   return values.find(value => value === text) ?? values[0];
 }
 
-/** The status in a checked text; `UP` for none. */
+/** Returns a checked text as a status; `UP` if it is absent. */
 export function instanceStatusOf(text: string | undefined): InstanceStatus {
   return oneOf(instanceStatuses, text);
 }
 
-/** A service of which the server has filled in what has a default. */
+/** A service whose defaults are filled in. */
 export type DefaultedService = ServiceBody & { readonly appId: string; readonly version: string };
 
-/** A service with what the server fills in before it checks (datasource/ms_util.go). */
+/** Fills in the defaults that the server sets before it validates (datasource/ms_util.go). */
 export function withDefaults(service: ServiceBody): DefaultedService {
   return {
     ...service,
@@ -36,7 +36,7 @@ export function withDefaults(service: ServiceBody): DefaultedService {
   };
 }
 
-/** A checked service. */
+/** Converts a checked service. */
 export function asRequestedService(service: DefaultedService): RequestedMicroservice {
   return {
     ...service,
@@ -47,7 +47,7 @@ export function asRequestedService(service: DefaultedService): RequestedMicroser
 }
 
 /**
- * Checks an instance that is to be registered under a service, whatever service it names.
+ * Checks an instance for registration under a service, whatever service the instance names.
  *
  * @throws RegistryError 400001
  */

@@ -18,7 +18,7 @@ function refOf(call: Call): SchemaRef {
   return { serviceId: call.parameter('serviceId'), schemaId: call.parameter('schemaId') };
 }
 
-/** GET one schema */
+/** GET one schema. */
 export function getSchema(call: Call): Answer {
   const ref = refOf(call);
   validate(requestRules.getSchema, { ...ref });
@@ -26,7 +26,7 @@ export function getSchema(call: Call): Answer {
   return json({ schema: content }, { 'X-Schema-Summary': summary });
 }
 
-/** GET schemas, with their text only on demand */
+/** GET schemas, with their content only if asked for. */
 export function listSchemas(call: Call): Answer {
   const withSchema = call.value('withSchema');
   if (!['', '0', '1'].includes(withSchema.trim()))
@@ -37,7 +37,7 @@ export function listSchemas(call: Call): Answer {
   return json({ schemas: omitEmpty(listSchemasOf(call.namespace, serviceId, { withContent })) });
 }
 
-/** PUT one schema */
+/** PUT one schema. */
 export function setSchema(call: Call): Answer {
   const { schema = '', summary = '' } = call.json(readModifySchema);
   const ref = refOf(call);
@@ -46,11 +46,11 @@ export function setSchema(call: Call): Answer {
   return done;
 }
 
-/** POST schemas */
+/** POST schemas. */
 export function replaceSchemas(call: Call): Answer {
   const { schemas = [] } = call.json(readModifySchemas);
   const serviceId = call.parameter('serviceId');
-  // Here alone the server does not tell which field is wrong (server/service/disco/schema.go).
+  // Only here does the server hide which field is wrong (server/service/disco/schema.go).
   const rules = quotaRules.modifySchemas(call.model.quotas);
   const failure = registryErrorMessage(() => validate(rules, { serviceId, schemas }));
   if (failure !== undefined) throw invalid('Invalid request.');
@@ -65,7 +65,7 @@ export function replaceSchemas(call: Call): Answer {
   return done;
 }
 
-/** DELETE one schema */
+/** DELETE one schema. */
 export function removeSchema(call: Call): Answer {
   const ref = refOf(call);
   validate(requestRules.deleteSchema, { ...ref });

@@ -7,7 +7,7 @@ import { clusterName, dumpOf } from '../model/etcd-dump.js';
 import { registryMetrics } from '../model/registry-metrics.js';
 import type { Gauge } from '../model/registry-metrics.js';
 
-/** What runs here; the field that names Go names Node. */
+/** The version; `goVersion` contains that of Node. */
 export const about = {
   version: serviceCenterVersion,
   buildTag: 'embedded',
@@ -16,30 +16,33 @@ export const about = {
   arch: process.arch,
 };
 
-/** GET /version */
+/** GET /version. */
 export const getVersion3 = (): Answer => json({ ...about, apiVersion: '3.0.0' });
 
-/** GET …/registry/version */
+/** GET …/registry/version. */
 export const getVersion = (): Answer => json({ ...about, apiVersion: '4.0.0' });
 
-/** GET health: the Service Center's own instances, by which clients learn all addresses of a cluster. */
+/**
+ * GET health: the Service Center's own instances, from which clients learn all addresses of a
+ * cluster.
+ */
 export function getHealth({ model }: Call): Answer {
   model.requireHealth();
   const { instances } = model.root.requireService(serviceCenterId);
   return json({ instances: omitEmpty([...instances.values()].map(({ instance }) => instance)) });
 }
 
-/** GET v1/syncer/health: there is nothing to be in step with. */
+/** GET v1/syncer/health: synchronization is not configured. */
 export function getSyncerHealth(): Answer {
   throw new RegistryError(ErrorCode.InternalServerError, 'sync config is empty');
 }
 
-/** GET on a path that is for WebSocket, without the wish to upgrade. */
+/** GET on a path of a WebSocket, without an upgrade. */
 export const upgradeRequired = (): Answer => plain(400, 'Bad Request');
 
 /**
- * GET admin/dump: what the server has in its cache, of all domains and projects. From any but
- * default/default the server means to refuse it and panics instead, so nothing comes back.
+ * GET admin/dump: the content of the server's cache in all domains and projects. From any domain
+ * and project but default/default the server tries to refuse and panics, so the answer is empty.
  */
 export function dump(call: Call): Answer {
   const { model, namespace } = call;
@@ -53,19 +56,19 @@ export function dump(call: Call): Answer {
   });
 }
 
-/** GET admin/clusters: the addresses of the one there is */
+/** GET admin/clusters: the addresses of the only cluster. */
 export function listClusters({ model }: Call): Answer {
   const addresses = model.ownAddresses().map(address => `http://${address}`);
   return json({ clusters: { [clusterName]: addresses } });
 }
 
-/** GET admin/alarms: none, since no backend can fail here */
+/** GET admin/alarms: always empty, because no backend can fail here. */
 export const listAlarms = (): Answer => json({});
 
-/** DELETE admin/alarms */
+/** DELETE admin/alarms. */
 export const clearAlarms = (): Answer => done;
 
-/** GET /metrics, in the text format of Prometheus */
+/** GET /metrics, in the text format of Prometheus. */
 export function getMetrics({ model }: Call): Answer {
   return {
     status: 200,

@@ -26,7 +26,7 @@ import {
 import { readable } from './find-handlers.js';
 import { asRequestedService, checkedInstance, withDefaults } from './registration-requests.js';
 
-/** GET existence, of a service or of a schema. */
+/** GET existence of a service or a schema. */
 export function getExistence(call: Call): Answer {
   switch (call.value('type')) {
     case 'microservice':
@@ -56,7 +56,7 @@ function schemaExistence(call: Call): Answer {
   return json(wanted, { 'X-Schema-Summary': summary });
 }
 
-/** POST microservices: a service, and with it perhaps tags and instances. */
+/** POST microservices: a service, optionally with tags and instances. */
 export function registerMicroservice(call: Call): Answer {
   const body = call.json(readCreateService);
   if (body.service === undefined) throw invalid('Request body is empty');
@@ -67,7 +67,7 @@ export function registerMicroservice(call: Call): Answer {
   return json({ serviceId });
 }
 
-/** The service stays registered when its tags or its instances are refused (registerServiceDetails). */
+/** The service stays registered if its tags or instances are refused (registerServiceDetails). */
 function registerDetails(
   { model, namespace }: Call,
   serviceId: string,
@@ -88,19 +88,19 @@ function registerDetails(
   if (failures.length > 0) throw invalid(`errMessages: [${failures.join(' ')}]`);
 }
 
-/** GET microservices */
+/** GET microservices. */
 export function listMicroservices(call: Call): Answer {
   return json({ services: omitEmpty(listServices(readable(call), call.isSet('withShared'))) });
 }
 
-/** GET one microservice */
+/** GET one microservice. */
 export function getMicroservice(call: Call): Answer {
   const serviceId = call.parameter('serviceId');
   validate(requestRules.getService, { serviceId });
   return json({ service: readable(call).requireService(serviceId).service });
 }
 
-/** PUT properties */
+/** PUT properties. */
 export function setMicroserviceProperties(call: Call): Answer {
   const { serviceId = call.parameter('serviceId'), properties } = call.json(readServiceProperties);
   validate(requestRules.serviceProperties, { serviceId });
@@ -108,7 +108,7 @@ export function setMicroserviceProperties(call: Call): Answer {
   return done;
 }
 
-/** DELETE one microservice */
+/** DELETE one microservice. */
 export function unregisterMicroservice(call: Call): Answer {
   const given = call.value('force');
   if (!['', 'true', 'false', '1', '0'].includes(given))
@@ -117,7 +117,9 @@ export function unregisterMicroservice(call: Call): Answer {
   return done;
 }
 
-/** DELETE microservices: always an answer, with an error beside each that stays. */
+/**
+ * DELETE microservices: always answered 200, with an error for each service that was not removed.
+ */
 export function unregisterMicroservices(call: Call): Answer {
   const { serviceIds = [], force } = call.json(readDeleteServices);
   validate(requestRules.deleteServices, { serviceIds });
@@ -133,7 +135,7 @@ function unregister({ namespace }: Call, serviceId: string, force: boolean): voi
   unregisterService(namespace, serviceId, { force });
 }
 
-/** POST tags */
+/** POST tags. */
 export function setTags(call: Call): Answer {
   const tags = call.json(readTags);
   const serviceId = call.parameter('serviceId');
@@ -142,7 +144,7 @@ export function setTags(call: Call): Answer {
   return done;
 }
 
-/** GET tags */
+/** GET tags. */
 export function getTags(call: Call): Answer {
   const serviceId = call.parameter('serviceId');
   validate(requestRules.getTags, { serviceId });
@@ -150,7 +152,7 @@ export function getTags(call: Call): Answer {
   return json({ tags: tags.size === 0 ? undefined : Object.fromEntries(tags) });
 }
 
-/** PUT tags/:key */
+/** PUT tags/:key. */
 export function setOneTag(call: Call): Answer {
   const serviceId = call.parameter('serviceId');
   const key = call.parameter('key');
@@ -160,7 +162,7 @@ export function setOneTag(call: Call): Answer {
   return done;
 }
 
-/** DELETE tags/:key, where the key may be several with commas between */
+/** DELETE tags/:key, where the key may be several, separated by commas. */
 export function removeSomeTags(call: Call): Answer {
   const serviceId = call.parameter('serviceId');
   const keys = call.parameter('key').split(',');

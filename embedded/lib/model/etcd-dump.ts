@@ -3,22 +3,22 @@ import type { ServiceRecord } from './records.js';
 import { nameKeyOf } from './service-directory.js';
 import type { ServiceName } from './service-directory.js';
 
-/** A record as the server's cache has it: under the key it would have in etcd. */
+/** A record of the server's cache, with its key in etcd. */
 export interface DumpedRecord {
   readonly key: string;
-  /** Number of the change that wrote it; kept of instances alone, else 0. */
+  /** Number of the last change; recorded for instances only, otherwise 0. */
   readonly rev: number;
   readonly cluster: string;
   readonly value: unknown;
 }
 
-/** All records by kind, under the names the server gives the kinds; an empty kind is undefined. */
+/** All records by the server's name for their kind; an empty kind is undefined. */
 export type RegistryDump = Readonly<Record<string, readonly DumpedRecord[] | undefined>>;
 
-/** The name of the only cluster there is, as the server's default configuration has it. */
+/** The name of the only cluster, as in the server's default configuration. */
 export const clusterName = 'default';
 
-/** Everything in these namespaces (datasource/etcd/system.go, path/key_generator.go). */
+/** Returns all records of some namespaces (datasource/etcd/system.go, path/key_generator.go). */
 export function dumpOf(namespaces: readonly Namespace[]): RegistryDump {
   const kinds = namespaces.map(namespace => {
     const services = [...namespace.services.all()];
@@ -49,7 +49,7 @@ export function dumpOf(namespaces: readonly Namespace[]): RegistryDump {
   return Object.fromEntries(all.filter(([, records]) => records.length > 0));
 }
 
-/** @param path below the root; the namespace goes between its two slashes */
+/** @param path path below the root; the namespace is inserted between its two slashes */
 function dumped({ name }: Namespace, path: string, value: unknown, rev = 0): DumpedRecord {
   return { key: `/cse-sr/${path.replace('//', `/${name}/`)}`, rev, cluster: clusterName, value };
 }
@@ -85,7 +85,7 @@ function instancesOf(namespace: Namespace, owner: ServiceRecord): DumpedRecord[]
     );
 }
 
-/** Each dependency stands twice: with its consumer, and with all versions of its provider. */
+/** Each dependency is recorded twice: for its consumer, and for all versions of its provider. */
 function dependencyRulesOf(
   namespace: Namespace,
   services: readonly ServiceRecord[],

@@ -7,31 +7,31 @@ import { isShared, serviceCenterEnvironment } from './own-service.js';
 import { nameKeyOf } from './service-directory.js';
 import type { ServiceName } from './service-directory.js';
 
-/** Instances, and the revision that stands for exactly these in exactly this state. */
+/** Instances, with the revision of exactly this set in exactly this state. */
 export interface FoundInstances {
   readonly instances: readonly InstanceRecord[];
   readonly revision: string;
 }
 
-/** Who asks, and for what. */
+/** A find by name. */
 export interface FindQuery extends ServiceName {
-  /** The empty string when nobody in particular asks. */
+  /** Id of the consumer; the empty string if there is none. */
   readonly consumerId: string;
-  /** PageRequest for when no service has the name; only a single find knows aliases. */
+  /** Used if no service has the name. Only a single find looks up aliases. */
   readonly alias?: string | undefined;
-  /** The provider must carry all of these tags, whatever their values. */
+  /** Tags that the provider must have, with any value. */
   readonly tags: readonly string[];
   /** @default 'cache' */
   readonly view?: View | undefined;
-  /** Which versions are wanted; all when undefined. Services that all may see heed none. */
+  /** Wanted versions; all if undefined. Ignored for shared services. */
   readonly versionRule?: string | undefined;
 }
 
 /**
- * The instances of all versions of a service, whatever their status. A consumer that asks is from
- * then on known to depend on the provider.
+ * Returns the instances of all versions of a service, whatever their status. From then on the
+ * consumer counts as depending on the provider.
  *
- * @throws RegistryError 400012 when the consumer or the provider is unknown
+ * @throws RegistryError 400012 if the consumer or the provider is unknown
  */
 export function findInstances(namespace: Namespace, query: FindQuery): FoundInstances {
   if (isShared(namespace, query)) return findShared(namespace, query);
@@ -59,7 +59,10 @@ function wantedVersions(namespace: Namespace, query: FindQuery): readonly Servic
   return matchingVersions(versions, versionRule, ({ service }) => service.version);
 }
 
-/** The Service Center's own instances: for everybody, and nobody depends on them. */
+/**
+ * Returns the Service Center's own instances, which are visible to everyone and create no
+ * dependency.
+ */
 function findShared(namespace: Namespace, query: FindQuery): FoundInstances {
   const wanted = { ...query, environment: serviceCenterEnvironment };
   const versions = namespace.services.versionsOf(wanted, query.alias);
@@ -78,7 +81,7 @@ function read(
   return shared.publication.read(owner, view, instanceId);
 }
 
-/** Who asks for one service's instances, and by which tags it wants them. */
+/** A query for the instances of one service. */
 export interface ProviderQuery {
   readonly consumerId: string;
   readonly serviceId: string;
@@ -88,9 +91,10 @@ export interface ProviderQuery {
 }
 
 /**
- * The instances of one service.
+ * Returns the instances of one service.
  *
- * @throws RegistryError 400012 when the consumer or the service is unknown, or not for this consumer
+ * @throws RegistryError 400012 if the consumer or the service is unknown, or the service is hidden
+ * from it
  */
 export function listInstances(namespace: Namespace, query: ProviderQuery): FoundInstances {
   const { consumer, provider, isVisible } = lookUp(namespace, query);
@@ -105,10 +109,10 @@ export function listInstances(namespace: Namespace, query: ProviderQuery): Found
 }
 
 /**
- * One instance, first of the answer. The server looks up by prefix, so the beginning of an id finds
- * an instance too, and all that begin so count for the revision (cache/filter_instances.go).
+ * Returns one instance, first in the list. The server looks up by prefix, so the beginning of an id
+ * also finds an instance, and every match counts for the revision (cache/filter_instances.go).
  *
- * @throws RegistryError 400012 when the consumer or the service is unknown, 400017 when the instance is
+ * @throws RegistryError 400012 if the consumer or the service is unknown, 400017 if the instance is
  */
 export function getInstance(
   namespace: Namespace,
@@ -171,8 +175,9 @@ function relationFlag(
 }
 
 /**
- * True when a consumer may see a provider: of its own environment, and of another application only
- * when the provider allows that by a property (datasource/etcd/util/rule_util.go).
+ * Returns whether a consumer can see a provider: it must be in the same environment, and in the
+ * same application unless a property of the provider allows others
+ * (datasource/etcd/util/rule_util.go).
  */
 export function isAccessible(
   namespace: Namespace,
@@ -185,9 +190,9 @@ export function isAccessible(
 }
 
 /**
- * Of several versions of a service those that fit a rule of version 2.0 of the server and before
- * (datasource/etcd/util/versionrule.go): `1.0.0` itself, `1.0.0+` and all later, `1.0.0-2.0.0`
- * without its end, `latest`.
+ * Returns the versions that match a rule of version 2.0 or earlier of the server
+ * (datasource/etcd/util/versionrule.go): `1.0.0` exactly, `1.0.0+` or later, `1.0.0-2.0.0` without
+ * its end, or `latest`.
  */
 export function matchingVersions<Item>(
   items: readonly Item[],
@@ -210,7 +215,7 @@ function predicateOf(rule: string): (version: string) => boolean {
   return version => compare(version, start) >= 0 && compare(version, end) < 0;
 }
 
-/** Compares number by number; one that is missing counts as 0. */
+/** Compares versions number by number; a missing number counts as 0. */
 function compare(a: string, b: string): number {
   const [left, right] = [numbersOf(a), numbersOf(b)];
   const length = Math.max(left.length, right.length);
@@ -223,9 +228,9 @@ function numbersOf(version: string): number[] {
 }
 
 /**
- * The opaque text that changes when any of these instances does, or their number: a hash of the
- * latest change among them and of their count (FormatRevision in datasource/etcd/util). Heartbeats
- * are no change.
+ * Returns an opaque text that changes with every change of these instances and of their count: a
+ * hash of the latest change number and the count (FormatRevision in datasource/etcd/util).
+ * Heartbeats do not count.
  */
 export function revisionOf(instances: readonly InstanceRecord[]): string {
   const latest = instances.reduce((max, { modRevision }) => Math.max(max, modRevision), 0);

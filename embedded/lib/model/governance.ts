@@ -5,7 +5,7 @@ import { isShared } from './own-service.js';
 import { listServices } from './service-operations.js';
 import { nameKeyOf } from './service-directory.js';
 
-/** A service in the picture of who depends on whom; the server leaves the last three empty. */
+/** A service in the dependency graph; the server leaves the last three fields empty. */
 export interface GraphNode {
   readonly id: string;
   readonly name: string;
@@ -16,7 +16,7 @@ export interface GraphNode {
   readonly position: string;
 }
 
-/** An arrow from a consumer to one version of a provider. */
+/** An edge from a consumer to one version of a provider. */
 export interface GraphLine {
   readonly from: GraphNode;
   readonly to: GraphNode;
@@ -25,7 +25,7 @@ export interface GraphLine {
   readonly descriptor: string;
 }
 
-/** The whole picture; an empty list is null, and circles are never looked for. */
+/** The dependency graph. An empty list is null, and `circles` is never computed. */
 export interface ServiceGraph {
   readonly nodes: readonly GraphNode[] | null;
   readonly lines: readonly GraphLine[] | null;
@@ -34,7 +34,7 @@ export interface ServiceGraph {
 
 const blank = { type: '', color: '', position: '' };
 
-/** Draws the services of a namespace and their dependencies (server/service/govern/graph.go). */
+/** Returns the services of a namespace and their dependencies (server/service/govern/graph.go). */
 export function serviceGraph(
   namespace: Namespace,
   { withShared }: { readonly withShared: boolean },
@@ -63,9 +63,9 @@ function orNull<Item>(items: readonly Item[]): readonly Item[] | null {
   return items.length === 0 ? null : items;
 }
 
-/** Counts of a namespace; what is zero is undefined, as the server leaves it out. */
+/** Counts of a namespace; zero is undefined, because the server omits it. */
 export interface Statistics {
-  /** Versions of a service count once; online is one that has an instance. */
+  /** Different versions of a service count as one. A service with an instance is online. */
   readonly services: {
     readonly count: number | undefined;
     readonly onlineCount: number | undefined;
@@ -78,7 +78,10 @@ export interface Statistics {
   readonly apps: { readonly count: number | undefined };
 }
 
-/** The counts of a namespace (datasource/ms_util.go), shared services only on demand. */
+/**
+ * Returns the counts of a namespace (datasource/ms_util.go), with shared services only if asked
+ * for.
+ */
 export function statisticsOf(
   namespace: Namespace,
   domain: readonly Namespace[],

@@ -8,7 +8,7 @@ import { refuseInstance } from './quota-checks.js';
 import type { InstanceRecord, ServiceRecord, StoredInstance } from './records.js';
 import type { LeaseFloors } from './shared-state.js';
 
-/** An instance that asks to be registered. */
+/** An instance in a registration. */
 export type RequestedInstance = Omit<
   StoredInstance,
   'instanceId' | 'serviceId' | 'healthCheck' | 'version' | 'timestamp' | 'modTimestamp'
@@ -17,21 +17,22 @@ export type RequestedInstance = Omit<
   readonly healthCheck?: RequestedHealthCheck | undefined;
 };
 
-/** When a record was written first and last: whole seconds since 1970 in decimal. */
+/** Times of the first and last write: whole seconds since 1970, in decimal digits. */
 export type Stamps = Required<Pick<StoredInstance, 'timestamp' | 'modTimestamp'>>;
 
-/** An id as the server makes them: 32 hexadecimal digits. */
+/** Returns a new id in the server's format: 32 hexadecimal digits. */
 export function newInstanceId(): string {
   return randomUUID().replaceAll('-', '');
 }
 
 /**
- * Registers an instance and tells its id. The id of a living instance is only kept alive: its
- * record stays as it is, whatever the request says (datasource/etcd/ms.go, sendHeartbeatInstead).
+ * Registers an instance and returns its id. If the id belongs to a living instance, its lease is
+ * renewed and its record stays unchanged, whatever the request contains (datasource/etcd/ms.go,
+ * sendHeartbeatInstead).
  *
- * @param stamps those of a record that is restored; now for a new one
- * @throws RegistryError 400012 when the service is unknown; 400100 when there is no room for
- * another instance, even when this is not one
+ * @param stamps times of a restored record; now for a new one
+ * @throws RegistryError 400012 if the service is unknown; 400100 if the quota is used up, even if
+ * the instance exists already
  */
 export function registerInstance(
   namespace: Namespace,
@@ -60,7 +61,10 @@ function stampsOf(timestamp: string): Stamps {
   return { timestamp, modTimestamp: timestamp };
 }
 
-/** True when a registration counts as a heartbeat; one that is refused registers anew. */
+/**
+ * Returns whether a registration counted as a heartbeat; if that is refused, the instance is
+ * registered anew.
+ */
 function isKeptAlive(namespace: Namespace, ref: InstanceRef, { lease }: InstanceRecord): boolean {
   return !(catchRegistryError(() => renewLease(namespace, ref, lease)) instanceof RegistryError);
 }
@@ -69,7 +73,7 @@ function renewLease({ name, shared }: Namespace, ref: InstanceRef, lease: Lease 
   if (lease !== undefined) shared.renewals.heartbeat(lease, () => keyOf({ name }, ref));
 }
 
-/** One text for an id, in all its lives. */
+/** Returns one text for an id, the same after a removal and a new registration. */
 function keyOf({ name }: Pick<Namespace, 'name'>, { serviceId, instanceId }: InstanceRef): string {
   return `${name}/${serviceId}/${instanceId}`;
 }
@@ -104,7 +108,7 @@ function removeInstance(
   const { service, instances } = owner;
   const before = instances.get(instanceId);
   instances.delete(instanceId);
-  // A service that was removed took its instances along, and nobody is told (contract.md 12.13).
+  // The instances of a removed service are removed without an event.
   if (before === undefined || namespace.services.get(service.serviceId) !== owner) return;
   const hadHeartbeats = before.lease?.wasRenewed ?? false;
   namespace.shared.removedInstances.add(() => keyOf(namespace, before.instance), {
@@ -114,13 +118,13 @@ function removeInstance(
   publish(namespace, owner, { kind, before });
 }
 
-/** What a change made of an instance; at least one of the two is there. */
+/** A change of an instance; at least one of the two states is present. */
 type Change = { readonly kind: ChangeKind } & (
   | { readonly before?: InstanceRecord | undefined; readonly after: InstanceRecord }
   | { readonly before: InstanceRecord; readonly after?: undefined }
 );
 
-/** Tells those who want to know at once, and has the others told once it is published. */
+/** Emits a change at once, and again once it is published. */
 function publish(
   namespace: Namespace,
   owner: ServiceRecord,
@@ -146,16 +150,17 @@ function publish(
 }
 
 /**
- * Starts the lease of an instance again in full, whatever its status.
+ * Renews the lease of an instance in full, whatever its status.
  *
- * @throws RegistryError 400017 when the instance, or its service, is unknown, or was
+ * @throws RegistryError 400017 if the instance or its service is unknown, also if an oddity reports
+ * the result of an earlier heartbeat
  */
 export function heartbeat(namespace: Namespace, ref: InstanceRef): void {
   const detail = 'leaseId not exist, instance not exist';
   renewLease(namespace, ref, requireInstance(namespace, ref, detail).record.lease);
 }
 
-/** @throws RegistryError 400017 when the instance is unknown, or gone already */
+/** @throws RegistryError 400017 if the instance is unknown */
 export function unregisterInstance(namespace: Namespace, ref: InstanceRef): void {
   namespace.shared.store.require();
   const { owner, record } = requireInstance(namespace, ref, "Instance's leaseId not exist.");
@@ -163,19 +168,19 @@ export function unregisterInstance(namespace: Namespace, ref: InstanceRef): void
   removeInstance(namespace, owner, { instanceId: ref.instanceId, kind: 'removed' });
 }
 
-/** Takes an instance out as if its lease had run out; nothing happens when there is none. */
+/** Removes an instance as if its lease had ended; has no effect if it does not exist. */
 export function expireInstance(namespace: Namespace, { serviceId, instanceId }: InstanceRef): void {
   const owner = namespace.services.get(serviceId);
   owner?.instances.get(instanceId)?.lease?.revoke();
   if (owner !== undefined) removeInstance(namespace, owner, { instanceId, kind: 'expired' });
 }
 
-/** What a change of an instance replaces; its lease runs on untouched. */
+/** The fields of an instance that a change replaces; its lease is not affected. */
 export type InstanceChange =
   | { readonly status: InstanceStatus }
   | { readonly properties: Readonly<Record<string, string>> | undefined };
 
-/** @throws RegistryError 400017 when the instance is unknown */
+/** @throws RegistryError 400017 if the instance is unknown */
 export function updateInstance(
   namespace: Namespace,
   ref: InstanceRef,
@@ -185,7 +190,7 @@ export function updateInstance(
   shared.store.require();
   const found = requireInstance(namespace, ref, 'Service instance does not exist.');
   const { owner, record: before } = found;
-  // The server takes the rest of the record from its cache, so that it may undo a change before.
+  // The server takes all other fields from its cache, so it may undo an earlier change (M18).
   const base = shared.publication.cachedInstance(owner, ref.instanceId) ?? before;
   const instance = { ...base.instance, ...change, modTimestamp: shared.timestamp() };
   const after = { ...before, instance, modRevision: shared.nextRevision() };
@@ -194,8 +199,8 @@ export function updateInstance(
 }
 
 /**
- * Gives this status, whatever it is, to every instance that has all of these properties; to every
- * one when there are none. Their time of change stays (datasource/etcd/ms.go).
+ * Sets the status of every instance that has all given properties; of all instances if none are
+ * given. The time of the last change stays the same (datasource/etcd/ms.go).
  */
 export function updateManyStatuses(
   namespace: Namespace,
@@ -226,7 +231,7 @@ function requireInstance(namespace: Namespace, ref: InstanceRef, detail: string)
   return { owner, record };
 }
 
-/** A health check as it is asked for; `interval` and `times` may lie below what the server grants. */
+/** A health check in a registration; `interval` and `times` may be below the server's limits. */
 export interface RequestedHealthCheck {
   readonly mode?: string | undefined;
   readonly port?: number | undefined;
@@ -239,8 +244,9 @@ export interface RequestedHealthCheck {
 const defaults = { interval: 30, times: 3 };
 
 /**
- * The health check the server keeps: the defaults for none and for mode `pull`, which it never
- * acts on, and for mode `push` no less than the floors (populateInstanceDefaultValue).
+ * Returns the health check that the server stores: the defaults if there is none or its mode is
+ * `pull`, which the server ignores; for `push` at least the lower limits
+ * (populateInstanceDefaultValue).
  */
 export function storedHealthCheck(
   requested: RequestedHealthCheck | undefined,
@@ -259,8 +265,8 @@ export function storedHealthCheck(
 }
 
 /**
- * Length of the lease that goes with a kept health check. The server multiplies in 32 bits; what
- * overflows there to nothing or less becomes the shortest lease, a second (calcInstanceTTL).
+ * Returns the length of a lease. The server multiplies in 32 bits; an overflow to zero or less
+ * becomes the shortest lease, one second (calcInstanceTTL).
  */
 export function leaseLengthMs({ interval, times = 0 }: HealthCheck): number {
   return Math.max(Math.imul(interval, times + 1), 1) * 1000;

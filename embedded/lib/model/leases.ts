@@ -3,8 +3,8 @@ import type { Clock } from '../clock.js';
 import { DeadlineHeap } from './deadline-heap.js';
 
 /**
- * The leases of all instances. They end when somebody asks for the registry; a timer ends them on
- * time only where that is wanted.
+ * The leases of all instances. Leases that are over end with the next access to the registry; a
+ * timer ends them on time only if needed.
  */
 export class Leases {
   readonly #clock: Clock;
@@ -14,7 +14,7 @@ export class Leases {
   #endOnTime = false;
   #standStill = false;
 
-  /** @param lagMs by how many milliseconds instances outlive their leases */
+  /** @param lagMs returns by how many milliseconds instances outlive their leases */
   constructor(clock: Clock, lagMs: () => number = () => 0) {
     this.#clock = clock;
     this.#lagMs = lagMs;
@@ -24,7 +24,7 @@ export class Leases {
     });
   }
 
-  /** Starts a lease; `onEnd` is called once when it runs out, never when it is revoked. */
+  /** Starts a lease. `onEnd` is called once when it ends, but not when it is revoked. */
   grant(lengthMs: number, onEnd: () => void, holder: LeaseHolder): Lease {
     const lease = new Lease(this.#clock, lengthMs, onEnd, holder);
     this.#deadlines.add(lease.expiresAt, lease);
@@ -32,25 +32,25 @@ export class Leases {
     return lease;
   }
 
-  /** From now on ends each lease at its time, whether or not somebody asks; one timer serves all. */
+  /** From now on ends each lease on time, with one timer for all. */
   endOnTime(): void {
     if (this.#endOnTime) return;
     this.#endOnTime = true;
     this.#startTimer();
   }
 
-  /** From now on ends leases when asked for only, and leaves no timer. */
+  /** From now on ends leases only on access, and stops the timer. */
   endOnRequest(): void {
     this.#endOnTime = false;
     this.#timer.cancel();
   }
 
-  /** Ends every lease that has run out by now. */
+  /** Ends every lease that is over. */
   endOverdue(): void {
     if (this.#standStill) return;
     const now = this.#clock.now();
     for (let due = this.#deadlines.takeDue(now); due; due = this.#deadlines.takeDue(now)) {
-      // A renewed lease keeps its old place in the heap and moves on when that comes up.
+      // A renewed lease keeps its old place in the heap and is moved when that comes up.
       const endsAt = due.expiresAt + this.#lagMs();
       if (endsAt <= now) due.end();
       else this.#deadlines.add(endsAt, due);
@@ -63,13 +63,13 @@ export class Leases {
     this.#timer.cancel();
   }
 
-  /** Starts all leases again in full; from now on they end. */
+  /** Starts all leases again in full; from now on they end again. */
   restart(): void {
     this.#standStill = false;
     this.#relocate(lease => lease.restart());
   }
 
-  /** Looks anew when each lease ends, after the lag has changed. */
+  /** Computes the end of each lease again, after the lag has changed. */
   reschedule(): void {
     this.#relocate(() => undefined);
   }
@@ -90,7 +90,7 @@ export class Leases {
     this.#startTimer();
   }
 
-  /** The place in the heap of a lease that was renewed is early; the alarm then only moves it on. */
+  /** The first deadline may belong to a renewed lease, which the timer then only moves. */
   #startTimer(): void {
     const { firstDueAt } = this.#deadlines;
     if (this.#endOnTime && !this.#standStill && firstDueAt !== undefined)
@@ -98,7 +98,7 @@ export class Leases {
   }
 }
 
-/** Whom a lease is for. */
+/** The instance of a lease. */
 export interface LeaseHolder {
   /** Name of the namespace. */
   readonly tenant: string;
@@ -106,16 +106,16 @@ export interface LeaseHolder {
   readonly instanceId: string;
 }
 
-/** The promise to keep an instance for a while; each heartbeat makes it anew, in full. */
+/** The promise to keep an instance until a deadline; each heartbeat renews it in full. */
 export class Lease {
   readonly #clock: Clock;
-  /** Milliseconds that the lease lasts from each renewal. */
+  /** Milliseconds from each renewal to the end. */
   readonly lengthMs: number;
   #expiresAt: number;
   #onEnd: (() => void) | undefined;
   #wasRenewed = false;
 
-  /** @param onEnd called once when the lease runs out, never when it is revoked */
+  /** @param onEnd called once when the lease ends, but not when it is revoked */
   constructor(
     clock: Clock,
     lengthMs: number,
@@ -128,32 +128,32 @@ export class Lease {
     this.#onEnd = onEnd;
   }
 
-  /** By the clock of the registry; the lease is over at this very moment. */
+  /** Deadline by the registry's clock, exclusive. */
   get expiresAt(): number {
     return this.#expiresAt;
   }
 
-  /** Milliseconds until the lease is over, unless it is renewed. */
+  /** Milliseconds until the lease ends unless it is renewed. */
   get remainingMs(): number {
     return this.#expiresAt - this.#clock.now();
   }
 
-  /** When it was granted or last renewed, by the clock of the registry. */
+  /** Time of the grant or the last renewal, by the registry's clock. */
   get renewedAt(): number {
     return this.#expiresAt - this.lengthMs;
   }
 
-  /** True once a heartbeat has come. */
+  /** Whether a heartbeat has renewed it. */
   get wasRenewed(): boolean {
     return this.#wasRenewed;
   }
 
-  /** True when the lease was neither ended nor revoked, and its time was not over at that moment. */
+  /** Returns whether the lease was not ended or revoked, and not yet over at a moment. */
   isAliveAt(moment: number): boolean {
     return this.#onEnd !== undefined && this.#expiresAt > moment;
   }
 
-  /** @param from when the heartbeat is carried out */
+  /** @param from time at which the heartbeat is executed */
   renew(from = this.#clock.now()): void {
     this.#wasRenewed = true;
     this.#expiresAt = from + this.lengthMs;
@@ -164,12 +164,12 @@ export class Lease {
     this.#expiresAt = this.#clock.now() + this.lengthMs;
   }
 
-  /** Ends the lease in silence. */
+  /** Ends the lease without calling `onEnd`. */
   revoke(): void {
     this.#onEnd = undefined;
   }
 
-  /** Ends the lease because its time is over. */
+  /** Ends the lease because it is over. */
   end(): void {
     this.#onEnd?.();
     this.#onEnd = undefined;

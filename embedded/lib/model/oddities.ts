@@ -1,103 +1,111 @@
 /**
- * How a real Service Center differs from what one would expect in time, each as a knob. A knob that
- * is absent stays as it is; all are off to begin with. The figures were measured on a real server
- * (commit 983f3f3); docs/embedded.md lists them with their source and test.
+ * Delays and losses of a real Service Center, each with a knob of its own. A knob that is absent
+ * keeps its value; all are off at first. The figures were measured on a real server (commit
+ * 983f3f3); docs/reference.md lists them with their sources and tests.
  */
 export interface Oddities {
   /**
-   * Milliseconds without a change of any instance before the changes so far are published: a
-   * trailing debounce over the whole server, so that steady traffic holds it off without end. Until
-   * then find, list and get show the old state unless they say `noCache=1` or a `rev` that is not
-   * that of the old state, a watcher is told nothing, and PUT status and PUT properties write the
-   * old record back with their one change, so that the second of two quick ones undoes the first.
+   * Milliseconds without a change of any instance until the changes so far are published: a
+   * trailing debounce for the whole server, which steady traffic can delay forever. Until then
+   * find, list and get return the old state, unless they have `noCache=1` or a `rev` other than the
+   * old one; watchers receive nothing; and PUT status and PUT properties write the old record with
+   * their one change, so that the second of two quick writes undoes the first.
    *
    * @default 0, published at once; 300 was measured
    */
   readonly publicationMs?: number | undefined;
   /**
-   * Milliseconds for which the first removal opens a window; it and the others that fall into it
-   * are published at its end. An instance that is registered again meanwhile was never away.
+   * Milliseconds of a window that the first removal opens; all removals in it are published at its
+   * end. An instance that is registered again in the window was never away.
    *
    * @default 0, no window; 2,000 was measured
    */
   readonly deletionWindowMs?: number | undefined;
   /**
-   * Holds back removals, each for as long as the instance's lease was (at most 600 s), once those
-   * in one window are 80 % or more of over five instances, until none is held back any more. The
-   * window is one of 2,000 ms where `deletionWindowMs` is 0.
+   * Holds back removals if those of one window are 80 % or more of more than five instances. Each
+   * is held back for the length of the instance's lease (at most 600 s), and self-preservation ends
+   * when none is left. The window has 2,000 ms if `deletionWindowMs` is 0.
    *
    * @default false
    */
   readonly selfPreservation?: boolean | undefined;
   /**
-   * Publishes no removal until the server lists everything anew, as one with an embedded etcd.
+   * Publishes no removal until the server lists all instances again, like a server with an embedded
+   * etcd.
    *
    * @default false
    */
   readonly lostDeletions?: boolean | undefined;
-  /** Milliseconds from the first lost removal to the list, at least. @default 15000, as measured */
+  /**
+   * Minimum milliseconds from the first lost removal to the next list. @default 15000, as measured
+   */
   readonly relistMinMs?: number | undefined;
-  /** Milliseconds from the first lost removal to the list, at most. @default 117000, as measured */
+  /**
+   * Maximum milliseconds from the first lost removal to the next list. @default 117000, as measured
+   */
   readonly relistMaxMs?: number | undefined;
   /**
-   * Milliseconds between the steps in which heartbeats are carried out. The first beat of an
-   * instance renews at once; a later one waits for the next step and is answered with what came of
-   * the one before it, so that a 200 and a 400017 may both be stale.
+   * Milliseconds between the steps in which heartbeats are executed. The first heartbeat of an
+   * instance renews the lease at once. Each later one waits for the next step and is answered with
+   * the result of the previous one, so that both a 200 and a 400017 may be outdated.
    *
-   * @default 0, each beat renews at once; 1,000 was measured
+   * @default 0, each heartbeat renews at once; 1,000 was measured
    */
   readonly renewalStepMs?: number | undefined;
   /**
-   * Milliseconds for which an instance outlives its lease. If beats came before, a beat or a POST
-   * with its id is then answered 200, and renews nothing.
+   * Milliseconds by which an instance outlives its lease. If it had sent heartbeats, a heartbeat or
+   * a POST with its id is then answered 200 and renews nothing.
    *
    * @default 0; up to 600 was measured
    */
   readonly dyingLeaseMs?: number | undefined;
   /**
-   * How likely the first heartbeat is refused after an instance that had sent some was gone and is
-   * registered again: 400017 with the detail `etcdserver: requested lease not found`. With
-   * `renewalStepMs` all are until the next step.
+   * Probability that the first heartbeat is refused after an instance that had sent heartbeats was
+   * removed and registered again: 400017 with the detail `etcdserver: requested lease not found`.
+   * With `renewalStepMs` all heartbeats until the next step are refused.
    *
    * @default 0, never; 0.7 was measured, and 1 is always
    */
   readonly spuriousLossChance?: number | undefined;
   /**
-   * Milliseconds after a DELETE within which a POST of the same id may be answered 200 and lost.
+   * Milliseconds after a DELETE in which a POST of the same id may be answered 200 and lost.
    *
    * @default 0, never; less than 5 was measured
    */
   readonly lostRegistrationMs?: number | undefined;
-  /** How likely such a POST is lost. @default 1, always; 0.036 was measured (23 of 640) */
+  /** Probability that such a POST is lost. @default 1, always; 0.036 was measured (23 of 640) */
   readonly lostRegistrationChance?: number | undefined;
   /**
-   * True while the server's store does not answer. Leases then stand still, heartbeats of known
-   * instances and cached reads are answered as ever, all else fails after `storeTimeoutMs`. Once
-   * it is false again all leases start anew, in full, and requests that still wait are executed.
+   * Whether the server's store is down. Then leases do not run, heartbeats of known instances and
+   * cached reads are answered as usual, and everything else fails after `storeTimeoutMs`. When it
+   * is up again, all leases start in full and waiting requests are executed.
    *
    * @default false
    */
   readonly storeDown?: boolean | undefined;
   /** Milliseconds until a request to a store that is down fails. @default 30000, as measured */
   readonly storeTimeoutMs?: number | undefined;
-  /** Milliseconds for which `/health` takes no notice of a store that is down. @default 48000, as measured */
+  /** Milliseconds until `/health` reports a store that is down. @default 48000, as measured */
   readonly unhealthyAfterMs?: number | undefined;
-  /** Milliseconds for which it still complains once the store is back. @default 30000, as measured */
+  /**
+   * Milliseconds for which `/health` still reports it after the store is up again. @default 30000,
+   * as measured
+   */
   readonly healthyAfterMs?: number | undefined;
   /**
-   * Where all draws come from: the same seed, the same chances.
+   * Seed of all random choices; the same seed gives the same choices.
    *
    * @default 1
    */
   readonly seed?: number | undefined;
 }
 
-/** All knobs, as they are. */
+/** The values of all knobs. */
 export type OddityValues = {
   readonly [Knob in keyof Oddities]-?: NonNullable<Oddities[Knob]>;
 };
 
-/** No oddity at all. */
+/** All oddities off. */
 export const noOddities: OddityValues = {
   publicationMs: 0,
   deletionWindowMs: 0,
@@ -118,8 +126,8 @@ export const noOddities: OddityValues = {
 };
 
 /**
- * Every oddity of a real server on its embedded etcd, with the figures that were measured. Its store
- * is up: that it is down is an event, not a trait.
+ * All oddities of a real server on its embedded etcd, with the measured figures. The store is up: a
+ * failure is an event, not a property of the server.
  */
 export const realisticOddities: OddityValues = {
   ...noOddities,
@@ -135,9 +143,9 @@ export const realisticOddities: OddityValues = {
 };
 
 /**
- * These knobs turned, the others as they were.
+ * Returns values with some of them replaced.
  *
- * @throws RangeError that names the knob, for what is no time, no chance or no switch
+ * @throws RangeError that names the knob if its value is not a duration, probability or boolean
  */
 export function withOddities(values: OddityValues, oddities: Oddities): OddityValues {
   const given = Object.entries(oddities).filter(([, value]) => value !== undefined);
@@ -169,14 +177,14 @@ function wantedOf(knob: string): { text: string; holds: (value: unknown) => bool
   };
 }
 
-/** What goes by the knobs, and has something to do when they are turned. */
+/** Called when knobs are changed. */
 export interface OddityListener {
-  /** Called while the old values still hold. */
+  /** Called while the old values still apply. */
   readonly before?: () => void;
   readonly after: (now: OddityValues, was: OddityValues) => void;
 }
 
-/** The oddities of a running server; they may be changed at any time. */
+/** The oddities of a running server, which can be changed at any time. */
 export class OddityKnobs {
   #values: OddityValues;
   #generator: SeededRandom;
@@ -188,18 +196,18 @@ export class OddityKnobs {
     this.#generator = new SeededRandom(this.#values.seed);
   }
 
-  /** How each knob stands now. */
+  /** The current values of all knobs. */
   get values(): OddityValues {
     return this.#values;
   }
 
   /**
-   * Turns these knobs and leaves the others as they are. A knob that is turned off takes its effect
-   * along at once: what was held back is published, what was queued is done. A seed starts the
-   * draws anew.
+   * Changes some knobs and keeps the others. Turning a knob off ends its effect at once: removals
+   * that were held back are published, and queued renewals are executed. A seed restarts the random
+   * choices.
    *
    * @param oddities `'realistic'` turns all on, with the figures of a real server
-   * @throws RangeError that names a knob with a wrong value; none is turned then
+   * @throws RangeError that names a knob with an invalid value; nothing is changed then
    */
   set(oddities: 'realistic' | Oddities): void {
     this.#apply(
@@ -213,12 +221,12 @@ export class OddityKnobs {
     this.#apply(noOddities, true);
   }
 
-  /** @internal Calls a follower each time from now on, in the order in which they came. */
+  /** @internal Adds a listener, called in the order of addition. */
   onChange(listener: OddityListener): void {
     this.#listeners.push(listener);
   }
 
-  /** @internal A draw: from 0 on, below 1. */
+  /** @internal Returns a random number from 0 (inclusive) to 1 (exclusive). */
   random(): number {
     return this.#generator.next();
   }
@@ -238,7 +246,7 @@ function valuesOf(values: OddityValues, oddities: 'realistic' | Oddities): Oddit
     : withOddities(values, oddities);
 }
 
-/** Numbers that look random and are the same for the same seed (mulberry32). */
+/** A pseudorandom generator, with the same numbers for the same seed (mulberry32). */
 export class SeededRandom {
   #state: number;
 
@@ -246,7 +254,7 @@ export class SeededRandom {
     this.#state = seed | 0;
   }
 
-  /** From 0 on, below 1. */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);

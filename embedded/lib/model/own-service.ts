@@ -5,7 +5,7 @@ import type { ServiceName } from './service-directory.js';
 
 const rootNamespace = 'default/default';
 
-/** The version that the embedded Service Center tells of itself, in its records and its header. */
+/** The version that the embedded Service Center reports in its records and its header. */
 export const serviceCenterVersion = '0.0.1';
 
 const key = {
@@ -15,22 +15,22 @@ const key = {
   version: serviceCenterVersion,
 };
 
-/** The id of the Service Center's own service; it cannot be deleted. */
+/** The id of the Service Center's own service, which cannot be removed. */
 export const serviceCenterId = serviceIdFor(rootNamespace, key);
 
-/** What the Service Center's own service is called, in any version. */
+/** The name of the Service Center's own service, in any version. */
 export const serviceCenterName: ServiceName = {
   environment: key.environment,
   appId: key.appId,
   serviceName: key.serviceName,
 };
 
-/** The environment of every shared service, whatever a consumer asks for (datasource/etcd/ms.go). */
+/** The environment of all shared services, whatever the consumer's is (datasource/etcd/ms.go). */
 export const serviceCenterEnvironment = key.environment;
 
 /**
- * True for a service that all applications and environments may see. Only the Service Center's
- * own is one, and only in default/default (datasource/ms_util.go, IsGlobal).
+ * Returns whether a service is visible to all applications and environments. Only the Service
+ * Center's own is, and only in default/default (datasource/ms_util.go, IsGlobal).
  */
 export function isShared(
   namespace: Namespace,
@@ -43,7 +43,7 @@ export function isShared(
   );
 }
 
-/** The record of the Service Center's own service (server/core/microservice.go). */
+/** Returns the record of the Service Center's own service (server/core/microservice.go). */
 export function ownService(timestamp: string): StoredMicroservice {
   return {
     serviceId: serviceCenterId,
@@ -57,13 +57,13 @@ export function ownService(timestamp: string): StoredMicroservice {
   };
 }
 
-/** The record of a running Service Center that listens on `host` and `port`. */
+/** Returns the record of a Service Center that listens on `host` and `port`. */
 export function ownInstance(
   instanceId: string,
   { host, port }: { readonly host: string; readonly port: number },
   timestamp: string,
 ): StoredInstance {
-  // An address of IPv6 stands in brackets, or its colons and the port's are one.
+  // Without brackets, the colons of an IPv6 address could not be told from the one before the port.
   const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   return {
     instanceId,

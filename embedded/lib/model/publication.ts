@@ -6,17 +6,16 @@ import type { Store } from './store.js';
 import type { ChangeKind } from './changes.js';
 
 /**
- * Where a read looks: in the cache and, when that has nothing, in the store; in the cache alone; or
- * in the store alone.
+ * Source of a read: the cache and, if it has nothing, the store; only the cache; or only the store.
  */
 export type View = 'cache' | 'cache-only' | 'store';
 
-/** How many changes the server publishes at once, at most (sdcommon.EventBlockSize). */
+/** The number of changes that the server publishes at once, at most (sdcommon.EventBlockSize). */
 const blockSize = 1000;
 
 /**
- * The way of a change from the store to those who read the cache and to those who watch. Without
- * oddities a change is there as soon as it is made (datasource/etcd/state/etcd/cacher_kv.go).
+ * Publishes changes to the cache and to watchers. Without oddities a change is published as soon as
+ * it is made (datasource/etcd/state/etcd/cacher_kv.go).
  */
 export class Publication {
   readonly #clock: Clock;
@@ -30,7 +29,7 @@ export class Publication {
   #queue: InstanceWrite[] = [];
   #isRelistSet = false;
 
-  /** @param owners all services of all namespaces */
+  /** @param owners returns all services of all namespaces */
   constructor(
     clock: Clock,
     knobs: OddityKnobs,
@@ -51,13 +50,13 @@ export class Publication {
     knobs.onChange({ after: () => this.#applyKnobs() });
   }
 
-  /** True while anything may keep a change from being seen. */
+  /** Whether an oddity may delay the publication of a change. */
   get isDelayed(): boolean {
     const { publicationMs, deletionWindowMs, selfPreservation, lostDeletions } = this.#knobs.values;
     return publicationMs > 0 || deletionWindowMs > 0 || selfPreservation || lostDeletions;
   }
 
-  /** Takes a change that has just been made. */
+  /** Publishes a change, now or later. */
   publish(write: InstanceWrite): void {
     if (!this.isDelayed) {
       write.notify(write.kind);
@@ -72,20 +71,20 @@ export class Publication {
     else this.#removals.add(write);
   }
 
-  /** The instance as the cache shows it. */
+  /** Returns an instance as the cache shows it. */
   cachedInstance(owner: ServiceRecord, instanceId: string): InstanceRecord | undefined {
     return this.#cache.recordOf(owner, instanceId);
   }
 
-  /** All instances of a service as the cache shows them. */
+  /** Returns all instances of a service as the cache shows them. */
   cachedInstances(owner: ServiceRecord): InstanceRecord[] {
     return this.#cache.recordsOf(owner);
   }
 
   /**
-   * The instances of a service whose ids begin so.
+   * Returns the instances of a service whose ids start with `prefix`.
    *
-   * @throws RegistryError 500003 when the store is asked and does not answer
+   * @throws RegistryError 500003 if the store is read and is down
    */
   read(owner: ServiceRecord, view: View, prefix = ''): InstanceRecord[] {
     const wanted = (records: InstanceRecord[]) =>
@@ -147,25 +146,25 @@ export class Publication {
   }
 }
 
-/** What the server keeps itself from losing (datasource/etcd/sd/types.go). */
+/** Limits of the server's self-preservation (datasource/etcd/sd/types.go). */
 const preservation = { aboveInstances: 5, share: 0.8, longestMs: 600_000, windowMs: 2000 };
 
 interface PendingRemoval {
   readonly write: InstanceWrite;
-  /** How much longer it is held back while the server preserves itself. */
+  /** Milliseconds for which it is still held back during self-preservation. */
   leftMs: number;
 }
 
-/** What removals wait for, and where they go then. */
+/** What pending removals need to know, and where they are published. */
 export interface RemovalSink {
-  /** How many instances the cache shows, in all namespaces. */
+  /** Returns the number of cached instances in all namespaces. */
   readonly countCached: () => number;
   readonly release: (write: InstanceWrite) => void;
 }
 
 /**
- * Removals on their way to the cache: gathered in windows, and held back for longer when they are
- * most of all instances (datasource/etcd/sd/instance_event_handler.go).
+ * Removals that are not published yet: collected in windows, and held back if they are most of all
+ * instances (datasource/etcd/sd/instance_event_handler.go).
  */
 export class PendingRemovals {
   readonly #knobs: OddityKnobs;
@@ -194,12 +193,12 @@ export class PendingRemovals {
     this.#window.start(this.#windowMs);
   }
 
-  /** Forgets a removal: the instance is back. */
+  /** Forgets a removal because the instance is registered again. */
   drop(key: string): void {
     this.#held.delete(key);
   }
 
-  /** Releases what the knobs do not hold back any more. */
+  /** Publishes the removals that the current knobs do not hold back. */
   applyKnobs(): void {
     if (!this.#knobs.values.selfPreservation) this.#isPreserving = false;
     if (this.#windowMs === 0) this.#close();
@@ -230,32 +229,35 @@ export class PendingRemovals {
   }
 }
 
-/** As long as the instance's lease is. */
+/** Returns the length of the instance's lease, up to the limit. */
 function preservedMs({ instance }: InstanceWrite): number {
   const { interval = 0, times = 0 } = instance.healthCheck ?? {};
   const leaseMs = interval * (times + 1) * 1000;
   return leaseMs > 0 ? Math.min(leaseMs, preservation.longestMs) : preservation.longestMs;
 }
 
-/** For how long the server remembers that it found nothing (the find cache of datasource/etcd/cache). */
+/**
+ * Milliseconds for which the server remembers an empty result (find cache of
+ * datasource/etcd/cache).
+ */
 const missMs = 120_000;
 
 /**
- * What the server shows of instances without asking its store: the truth, but for the records whose
- * last change is not published yet. It costs nothing where there are none.
+ * The instances that the server returns without reading its store: the current ones, except for
+ * records whose last change is not published yet. Costs nothing if there are none.
  */
 export class InstanceCache {
   readonly #shown = new WeakMap<ServiceRecord, Map<string, InstanceRecord | undefined>>();
   readonly #missedAt = new WeakMap<ServiceRecord, Map<string, number>>();
 
-  /** Goes on showing an instance as it was before a change, if it was there. */
+  /** Keeps showing an instance as it was before a change. */
   hold(owner: ServiceRecord, instanceId: string, before: InstanceRecord | undefined): void {
     const shown = this.#shown.get(owner) ?? new Map<string, InstanceRecord | undefined>();
     if (!shown.has(instanceId)) shown.set(instanceId, before);
     this.#shown.set(owner, shown);
   }
 
-  /** Shows an instance as a change has left it; tells how it was shown before. */
+  /** Shows an instance as it is after a change, and returns how it was shown before. */
   show(
     owner: ServiceRecord,
     instanceId: string,
@@ -282,7 +284,7 @@ export class InstanceCache {
     return [...records.values()].filter(record => record !== undefined);
   }
 
-  /** Remembers that nothing was found under a key, until something of the service is published. */
+  /** Remembers an empty result, until a change of the service is published. */
   miss(owner: ServiceRecord, key: string, now: number): void {
     const missedAt = this.#missedAt.get(owner) ?? new Map<string, number>();
     this.#missedAt.set(owner, missedAt.set(key, now));
@@ -294,19 +296,19 @@ export class InstanceCache {
   }
 }
 
-/** A change of an instance that was made, and is to be published. */
+/** A change of an instance that was made and must be published. */
 export interface InstanceWrite {
   readonly kind: ChangeKind;
   /** The same for all changes of one instance. */
   readonly key: string;
   readonly owner: ServiceRecord;
   readonly before: InstanceRecord | undefined;
-  /** Absent when the instance was taken out. */
+  /** Absent if the instance was removed. */
   readonly after: InstanceRecord | undefined;
-  /** As it is now, or was last. */
+  /** The instance after the change, or its last state. */
   readonly instance: StoredInstance;
-  /** False once the service is removed: then nobody is told any more. */
+  /** Returns false once the service is removed; nothing is published then. */
   readonly isRegistered: () => boolean;
-  /** Tells those who go by what is published. */
+  /** Notifies those that follow published changes. */
   readonly notify: (kind: ChangeKind) => void;
 }

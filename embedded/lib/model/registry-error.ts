@@ -51,7 +51,7 @@ export interface ErrorBody {
   readonly detail?: string | undefined;
 }
 
-/** The sentence that belongs to each code (cari discovery/error.go, server/service/rbac/init.go). */
+/** The message of each code (cari discovery/error.go, server/service/rbac/init.go). */
 const messages: ReadonlyMap<number, string> = new Map<number, string>([
   [ErrorCode.InvalidParameters, 'Invalid parameter(s)'],
   [ErrorCode.ServerUnhealthy, 'Server is Unhealthy'],
@@ -90,30 +90,32 @@ const messages: ReadonlyMap<number, string> = new Map<number, string>([
   [ErrorCode.RegistryUnavailable, 'Registry service is unavailable'],
 ]);
 
-/** The sentence the server answers with a code; the empty string for a code it does not know. */
+/** Returns the server's message for a code; the empty string for an unknown code. */
 export function messageOf(errorCode: number): string {
   return messages.get(errorCode) ?? '';
 }
 
-/** A refusal of the registry: a code and what the code does not say. */
+/** An error answer of the registry. */
 export class RegistryError extends Error {
   constructor(
     readonly errorCode: ErrorCode,
-    /** The empty string where the code says it all. */
+    /** The empty string if there is nothing to add to the message. */
     readonly detail: string,
-    /** Milliseconds for which the client waits for this answer, while the store does not answer. */
+    /** Milliseconds that the client waits for this answer while the store is down. */
     readonly waitMs?: number,
   ) {
     super(messageOf(errorCode) + (detail && `(${detail})`));
     this.name = 'RegistryError';
   }
 
-  /** HTTP status of the answer: the code without its last three digits (cari pkg/errsvc/error.go). */
+  /**
+   * HTTP status of the answer: the code without its last three digits (cari pkg/errsvc/error.go).
+   */
   get status(): number {
     return Math.floor(this.errorCode / 1000);
   }
 
-  /** The error as it stands in an answer's body. */
+  /** The error in the body of an answer. */
   get body(): ErrorBody {
     return {
       errorCode: String(this.errorCode),
@@ -123,12 +125,15 @@ export class RegistryError extends Error {
   }
 }
 
-/** A refusal of what a request says. */
+/** Returns the error for an invalid request. */
 export function invalid(detail: string): RegistryError {
   return new RegistryError(ErrorCode.InvalidParameters, detail);
 }
 
-/** What an attempt gives, or the refusal it meets. Anything else that is thrown is a bug, and surfaces. */
+/**
+ * Returns the result of a function, or the RegistryError that it throws. Any other error is a bug
+ * and is not caught.
+ */
 export function catchRegistryError<Value>(act: () => Value): Value | RegistryError {
   try {
     return act();
@@ -138,14 +143,14 @@ export function catchRegistryError<Value>(act: () => Value): Value | RegistryErr
   }
 }
 
-/** The refusal that an attempt meets, in one line; undefined when it meets none. */
+/** Returns the message of the RegistryError that a function throws; undefined if it throws none. */
 export function registryErrorMessage(act: () => void): string | undefined {
   const outcome = catchRegistryError(act);
   return outcome instanceof RegistryError ? outcome.message : undefined;
 }
 
 /**
- * What the server dies of in one request, and recovers from: the client gets 200 with nothing at all
+ * Thrown where the server panics and recovers: the client gets 200 with an empty body
  * (pkg/rest/handler.go).
  */
 export class HandlerPanic extends Error {

@@ -1,21 +1,21 @@
 import type { Clock } from '../clock.js';
 import type { OddityKnobs } from './oddities.js';
 
-/** How an instance went. */
+/** When and how an instance was removed. */
 interface Removal {
   readonly at: number;
   readonly wasUnregistered: boolean;
   readonly hadHeartbeats: boolean;
 }
 
-/** For how long the server has not quite forgotten an instance (initExecutorTTL in pkg/task). */
+/** Milliseconds for which the server remembers an instance (initExecutorTTL in pkg/task). */
 const memoryMs = 120_000;
 
-/** The instances that have gone of late, as far as an oddity needs to know when they come back. */
+/** Recently removed instances, for the oddities that affect their return. */
 export class RemovedInstances {
   readonly #clock: Clock;
   readonly #knobs: OddityKnobs;
-  /** The one that went first comes first. */
+  /** In the order of removal. */
   readonly #removals = new Map<string, Removal>();
 
   constructor(clock: Clock, knobs: OddityKnobs) {
@@ -23,7 +23,7 @@ export class RemovedInstances {
     this.#knobs = knobs;
   }
 
-  /** @param key names the id, in all its lives */
+  /** @param key returns the id, the same in every registration */
   add(key: () => string, how: Omit<Removal, 'at'>): void {
     const { lostRegistrationMs, spuriousLossChance } = this.#knobs.values;
     if (lostRegistrationMs === 0 && spuriousLossChance === 0) return;
@@ -36,7 +36,7 @@ export class RemovedInstances {
     this.#removals.set(key(), { ...how, at: now });
   }
 
-  /** True when the registration of an id comes so soon after its removal that it is lost. */
+  /** Returns whether a registration follows a removal so soon that the server loses it. */
   isRegistrationLost(key: string): boolean {
     const removal = this.#removals.get(key);
     const { lostRegistrationMs, lostRegistrationChance } = this.#knobs.values;
@@ -45,7 +45,7 @@ export class RemovedInstances {
     return isSoon && this.#knobs.random() < lostRegistrationChance;
   }
 
-  /** Takes note that an id is back; true when the server still takes it for gone. */
+  /** Forgets that an id was removed. Returns whether the server still reports its lease as lost. */
   readmit(key: string): boolean {
     const removal = this.#removals.get(key);
     this.#removals.delete(key);

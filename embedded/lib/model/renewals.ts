@@ -6,36 +6,39 @@ import type { Lease } from './leases.js';
 import { Listeners } from '../listeners.js';
 import type { Store } from './store.js';
 
-/** What came of a heartbeat when it was carried out. */
+/** The result of an executed heartbeat. */
 type Renewal = 'renewed' | 'refused';
 
-/** The heartbeats of one id, registered or not. */
+/** The state of the heartbeats of one id, registered or not. */
 interface HeartbeatState {
   readonly latest: Renewal;
-  /** What the next step renews. */
+  /** The lease that the next step renews. */
   readonly queued?: Lease | undefined;
   readonly at: number;
 }
 
-/** For how long the server remembers the beats of an id (initExecutorTTL in pkg/task). */
+/**
+ * Milliseconds for which the server remembers the heartbeats of an id (initExecutorTTL in
+ * pkg/task).
+ */
 const memoryMs = 120_000;
 
 /**
- * How heartbeats renew leases: at once or, with an oddity on, in steps, with answers that tell of
- * the beat before (pkg/task/service_async.go, datasource/etcd/client/client.go).
+ * Renews leases on heartbeats: at once or, with an oddity, in steps and answered with the result of
+ * the previous heartbeat (pkg/task/service_async.go, datasource/etcd/client/client.go).
  */
 export class Renewals {
-  /** Told of each lease that a heartbeat has renewed, once it is. */
+  /** Emits each lease that a heartbeat has renewed. */
   readonly renewed = new Listeners<Lease>();
   readonly #clock: Clock;
   readonly #knobs: OddityKnobs;
   readonly #store: Store;
-  /** The id that has been silent longest comes first. */
+  /** The id whose last heartbeat is oldest comes first. */
   readonly #states = new Map<string, HeartbeatState>();
   readonly #queue = new Set<string>();
   readonly #timer: Timer;
   #isSuspended = false;
-  /** When a step was or will be; all others are whole steps away. */
+  /** Time of one step; all others are a multiple of the interval away. */
   #stepAt: number;
 
   constructor(clock: Clock, knobs: OddityKnobs, store: Store) {
@@ -56,8 +59,8 @@ export class Renewals {
   /**
    * Answers a heartbeat, which renews the lease now, later or not at all.
    *
-   * @param key names the id, in all its lives
-   * @throws RegistryError 400017 when it, or the one before it, came too late
+   * @param key returns the id, the same in every registration
+   * @throws RegistryError 400017 if this heartbeat or the previous one came too late
    */
   heartbeat(lease: Lease, key: () => string): void {
     if (this.#isSuspended) return;
@@ -66,7 +69,7 @@ export class Renewals {
       throw new RegistryError(ErrorCode.InstanceNotExists, 'etcdserver: requested lease not found');
   }
 
-  /** Runs something whose heartbeats are answered and renew nothing. */
+  /** Runs a function in which heartbeats are answered but renew nothing. */
   withoutRenewing<Result>(act: () => Result): Result {
     this.#isSuspended = true;
     try {
@@ -76,12 +79,12 @@ export class Renewals {
     }
   }
 
-  /** Has the next heartbeat of an id tell that its lease was not found. */
+  /** Makes the next heartbeat of an id report that its lease was not found. */
   failNext(key: string): void {
     this.#remember(key, { latest: 'refused', at: this.#clock.now() });
   }
 
-  /** Carries out the step that is due by now. */
+  /** Executes the step that is due. */
   catchUp(): void {
     if (this.#queue.size > 0 && this.#stepAt <= this.#clock.now()) this.#step(this.#stepAt);
   }
@@ -128,7 +131,7 @@ export class Renewals {
     this.#queue.clear();
   }
 
-  /** A store that does not answer is passed over. */
+  /** The server ignores a renewal that fails because the store is down. */
   #renew(lease: Lease, at: number): Renewal {
     if (this.#store.isDown) return 'renewed';
     if (!lease.isAliveAt(at)) return 'refused';

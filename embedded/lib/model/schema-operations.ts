@@ -4,13 +4,15 @@ import type { Namespace } from './namespace.js';
 import { refuseSchema } from './quota-checks.js';
 import type { SchemaRecord } from './records.js';
 
-/** Which schema of which service. */
+/** Identifies a schema: its service's id and its own. */
 export interface SchemaRef {
   readonly serviceId: string;
   readonly schemaId: string;
 }
 
-/** @throws RegistryError 400012 for an unknown service, 400016 for a schema that was not uploaded */
+/**
+ * @throws RegistryError 400012 for an unknown service, 400016 for a schema that was not uploaded
+ */
 export function getSchema(
   namespace: Namespace,
   { serviceId, schemaId }: SchemaRef,
@@ -23,7 +25,7 @@ export function getSchema(
   return schema;
 }
 
-/** All schemas of a service: those it declared, uploaded or not, and those it uploaded besides. */
+/** Returns all schemas of a service, declared or uploaded. */
 export function listSchemas(
   namespace: Namespace,
   serviceId: string,
@@ -40,9 +42,9 @@ export function listSchemas(
 }
 
 /**
- * Uploads a schema, or replaces it; one that was not declared is declared by it.
+ * Uploads or replaces a schema, and declares it if necessary.
  *
- * @throws RegistryError 400012 for an unknown service, 400100 when it has too many
+ * @throws RegistryError 400012 for an unknown service, 400100 if the quota is used up
  */
 export function putSchema(
   namespace: Namespace,
@@ -71,7 +73,7 @@ export function replaceSchemas(
   record.schemas = new Map(schemas);
 }
 
-/** Removes what was uploaded; the service still declares it (server/service/disco/schema.go). */
+/** Removes an uploaded schema; the service still declares it (server/service/disco/schema.go). */
 export function removeSchema(namespace: Namespace, { serviceId, schemaId }: SchemaRef): void {
   namespace.shared.store.require();
   if (!namespace.requireService(serviceId).schemas.delete(schemaId)) throw notFound();

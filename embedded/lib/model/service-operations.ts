@@ -6,17 +6,17 @@ import { isShared, serviceCenterId } from './own-service.js';
 import { nameKeyOf, serviceIdFor } from './service-directory.js';
 import type { ServiceName } from './service-directory.js';
 
-/** A service that asks to be registered: with its id, or for one. */
+/** A service in a registration, with or without its id. */
 export type RequestedMicroservice = Omit<StoredMicroservice, 'serviceId'> & {
   readonly serviceId?: string | undefined;
 };
 
 /**
- * Registers a service and tells its id. One that is registered already keeps its record as it is,
- * whatever the request says (datasource/etcd/ms.go, RegisterService).
+ * Registers a service and returns its id. If the service exists already, its record stays
+ * unchanged, whatever the request contains (datasource/etcd/ms.go, RegisterService).
  *
- * @throws RegistryError 400010 when the id the request brings belongs to another service, or the
- * service has another id; 400100 when there is no room for another, even when this is not one
+ * @throws RegistryError 400010 if the id belongs to another service, or the service has another id;
+ * 400100 if the quota is used up, even if the service exists already
  */
 export function registerService(namespace: Namespace, requested: RequestedMicroservice): string {
   refuseService(namespace);
@@ -37,7 +37,7 @@ export function registerService(namespace: Namespace, requested: RequestedMicros
   return holder;
 }
 
-/** Files a service as it is, with nothing under it. */
+/** Adds a service without tags, schemas or instances. */
 export function addService(namespace: Namespace, service: StoredMicroservice): void {
   namespace.services.add({
     service,
@@ -49,9 +49,9 @@ export function addService(namespace: Namespace, service: StoredMicroservice): v
 }
 
 /**
- * The id of one version of a service, which may be asked for by its alias.
+ * Returns the id of one version of a service, by its name or alias.
  *
- * @throws RegistryError 400012 when there is no such name, 400026 when it has no such version
+ * @throws RegistryError 400012 if no service has the name, 400026 if none has the version
  */
 export function findServiceId(
   namespace: Namespace,
@@ -69,7 +69,7 @@ export function findServiceId(
   return found.service.serviceId;
 }
 
-/** All services of a namespace; shared ones only on demand. */
+/** Returns all services of a namespace, shared ones only if asked for. */
 export function listServices(namespace: Namespace, withShared: boolean): StoredMicroservice[] {
   return [...namespace.services.all()]
     .map(({ service }) => service)
@@ -91,10 +91,10 @@ export function setServiceProperties(
 }
 
 /**
- * Removes a service with all that is filed under it.
+ * Removes a service with its tags, schemas and instances.
  *
  * @throws RegistryError 400001 for the Service Center itself; without `force` 400023 while another
- * service depends on it, 400013 while it has instances
+ * service depends on it, and 400013 while it has instances
  */
 export function unregisterService(
   namespace: Namespace,
@@ -109,7 +109,7 @@ export function unregisterService(
   removeService(namespace, record);
 }
 
-/** Takes a service out, in use or not. */
+/** Removes a service, in use or not. */
 export function removeService(namespace: Namespace, record: ServiceRecord): void {
   namespace.services.remove(record);
   namespace.dependencies.removeConsumer(record.service.serviceId);
@@ -132,7 +132,7 @@ function refuseWhileInUse(namespace: Namespace, record: ServiceRecord): void {
     );
 }
 
-/** @throws RegistryError 400012 when the service is unknown */
+/** @throws RegistryError 400012 if the service is unknown */
 export function replaceTags(
   namespace: Namespace,
   serviceId: string,
@@ -142,7 +142,7 @@ export function replaceTags(
   namespace.requireService(serviceId).tags = tags;
 }
 
-/** @throws RegistryError 400012 when the service is unknown, 400018 when it has no such tag */
+/** @throws RegistryError 400012 if the service is unknown, 400018 if it does not have the tag */
 export function setTag(
   namespace: Namespace,
   serviceId: string,
@@ -155,7 +155,7 @@ export function setTag(
   record.tags = new Map([...record.tags, [key, value]]);
 }
 
-/** Removes all of these tags or, when one is missing (400018), none. */
+/** Removes all of these tags, or none if one is missing (400018). */
 export function removeTags(namespace: Namespace, serviceId: string, keys: readonly string[]): void {
   namespace.shared.store.require();
   const record = namespace.requireService(serviceId);

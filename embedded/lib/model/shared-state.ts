@@ -10,22 +10,22 @@ import type { ServiceRecord } from './records.js';
 import { Renewals } from './renewals.js';
 import { Store } from './store.js';
 
-/** The least a lease is made of; the server raises what an instance asks for to these. */
+/** Lower limits of a health check, to which the server raises lower values. */
 export interface LeaseFloors {
   readonly minIntervalMs: number;
   readonly minTimes: number;
 }
 
-/** What a shared is set up with. */
+/** Options of a shared state. */
 export interface SharedStateOptions {
   readonly floors: LeaseFloors;
   readonly quotas: Quotas;
   readonly oddities?: OddityKnobs | undefined;
-  /** All services of all namespaces. */
+  /** Returns all services of all namespaces. */
   readonly owners: () => Iterable<ServiceRecord>;
 }
 
-/** What all namespaces of a registry share: its time, its leases, its writes and who hears of them. */
+/** State that all namespaces of a registry share: time, leases, change numbers and listeners. */
 export class SharedState {
   readonly floors: LeaseFloors;
   readonly quotas: Quotas;
@@ -34,13 +34,13 @@ export class SharedState {
   readonly leases: Leases;
   readonly renewals: Renewals;
   readonly removedInstances: RemovedInstances;
-  /** Changes as they are made. */
+  /** Emits changes when they are made. */
   readonly changes = new Listeners<InstanceChanged>();
   readonly serviceChanges = new Listeners<ServiceChanged>();
   readonly publication: Publication;
-  /** Changes as they reach those who watch. */
+  /** Emits changes when they are published to watchers. */
   readonly published = new Listeners<InstanceChanged>();
-  /** Milliseconds by which the time that is told is ahead of the time that is. */
+  /** Milliseconds by which the time reported to clients is ahead of the real one. */
   skewMs = 0;
   #revision = 0;
 
@@ -67,46 +67,48 @@ export class SharedState {
     });
   }
 
-  /** Brings leases up to now: renews those that were to be renewed, then ends those that are over. */
+  /** Brings leases up to date: executes due renewals, then ends the leases that are over. */
   catchUp(): void {
     this.renewals.catchUp();
     this.leases.endOverdue();
   }
 
-  /** Has leases end on time as long as anybody goes by that. */
+  /** Ends leases on time while something depends on it. */
   scheduleExpiry(): void {
     const { changes, published, publication } = this;
     if (changes.hasAny || published.hasAny || publication.isDelayed) this.leases.endOnTime();
     else this.leases.endOnRequest();
   }
 
-  /** The number of the last change. */
+  /** Number of the last change. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** Numbers later changes from at least here on. */
+  /** Gives later changes numbers above this one. */
   raiseRevision(least: number): void {
     this.#revision = Math.max(this.#revision, least);
   }
 
-  /** Numbers a written instance: greater than all before, whatever namespace it is in (etcd's revision). */
+  /**
+   * Returns the number of a new change, higher than all before in any namespace (etcd's revision).
+   */
   nextRevision(): number {
     this.#revision += 1;
     return this.#revision;
   }
 
-  /** Milliseconds since 1970, as leases go. */
+  /** Returns milliseconds since 1970, as used for leases. */
   now(): number {
     return this.clock.now();
   }
 
-  /** Now, as it is told to clients: milliseconds since 1970. */
+  /** Returns milliseconds since 1970, as reported to clients. */
   reportedNow(): number {
     return this.clock.now() + this.skewMs;
   }
 
-  /** Now, as records carry it: whole seconds since 1970 in decimal. */
+  /** Returns the current time as in records: whole seconds since 1970, in decimal digits. */
   timestamp(): string {
     return String(Math.floor(this.reportedNow() / 1000));
   }

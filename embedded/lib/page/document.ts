@@ -1,4 +1,4 @@
-/** The page's only document; its modules fill it. */
+/** The HTML document of the page, which its modules fill. */
 export const page = `<!doctype html>
 <html lang="en">
 <head>

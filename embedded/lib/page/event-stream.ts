@@ -7,16 +7,16 @@ import type { Faults } from '../server/faults.js';
 import type { ChangeView, PageEvents, RenewalView } from './messages.js';
 import * as view from './registry-view.js';
 
-/** How long what happens is gathered before it is event, in milliseconds. */
+/** Milliseconds during which events are collected before they are sent. */
 const batchMs = 100;
 
-/** Between two comments that show that the connection lives, in milliseconds. */
+/** Milliseconds between two comments that keep the connection alive. */
 const keepAliveMs = 15_000;
 
-/** More changes than these in one tick are event as the whole registry. */
+/** If a batch has more changes, the whole registry is sent instead. */
 const maxChanges = 1000;
 
-/** A listener that is so many bytes behind hears nothing until it has caught up. */
+/** A client with more unsent bytes gets no more events until it has received them. */
 const maxQueuedBytes = 1024 * 1024;
 
 type Change = Omit<InstanceChanged | ServiceChanged, 'consumerIds'> & {
@@ -25,9 +25,9 @@ type Change = Omit<InstanceChanged | ServiceChanged, 'consumerIds'> & {
 };
 
 /**
- * Tells browsers what happens, as server-sent events. What happens within one tick goes out in one
- * piece, a renewal once for each instance; nothing is gathered while nobody listens. Leases end on
- * time as long as somebody does.
+ * Sends events to browsers as server-sent events. The events of one batch are sent together, with
+ * one renewal per instance. Nothing is collected without a client, and leases end on time while
+ * there is one.
  */
 export class EventStream {
   readonly #model: RegistryModel;
@@ -47,7 +47,7 @@ export class EventStream {
     this.#faults = faults;
   }
 
-  /** Answers a request with all that is registered, and with what happens from then on. */
+  /** Sends the whole registry to a client, and each event from then on. */
   add(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
     response.writeHead(200, {
       ...headers,
@@ -60,7 +60,7 @@ export class EventStream {
     this.#sendAll(response);
   }
 
-  /** Ends the connection of each who listens. */
+  /** Closes the connections of all clients. */
   close(): void {
     for (const response of this.#listeners) {
       response.destroy();

@@ -5,10 +5,10 @@ import type { FaultKind, FaultMatch } from '../server/fault.js';
 import type { Faults } from '../server/faults.js';
 import { BodyReader, isObject } from './body-reader.js';
 
-/** Puts a fault on; `sent` resolves once the request that asked for it has its answer. */
+/** Switches a fault on. `sent` resolves once the request that asked for it has been answered. */
 export type StartFault = (faults: Faults, sent: Promise<void>) => void;
 
-/** A fault that was asked for, or all that is wrong with how it was. */
+/** A fault to switch on, or everything that is wrong with the request. */
 export type FaultRequest =
   | { readonly kind: 'good'; readonly start: StartFault }
   | { readonly kind: 'bad'; readonly issues: readonly string[] };
@@ -17,7 +17,7 @@ const hourMs = 3_600_000;
 const aboutCenturyMs = 100 * 365 * 24 * hourMs;
 const allMoments = ['before', 'after'] as const;
 
-/** Reads the body of POST /-/faults; each field is checked, not only the first that is wrong. */
+/** Reads the body of POST /-/faults and checks every field. */
 export function readFault(document: unknown): FaultRequest {
   const issues: string[] = [];
   const body = new BodyReader(document, issues);
@@ -63,7 +63,7 @@ const readers: Readonly<Record<FaultKind, (body: BodyReader) => StartFault>> = {
     return faults => void faults.skewClock(ms);
   },
   refuse: body => {
-    // Nobody could end it over the port that it closes.
+    // Without a duration the fault could not be ended, because the port is closed.
     const ms = body.integer('ms', { min: 1, max: hourMs });
     return (faults, sent) => void faults.refuseAfter(sent, ms);
   },
@@ -89,7 +89,7 @@ function readGarbage(body: BodyReader): StartFault {
   return faults => void faults.garbage({ ...match, insteadOf }, bytes);
 }
 
-/** @param moments what `when` may be; without any a match has none */
+/** @param moments allowed values of `when`; without any, `when` is not allowed */
 function readMatch(body: BodyReader, moments?: readonly ('before' | 'after')[]): FaultMatch {
   const match = body.inner('match');
   const read = {

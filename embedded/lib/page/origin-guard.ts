@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** Why a request to the page is turned away. */
+/** The reason why a request to the page is rejected. */
 export interface Rejection {
   readonly status: 403 | 415;
   readonly error: string;
@@ -9,12 +9,12 @@ export interface Rejection {
 const safeMethods = new Set(['GET', 'HEAD']);
 
 /**
- * Keeps pages of other origins from reading or driving the registry through a developer's browser.
- * A browser tells by `Sec-Fetch-Site` and `Origin` who asks; a name that was made to resolve to this
- * machine shows in `Host`; and a POST of JSON is never sent across origins unasked.
+ * Keeps pages of other origins from reading or controlling the registry through a developer's
+ * browser. Browsers send `Sec-Fetch-Site` and `Origin`; `Host` reveals a foreign name that resolves
+ * to this machine; and browsers do not send a POST with JSON across origins without asking first.
  *
- * @param boundTo the address the registry listens on
- * @returns undefined for a request that may pass
+ * @param boundTo the address that the registry listens on
+ * @returns undefined if the request is allowed
  */
 export function rejectionOf(
   { method, headers }: { readonly method: string; readonly headers: IncomingHttpHeaders },
@@ -32,7 +32,7 @@ export function rejectionOf(
   return undefined;
 }
 
-/** A link from elsewhere may lead here; nothing else may come from there. */
+/** Links from other sites are allowed; all other cross-origin requests are not. */
 function isOfAnotherSite(method: string, headers: IncomingHttpHeaders): boolean {
   const site = headers['sec-fetch-site'] ?? 'none';
   const isLink = safeMethods.has(method) && headers['sec-fetch-mode'] === 'navigate';
@@ -49,7 +49,7 @@ function hostNameOf(host = ''): string {
   return host.replace(/:\d*$/, '');
 }
 
-/** True for the names and addresses by which a machine reaches itself alone. */
+/** Returns whether a name or address always means this machine. */
 export function isLoopback(name: string): boolean {
   const bare = name.toLowerCase().replace(/^\[(.*)\]$/, '$1');
   return (

@@ -13,26 +13,26 @@ import { rejectionOf } from './origin-guard.js';
 import { faultView, registryView } from './registry-view.js';
 import { expireInstance, unregisterInstance } from '../model/instance-operations.js';
 
-/** What the page and its API work on. */
+/** Parts of a registry that the page shows and controls. */
 export interface PageParts {
   readonly model: RegistryModel;
   readonly faults: Faults;
   readonly clock: Clock;
-  /** The address the registry listens on. */
+  /** The address that the registry listens on. */
   readonly host: string;
 }
 
 const prefix = '/-/';
 
-/** The longest body, in bytes: an answer that somebody wants to be given is in it. */
+/** The longest body, in bytes; a fault's answer is part of it. */
 const maxBodyBytes = 256 * 1024;
 
-/** How far a clock may be put forward at once: a year, in milliseconds. */
+/** The longest step of the clock: a year, in milliseconds. */
 const maxAdvanceMs = 365 * 24 * 3_600_000;
 
 interface PageRequest {
   readonly method: string;
-  /** The segments behind `/-/`, without their escapes. */
+  /** Path segments after `/-/`, unescaped. */
   readonly path: readonly string[];
   readonly query: URLSearchParams;
   readonly body: string;
@@ -41,8 +41,8 @@ interface PageRequest {
 }
 
 /**
- * What is under `/-/`: the page, and the API by which it and others see and drive the registry. No
- * fault strikes here, and no journal counts it.
+ * Serves everything below `/-/`: the page, and the API for the page and for tests. Faults do not
+ * apply to it, and the journal does not contain it.
  */
 export class PageApi {
   readonly #parts: PageParts;
@@ -53,17 +53,17 @@ export class PageApi {
     this.#events = new EventStream(parts.model, parts.faults);
   }
 
-  /** True for a request that belongs here. */
+  /** Returns whether a request belongs to the page. */
   static isFor({ url = '' }: IncomingMessage): boolean {
     return url.startsWith(prefix) || /^\/-(\?|$)/.test(url);
   }
 
-  /** Ends the streams of events, and leaves no timer. */
+  /** Closes the event streams and stops their timers. */
   close(): void {
     this.#events.close();
   }
 
-  /** Answers a request, once it has arrived in full. */
+  /** Answers a request once it has arrived in full. */
   receive(incoming: IncomingMessage, response: ServerResponse): void {
     readBody(incoming, maxBodyBytes, body => {
       const exchange = new HttpExchange(incoming, response, body);
@@ -166,7 +166,7 @@ export class PageApi {
   }
 }
 
-/** What each path may be asked for, `GET` meaning HEAD too. */
+/** Allowed methods of each path. */
 const allowed: ReadonlyMap<string, string> = new Map([
   ['', 'GET, HEAD'],
   ['registry', 'GET, HEAD'],
@@ -187,7 +187,7 @@ function failure(status: number, error: string, issues?: readonly string[]): Ans
   return json({ error, issues }, {}, status);
 }
 
-/** A path with its ids taken out. */
+/** Replaces the ids in a path by `:id`. */
 function shapeOf([first = '', second, third]: readonly string[]): string {
   if (second === undefined || first === 'connections')
     return [first, second].filter(Boolean).join('/');
@@ -198,7 +198,7 @@ function isRoute({ method, path }: PageRequest, route: string): boolean {
   return `${method} ${shapeOf(path)}` === route;
 }
 
-/** Undefined for what cannot be a path of ours. */
+/** Returns undefined for a path that does not exist in any case. */
 function segmentsOf(pathname: string): readonly string[] | undefined {
   const segments = pathname.slice(prefix.length).split('/');
   if (segments.length > 3) return undefined;
@@ -209,7 +209,7 @@ function segmentsOf(pathname: string): readonly string[] | undefined {
   }
 }
 
-/** Undefined for what is no JSON, which no reader takes. */
+/** Returns undefined for text that is not JSON; every reader rejects it. */
 function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -218,7 +218,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** Which instances are meant; an id alone may stand for several, of several services. */
+/** Selects instances; an id alone may select several, of different services. */
 export interface Wanted {
   readonly instanceId: string;
   readonly serviceId?: string | undefined;
@@ -226,10 +226,10 @@ export interface Wanted {
   readonly tenant?: string | undefined;
 }
 
-/** How instances end: taken out on demand, or as if their time were over. */
+/** How an instance ends: removed, or as if its lease were over. */
 export type EndedBy = 'removal' | 'lease';
 
-/** Ends the instances that are meant, and tells how many these were; watchers are told of each. */
+/** Ends the selected instances, notifies watchers, and returns how many they were. */
 export function endInstances(model: RegistryModel, wanted: Wanted, endedBy: EndedBy): number {
   const end = endedBy === 'lease' ? expireInstance : unregisterInstance;
   let ended = 0;
@@ -238,7 +238,7 @@ export function endInstances(model: RegistryModel, wanted: Wanted, endedBy: Ende
     for (const { service, instances } of namespace.services.all()) {
       const { serviceId } = service;
       if (wanted.serviceId !== undefined && wanted.serviceId !== serviceId) continue;
-      // The Service Center's own instance has no lease, and stays while it runs.
+      // The Service Center's own instance has no lease and cannot be ended.
       if (instances.get(wanted.instanceId)?.lease === undefined) continue;
       end(namespace, { serviceId, instanceId: wanted.instanceId });
       ended += 1;

@@ -14,38 +14,43 @@ interface Warning {
   readonly serviceId: string;
 }
 
-/** A heartbeat that came sooner after the last one than the vendor allows. It was answered all the same. */
+/**
+ * A heartbeat that followed the previous one sooner than the vendor allows. It was answered
+ * normally.
+ */
 export interface HeartbeatTooSoon extends Warning {
   readonly kind: 'heartbeat-too-soon';
   readonly instanceId: string;
-  /** Milliseconds since the last heartbeat of this instance. */
+  /** Milliseconds since the previous heartbeat of this instance. */
   readonly distanceMs: number;
   readonly minDistanceMs: number;
 }
 
-/** A registration beyond what the vendor allows in a second. It was refused. */
+/** A registration that exceeded the vendor's limit per second. It was refused. */
 export interface RegistrationThrottled extends Warning {
   readonly kind: 'registration-throttled';
   readonly limitPerSecond: number;
 }
 
-/** A limit of the vendor that a client did not keep. */
+/** A limit of the vendor that a client exceeded. */
 export type LimitWarning = HeartbeatTooSoon | RegistrationThrottled;
 
-/** Is told of each warning. */
+/** Called for each warning. */
 export type WarningListener = (warning: LimitWarning) => void;
 
 const capacity = 1000;
 
-/** The share of a distance that is enough: requests of one client do not take equally long to arrive. */
+/**
+ * Share of the required distance that is accepted, because requests do not all take equally long.
+ */
 const tolerance = 0.98;
 
-/** Measures clients by the limits of a form. */
+/** Checks clients against the limits of a profile. */
 export class ClientLimits {
   readonly #settings: ProfileSettings;
   readonly #clock: Clock;
   readonly #listeners = new Listeners<LimitWarning>();
-  /** By lease, which lives as long as its instance does. */
+  /** By lease, which exists as long as its instance does. */
   readonly #lastHeartbeatAt = new WeakMap<object, number>();
   #warnings: LimitWarning[] = [];
   #registeredAt: number[] = [];
@@ -55,7 +60,7 @@ export class ClientLimits {
     this.#clock = clock;
   }
 
-  /** The last 1,000 warnings, oldest first. */
+  /** Returns the last 1,000 warnings, oldest first. */
   get warnings(): readonly LimitWarning[] {
     return this.#warnings.slice(-capacity);
   }
@@ -65,7 +70,7 @@ export class ClientLimits {
     return this.#listeners.add(listener);
   }
 
-  /** Notes a heartbeat that was answered well. */
+  /** Records a successful heartbeat and warns if it came too soon. */
   checkHeartbeat(namespace: Namespace, { serviceId, instanceId }: InstanceRef): void {
     const { minHeartbeatMs: minDistanceMs } = this.#settings;
     if (minDistanceMs === 0) return;
@@ -80,7 +85,7 @@ export class ClientLimits {
     this.#warn({ ...what, ...this.#whereOf(namespace, serviceId) });
   }
 
-  /** Counts a registration; false for one that is too many, which does not count. */
+  /** Counts a registration. Returns false if it exceeds the limit; it is then not counted. */
   admitsRegistration(namespace: Namespace, serviceId: string): boolean {
     const { registrationsPerSecond: limitPerSecond } = this.#settings;
     if (limitPerSecond === Infinity) return true;
@@ -101,24 +106,24 @@ export class ClientLimits {
 
   #warn(warning: LimitWarning): void {
     this.#warnings.push(warning);
-    // Cut now and then rather than each time, which would move all of them.
+    // Trimmed only now and then, because it copies the whole list.
     if (this.#warnings.length >= 2 * capacity) this.#warnings = this.#warnings.slice(-capacity);
     this.#listeners.emit(warning);
   }
 }
 
-/** Where a Service Center is at home: how it answers there, and what it lets its clients do. */
+/** The profile in use: its settings, and the limits that it checks. */
 export interface ActiveProfile {
   readonly settings: ProfileSettings;
   readonly limits: ClientLimits;
 }
 
-/** A Service Center of this form, with limits by this clock. */
+/** Returns the profile in use for some settings, with its limits measured by a clock. */
 export function activate(settings: ProfileSettings, clock: Clock): ActiveProfile {
   return { settings, limits: new ClientLimits(settings, clock) };
 }
 
-/** Apache's own Service Center, which has no limits. */
+/** Returns Apache's own profile, which has no limits. */
 export function openSource(): ActiveProfile {
   return activate(resolveProfile(), systemClock);
 }

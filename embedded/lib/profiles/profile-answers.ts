@@ -6,7 +6,7 @@ import type { Answer } from '../api/answer.js';
 import type { ApiRequest } from '../api/call.js';
 import type { ProfileSettings } from './profile.js';
 
-/** Dresses an answer of Apache's Service Center as a form wants it. */
+/** Adapts an answer of Apache's Service Center to a profile. */
 export function adaptAnswer(
   settings: ProfileSettings,
   { method }: ApiRequest,
@@ -14,13 +14,13 @@ export function adaptAnswer(
 ): Answer {
   const { status, body, error } = answer;
   if (error !== undefined) return withErrorFields(settings, unavailable(settings, error, answer));
-  // Nothing but the router answers these in words.
+  // Only the router answers these in plain text.
   if (settings.gateway && (status === 404 || status === 405)) return unknownRouteAnswer();
   const isSilent = status === 200 && body === '' && (method === 'PUT' || method === 'DELETE');
   return isSilent ? { ...answer, body: settings.successText } : answer;
 }
 
-/** An error in the words of a settings, however it is worded; any other answer as it is. */
+/** Rewrites an error with the field names of a profile; returns any other answer unchanged. */
 export function withErrorFields({ errorFields }: ProfileSettings, answer: Answer): Answer {
   const { status, error, headers } = answer;
   if (error === undefined || errorFields === 'errorCode') return answer;
@@ -29,7 +29,7 @@ export function withErrorFields({ errorFields }: ProfileSettings, answer: Answer
   return { ...answer, ...json(body, headers, status) };
 }
 
-/** A store that is away goes by another code and another status at the clouds. */
+/** The clouds report an unavailable store with another code and status. */
 function unavailable(
   { unavailableCode }: ProfileSettings,
   error: ErrorBody,
@@ -44,10 +44,10 @@ function unavailable(
   return { ...answer, ...json(body, answer.headers, status), error: body };
 }
 
-/** Paths that belong to nobody: the server asked for no domain there (handler/context/context.go, 1.0.0). */
+/** Paths for which the server does not require a domain (handler/context/context.go, 1.0.0). */
 const ofNobody = /\/(version|health|health\/readiness|metrics)$/;
 
-/** What a form refuses before a route is asked: what does not say whose it is. */
+/** Returns the error for a request without a domain if the profile requires one. */
 export function missingDomainError(
   { domainRequired }: ProfileSettings,
   { headers }: ApiRequest,
@@ -59,7 +59,7 @@ export function missingDomainError(
 
 const readinessPath = /^\/v4\/[^/]+\/registry\/health\/readiness$/;
 
-/** What a form answers besides the routes of Apache's Service Center; undefined for none. */
+/** Returns the answer of a route that only the profile has; undefined for any other path. */
 export function extraRouteAnswer(
   { readiness }: ProfileSettings,
   method: string,
@@ -68,7 +68,7 @@ export function extraRouteAnswer(
   return readiness && method === 'GET' && readinessPath.test(path) ? done : undefined;
 }
 
-/** The answer to a request of which there are too many. */
+/** Returns the answer to a request that exceeds a limit. */
 export function throttledAnswer({ gateway, registrationsPerSecond }: ProfileSettings): Answer {
   if (!gateway) return plain(429, 'Too Many Requests');
   const policy = `policy user over ratelimit,limit:${registrationsPerSecond},time:1 second`;

@@ -1,30 +1,33 @@
-/** Which Service Center it passes for: Apache's own, or one of Huawei Cloud CSE. */
+/** Service Center to behave like: Apache's own, or one of Huawei Cloud CSE. */
 export type Profile = 'open-source' | 'cse-exclusive' | 'cse-professional' | 'cse-legacy';
 
-/** In what a cloud's Service Center differs from Apache's. docs/embedded.md names the source of each. */
+/**
+ * Differences between a cloud's Service Center and Apache's. docs/reference.md names the source of
+ * each.
+ */
 export interface ProfileSettings {
   /**
-   * Refuses, with 400001, what comes without `x-domain-name`, but for versions and health.
+   * Answers 400001 to requests without `x-domain-name`, except for versions and health.
    *
    * @default false; true for `cse-legacy`
    */
   readonly domainRequired: boolean;
   /**
-   * Refuses a find without `version`, with 400001, and heeds the rule in it: `1.0.0`, `1.0.0+`,
-   * `1.0.0-2.0.0` without its end, or `latest`. Elsewhere `version` is passed over.
+   * Answers 400001 to a find without `version`, and applies its rule: `1.0.0`, `1.0.0+`,
+   * `1.0.0-2.0.0` without its end, or `latest`. Otherwise `version` is ignored.
    *
    * @default false; true for `cse-legacy`
    */
   readonly versionRequired: boolean;
   /**
-   * The names in an error's body: `errorCode`, `errorMessage` and, unless empty, `detail`; or
-   * `errCode`, `errMsg` and always `detail`.
+   * Field names in the body of an error: `errorCode`, `errorMessage` and, unless empty, `detail`;
+   * or `errCode`, `errMsg` and always `detail`.
    *
    * @default 'errorCode'; 'errCode' for `cse-legacy`
    */
   readonly errorFields: 'errorCode' | 'errCode';
   /**
-   * Body of a PUT or DELETE that succeeds and has nothing to tell.
+   * Body of a successful PUT or DELETE without a result.
    *
    * @default ''; 'Success' for `cse-legacy`
    */
@@ -36,35 +39,35 @@ export interface ProfileSettings {
    */
   readonly readiness: boolean;
   /**
-   * Code of what fails for want of its store: 500011, or 400011 with status 400.
+   * Error code if the store is unavailable: 500011, or 400011 with status 400.
    *
    * @default 500011; 400011 for each cloud
    */
   readonly unavailableCode: 400_011 | 500_011;
   /**
-   * Stands behind an API gateway, which answers in JSON of its own what it does not know, and what it
-   * throttles.
+   * Is behind an API gateway, which answers unknown paths and throttled requests with JSON of its
+   * own.
    *
    * @default false; true for `cse-professional` and `cse-legacy`
    */
   readonly gateway: boolean;
   /**
-   * Milliseconds that the vendor wants between two heartbeats of an instance. Those that come
-   * sooner are answered, and told by `warnings`; 0 tells none.
+   * Milliseconds that the vendor requires between two heartbeats of an instance. Earlier ones are
+   * answered normally and reported by `warnings`; 0 turns this off.
    *
    * @default 0; 20000 for `cse-exclusive`, 30000 for `cse-professional` and `cse-legacy`
    */
   readonly minHeartbeatMs: number;
   /**
-   * Instances that may be registered within a second; what is more is refused with status 429, and
-   * told by `warnings`.
+   * Registrations of instances allowed per second; others are answered 429 and reported by
+   * `warnings`.
    *
    * @default Infinity; 1000 for `cse-exclusive`, 10 for `cse-professional` and `cse-legacy`
    */
   readonly registrationsPerSecond: number;
 }
 
-/** Some of a form's parts; the profile says the others. */
+/** Settings that override those of the profile. */
 export type ProfileOverrides = {
   readonly [Part in keyof ProfileSettings]?: ProfileSettings[Part] | undefined;
 };
@@ -111,18 +114,18 @@ const settingsOf: Record<Profile, ProfileSettings> = {
   'cse-legacy': legacy,
 };
 
-/** The profiles by name. */
+/** Names of all profiles. */
 export const profiles: readonly Profile[] = Object.keys(settingsOf).filter(isProfile);
 
-/** True for the name of a profile. */
+/** Returns whether a text is the name of a profile. */
 export function isProfile(name: string): name is Profile {
   return Object.hasOwn(settingsOf, name);
 }
 
 /**
- * A profile's form, of which some parts may be said one by one.
+ * Returns the settings of a profile with some of them overridden.
  *
- * @throws RangeError for a profile that there is not, and for a number that cannot be one
+ * @throws RangeError for an unknown profile, and for a number that is negative or not a number
  */
 export function resolveProfile(
   profile: Profile = 'open-source',

@@ -7,24 +7,24 @@ import type { Caller, Rbac } from './rbac.js';
 import { adminRole } from './roles.js';
 import { isObject } from '../api/struct-reader.js';
 
-/** Lets a request through to what executes it, or does not. */
+/** Decides whether a request is executed. */
 export interface Access {
   /**
-   * Executes a request if its sender may.
+   * Executes a request if its sender is allowed to.
    *
-   * @param execute takes who sent it; nobody when no token was asked for
-   * @throws RegistryError 401201, 401204, 401205, 401206, 403205, and what `execute` throws
+   * @param execute gets the sender; undefined if no token was required
+   * @throws RegistryError 401201, 401204, 401205, 401206, 403205, and errors of `execute`
    */
   authorize(routed: RoutedCall, execute: (caller: Caller | undefined) => Answer): Answer;
 }
 
-/** The access of who has no RBAC. */
+/** Allows everything, without RBAC. */
 export const openAccess: Access = { authorize: (_, execute) => execute(undefined) };
 
-/** All that a client gets where the server has no answer for it. */
+/** The answer if the server panics or writes none. */
 const emptyAnswer: Answer = { status: 200, headers: {}, body: '' };
 
-/** Lets only those in who may (server/plugin/auth/buildin/buildin.go). */
+/** Requires tokens and permissions (server/plugin/auth/buildin/buildin.go). */
 export class RbacAccess implements Access {
   readonly #rbac: Rbac;
 
@@ -36,7 +36,8 @@ export class RbacAccess implements Access {
     const authorization = catchPanic(() => catchRegistryError(() => this.#check(routed)));
     if (authorization === undefined) return emptyAnswer;
     if (authorization instanceof RegistryError) {
-      // Nobody writes to a connection that may have been taken over (server/handler/exception).
+      // The server does not write an error to a connection that may have been taken over
+      // (server/handler/exception).
       if (isForWebSocket(routed)) return emptyAnswer;
       throw authorization;
     }
@@ -56,11 +57,11 @@ export class RbacAccess implements Access {
 
 interface Authorization {
   readonly caller: Caller | undefined;
-  /** What the answer is cut down to; none for all of it. */
+  /** Labels by which the answer is filtered; none if it is not. */
   readonly labels: readonly Labels[];
 }
 
-/** What an attempt gives; undefined when the server dies of it. */
+/** Returns the result of a function; undefined if the server would panic. */
 function catchPanic<Value>(act: () => Value): Value | undefined {
   try {
     return act();
@@ -76,7 +77,7 @@ function isForWebSocket({ method, pattern }: RoutedCall): boolean {
   return method === 'GET' && patterns.includes(pattern);
 }
 
-/** Lists that are cut down: their name in the answer, and what an item of theirs is about. */
+/** Filtered lists: the name in the answer, and the labels of an item. */
 const lists: ReadonlyMap<
   string,
   { readonly name: string; readonly of: (item: unknown) => Fields }
@@ -98,8 +99,8 @@ const lists: ReadonlyMap<
 type Fields = ReadonlyMap<string, unknown>;
 
 /**
- * Cuts the list in an answer down to what some permission covers (server/response/response.go). Here,
- * unlike in the permission's own check, a `*` in a service's name stands for anything.
+ * Removes the items of a list that no permission covers (server/response/response.go). Here, unlike
+ * in the check of the request, a `*` in a service name matches anything.
  */
 export function filterList(answer: Answer, pattern: string, labels: readonly Labels[]): Answer {
   const list = lists.get(pattern);
@@ -112,7 +113,7 @@ export function filterList(answer: Answer, pattern: string, labels: readonly Lab
   return { ...json(Object.fromEntries(fields), answer.headers), status: answer.status };
 }
 
-/** What is not known of an item, like an application's environment, is no reason to leave it out. */
+/** An unknown label, like the environment of an application, does not exclude an item. */
 function isCovered(fields: Fields, wants: Labels): boolean {
   const { environment, appId, serviceName } = wants;
   const isOf = (name: string, value: string | undefined) =>

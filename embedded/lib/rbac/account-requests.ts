@@ -5,7 +5,10 @@ import { goPattern } from '../api/validation.js';
 import type { StructRules } from '../api/validation.js';
 import { isStrong } from './accounts.js';
 
-/** An account in a body, field by field (cari rbac/account.go). What is absent or empty is undefined. */
+/**
+ * An account in a body, field by field (cari rbac/account.go). A field that is absent or empty is
+ * undefined.
+ */
 export interface AccountBody {
   readonly id: string | undefined;
   readonly name: string | undefined;
@@ -78,7 +81,7 @@ function permissionIn(body: StructReader): Permission {
   };
 }
 
-/** The list without its nulls, which the server would die of when it looks at them. */
+/** Removes nulls, on which the server would panic. */
 function present<Item>(items: readonly (Item | null)[] | undefined): readonly Item[] | undefined {
   return items?.filter(item => item !== null);
 }
@@ -99,7 +102,7 @@ const tokenExpirationTime = {
   },
 };
 
-/** How the requests about accounts and roles are checked (server/service/validator/rbac_validator.go). */
+/** Rules of the requests about accounts and roles (server/service/validator/rbac_validator.go). */
 export const accountRules = {
   login: {
     type: 'Account',
@@ -126,7 +129,7 @@ export const accountRules = {
   createRole: { type: 'Role', fields: [text('Name', { min: 1, max: 64, pattern: name })] },
 } as const satisfies Record<string, StructRules>;
 
-/** Milliseconds in each unit of a duration of Go (time.ParseDuration). */
+/** Milliseconds per unit of a Go duration (time.ParseDuration). */
 const unitsMs: ReadonlyMap<string, number> = new Map([
   ['ns', 1e-6],
   ['us', 1e-3],
@@ -141,7 +144,10 @@ const unitsMs: ReadonlyMap<string, number> = new Map([
 const part = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
 const whole = new RegExp(`^[+-]?(?:${part.source})+$`);
 
-/** Milliseconds of a duration as Go writes it, like `1h30m` or `900s`; undefined for what is none. */
+/**
+ * Returns the milliseconds of a Go duration such as `1h30m` or `900s`; undefined if it is not
+ * valid.
+ */
 export function durationMs(text: string): number | undefined {
   if (/^[+-]?0$/.test(text)) return 0;
   if (!whole.test(text)) return undefined;

@@ -4,21 +4,21 @@ import { RegistryError, invalid, ErrorCode } from '../model/registry-error.js';
 import { newId, refuseOver, timestamp } from './roles.js';
 import type { Roles } from './roles.js';
 
-/** An account as the API tells it. */
+/** An account in an answer. */
 export interface Account {
   readonly id: string;
   readonly name: string;
   readonly roles: readonly string[];
-  /** As it was wished for when the account was made; it has no effect. */
+  /** Stored as requested; has no effect. */
   readonly tokenExpirationTime?: string | undefined;
-  /** It has no effect: an inactive account logs in like any other. */
+  /** Has no effect: an inactive account can log in. */
   readonly status: string;
-  /** Seconds since 1970, in decimal. */
+  /** Seconds since 1970, in decimal digits. */
   readonly createTime: string;
   readonly updateTime: string;
 }
 
-/** What an account is made of. */
+/** An account to create. */
 export interface NewAccount {
   readonly id?: string | undefined;
   readonly name: string;
@@ -33,17 +33,17 @@ interface StoredAccount {
   readonly password: PasswordHash;
 }
 
-/** The account that nobody can remove. */
+/** The account that cannot be removed. */
 export const rootName = 'root';
 
-/** The accounts of a server, by name. Passwords are kept as salted hashes only. */
+/** The accounts of a server by name, with passwords stored as salted hashes. */
 export class Accounts {
   readonly #clock: Clock;
   readonly #roles: Roles;
   readonly #quota: number;
   readonly #accounts = new Map<string, StoredAccount>();
 
-  /** @param quota how many there may be, `root` included */
+  /** @param quota maximum number of accounts, including `root` */
   constructor(clock: Clock, roles: Roles, quota: number) {
     this.#clock = clock;
     this.#roles = roles;
@@ -54,7 +54,7 @@ export class Accounts {
     return this.#accounts.has(name);
   }
 
-  /** Accounts by their names. */
+  /** Returns all accounts by name. */
   list(): readonly Account[] {
     return [...this.#accounts.values()]
       .map(({ account }) => account)
@@ -72,7 +72,9 @@ export class Accounts {
     refuseOver('ACCOUNT', ErrorCode.NoAccountQuota, usage);
   }
 
-  /** @throws RegistryError 400001 for a password that is too near to the name, 400202, 409200 */
+  /**
+   * @throws RegistryError 400001 for a password that equals the name or its reverse, 400202, 409200
+   */
   create({ id = newId(), name, password, status = 'active', ...rest }: NewAccount): void {
     refuseNamePassword(name, password);
     this.#refuseUnknownRoles(rest.roles);
@@ -98,12 +100,12 @@ export class Accounts {
     this.#accounts.delete(name);
   }
 
-  /** True when an account has the role. */
+  /** Returns whether an account has a role. */
   isBound(role: string): boolean {
     return this.list().some(({ roles }) => roles.includes(role));
   }
 
-  /** False for a wrong password, and for an account that does not exist. */
+  /** Returns false for a wrong password, and for an unknown account. */
   isPassword(name: string, password: string): boolean {
     const stored = this.#accounts.get(name);
     return stored !== undefined && isSame(stored.password, password);
@@ -139,39 +141,41 @@ function refuseNamePassword(name: string, password: string): void {
     throw invalid('password MUST NOT be the revered account name');
 }
 
-/** A password as it is kept: nothing leads back to it. */
+/** A stored password, which cannot be recovered. */
 export interface PasswordHash {
   readonly salt: Buffer;
   readonly key: Buffer;
 }
 
-/** The server's own costs (pkg/privacy/password.go): cheap, and fit for accounts of a test only. */
+/**
+ * The server's own cost parameters (pkg/privacy/password.go): low, and good enough for tests only.
+ */
 const scryptCosts = { N: 1024, r: 8, p: 1 };
 const keyBytes = 32;
 
-/** Hashes a password with a salt of its own. */
+/** Hashes a password with a random salt. */
 export function hashOf(password: string): PasswordHash {
   const salt = randomBytes(8);
   return { salt, key: scryptSync(password, salt, keyBytes, scryptCosts) };
 }
 
-/** True for the password that was hashed. */
+/** Returns whether a password is the hashed one. */
 export function isSame({ salt, key }: PasswordHash, password: string): boolean {
   return timingSafeEqual(key, scryptSync(password, salt, keyBytes, scryptCosts));
 }
 
-/** What every password of the server must have (pkg/validate/matcher.go). */
+/** Requirements of the server for passwords (pkg/validate/matcher.go). */
 export const passwordRule =
   '8 to 32 bytes with an upper-case letter, a lower-case letter, a digit and a special character';
 
-/** True for a password that the server takes. */
+/** Returns whether the server accepts a password. */
 export function isStrong(password: string): boolean {
   const { length } = Buffer.from(password);
   const kinds = [/\p{Lu}/u, /\p{Ll}/u, /\p{N}/u, /[\p{P}\p{S}]/u];
   return length >= 8 && length <= 32 && kinds.every(kind => kind.test(password));
 }
 
-/** A password that the server takes and nobody knows. */
+/** Returns a valid random password. */
 export function randomPassword(): string {
   return `Aa1!${randomBytes(18).toString('base64url')}`;
 }

@@ -2,15 +2,15 @@ import { BlockList, isIP, isIPv4 } from 'node:net';
 import type { Clock } from '../clock.js';
 import type { Call } from '../api/call.js';
 
-/** How long failures to log in are held against a client. */
+/** Durations of bans and of their history. */
 export interface BanTimes {
-  /** Milliseconds from the failure that is one too many to the end of the ban. */
+  /** Milliseconds of a ban. */
   readonly banMs: number;
-  /** Milliseconds for which a failure that is none too many is listed. */
+  /** Milliseconds for which a failed login without a ban is listed. */
   readonly historyMs: number;
 }
 
-/** What is held against a name at an address. */
+/** Failed logins of a name at an address. */
 export interface AccountLock {
   readonly key: string;
   readonly status: 'attempted' | 'banned';
@@ -23,21 +23,21 @@ interface Credit {
   readonly at: number;
 }
 
-/** Two failures are free, and one comes back every 15 min (server/service/rbac/blocker.go). */
+/** Two failures are free, and one more every 15 min (server/service/rbac/blocker.go). */
 const freeFailures = 2;
 const refillMs = 15 * 60_000;
 
-/** How many names at addresses there must be before those that are forgiven are looked for. */
+/** Number of entries from which expired ones are removed. */
 const manyClients = 10_000;
 
-/** The key under which failures are counted. */
+/** Returns the key under which failures are counted. */
 export function banKeyOf(name: string, address: string): string {
   return `${name}::${address}`;
 }
 
 /**
- * Counts failures to log in by name and address, whether or not there is such an account. A success
- * forgives none; only time does, so that after a ban of 15 min the second failure bans again.
+ * Counts failed logins by name and address, whether or not the account exists. A successful login
+ * resets nothing, so after a ban of 15 min the second failure bans again.
  */
 export class Bans {
   readonly #clock: Clock;
@@ -56,7 +56,7 @@ export class Bans {
     return lock?.status === 'banned' && !this.#isOver(lock);
   }
 
-  /** Notes a failure, and bans when it is one too many. */
+  /** Counts a failure, and bans if none is free. */
   fail(key: string): void {
     const isFree = this.#spend(key);
     const ms = isFree ? this.#times.historyMs : this.#times.banMs;
@@ -64,7 +64,7 @@ export class Bans {
     this.#locks.set(key, { key, status: isFree ? 'attempted' : 'banned', releaseAt });
   }
 
-  /** What is held against whom now, by key. */
+  /** Returns current bans and failures by key. */
   list(): readonly AccountLock[] {
     this.#dropEnded();
     return [...this.#locks.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
@@ -82,14 +82,14 @@ export class Bans {
     return true;
   }
 
-  /** How many failures are free by now. */
+  /** Returns how many failures are free now. */
   #creditOf(credit: Credit | undefined): number {
     if (credit === undefined) return freeFailures;
     const refilled = credit.failures + (this.#clock.now() - credit.at) / refillMs;
     return Math.min(freeFailures, refilled);
   }
 
-  /** Looks again when there are twice as many, so that each failure costs the same. */
+  /** Runs again when the number has doubled, so that its cost per failure is constant. */
   #forgetForgiven(): void {
     this.#dropEnded();
     for (const [key, credit] of this.#credits)
@@ -102,7 +102,7 @@ export class Bans {
   }
 }
 
-/** Addresses that no client beyond a proxy has (Go's net.IP.IsGlobalUnicast). */
+/** Addresses that are not global (Go's net.IP.IsGlobalUnicast). */
 const notGlobal = new BlockList();
 for (const [network, prefix] of [
   ['0.0.0.0', 32],
@@ -121,8 +121,8 @@ for (const [network, prefix] of [
   notGlobal.addSubnet(network, prefix, 'ipv6');
 
 /**
- * Where a request comes from: the first address of `X-Forwarded-For`, else of `X-Real-IP`, that is a
- * global one, else the other end of the connection. The server believes whoever says so
+ * Returns the client's address: the first global one in `X-Forwarded-For`, otherwise in
+ * `X-Real-IP`, otherwise that of the connection. The server trusts these headers from anyone
  * (pkg/util/net.go).
  */
 export function clientAddress(call: Call): string {

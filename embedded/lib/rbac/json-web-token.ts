@@ -11,15 +11,15 @@ import { ErrorCode, catchRegistryError, RegistryError } from '../model/registry-
 import { parseJson, NumberLiteral } from '../api/go-json.js';
 import { isObject, kindOf } from '../api/struct-reader.js';
 
-/** What a token says. */
+/** The claims of a token by name. */
 export type Claims = ReadonlyMap<string, unknown>;
 
-/** The RSA signatures with the padding of PKCS #1. */
+/** RSA signatures with PKCS #1 padding. */
 export type TokenAlgorithm = 'RS256' | 'RS384' | 'RS512';
 
 const { RSA_PKCS1_PADDING, RSA_PKCS1_PSS_PADDING } = constants;
 
-/** Writes a token, its claims by name as Go writes a map. */
+/** Creates a token; claims are sorted like a map in Go. */
 export function signToken(
   claims: Readonly<Record<string, unknown>>,
   key: KeyObject,
@@ -34,10 +34,10 @@ export function signToken(
 }
 
 /**
- * Reads a token as the server's library does (golang-jwt 3.2.2): any RSA signature counts, and a
- * token out of its time is told before a signature that is wrong.
+ * Verifies a token like the server's library (golang-jwt 3.2.2): any RSA signature is accepted, and
+ * an expired token is reported before a wrong signature.
  *
- * @throws RegistryError 401205 for a token that has expired or is not valid yet, else 401201
+ * @throws RegistryError 401205 for a token that has expired or is not valid yet, otherwise 401201
  */
 export function verifyToken(token: string, key: KeyObject, nowSeconds: number): Claims {
   const [first, second, signature, ...rest] = token.split('.');
@@ -52,7 +52,7 @@ export function verifyToken(token: string, key: KeyObject, nowSeconds: number): 
   return claims;
 }
 
-/** A refusal of who cannot be told. */
+/** Returns the error for a missing or invalid identity. */
 export function unauthorized(detail: string): RegistryError {
   return new RegistryError(ErrorCode.Unauthorized, detail);
 }
@@ -71,7 +71,10 @@ function isOutOfTime(claims: Claims, nowSeconds: number): boolean {
   );
 }
 
-/** True for a time that fulfils a condition, or is absent or 0; what is no number is no time. */
+/**
+ * Returns whether a time claim fulfils a condition, or is absent or 0. A claim that is not a number
+ * does not.
+ */
 function holds(claims: Claims, name: string, condition: (seconds: number) => boolean): boolean {
   const claim = claims.get(name);
   if (claim === undefined) return true;
@@ -122,17 +125,17 @@ function bytesOf(segment: string): Buffer {
   return Buffer.from(segment, 'base64url');
 }
 
-/** The two keys of a server: one signs tokens, the other tells whether a token is its own. */
+/** The keys of a server, for signing and verifying tokens. */
 export interface TokenKeys {
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
 }
 
 /**
- * The keys of a server that was given its private one, else a pair that is made when it is first
- * needed: that takes about a tenth of a second.
+ * Returns the keys for a given private key, otherwise a pair that is generated on first use, which
+ * takes about 0.1 s.
  *
- * @throws Error when the text holds no RSA key; it does not show the text
+ * @throws Error if the text is not an RSA key; it does not contain the text
  */
 export function tokenKeys(privateKey: string | undefined): () => TokenKeys {
   let keys = privateKey === undefined ? undefined : keysOf(privateKey);
@@ -150,7 +153,7 @@ function readKey(pem: string): KeyObject | undefined {
   try {
     return createPrivateKey(pem);
   } catch {
-    // What was wrong with it may hold a part of it.
+    // The original error may contain a part of the key.
     return undefined;
   }
 }

@@ -13,35 +13,37 @@ import {
 } from '../api/request-bodies.js';
 import { unauthorized } from './json-web-token.js';
 
-/** Labels that a resource has, or must have: `environment`, `appId` and `serviceName` of a service. */
+/**
+ * Labels of a resource or of a permission: `environment`, `appId` and `serviceName` of a service.
+ */
 export type Labels = Readonly<Record<string, string>>;
 
-/** What a permission is about: all of a kind, or those that have all of the labels. */
+/** Resources of a permission: all of a kind, or those with all of the labels. */
 export interface Resource {
   readonly type?: string | undefined;
   readonly labels?: Labels | undefined;
 }
 
-/** What may be done with some resources. */
+/** Verbs that are allowed on some resources. */
 export interface Permission {
   readonly resources?: readonly Resource[] | undefined;
-  /** Some of get, create, update and delete; `*` for all. */
+  /** Any of get, create, update and delete; `*` for all. */
   readonly verbs?: readonly string[] | undefined;
 }
 
-/** What a request is about to do. */
+/** Resources and verb of a request. */
 export interface ResourceScope {
   readonly type: string;
   readonly verb: string;
-  /** Of each resource that it is about; none when it is about all of them. */
+  /** Labels of each resource; none if the request is about all of them. */
   readonly labels: readonly Labels[];
 }
 
 /**
- * Decides whether permissions cover what a request is about to do (server/service/rbac/decision.go).
- * One of several resources is enough.
+ * Decides whether permissions cover a request (server/service/rbac/decision.go). It is enough if
+ * they cover one of several resources.
  *
- * @returns the labels to which the answer must be cut down; none when it need not be
+ * @returns the labels by which the answer must be filtered; none if it must not
  * @throws RegistryError 403205
  */
 export function permit(
@@ -71,7 +73,7 @@ function isCovered(has: Labels, wants: Labels): boolean {
   return Object.entries(wants).every(([name, value]) => (has[name] ?? '') === value);
 }
 
-/** A map as Go prints it. */
+/** Returns labels as Go prints a map. */
 function textOf(labels: Labels): string {
   const entries = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return `map[${entries.map(([name, value]) => `${name}:${value}`).join(' ')}]`;
@@ -81,7 +83,7 @@ function noPermission(detail: string): RegistryError {
   return new RegistryError(ErrorCode.NoPermission, detail);
 }
 
-/** The kinds of resources that permissions are about (server/service/rbac/resource.go). */
+/** Kinds of resources (server/service/rbac/resource.go). */
 export const rbacResources = [
   'account',
   'config',
@@ -98,7 +100,7 @@ export type RbacResource = (typeof rbacResources)[number];
 const registry = '/v4/:project/registry';
 const service = `${registry}/microservices/:serviceId`;
 
-/** Paths of the router, each with what it is about. */
+/** Kind of resource by path of a route. */
 const exact: ReadonlyMap<string, RbacResource> = new Map([
   ['/v4/account-locks', 'account'],
   ...[
@@ -115,7 +117,7 @@ const exact: ReadonlyMap<string, RbacResource> = new Map([
   ].map(path => [path, 'service'] as const),
 ]);
 
-/** Parts of paths, each with what a path is about that has it. */
+/** Kind of resource by part of a path. */
 const partial: readonly (readonly [part: string, resource: RbacResource])[] = [
   ['/v4/accounts', 'account'],
   ['/v4/roles', 'role'],
@@ -126,14 +128,14 @@ const partial: readonly (readonly [part: string, resource: RbacResource])[] = [
 ];
 
 /**
- * What a path of the router is about; the empty string where the server has no name for it, which
- * leaves the path to admins: dependencies, and most of version 3.
+ * Returns the kind of resource of a route; the empty string if the server has none. Then only
+ * admins are allowed: for dependencies, and most of version 3.
  */
 export function resourceOf(pattern: string): RbacResource | '' {
   return exact.get(pattern) ?? partial.find(([part]) => pattern.includes(part))?.[1] ?? '';
 }
 
-/** Paths that nobody needs a token for; `/metrics` is not one of the API's. */
+/** Routes that need no token. `/metrics` is not part of the API. */
 const open: ReadonlySet<string> = new Set([
   '/v4/token',
   '/version',
@@ -144,21 +146,21 @@ const open: ReadonlySet<string> = new Set([
   '/metrics',
 ]);
 
-/** Paths that need a token and no permission. */
+/** Routes that need a token but no permission. */
 const withoutPermission: ReadonlySet<string> = new Set([
   '/v4/self-perms',
   '/v4/accounts/:name/password',
 ]);
 
-/** Tells which paths need what. */
+/** The protected routes. */
 export interface Protection {
   needsToken(pattern: string): boolean;
   needsPermission(pattern: string): boolean;
-  /** True when services are protected, not only accounts and roles. */
+  /** Whether services are protected, not only accounts and roles. */
   readonly coversServices: boolean;
 }
 
-/** @param scope what is protected besides accounts and roles; everything when absent */
+/** @param scope protected resources besides accounts and roles; everything if absent */
 export function protectionOf(scope: readonly RbacResource[] | undefined): Protection {
   const covered = scope && new Set<string>([...scope, 'role', 'account']);
   const covers = (resource: string) => covered === undefined || covered.has(resource);
@@ -169,15 +171,15 @@ export function protectionOf(scope: readonly RbacResource[] | undefined): Protec
   };
 }
 
-/** A request that found its route. */
+/** A request with its route. */
 export interface RoutedCall {
   readonly call: Call;
   readonly method: string;
-  /** The path of the route, with `:name` for what may be anything. */
+  /** The path of the route, with `:name` segments. */
   readonly pattern: string;
 }
 
-/** How the labels of what a request is about are found, by the beginning of the route's path. */
+/** Functions that find the labels of a request, by the beginning of the route's path. */
 const parsers: readonly (readonly [path: string, labelsOf: (routed: RoutedCall) => Labels[]])[] = [
   [`${registry}/microservices/:serviceId`, byPath],
   ['/v4/:project/govern/microservices/:serviceId', byPath],
@@ -196,10 +198,10 @@ const verbs: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Tells what a request is about to do (server/plugin/auth/buildin/service_parser.go).
+ * Returns the resources and verb of a request (server/plugin/auth/buildin/service_parser.go).
  *
- * @throws RegistryError 401201 when a service that it names is unknown, or its body is not the right
- * JSON: a client must not take that for a bad token
+ * @throws RegistryError 401201 if a service is unknown or the body is not the right JSON. Clients
+ * must not mistake that for a bad token (M12).
  */
 export function scopeOf(routed: RoutedCall): ResourceScope {
   const { method, pattern } = routed;
@@ -214,7 +216,7 @@ function byPath({ call }: RoutedCall): Labels[] {
   return [labelsOfService(call, call.parameter('serviceId'))];
 }
 
-/** An environment that is not said is the one of the consumer that asks. */
+/** Without `env`, the environment of the consumer is used. */
 function byName({ call }: RoutedCall): Labels[] {
   if (call.query.has('serviceId')) return [labelsOfService(call, call.value('serviceId'))];
   const { consumerId } = call;
@@ -240,7 +242,7 @@ function ofHeartbeats({ call }: RoutedCall): Labels[] {
   });
 }
 
-/** One that is registered counts by what it says, without the defaults that come later. */
+/** Uses the names in the request, before defaults are filled in. */
 function ofServices({ call, method }: RoutedCall): Labels[] {
   if (method === 'GET') return [];
   if (method === 'DELETE') {

@@ -19,21 +19,21 @@ import type { RouteEntry } from '../api/router.js';
 import { maxBodyBytes } from '../route-table.js';
 import type { Operation } from '../route-table.js';
 
-/** What a body of the password and role routes is told when it is not the right JSON. */
+/** Error detail for a body of the password and role routes that is not the right JSON. */
 export const invalidJson = 'json is invalid';
 
-/** How long a token is good for when nothing is said. */
+/** Lifetime of a token if the request does not contain one. */
 const defaultLifetime = '12h';
 
-/** A request about accounts, on its way through a handler. */
+/** A request about accounts while a handler executes it. */
 export interface RbacCall {
   readonly rbac: Rbac;
   readonly call: Call;
-  /** Absent where no token was asked for. */
+  /** Absent if no token was required. */
   readonly caller: Caller | undefined;
 }
 
-/** POST token */
+/** POST token. */
 export function login({ rbac, call }: RbacCall): Answer {
   const body = call.json(readAccount);
   const { name = '', password = '', tokenExpirationTime: lifetime = defaultLifetime } = body;
@@ -41,31 +41,31 @@ export function login({ rbac, call }: RbacCall): Answer {
   return json({ token: rbac.login(call, { name, password, lifetime }) });
 }
 
-/** GET self-perms: what the roles allow that the account has now, whatever the token says. */
+/** GET self-perms: the permissions of the account's current roles, not of those in the token. */
 export function listOwnPermissions({ rbac, caller }: RbacCall): Answer {
   if (caller === undefined) throw unauthorized('list self permissions failed');
   const { roles } = rbac.accounts.get(caller.name);
   return json({ perms: omitEmpty(rbac.roles.permissionsOf(roles)) });
 }
 
-/** GET accounts */
+/** GET accounts. */
 export function listAccounts({ rbac }: RbacCall): Answer {
   const accounts = rbac.accounts.list();
   return json({ total: accounts.length, data: accounts });
 }
 
-/** GET one account */
+/** GET one account. */
 export function getAccount({ rbac, call }: RbacCall): Answer {
   return json(rbac.accounts.get(call.parameter('name')));
 }
 
-/** POST accounts */
+/** POST accounts. */
 export function createAccount({ rbac, call }: RbacCall): Answer {
   create(rbac, call.json(readAccount));
   return done;
 }
 
-/** POST accounts/batch-create; who brings no password gets one that nobody is told. */
+/** POST accounts/batch-create; an account without a password gets a random one. */
 export function createAccounts({ rbac, call }: RbacCall): Answer {
   const { accounts = [] } = call.json(readAccounts);
   validate(accountRules.createMany, { accounts });
@@ -88,7 +88,7 @@ function create(rbac: Rbac, body: AccountBody): void {
   rbac.accounts.create({ ...rest, name, password, roles });
 }
 
-/** PUT one account: roles must be there, a status may. */
+/** PUT one account: roles are required, a status is optional. */
 export function updateAccount({ rbac, call, caller }: RbacCall): Answer {
   const { roles = [], status } = call.json(readAccount);
   validate(accountRules.update, { roles, status });
@@ -98,7 +98,7 @@ export function updateAccount({ rbac, call, caller }: RbacCall): Answer {
   return done;
 }
 
-/** DELETE one account; its tokens are worth nothing from then on. */
+/** DELETE one account; its tokens are no longer accepted. */
 export function removeAccount({ rbac, call, caller }: RbacCall): Answer {
   const name = call.parameter('name');
   refuseUntouchable(name, caller);
@@ -106,7 +106,7 @@ export function removeAccount({ rbac, call, caller }: RbacCall): Answer {
   return done;
 }
 
-/** POST password: one's own by the current one, another's by who is an admin. */
+/** POST password: a user changes their own with the current one, an admin changes any. */
 export function changePassword({ rbac, call, caller }: RbacCall): Answer {
   const { currentPassword = '', password = '' } = call.json(readAccount, invalidJson);
   const name = call.parameter('name');
@@ -131,7 +131,7 @@ function confirmPassword({ rbac, call }: RbacCall, current: string, password: st
   throw new RegistryError(ErrorCode.WrongCurrentPassword, '');
 }
 
-/** GET account-locks */
+/** GET account-locks. */
 export function listLocks({ rbac }: RbacCall): Answer {
   const locks = rbac.bans.list();
   return json({ total: locks.length, data: locks });
@@ -144,18 +144,18 @@ function refuseUntouchable(name: string, caller: Caller | undefined): void {
     throw new RegistryError(ErrorCode.OwnAccount, 'your account can not be operated');
 }
 
-/** GET roles */
+/** GET roles. */
 export function listRoles({ rbac }: RbacCall): Answer {
   const roles = rbac.roles.list();
   return json({ total: roles.length, data: roles });
 }
 
-/** GET one role */
+/** GET one role. */
 export function getRole({ rbac, call }: RbacCall): Answer {
   return json(rbac.roles.get(call.parameter('roleName')));
 }
 
-/** POST roles; whether what a permission names exists is not checked. */
+/** POST roles; the resources of permissions are not validated. */
 export function createRole({ rbac, call }: RbacCall): Answer {
   const { name = '', perms } = call.json(readRole, invalidJson);
   validate(accountRules.createRole, { name });
@@ -163,14 +163,14 @@ export function createRole({ rbac, call }: RbacCall): Answer {
   return done;
 }
 
-/** PUT one role: its permissions are replaced, its name is kept. */
+/** PUT one role: replaces its permissions. */
 export function updateRole({ rbac, call }: RbacCall): Answer {
   const { perms } = call.json(readRole, invalidJson);
   rbac.roles.update(call.parameter('roleName'), perms);
   return done;
 }
 
-/** DELETE one role */
+/** DELETE one role. */
 export function removeRole({ rbac, call }: RbacCall): Answer {
   const name = call.parameter('roleName');
   rbac.roles.remove(name, rbac.accounts.isBound(name));
@@ -197,7 +197,7 @@ const routes: readonly (readonly [method: string, path: string, handle: Handle])
   ['DELETE', '/v4/roles/:roleName', removeRole],
 ];
 
-/** The routes that a server has only with RBAC (server/resource/rbac). */
+/** Returns the routes that exist only with RBAC (server/resource/rbac). */
 export function rbacRoutes(rbac: Rbac): readonly RouteEntry<Operation>[] {
   return routes.map(([method, path, handle]) => ({
     method,
@@ -212,7 +212,7 @@ export function rbacRoutes(rbac: Rbac): readonly RouteEntry<Operation>[] {
   }));
 }
 
-/** @throws RegistryError 500003, where other routes answer 400001 */
+/** @throws RegistryError 500003; other routes answer 400001 */
 function refuseLongBody(call: Call): void {
   const outcome = catchRegistryError(() => call.refuseLongBody());
   if (outcome instanceof RegistryError)

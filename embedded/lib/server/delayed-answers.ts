@@ -3,14 +3,14 @@ import type { Clock } from '../clock.js';
 import type { Answer } from '../api/answer.js';
 import type { Exchange } from './exchange.js';
 
-/** A request, what executes it, and its end. */
+/** A request whose answer may be delayed. */
 export interface DelayedRequest {
   readonly exchange: Pick<Exchange, 'onEnd'>;
   readonly execute: () => Answer;
   readonly send: (answer: Answer) => void;
 }
 
-/** Answers that go out only after a while, because the store does not answer. */
+/** Delays answers while the store is down. */
 export class DelayedAnswers {
   readonly #clock: Clock;
   readonly #retries = new Set<() => void>();
@@ -19,7 +19,7 @@ export class DelayedAnswers {
     this.#clock = clock;
   }
 
-  /** Sends an answer: at once, unless it says otherwise. */
+  /** Sends an answer, now or after its `waitMs`. */
   send(request: DelayedRequest, answer: Answer): void {
     if (answer.waitMs === undefined) {
       request.send(answer);
@@ -42,7 +42,7 @@ export class DelayedAnswers {
     });
   }
 
-  /** Executes all requests that wait once more. */
+  /** Executes all waiting requests again. */
   retry(): void {
     for (const retry of Array.from(this.#retries)) retry();
   }

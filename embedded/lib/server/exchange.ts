@@ -7,30 +7,30 @@ import { codeOf } from '../errors.js';
 import type { ApiRequest } from '../api/call.js';
 import { tcpSocketOf } from './tls.js';
 
-/** One request that has arrived in full, and the way to end it. */
+/** A request that has arrived in full, and the ways to end it. */
 export interface Exchange {
   readonly request: ApiRequest;
-  /** False once it is answered, or the client is gone. */
+  /** False once it is answered or the client has disconnected. */
   readonly isOpen: boolean;
-  /** The connection itself, for who answers in raw bytes and ends it. */
+  /** The connection, for answers in raw bytes that end it. */
   readonly socket: Socket;
-  /** Calls back when the request is over: answered, torn down, or given up by the client. */
+  /** Calls back when the request is over: answered, aborted, or cancelled by the client. */
   onEnd(listener: () => void): void;
   send(answer: Answer): void;
   /** Closes the connection without an answer. */
   close(): void;
-  /** Breaks the connection: the client sees ECONNRESET. */
+  /** Resets the connection: the client sees ECONNRESET. */
   reset(): void;
 }
 
-/** What a client sent. */
+/** Returns the request of a client. */
 export function requestOf(incoming: IncomingMessage, body: Buffer = Buffer.alloc(0)): ApiRequest {
   const { method = 'GET', url = '/', headers } = incoming;
   const { remoteAddress } = incoming.socket;
   return { method, target: url, headers, body, remoteAddress };
 }
 
-/** Writes an answer, encode or not, and ends it. */
+/** Writes an answer, compressed or not, and ends it. */
 export function write(
   response: ServerResponse,
   { status, headers, body }: Pick<Answer, 'status'> & (Encoded | Pick<Answer, 'headers' | 'body'>),
@@ -39,7 +39,7 @@ export function write(
   response.writeHead(status, { ...headers, ...length }).end(body);
 }
 
-/** An exchange of plain HTTP. */
+/** An exchange over plain HTTP. */
 export class HttpExchange implements Exchange {
   readonly request: ApiRequest;
   readonly #incoming: IncomingMessage;
@@ -77,22 +77,22 @@ export class HttpExchange implements Exchange {
   }
 }
 
-/** The answer that lets a handshake through; every other one refuses it. */
+/** The answer that accepts a handshake; any other one refuses it. */
 export const switchingProtocols: Answer = { status: 101, headers: {}, body: '' };
 
-/** The request for a WebSocket: an exchange like any other until its answer is 101. */
+/** The request for a WebSocket, an exchange like any other until it is answered 101. */
 export class Handshake implements Exchange {
   readonly request: ApiRequest;
   readonly #incoming: IncomingMessage;
   readonly #accept: () => void;
   #isAnswered = false;
 
-  /** @param accept answers 101, and takes the connection over */
+  /** @param accept answers 101 and takes over the connection */
   constructor(incoming: IncomingMessage, accept: () => void) {
     this.request = requestOf(incoming);
     this.#incoming = incoming;
     this.#accept = accept;
-    // HTTP has let go of the connection and with it of its errors; 'close' follows each of them.
+    // Node's HTTP server no longer handles errors of this connection; 'close' follows each of them.
     incoming.socket.on('error', () => undefined);
   }
 
@@ -107,7 +107,7 @@ export class Handshake implements Exchange {
   onEnd(listener: () => void): void {
     const { socket } = this.#incoming;
     socket.once('close', listener);
-    // Only who reads on learns that the client has gone.
+    // The disconnect of a client is noticed only while reading.
     socket.once('end', () => socket.destroy()).resume();
   }
 
@@ -136,8 +136,8 @@ export class Handshake implements Exchange {
 }
 
 /**
- * False where the answer to a request before this one is still under way: one that Node gives by itself,
- * as to a request without a Host, and that ends the connection.
+ * Returns false if an earlier request is still being answered: Node itself answers some, such as
+ * one without a Host, and then closes the connection.
  */
 function takesOver(response: ServerResponse, socket: Socket): boolean {
   try {
@@ -149,7 +149,7 @@ function takesOver(response: ServerResponse, socket: Socket): boolean {
   }
 }
 
-/** True for a WebSocket handshake as RFC 6455 wants it; any other upgrade is not one of ours. */
+/** Returns whether a request is a WebSocket handshake by RFC 6455. Other upgrades are ignored. */
 export function isHandshake({ method, headers }: IncomingMessage): boolean {
   return (
     method === 'GET' &&
@@ -159,20 +159,22 @@ export function isHandshake({ method, headers }: IncomingMessage): boolean {
   );
 }
 
-/** A shorter body is not worth it (pkg/rest/server.go). */
+/** Shorter bodies are not compressed (pkg/rest/server.go). */
 const minBytes = 1400;
 
-/** An answer as it goes out. */
+/** Headers and body as sent. */
 export interface Encoded {
   readonly headers: OutgoingHttpHeaders;
-  /** Text unless it is compressed: Node sends it in one piece with the head, and a Buffer in another. */
+  /**
+   * Text unless compressed: Node sends text in one packet with the head, and a Buffer in another.
+   */
   readonly body: string | Buffer;
 }
 
-/** Compresses a body that is long enough for who asks for gzip by name, with a weight above 0. */
+/** Compresses a long body if the client accepts gzip by name, with a weight above 0. */
 export function encode({ headers, body }: Answer, request: IncomingHttpHeaders): Encoded {
   const { Vary, ...rest } = headers;
-  // Told of every answer, compressed or not, ahead of what the answer itself varies by.
+  // Sent with every answer, compressed or not, before the answer's own `Vary`.
   const varied = { ...rest, Vary: ['Accept-Encoding', ...(Vary === undefined ? [] : [Vary])] };
   const isEncoded = Object.keys(headers).some(name => /^content-encoding$/i.test(name));
   if (isEncoded || Buffer.byteLength(body) < minBytes || !acceptsGzip(request['accept-encoding']))
@@ -192,14 +194,14 @@ function acceptsGzip(header: string | string[] | undefined): boolean {
     .some(([name, ...parameters]) => name === 'gzip' && parameters.every(hasWeight));
 }
 
-/** False for `q=0`, in any number of digits. */
+/** Returns false for `q=0`, with any number of digits. */
 function hasWeight(parameter: string): boolean {
   return !/^q=0(\.0*)?$/.test(parameter);
 }
 
 /**
- * Calls back once a request has arrived in full, however long it is; one byte more than anybody takes
- * is enough to refuse it by, so that what lies far beyond `maxBytes` is not kept.
+ * Calls back once a request has arrived in full, whatever its length. What exceeds `maxBytes` by
+ * more than a chunk is dropped, because the request is refused anyway.
  */
 export function readBody(
   incoming: IncomingMessage,

@@ -9,20 +9,20 @@ import { switchingProtocols, encode } from './exchange.js';
 import type { Exchange } from './exchange.js';
 import type { FaultEffect } from './fault.js';
 
-/** Where a fault strikes, as a match says it. */
+/** When a fault acts, as in a match. */
 export type When = 'before' | 'after' | undefined;
 
-/** An error in the registry's form; the message that belongs to the code is filled in. */
+/** An error in the registry's format; a missing message is filled in by code. */
 export interface FaultError {
   readonly errorCode: number | string;
   readonly errorMessage?: string | undefined;
   readonly detail?: string | undefined;
 }
 
-/** What an answer may carry: text, an error in the registry's form, or any other object. */
+/** Body of an answer: text, an error in the registry's format, or any other object. */
 export type FaultBody = string | FaultError | Readonly<Record<string, unknown>>;
 
-/** Never answers; letting go of a request closes its connection. */
+/** Never answers; releasing a request closes its connection. */
 export function hang(when: When): FaultEffect {
   return ({ exchange, execute }) => {
     if (when === 'after') execute();
@@ -30,7 +30,7 @@ export function hang(when: When): FaultEffect {
   };
 }
 
-/** Answers so many milliseconds late; letting go of a request answers it at once. */
+/** Answers late; releasing a request answers it at once. */
 export function delay(ms: number, when: When): FaultEffect {
   return ({ exchange, execute, send }) => {
     const early = when === 'before' ? undefined : execute();
@@ -44,7 +44,7 @@ export function delay(ms: number, when: When): FaultEffect {
   };
 }
 
-/** Breaks the connection. */
+/** Resets the connection. */
 export function reset(when: When): FaultEffect {
   return ({ exchange, execute }) => {
     if (when === 'after') execute();
@@ -52,7 +52,7 @@ export function reset(when: When): FaultEffect {
   };
 }
 
-/** Gives this answer instead. */
+/** Sends a given answer. */
 export function answerWith(answer: Answer, when: When): FaultEffect {
   return ({ execute, send }) => {
     if (when === 'after') execute();
@@ -60,7 +60,7 @@ export function answerWith(answer: Answer, when: When): FaultEffect {
   };
 }
 
-/** How an answer trickles. */
+/** Speed of a slow answer. */
 export interface TrickleRate {
   /** Milliseconds between two chunks. */
   readonly everyMs: number;
@@ -68,8 +68,8 @@ export interface TrickleRate {
 }
 
 /**
- * Sends the answer, its head too, chunk by chunk, and closes the connection behind it. Letting go
- * of a request sends the rest at once.
+ * Sends the answer with its head in chunks and then closes the connection. Releasing a request
+ * sends the rest at once.
  */
 export function trickle(rate: TrickleRate): FaultEffect {
   return ({ exchange, execute, send, note }) => {
@@ -105,7 +105,7 @@ function sendSlowly(
   };
 }
 
-/** Writes bytes as they are where an answer should be, and closes the connection behind them. */
+/** Sends raw bytes instead of an answer and then closes the connection. */
 export function writeBytes(bytes: Uint8Array, when: When): FaultEffect {
   return ({ exchange, execute }) => {
     if (when === 'after') execute();
@@ -113,12 +113,12 @@ export function writeBytes(bytes: Uint8Array, when: When): FaultEffect {
   };
 }
 
-/** Executes a request in an environment of its own, and gives its answer. */
+/** Executes a request inside another function and sends its answer. */
 export function executeWithin(within: (execute: () => Answer) => Answer): FaultEffect {
   return ({ execute, send }) => send(within(execute));
 }
 
-/** The answer of a status, a body and its type. */
+/** Returns the answer with a status, a body and its type. */
 export function faultAnswer(
   status: number,
   body: FaultBody,
@@ -151,13 +151,13 @@ function withMessage({
   return { errorCode: String(errorCode), errorMessage, ...rest };
 }
 
-/** An answer as it stands on the wire, for who writes it itself: the last one of its connection. */
+/** Returns an answer as bytes, to be the last one of its connection. */
 export function rawAnswer(answer: Answer, request: IncomingHttpHeaders): Buffer {
   const { headers, body } = encode(answer, request);
   return rawBytes(answer.status, { Date: new Date().toUTCString(), ...headers }, Buffer.from(body));
 }
 
-/** The bytes of a status, headers and a body; a length and `Connection: close` are added. */
+/** Returns status, headers and body as bytes, with a length and `Connection: close`. */
 export function rawBytes(
   status: number,
   headers: Readonly<Record<string, unknown>>,

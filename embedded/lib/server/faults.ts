@@ -6,69 +6,75 @@ import type { FaultBody } from './fault-effects.js';
 import { Fault } from './fault.js';
 import type { FaultKind, FaultParts, FaultMatch, Matchable } from './fault.js';
 
-/** Ends a fault. Requests it holds are let go; calling it again does nothing. */
+/** Ends a fault and releases the requests that it holds; calling it again has no effect. */
 export type Dispose = () => void;
 
-/** Which requests an answer replaces, and what goes with it. */
+/** Selects requests and describes their answer. */
 export interface AnswerMatch extends FaultMatch {
   /** @default 'text/plain; charset=utf-8' for text, 'application/json; charset=UTF-8' for an object */
   readonly contentType?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Which answers trickle, and in what chunks. */
+/** Selects slow answers and their chunks. */
 export interface TrickleMatch extends Omit<FaultMatch, 'when'> {
   /**
-   * Bytes of a chunk.
+   * Bytes per chunk.
    *
    * @default 1
    */
   readonly chunkBytes?: number | undefined;
 }
 
-/** Which requests are answered with garbage, and what kind of it. */
+/** Selects requests that are answered with garbage. */
 export interface GarbageMatch extends FaultMatch {
   /**
-   * What it takes the place of: a whole `http` answer, or the body of one that says 200 and `json`.
+   * Replaces the whole `http` answer, or the `json` body of an answer with status 200.
    *
    * @default 'http'
    */
   readonly insteadOf?: 'http' | 'json' | undefined;
 }
 
-/** A fault that is on. */
+/** An active fault. */
 export interface FaultInfo {
   readonly id: string;
   readonly kind: FaultKind;
   readonly match: FaultMatch;
-  /** How many requests it has hit so far. */
+  /** Number of requests it was applied to. */
   readonly hits: number;
-  /** What was asked for besides the match: `ms`, `status`, … */
+  /** Settings besides the match: `ms`, `status`, … */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** What faults reach besides the requests that they hit. */
+/** Operations of a registry that faults need besides the request. */
 export interface FaultTarget {
   close(): Promise<void>;
   open(): Promise<void>;
-  /** Closes each connection on which no request is under way, and tells how many these were. */
+  /** Closes every connection without an open request and returns their number. */
   closeIdle(): number;
-  /** Runs something that renews no lease. */
+  /** Runs a function in which no lease is renewed. */
   withoutRenewals<Result>(act: () => Result): Result;
-  /** Sets how far the time that is told is from the time that is. */
+  /** Sets the difference between the reported and the real time. */
   skew(ms: number): void;
 }
 
-/** Between two tries to listen again. */
+/** Milliseconds between two attempts to listen again. */
 const retryMs = 1000;
 
-/** Neither HTTP nor JSON. */
+/** Text that is neither HTTP nor JSON. */
 const garbageText = '\u0000\u0007 this is neither HTTP nor JSON {"errorCode":';
 
 /**
- * Everything that can go wrong with a registry, on demand. Of several faults that match a request
- * the latest strikes. A fault holds until it is disposed of, cleared or spent. A WebSocket is a request
- * until its handshake is answered; once it is open, only refusing connections ends it.
+ * Switches faults of a registry on and off. If several faults match a request, the latest applies.
+ * A fault is active until it is disposed of, cleared, or has reached its number of requests. A
+ * WebSocket counts as a request until its handshake is answered; after that, only `refuse` ends it.
+ *
+ * @example
+ * ```ts
+ * const end = registry.faults.answer(500, { errorCode: 500003 }, { operation: 'heartbeat' });
+ * end();
+ * ```
  */
 export class Faults {
   readonly #target: FaultTarget;
@@ -81,26 +87,26 @@ export class Faults {
     this.#target = target;
   }
 
-  /** Accepts requests and never answers. Letting go of one closes its connection. */
+  /** Accepts requests and never answers. Releasing one closes its connection. */
   hang(match: FaultMatch = {}): Dispose {
     return this.#add({ kind: 'hang', match, effect: effects.hang(match.when) });
   }
 
-  /** Answers late. Letting go of a request answers it at once. */
+  /** Answers late. Releasing a request answers it at once. */
   delay(ms: number, match: FaultMatch = {}): Dispose {
     const effect = effects.delay(ms, match.when);
     return this.#add({ kind: 'delay', match, settings: { ms }, effect });
   }
 
-  /** Breaks the connection instead of an answer: the client sees ECONNRESET. */
+  /** Resets the connection instead of answering: the client sees ECONNRESET. */
   reset(match: FaultMatch = {}): Dispose {
     return this.#add({ kind: 'reset', match, effect: effects.reset(match.when) });
   }
 
   /**
-   * Answers this instead of what the registry would say.
+   * Replaces the answer of the registry.
    *
-   * @param body text that goes out as it is, an error in the registry's form, or any other object
+   * @param body text that is sent as it is, an error in the registry's format, or any other object
    */
   answer(status: number, body: FaultBody, match: AnswerMatch = {}): Dispose {
     const { contentType, headers, ...rest } = match;
@@ -111,8 +117,8 @@ export class Faults {
   }
 
   /**
-   * Executes and answers, but chunk by chunk, from the first byte of the head on; the connection is
-   * closed behind it. Letting go of a request sends the rest at once. A handshake is let through.
+   * Executes requests but sends the answer in chunks, from the first byte of the head on, and then
+   * closes the connection. Releasing a request sends the rest at once. Handshakes are not affected.
    *
    * @param everyMs milliseconds between two chunks
    */
@@ -124,9 +130,9 @@ export class Faults {
   }
 
   /**
-   * Answers with bytes that make no sense, and closes the connection behind them.
+   * Answers with meaningless bytes and closes the connection.
    *
-   * @param bytes text goes out as UTF-8; something that is neither HTTP nor JSON when absent
+   * @param bytes text is sent as UTF-8; if absent, something that is neither HTTP nor JSON
    */
   garbage(match: GarbageMatch = {}, bytes: string | Uint8Array = garbageText): Dispose {
     const { insteadOf = 'http', ...rest } = match;
@@ -138,8 +144,8 @@ export class Faults {
   }
 
   /**
-   * Answers heartbeats as if all were well, and renews no lease: `heartbeat` and `heartbeats` unless
-   * the match names another operation. Heartbeats over a WebSocket that is open go on.
+   * Answers heartbeats normally but renews no lease. Applies to `heartbeat` and `heartbeats` unless
+   * the match names another operation, and not to heartbeats over an open WebSocket.
    */
   swallowRenewals(match: Omit<FaultMatch, 'when'> = {}): Dispose {
     const effect = effects.executeWithin(execute => this.#target.withoutRenewals(execute));
@@ -148,9 +154,9 @@ export class Faults {
   }
 
   /**
-   * Tells a time that is off by so many milliseconds, less than 0 for one that is behind: in the
-   * `Date` header of every answer and in the time stamps of what is written meanwhile. Leases go
-   * by the true time. Of several the latest counts.
+   * Reports a time that is wrong by so many milliseconds, negative for one that is behind: in the
+   * `Date` header of every answer and in the time stamps of records. Leases are not affected. Only
+   * the latest such fault counts.
    */
   skewClock(ms: number): Dispose {
     const dispose = this.#add({
@@ -164,18 +170,18 @@ export class Faults {
   }
 
   /**
-   * Closes at once every connection on which no request is under way, as a registry or a proxy does
-   * with a connection that was idle for too long. Tells how many these were.
+   * Closes every connection without an open request, as a registry or a proxy does with idle ones.
+   * Returns their number.
    */
   closeIdleConnections(): number {
     return this.#target.closeIdle();
   }
 
   /**
-   * Refuses connections, and closes those that are open. Resolves once it does; what it resolves to
-   * ends it, and resolves once the same port listens again.
+   * Refuses connections, and closes the open ones. Resolves once that is done, to a function that
+   * ends it and resolves once the same port listens again.
    *
-   * @param forMs milliseconds after which it ends by itself; never when absent
+   * @param forMs milliseconds until it ends by itself; never if absent
    */
   async refuse(forMs?: number): Promise<() => Promise<void>> {
     const { closed, end } = this.#refuse(forMs, Promise.resolve());
@@ -183,7 +189,9 @@ export class Faults {
     return end;
   }
 
-  /** @internal Refuses connections once something has been sent, and tells the fault's id at once. */
+  /**
+   * @internal Refuses connections once an answer has been sent, and returns the fault's id at once.
+   */
   refuseAfter(sent: Promise<void>, forMs: number): { readonly id: string; closed: Promise<void> } {
     return this.#refuse(forMs, sent);
   }
@@ -195,7 +203,7 @@ export class Faults {
     if (wasRefusing) await this.#target.open();
   }
 
-  /** The faults that are on, oldest first. */
+  /** Returns the active faults, oldest first. */
   list(): readonly FaultInfo[] {
     return [...this.#faults.values()]
       .filter(({ isOn }) => isOn)
@@ -208,12 +216,14 @@ export class Faults {
       }));
   }
 
-  /** @internal The id of the fault that began last. */
+  /** @internal Id of the latest fault. */
   get lastId(): string {
     return String(this.#count);
   }
 
-  /** @internal Ends one fault; false when there is none of that id. Does not listen again. */
+  /**
+   * @internal Ends one fault, without listening again; returns false if there is none with this id.
+   */
   end(id: string): boolean {
     const fault = this.#faults.get(id);
     this.#faults.delete(id);
@@ -222,19 +232,22 @@ export class Faults {
     return fault !== undefined;
   }
 
-  /** @internal Forgets that connections are refused, because somebody has opened the port. */
+  /** @internal Ends the refusal of connections after the port was opened by other means. */
   endRefusal(): void {
     for (const { id, parts } of this.#faults.values()) if (parts.kind === 'refuse') this.end(id);
   }
 
-  /** @internal The fault that a request meets. */
+  /** @internal Returns the fault that applies to a request. */
   find(request: Matchable): Fault | undefined {
     const fault = [...this.#faults.values()].findLast(each => each.matches(request));
     if (fault !== undefined) this.#notify();
     return fault;
   }
 
-  /** @internal Tells a listener when a fault begins, ends or hits; the returned function removes it. */
+  /**
+   * @internal Calls a listener when a fault begins, ends or is applied; the returned function
+   * removes it.
+   */
   onChange(listener: () => void): () => void {
     return this.#listeners.add(listener);
   }
@@ -262,7 +275,7 @@ export class Faults {
     return { id: this.lastId, closed: close(), end };
   }
 
-  /** A port that somebody else took meanwhile is tried again until it is free. */
+  /** Tries again until the port is free, in case another process has taken it. */
   #retryOpen(): void {
     setTimer(systemClock, retryMs, () => void this.#target.open().catch(() => this.#retryOpen()));
   }

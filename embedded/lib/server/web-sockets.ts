@@ -13,7 +13,7 @@ import type { RegistryModel } from '../model/registry-model.js';
 import type { WebSocketRoute } from '../route-table.js';
 import type { ChangeKind, InstanceChanged } from '../model/changes.js';
 
-/** No subprotocol and no compression, whatever a client offers; who tracks the clients are we. */
+/** No subprotocol and no compression, whatever a client offers; clients are tracked here. */
 const handshake = {
   noServer: true,
   clientTracking: false,
@@ -31,17 +31,17 @@ export class WebSockets {
     heartbeat: new WebSocketServer(handshake),
   };
 
-  /** @param pingIntervalMs milliseconds between the pings of a heartbeat connection */
+  /** @param pingIntervalMs milliseconds between the pings on a heartbeat connection */
   constructor(model: RegistryModel, clock: Clock, pingIntervalMs: number) {
     this.#model = model;
     this.#clock = clock;
     this.#pingIntervalMs = pingIntervalMs;
   }
 
-  /** Answers 101 and serves the connection from then on. */
+  /** Answers 101 and serves the connection. */
   accept(incoming: IncomingMessage, head: Buffer, { kind, call }: WebSocketRequest): void {
     this.#servers[kind].handleUpgrade(incoming, incoming.socket, head, socket => {
-      // What a client does wrong ws has answered with a close frame; 'close' follows.
+      // ws has answered a protocol error with a close frame; 'close' follows.
       socket.on('error', () => undefined);
       const connection = { socket, closeAfterSend: () => incoming.socket.destroySoon() };
       if (kind === 'watcher') this.#serveWatcher(connection, call);
@@ -49,7 +49,7 @@ export class WebSockets {
     });
   }
 
-  /** Ends every connection, and leaves no timer. */
+  /** Closes every connection and stops its timers. */
   close(): void {
     for (const end of this.#open) end();
   }
@@ -102,39 +102,41 @@ export class WebSockets {
   }
 }
 
-/** What a handshake asks for, and on whose behalf. */
+/** A WebSocket that a handshake asks for. */
 export interface WebSocketRequest {
   readonly kind: WebSocketRoute;
   readonly call: Call;
-  /** What answers the handshake. */
+  /** Returns the answer to the handshake. */
   readonly answer: () => Answer;
 }
 
 interface Connection {
   readonly socket: WebSocket;
-  /** Closes the connection once all that was sent is out, without waiting for the client. */
+  /** Closes the connection once all data is sent, without waiting for the client. */
   readonly closeAfterSend: () => void;
 }
 
-/** Between two pings (server/pubsub/ws/options.go, HealthInterval). */
+/** Milliseconds between two pings (server/pubsub/ws/options.go, HealthInterval). */
 const pingIntervalMs = 30_000;
 
 /**
- * How much later the first one comes. The server looks twice a second whose ping is due
- * (health_check.go), so a client that pings each 30 s itself is ahead of it, and is never pinged.
+ * Extra milliseconds before the first ping. The server checks twice a second whose ping is due
+ * (health_check.go), so a client that sends one every 30 s is earlier and never gets one.
  */
 const pingLagMs = 50;
 
-/** How long a client may neither ping nor pong before it counts as gone (ReadTimeout). */
+/** Milliseconds without a ping or pong until a client counts as gone (ReadTimeout). */
 export const readTimeoutMs = 120_000;
 
-/** The longest data frame a watcher may send, in bytes; none is ever looked at (ReadMaxBody). */
+/**
+ * The longest data frame that a watcher may send, in bytes; its content is ignored (ReadMaxBody).
+ */
 export const readLimitBytes = 64;
 
-/** What a watcher of an unknown service is told, as plain text (event.Center, AddSubscriber). */
+/** Text sent to the watcher of an unknown service (event.Center, AddSubscriber). */
 export const unknownServiceText = 'service does not exist';
 
-/** The frames' words: the end of a lease looks like a removal (contract.md 4.5). */
+/** The actions in frames: the end of a lease looks like a removal. */
 const actions: Record<ChangeKind, 'CREATE' | 'UPDATE' | 'DELETE'> = {
   registered: 'CREATE',
   updated: 'UPDATE',
@@ -143,11 +145,11 @@ const actions: Record<ChangeKind, 'CREATE' | 'UPDATE' | 'DELETE'> = {
 };
 
 /**
- * Pings a watching client until it pings itself, and drops it once it has been silent for too long.
- * Pings also end when its service is removed; the connection then dies at its deadline.
+ * Pings a watcher until it sends a ping itself, and drops it after a long silence. Pings also stop
+ * when its service is removed; the connection is then closed at its deadline.
  *
- * @param isKnown tells whether the service that watches is still registered
- * @returns what ends all that
+ * @param isKnown returns whether the watching service is still registered
+ * @returns a function that stops all timers
  */
 export function serveWatcher(socket: WebSocket, clock: Clock, isKnown: () => boolean): () => void {
   const deadline = new Timer(clock, () => socket.terminate());
@@ -161,7 +163,7 @@ export function serveWatcher(socket: WebSocket, clock: Clock, isKnown: () => boo
   socket.on('ping', () => {
     heard();
     pings.cancel();
-    // Always empty, against RFC 6455 (WritePingPong).
+    // Always empty, contrary to RFC 6455 (WritePingPong).
     socket.pong('');
   });
   heard();
@@ -172,34 +174,34 @@ export function serveWatcher(socket: WebSocket, clock: Clock, isKnown: () => boo
   };
 }
 
-/** The text frame that tells of a change (pb.WatchInstanceResponse). */
+/** Returns the text frame for a change (pb.WatchInstanceResponse). */
 export function changeFrame({ kind, tenant, service, instance }: InstanceChanged): string {
   const { environment, appId, serviceName, alias, version } = service;
   const key = { tenant, environment, appId, serviceName, alias, version };
   return goJson({ action: actions[kind], key, instance });
 }
 
-/** What a client is told when its instance is gone (ErrWebsocketInstanceNotExists). */
+/** Close code and reason after the instance was removed (ErrWebsocketInstanceNotExists). */
 export const instanceGone = {
   code: 4001,
   reason: 'heartbeat reporting failed because the instance does not exist',
 } as const;
 
-/** How the connection of one instance are asked for and counted. */
+/** The heartbeat connection of one instance. */
 export interface HeartbeatConnection {
   readonly pingIntervalMs: number;
-  /** Renews the lease; false when there is none any more. */
+  /** Renews the lease; returns false if the instance is gone. */
   readonly renew: () => boolean;
-  /** Ends the connection because the instance is gone. */
+  /** Closes the connection because the instance is gone. */
   readonly close: () => void;
 }
 
 /**
- * Pings a client for heartbeats: each pong, asked for or not, is one. That the instance is gone
- * shows with the next pong only; the deadline runs from the first one on
+ * Sends pings and counts each pong, requested or not, as a heartbeat. Only the next pong reveals
+ * that the instance is gone; the deadline runs from the first pong on
  * (server/service/heartbeat/websocket.go).
  *
- * @returns what ends all that
+ * @returns a function that stops all timers
  */
 export function serveHeartbeats(
   socket: WebSocket,
@@ -222,7 +224,9 @@ export function serveHeartbeats(
   };
 }
 
-/** The interval the server takes: 30 s for one that is shorter than a second or longer than an hour. */
+/**
+ * Returns the interval that the server uses: 30 s instead of one below a second or above an hour.
+ */
 export function heartbeatPingMs(wantedMs: number): number {
   return wantedMs >= 1000 && wantedMs <= 3_600_000 ? wantedMs : 30_000;
 }

@@ -1,4 +1,4 @@
-/** A number that a fault takes. */
+/** A number in the settings of a fault. */
 export interface FaultNumber {
   readonly name: 'ms' | 'everyMs' | 'status' | 'errorCode';
   readonly label: string;
@@ -7,19 +7,19 @@ export interface FaultNumber {
   readonly max: number;
 }
 
-/** A kind of fault, as the form offers it. */
+/** A kind of fault in the form. */
 export interface FaultOffer {
   readonly kind: string;
   readonly label: string;
   readonly numbers: readonly FaultNumber[];
-  /** False for what no request meets. */
+  /** False for faults that do not apply to single requests. */
   readonly hasMatch: boolean;
 }
 
 const hourMs = 3_600_000;
 const late = { name: 'ms', label: 'Milliseconds', value: 2000, min: 0, max: hourMs } as const;
 
-/** All kinds, those that are wanted most first. */
+/** All kinds of faults, the most useful first. */
 export const faultOffers: readonly FaultOffer[] = [
   { kind: 'hang', label: 'Hang: never answer', numbers: [], hasMatch: true },
   { kind: 'delay', label: 'Delay: answer late', numbers: [late], hasMatch: true },
@@ -62,7 +62,7 @@ export const faultOffers: readonly FaultOffer[] = [
   },
 ];
 
-/** The requests that the form can aim at; the API knows more. */
+/** Operations offered by the form; the API knows more. */
 export const faultTargets: readonly string[] = [
   'heartbeat',
   'heartbeats',
@@ -79,17 +79,17 @@ export const faultTargets: readonly string[] = [
   'setSchema',
 ];
 
-/** What the form was filled in with. */
+/** Values of the form. */
 export interface FaultFormValues {
   readonly offer: FaultOffer;
   readonly numbers: ReadonlyMap<string, number>;
-  /** The empty string for every request. */
+  /** The empty string means every request. */
   readonly operation: string;
-  /** Undefined until it is switched off. */
+  /** Undefined means until the fault is switched off. */
   readonly times: number | undefined;
 }
 
-/** The body of the request that switches a fault on. */
+/** Returns the body of the request that switches a fault on. */
 export function faultBodyOf({ offer, numbers, operation, times }: FaultFormValues): object {
   const { kind, hasMatch } = offer;
   const match = {

@@ -49,7 +49,7 @@ export class FaultForm {
     return faultOffers.find(({ kind }) => kind === this.#kind.value);
   }
 
-  /** Shows the fields that the chosen kind has. */
+  /** Shows the fields of the selected kind. */
   #fit(): void {
     const offer = this.#offer;
     this.#match.hidden = offer?.hasMatch === false;
@@ -81,7 +81,7 @@ function option(value: string, text: string): HTMLOptionElement {
   return made;
 }
 
-/** A field: a label and the control that it is for. */
+/** Returns a label with its control. */
 function labelled(text: string, control: HTMLElement): HTMLElement {
   control.id = `fault-${text.toLowerCase().replaceAll(/\W+/g, '-')}`;
   const label = element('label', { attributes: { for: control.id } }, text);
@@ -106,7 +106,7 @@ interface FaultRow {
   readonly hits: HTMLElement;
 }
 
-/** The faults that are on. */
+/** The list of active faults. */
 export class FaultList {
   #rows = new Map<string, FaultRow>();
 
@@ -139,7 +139,7 @@ function rowOf(fault: FaultView): FaultRow {
   return { node: element('li', {}, words, off), hits };
 }
 
-/** What a fault is, and whom it hits: `delay (ms 2000) on heartbeat`. */
+/** Describes a fault and its requests: `delay (ms 2000) on heartbeat`. */
 function nameOf({ kind, settings, match }: FaultView): string {
   const numbers = Object.entries(settings).filter(([, value]) => typeof value !== 'object');
   const numbersText = numbers.map(([name, value]) => `${name} ${String(value)}`).join(', ');

@@ -7,7 +7,7 @@ import { EventLog } from './event-log.js';
 import { FaultForm, FaultList } from './fault-panel.js';
 import { ServiceList } from './service-list.js';
 
-/** Between two looks at what is left of the leases, in milliseconds; one timer serves all. */
+/** Milliseconds between two updates of all remaining times; one timer for all. */
 const tickMs = 500;
 
 const board = new Board();
@@ -32,7 +32,7 @@ setText(
   ].join('\n'),
 );
 
-/** What was told is shown with the next picture: several messages cost one. */
+/** Changes are shown in the next animation frame, so several messages cost one rendering. */
 let isDue = false;
 function showSoon(): void {
   if (isDue) return;
@@ -51,7 +51,7 @@ function setConnection(state: 'live' | 'lost', text: string): void {
 
 const source = new EventSource('events');
 
-/** Calls back with what an event tells. */
+/** Calls a function with the data of each event of a name. */
 function on<Name extends keyof PageEvents>(
   name: Name,
   act: (told: PageEvents[Name]) => void,

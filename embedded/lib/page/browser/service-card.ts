@@ -4,10 +4,10 @@ import { button, element, setChildren, setText, setTime, timeOf } from './elemen
 import type { ServiceView } from '../messages.js';
 import * as calls from './calls.js';
 
-/** How many instances of a service are shown at first, and how many more at each wish. */
+/** How many instances of a service are shown at first; each click shows ten times as many more. */
 const step = 10;
 
-/** A service on the page, with as many of its instances as its reader wants to see. */
+/** A service on the page, with some or all of its instances. */
 export class ServiceCard {
   readonly node: HTMLElement;
   readonly #name = element('span');
@@ -33,7 +33,7 @@ export class ServiceCard {
     this.node = element('article', { class: 'service' }, head, this.#list, this.#more);
   }
 
-  /** Shows a service as it is now. */
+  /** Shows the current state of a service. */
   show(shown: BoardService, now: number): void {
     this.#shown = shown;
     const { service, instances } = shown;
@@ -51,7 +51,7 @@ export class ServiceCard {
     );
   }
 
-  /** Shows what is left of each lease by now. */
+  /** Updates the remaining time of each lease. */
   tick(now: number): void {
     for (const row of this.#rows.values()) row.tick(now);
   }
@@ -75,7 +75,7 @@ export class ServiceCard {
     focus();
   }
 
-  /** Who works by keyboard goes on with the next instance when the one with the focus goes. */
+  /** If the instance with the keyboard focus is removed, the next one gets the focus. */
   #focusThatGoes(rows: ReadonlyMap<string, InstanceRow>): () => void {
     const before = [...this.#rows];
     const at = before.findIndex(([, { focused }]) => focused !== -1);
@@ -91,7 +91,7 @@ export class ServiceCard {
     this.#limit += 10 * step;
     const { size } = this.#rows;
     if (this.#shown !== undefined) this.show(this.#shown, performance.now());
-    // The button may be gone now; the first of the new ones is where to go on.
+    // The button may be hidden now, so the first new row gets the focus.
     [...this.#rows.values()][size]?.focus(0);
   }
 }
@@ -146,7 +146,7 @@ export class InstanceRow {
     this.node.querySelector('button:last-child')?.classList.add('danger');
   }
 
-  /** Shows an instance as it is now. */
+  /** Shows the current state of an instance. */
   show(instance: BoardInstance, now: number): void {
     const before = this.#shown;
     this.#shown = instance;
@@ -156,13 +156,13 @@ export class InstanceRow {
     this.#status.dataset['status'] = instance.status;
     setText(this.#id, instance.instanceId);
     setText(this.#host, instance.hostName);
-    // What is the same object says the same: a renewal leaves both as they are.
+    // The same object has the same content: a renewal replaces neither.
     if (before?.endpoints !== instance.endpoints) this.#showEndpoints(instance.endpoints);
     if (before?.properties !== instance.properties)
       this.#showProperties(Object.entries(instance.properties));
   }
 
-  /** Shows what is left of the lease by now. */
+  /** Updates the remaining time of the lease. */
   tick(now: number): void {
     const lease = this.#shown?.lease;
     if (lease === undefined) return;
@@ -172,14 +172,14 @@ export class InstanceRow {
     setText(this.#left, text);
   }
 
-  /** The button that has the focus, by its place among this row's. */
+  /** Index of the button that has the focus; -1 if none has. */
   get focused(): number {
     return [...this.node.querySelectorAll('button')].findIndex(
       each => each === document.activeElement,
     );
   }
 
-  /** Gives the focus to one of the buttons. */
+  /** Focuses one of the buttons. */
   focus(at: number): void {
     this.node.querySelectorAll('button')[at]?.focus();
   }
