@@ -26,7 +26,7 @@ export class DataFile {
       const document: unknown = JSON.parse(content);
       return document;
     } catch (error) {
-      throw new Error(`${this.path} is no JSON: ${messageOf(error)}`, { cause: error });
+      throw new Error(`${this.path} is not JSON: ${messageOf(error)}`, { cause: error });
     }
   }
 

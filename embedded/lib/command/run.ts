@@ -105,23 +105,23 @@ function printStart(
   { terminal, source }: { readonly terminal: Terminal; readonly source: string | undefined },
 ): void {
   const { url } = serviceCenter;
-  terminal.print(`Embedded Service Center on ${url}, its page is ${url}/-/`);
-  if (profile !== 'open-source') terminal.print(`It answers like ${profile}`);
-  if (oddities !== undefined) terminal.print('It lags, loses and forgets as a real server does');
-  if (rbac) terminal.print('It asks for tokens, which POST /v4/token gives to the account root');
+  terminal.print(`Embedded Service Center listens on ${url}, its page is ${url}/-/`);
+  if (profile !== 'open-source') terminal.print(`Profile: ${profile}`);
+  if (oddities !== undefined) terminal.print('Oddities: delays and losses of a real server');
+  if (rbac) terminal.print('Tokens are required: log in as root with POST /v4/token');
   if (source !== undefined) {
     const { services } = serviceCenter.dump();
     const instances = serviceCenter.instances().length;
     terminal.print(`Loaded from ${source}: ${services.length} services, ${instances} instances`);
   }
   if (seed !== undefined && source !== seed)
-    terminal.print(`${seed} was passed over: ${data ?? ''} is there already`);
-  const memory =
-    data === undefined ? 'It keeps everything in memory' : `It keeps its data in ${data}`;
-  terminal.print(`${memory} and is for development and tests, not for production`);
-  terminal.print('Ctrl-C stops it');
-  const isOpen = rbac ? '' : ', and nothing protects it';
-  if (!isLoopback(host)) terminal.printError(`Warning: others can reach it on ${host}${isOpen}`);
+    terminal.print(`${seed} was ignored, because ${data ?? ''} exists already`);
+  const memory = data === undefined ? 'Data is kept in memory only' : `Data is saved to ${data}`;
+  terminal.print(`${memory}; for development and tests, not for production`);
+  terminal.print('Press Ctrl-C to stop');
+  const isOpen = rbac ? '' : ', without authentication';
+  if (!isLoopback(host))
+    terminal.printError(`Warning: other machines can reach it on ${host}${isOpen}`);
   warnOnce(serviceCenter, terminal);
 }
 
@@ -129,11 +129,11 @@ function printStart(
  * Prints one warning per instance that exceeds the vendor's limits, and one about registrations.
  */
 function warnOnce(serviceCenter: EmbeddedServiceCenter, { printError }: Terminal): void {
-  const said = new Set<string>();
+  const warned = new Set<string>();
   serviceCenter.onWarning(warning => {
     const key = warning.kind === 'heartbeat-too-soon' ? instanceOf(warning) : warning.kind;
-    if (said.has(key)) return;
-    said.add(key);
+    if (warned.has(key)) return;
+    warned.add(key);
     printError(`Warning: ${sentenceOf(warning)}`);
   });
 }
@@ -142,10 +142,10 @@ function sentenceOf(warning: LimitWarning): string {
   switch (warning.kind) {
     case 'heartbeat-too-soon': {
       const [distance, least] = [warning.distanceMs, warning.minDistanceMs].map(inSeconds);
-      return `a heartbeat of ${instanceOf(warning)} came ${distance} s after the last one, the vendor allows one in ${least} s`;
+      return `${instanceOf(warning)} sent a heartbeat ${distance} s after the previous one, the vendor requires ${least} s`;
     }
     case 'registration-throttled':
-      return `a registration was refused, the vendor allows ${warning.limitPerSecond} in a second`;
+      return `a registration was refused, the vendor allows ${warning.limitPerSecond} per second`;
   }
 }
 

@@ -93,7 +93,7 @@ class ServiceLoader {
     const { services, shared } = namespace;
     const { serviceId: wantedId = '' } = requested;
     if (services.holderOf(requested) !== undefined || services.get(wantedId) !== undefined)
-      throw invalid('there is a service of this id, name and version, or alias already');
+      throw invalid('a service with this id, name and version, or alias exists already');
     const serviceId = registerService(namespace, requested);
     const { timestamp = shared.timestamp(), modTimestamp = timestamp } = this.#data.service;
     const record = namespace.requireService(serviceId);
@@ -119,7 +119,7 @@ class ServiceLoader {
     const { modTimestamp = timestamp } = data;
     const { instanceId = '' } = checked;
     if (namespace.services.get(serviceId)?.instances.has(instanceId))
-      throw invalid('there is an instance of this id already');
+      throw invalid('an instance with this id exists already');
     const requested = { ...checked, status: status || undefined };
     registerInstance(namespace, serviceId, requested, { timestamp, modTimestamp });
   }

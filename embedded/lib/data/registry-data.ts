@@ -44,7 +44,7 @@ export const int32: Check = kindOf(
 
 /** A whole number that is not negative. */
 export const count: Check = kindOf(
-  'a whole number from 0 on',
+  'a whole number of 0 or more',
   value => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0,
 );
 
@@ -76,7 +76,7 @@ export function record(fields: Fields, required: readonly string[] = []): Check 
     const entries = entriesOf(value, path, issues).filter(([, one]) => one !== undefined);
     for (const [key, one] of entries) {
       const check = Object.hasOwn(fields, key) ? fields[key] : undefined;
-      if (check === undefined) issues.push(`${prefix}${key} is no field that there is`);
+      if (check === undefined) issues.push(`${prefix}${key} is not a known field`);
       else check(one, `${prefix}${key}`, issues);
     }
     if (!isObject(value)) return;
@@ -242,7 +242,9 @@ export function isRegistryData(document: unknown, issues: string[]): document is
 /** Thrown for a document that is not valid; the message lists every issue. */
 export class RegistryDataError extends Error {
   constructor(readonly issues: readonly string[]) {
-    super(`This is no data of a registry:\n${issues.map(issue => `- ${issue}`).join('\n')}`);
+    super(
+      `The document is not valid registry data:\n${issues.map(issue => `- ${issue}`).join('\n')}`,
+    );
     this.name = 'RegistryDataError';
   }
 }

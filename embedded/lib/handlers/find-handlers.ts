@@ -35,7 +35,7 @@ export function findInstances(call: Call): Answer {
   const { namespace, revision } = call;
   return listAnswer(
     call,
-    current(call, revision, view => find(namespace, { ...query, view })),
+    readAsRequested(call, revision, view => find(namespace, { ...query, view })),
   );
 }
 
@@ -52,7 +52,7 @@ export function listInstances(call: Call): Answer {
   const query = { consumerId, serviceId, tags };
   return listAnswer(
     call,
-    current(call, revision, view => listOf(namespace, { ...query, view })),
+    readAsRequested(call, revision, view => listOf(namespace, { ...query, view })),
   );
 }
 
@@ -68,18 +68,18 @@ export function getInstance(call: Call): Answer {
   });
   const { namespace, revision } = call;
   const query = { consumerId, tags, ...ref };
-  const found = current(call, revision, view => getOne(namespace, { ...query, view }));
-  return revised(call, found, { instance: found.instance.instance });
+  const found = readAsRequested(call, revision, view => getOne(namespace, { ...query, view }));
+  return withRevision(call, found, { instance: found.instance.instance });
 }
 
 function listAnswer(call: Call, found: FoundInstances): Answer {
-  return revised(call, found, {
+  return withRevision(call, found, {
     instances: omitEmpty(found.instances.map(({ instance }) => instance)),
   });
 }
 
 /** Returns an answer with its revision, and without a body if the client has that revision. */
-function revised(call: Call, { revision }: FoundInstances, body: unknown): Answer {
+function withRevision(call: Call, { revision }: FoundInstances, body: unknown): Answer {
   const headers = { 'X-Resource-Revision': revision };
   return call.revision === revision ? { status: 304, headers, body: '' } : json(body, headers);
 }
@@ -103,12 +103,14 @@ export function queryInstances(call: Call): Answer {
       const { environment, appId = '', serviceName = '', version } = item?.service ?? {};
       const versionRule = versionRequired ? version : undefined;
       const query = { consumerId, environment, appId, serviceName, tags: [], versionRule };
-      return current(call, item?.rev ?? '', view => find(namespace, { ...query, view }));
+      return readAsRequested(call, item?.rev ?? '', view => find(namespace, { ...query, view }));
     }),
     instances: collect(instances, item => {
       const { serviceId = '', instanceId = '' } = item?.instance ?? {};
       const query = { consumerId, serviceId, instanceId, tags: [] };
-      const found = current(call, item?.rev ?? '', view => getOne(namespace, { ...query, view }));
+      const found = readAsRequested(call, item?.rev ?? '', view =>
+        getOne(namespace, { ...query, view }),
+      );
       return { ...found, instances: [found.instance] };
     }),
   });
@@ -164,7 +166,7 @@ function addFailure(failed: Map<number, Failure>, index: number, refusal: Regist
  *
  * @throws RegistryError 500003 if the read must bypass the cache and the store is down
  */
-export function readable(call: Call): Namespace {
+export function namespaceForRead(call: Call): Namespace {
   const { namespace } = call;
   if (call.isSet('noCache')) namespace.shared.store.requireForFind();
   return namespace;
@@ -175,7 +177,7 @@ export function readable(call: Call): Namespace {
  * has another revision than the cache, the server also looks into its store
  * (datasource/etcd/cache/filter_consistency.go).
  */
-export function current<Found extends FoundInstances>(
+export function readAsRequested<Found extends FoundInstances>(
   call: Call,
   revision: string,
   read: (view: View) => Found,

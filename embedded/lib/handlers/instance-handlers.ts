@@ -81,7 +81,7 @@ export function setInstanceProperties(call: Call): Answer {
 export function heartbeat(call: Call): Answer {
   const ref = refOf(call);
   validate(requestRules.heartbeat, ref);
-  renewNoted(call, ref);
+  renewAndCheck(call, ref);
   return done;
 }
 
@@ -92,16 +92,23 @@ export function heartbeat(call: Call): Answer {
 export function heartbeats(call: Call): Answer {
   const { instances = [] } = call.json(readHeartbeats, unmarshalError);
   if (instances.length === 0) throw invalid('Request format invalid.');
-  return json({ instances: distinct(instances).map(item => beat(call, item)) });
+  return json({ instances: distinct(instances).map(item => heartbeatResult(call, item)) });
 }
 
-function beat(call: Call, item: RefBody | null): RefBody & Pick<HeartbeatResult, 'errMessage'> {
+function heartbeatResult(
+  call: Call,
+  item: RefBody | null,
+): RefBody & Pick<HeartbeatResult, 'errMessage'> {
   const { serviceId, instanceId } = item ?? {};
   const ref = { serviceId: serviceId ?? '', instanceId: instanceId ?? '' };
-  return { serviceId, instanceId, errMessage: registryErrorMessage(() => renewNoted(call, ref)) };
+  return {
+    serviceId,
+    instanceId,
+    errMessage: registryErrorMessage(() => renewAndCheck(call, ref)),
+  };
 }
 
-function renewNoted({ namespace, profile }: Call, ref: InstanceRef): void {
+function renewAndCheck({ namespace, profile }: Call, ref: InstanceRef): void {
   renew(namespace, ref);
   profile.limits.checkHeartbeat(namespace, ref);
 }

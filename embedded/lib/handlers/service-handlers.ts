@@ -23,7 +23,7 @@ import {
   removeTags,
   setTag,
 } from '../model/service-operations.js';
-import { readable } from './find-handlers.js';
+import { namespaceForRead } from './find-handlers.js';
 import { asRequestedService, checkedInstance, withDefaults } from './registration-requests.js';
 
 /** GET existence of a service or a schema. */
@@ -46,7 +46,7 @@ function serviceExistence(call: Call): Answer {
     environment: call.value('env'),
   };
   validate(requestRules.getExistence, wanted);
-  return json({ serviceId: findServiceId(readable(call), wanted) });
+  return json({ serviceId: findServiceId(namespaceForRead(call), wanted) });
 }
 
 function schemaExistence(call: Call): Answer {
@@ -90,14 +90,16 @@ function registerDetails(
 
 /** GET microservices. */
 export function listMicroservices(call: Call): Answer {
-  return json({ services: omitEmpty(listServices(readable(call), call.isSet('withShared'))) });
+  return json({
+    services: omitEmpty(listServices(namespaceForRead(call), call.isSet('withShared'))),
+  });
 }
 
 /** GET one microservice. */
 export function getMicroservice(call: Call): Answer {
   const serviceId = call.parameter('serviceId');
   validate(requestRules.getService, { serviceId });
-  return json({ service: readable(call).requireService(serviceId).service });
+  return json({ service: namespaceForRead(call).requireService(serviceId).service });
 }
 
 /** PUT properties. */

@@ -161,10 +161,10 @@ const switches = new Set(
 );
 
 function check(knob: string, value: unknown): void {
-  if (!Object.hasOwn(noOddities, knob)) throw new RangeError(`there is no oddity "${knob}"`);
+  if (!Object.hasOwn(noOddities, knob)) throw new RangeError(`oddities.${knob} does not exist`);
   const wanted = wantedOf(knob);
   if (!wanted.holds(value))
-    throw new RangeError(`oddities.${knob} must be ${wanted.text}, but is ${String(value)}`);
+    throw new RangeError(`oddities.${knob} must be ${wanted.text}, got ${String(value)}`);
 }
 
 function wantedOf(knob: string): { text: string; holds: (value: unknown) => boolean } {
@@ -172,7 +172,7 @@ function wantedOf(knob: string): { text: string; holds: (value: unknown) => bool
     return { text: 'true or false', holds: value => typeof value === 'boolean' };
   const max = knob.endsWith('Chance') ? 1 : Number.MAX_SAFE_INTEGER;
   return {
-    text: max === 1 ? 'a number from 0 to 1' : 'a number from 0 on',
+    text: max === 1 ? 'a number from 0 to 1' : 'a number of 0 or more',
     holds: value => typeof value === 'number' && value >= 0 && value <= max,
   };
 }

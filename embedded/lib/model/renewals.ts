@@ -96,8 +96,9 @@ export class Renewals {
 
   #answer(lease: Lease, key: string): Renewal {
     const at = this.#clock.now();
-    const known = this.#states.get(key) ?? (lease.wasRenewed ? { latest: 'renewed' } : undefined);
-    if (known === undefined) {
+    const previous =
+      this.#states.get(key) ?? (lease.wasRenewed ? { latest: 'renewed' } : undefined);
+    if (previous === undefined) {
       const latest = this.#renew(lease, at);
       this.#remember(key, { latest, at });
       return latest;
@@ -106,10 +107,10 @@ export class Renewals {
       this.#renew(lease, at);
       this.#remember(key, { latest: 'renewed', at });
     } else {
-      this.#remember(key, { latest: known.latest, queued: lease, at });
+      this.#remember(key, { latest: previous.latest, queued: lease, at });
       this.#queueUp(key, at);
     }
-    return known.latest;
+    return previous.latest;
   }
 
   #queueUp(key: string, now: number): void {

@@ -69,7 +69,7 @@ export class BodyReader {
   /** Records an issue for each field that was not read. */
   refuseUnknown(): void {
     for (const name of this.#fields.keys())
-      if (!this.#known.has(name)) this.#complain(name, 'is not known here');
+      if (!this.#known.has(name)) this.#complain(name, 'is not a known field');
   }
 
   #take(name: string): unknown {

@@ -23,10 +23,10 @@ export function rejectionOf(
   if (isLoopback(boundTo) && !isLoopback(hostNameOf(headers.host)))
     return {
       status: 403,
-      error: `Host "${headers.host ?? ''}" is no name of this machine's loopback address.`,
+      error: `Host "${headers.host ?? ''}" is not a name of this machine.`,
     };
   if (isOfAnotherSite(method, headers))
-    return { status: 403, error: 'A page of another origin may not ask here.' };
+    return { status: 403, error: 'Requests of pages from other origins are refused.' };
   if (method === 'POST' && !/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? ''))
     return { status: 415, error: 'Content-Type must be application/json.' };
   return undefined;

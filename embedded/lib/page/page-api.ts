@@ -76,26 +76,28 @@ export class PageApi {
 
   #guarded({ request }: HttpExchange, sent: Promise<void>): Answer | 'events' {
     const { method, target, headers, body } = request;
-    const away = rejectionOf({ method, headers }, this.#parts.host);
-    if (away !== undefined) return failure(away.status, away.error);
+    const rejection = rejectionOf({ method, headers }, this.#parts.host);
+    if (rejection !== undefined) return failure(rejection.status, rejection.error);
     if (body.length > maxBodyBytes)
       return failure(413, `The body is longer than ${maxBodyBytes} bytes.`);
     const [pathname = '', query = ''] = target.split(/\?(.*)/s);
     if (pathname === '/-') return redirectToPage;
     const path = segmentsOf(pathname);
     if (path === undefined) return notFound;
-    const asked = {
+    const pageRequest = {
       method: method === 'HEAD' ? 'GET' : method,
       path,
       query: new URLSearchParams(query),
       body: body.toString(),
       sent,
     };
-    return method !== 'HEAD' && isRoute(asked, 'GET events') ? 'events' : this.#answer(asked);
+    return method !== 'HEAD' && isRoute(pageRequest, 'GET events')
+      ? 'events'
+      : this.#answer(pageRequest);
   }
 
-  #answer(asked: PageRequest): Answer {
-    const { method, path } = asked;
+  #answer(request: PageRequest): Answer {
+    const { method, path } = request;
     const { model, faults } = this.#parts;
     const [first = '', second = '', third = ''] = path;
     switch (`${method} ${shapeOf(path)}`) {
@@ -104,19 +106,19 @@ export class PageApi {
       case 'GET faults':
         return json(faults.list().map(faultView));
       case 'POST faults':
-        return this.#startFault(asked);
+        return this.#startFault(request);
       case 'DELETE faults':
         return this.#clear();
       case 'DELETE faults/:id':
         return faults.end(second) ? json({ ended: 1 }) : notFound;
       case 'DELETE instances/:id':
-        return this.#end(asked, 'removal');
+        return this.#end(request, 'removal');
       case 'POST instances/:id/expire':
-        return third === 'expire' ? this.#end(asked, 'lease') : notFound;
+        return third === 'expire' ? this.#end(request, 'lease') : notFound;
       case 'DELETE connections/idle':
         return json({ closed: faults.closeIdleConnections() });
       case 'POST clock':
-        return this.#advance(asked);
+        return this.#advance(request);
       default:
         return (method === 'GET' && assetOf([first, second].filter(Boolean))) || this.#wrong(path);
     }
@@ -129,9 +131,9 @@ export class PageApi {
 
   #startFault({ body, sent }: PageRequest): Answer {
     const { faults } = this.#parts;
-    const asked = readFault(jsonOf(body));
-    if (asked.kind === 'bad') return failure(400, 'No such fault.', asked.issues);
-    asked.start(faults, sent);
+    const request = readFault(jsonOf(body));
+    if (request.kind === 'bad') return failure(400, 'No such fault.', request.issues);
+    request.start(faults, sent);
     return json({ id: faults.lastId }, {}, 201);
   }
 
@@ -142,25 +144,28 @@ export class PageApi {
     return json({ ended: ended.length });
   }
 
-  #end({ path: [, instanceId = ''], query }: PageRequest, endedBy: EndedBy): Answer {
-    const wanted = {
+  #end({ path: [, instanceId = ''], query }: PageRequest, how: EndedBy): Answer {
+    const filter = {
       instanceId,
       serviceId: query.get('serviceId') ?? undefined,
       tenant: query.get('tenant') ?? undefined,
     };
-    const ended = endInstances(this.#parts.model, wanted, endedBy);
-    return ended === 0 ? failure(404, 'There is no such instance.') : json({ ended });
+    const ended = endInstances(this.#parts.model, filter, how);
+    return ended === 0 ? failure(404, 'No such instance.') : json({ ended });
   }
 
   #advance({ body }: PageRequest): Answer {
     const { clock } = this.#parts;
     if (clock.advance === undefined)
-      return failure(501, 'The clock of this registry cannot be put forward: it has no advance().');
+      return failure(
+        501,
+        'The clock of this registry cannot be advanced: it has no advance() method.',
+      );
     const issues: string[] = [];
     const reader = new BodyReader(jsonOf(body), issues);
     const ms = reader.integer('advanceMs', { min: 1, max: maxAdvanceMs });
     reader.refuseUnknown();
-    if (issues.length > 0) return failure(400, 'The clock was not put forward.', issues);
+    if (issues.length > 0) return failure(400, 'The clock was not advanced.', issues);
     clock.advance(ms);
     return json({ now: clock.now() });
   }
@@ -181,7 +186,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
 
 const redirectToPage: Answer = { status: 308, headers: { Location: prefix }, body: '' };
 
-const notFound = failure(404, 'There is nothing here.');
+const notFound = failure(404, 'Not found.');
 
 function failure(status: number, error: string, issues?: readonly string[]): Answer {
   return json({ error, issues }, {}, status);
@@ -219,7 +224,7 @@ function jsonOf(text: string): unknown {
 }
 
 /** Selects instances; an id alone may select several, of different services. */
-export interface Wanted {
+export interface InstanceFilter {
   readonly instanceId: string;
   readonly serviceId?: string | undefined;
   /** Name of the namespace: `domain/project`. */
@@ -230,17 +235,17 @@ export interface Wanted {
 export type EndedBy = 'removal' | 'lease';
 
 /** Ends the selected instances, notifies watchers, and returns how many they were. */
-export function endInstances(model: RegistryModel, wanted: Wanted, endedBy: EndedBy): number {
-  const end = endedBy === 'lease' ? expireInstance : unregisterInstance;
+export function endInstances(model: RegistryModel, filter: InstanceFilter, how: EndedBy): number {
+  const end = how === 'lease' ? expireInstance : unregisterInstance;
   let ended = 0;
   for (const namespace of model.namespaces()) {
-    if (wanted.tenant !== undefined && wanted.tenant !== namespace.name) continue;
+    if (filter.tenant !== undefined && filter.tenant !== namespace.name) continue;
     for (const { service, instances } of namespace.services.all()) {
       const { serviceId } = service;
-      if (wanted.serviceId !== undefined && wanted.serviceId !== serviceId) continue;
+      if (filter.serviceId !== undefined && filter.serviceId !== serviceId) continue;
       // The Service Center's own instance has no lease and cannot be ended.
-      if (instances.get(wanted.instanceId)?.lease === undefined) continue;
-      end(namespace, { serviceId, instanceId: wanted.instanceId });
+      if (instances.get(filter.instanceId)?.lease === undefined) continue;
+      end(namespace, { serviceId, instanceId: filter.instanceId });
       ended += 1;
     }
   }

@@ -50,8 +50,8 @@ export function instanceView(
 ): InstanceView {
   const { instanceId, hostName, status = '', endpoints = [], properties = {} } = instance;
   const key = instanceKey(tenant, instance);
-  const leaseTold = lease === undefined ? null : leaseView(lease);
-  return { key, instanceId, hostName, status, endpoints, properties, lease: leaseTold };
+  const leaseOrNull = lease === undefined ? null : leaseView(lease);
+  return { key, instanceId, hostName, status, endpoints, properties, lease: leaseOrNull };
 }
 
 /** Returns the current state of a lease. */

@@ -108,13 +108,13 @@ export function filterList(answer: Answer, pattern: string, labels: readonly Lab
   const fields = new Map(fieldsOf(JSON.parse(answer.body)));
   const items: unknown = fields.get(list.name);
   if (!Array.isArray(items)) return answer;
-  const kept = items.filter(item => labels.some(wants => isCovered(list.of(item), wants)));
+  const kept = items.filter(item => labels.some(wants => matchesLabels(list.of(item), wants)));
   fields.set(list.name, omitEmpty(kept));
   return { ...json(Object.fromEntries(fields), answer.headers), status: answer.status };
 }
 
 /** An unknown label, like the environment of an application, does not exclude an item. */
-function isCovered(fields: Fields, wants: Labels): boolean {
+function matchesLabels(fields: Fields, wants: Labels): boolean {
   const { environment, appId, serviceName } = wants;
   const isOf = (name: string, value: string | undefined) =>
     value === undefined || (fields.get(name) ?? '') === value;

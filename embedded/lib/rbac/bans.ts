@@ -126,11 +126,11 @@ for (const [network, prefix] of [
  * (pkg/util/net.go).
  */
 export function clientAddress(call: Call): string {
-  const told = ['x-forwarded-for', 'x-real-ip']
+  const forwarded = ['x-forwarded-for', 'x-real-ip']
     .flatMap(name => call.header(name).split(','))
     .map(address => address.trim())
     .find(isGlobal);
-  return told ?? call.remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '');
+  return forwarded ?? call.remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
 function isGlobal(address: string): boolean {

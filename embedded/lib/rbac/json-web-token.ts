@@ -145,7 +145,7 @@ export function tokenKeys(privateKey: string | undefined): () => TokenKeys {
 function keysOf(pem: string): TokenKeys {
   const privateKey = readKey(pem);
   if (privateKey?.asymmetricKeyType !== 'rsa')
-    throw new Error('rbac.privateKey must be the private key of RSA, in PEM and not encrypted');
+    throw new Error('rbac.privateKey must be an RSA private key in PEM, not encrypted');
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }
 

@@ -61,8 +61,8 @@ export function permit(
   if (labels.length === 0) return wanted;
   const matching = labels.flatMap(has => wanted.filter(wants => isCovered(has, wants)));
   if (matching.length > 0) return matching;
-  const told = labels.map(textOf).join(' ');
-  throw noPermission(`role has no permissions[${type}:${verb}] for labels [${told}]`);
+  const texts = labels.map(textOf).join(' ');
+  throw noPermission(`role has no permissions[${type}:${verb}] for labels [${texts}]`);
 }
 
 function isEmpty(labels: Labels): boolean {

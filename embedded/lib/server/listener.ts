@@ -165,7 +165,7 @@ export class Listener {
 
   #cannotListen(cause: Error): Error {
     const isTaken = 'code' in cause && cause.code === 'EADDRINUSE';
-    const why = isTaken ? 'the port is taken; is another registry running?' : cause.message;
+    const why = isTaken ? 'the port is in use; is another registry running?' : cause.message;
     const address = `${this.#host}:${this.#port}`;
     return new Error(`The embedded Service Center cannot listen on ${address}: ${why}`, { cause });
   }

@@ -63,9 +63,12 @@ export function createSecureServer(
   try {
     return createHttps({ ...settings, ...secrets, rejectUnauthorized: true }, listener);
   } catch (cause) {
-    throw new Error('tls.cert, tls.key or tls.ca cannot be read: they must be PEM, and fit', {
-      cause,
-    });
+    throw new Error(
+      'tls.cert, tls.key or tls.ca cannot be read: they must be PEM and belong together',
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -86,22 +89,22 @@ const tcpSockets = new WeakMap<Socket, Socket>();
  * Returns a server for the port of a TLS server, which answers plain HTTP in plain text as Go does.
  */
 export function withPlainHttpAnswer(server: Server): TcpServer {
-  const open = new Map<string, Socket>();
+  const tcpByPeer = new Map<string, Socket>();
   server.on('secureConnection', (secure: Socket) => {
-    const tcp = open.get(peerOf(secure));
+    const tcp = tcpByPeer.get(peerOf(secure));
     if (tcp !== undefined) tcpSockets.set(secure, tcp);
   });
   const port = createServer(tcp => {
     const peer = peerOf(tcp);
-    open.set(peer, tcp);
-    tcp.once('close', () => open.delete(peer));
-    admit(tcp, server);
+    tcpByPeer.set(peer, tcp);
+    tcp.once('close', () => tcpByPeer.delete(peer));
+    handleFirstBytes(tcp, server);
   });
   // The TLS server checks for slow requests from its 'listening' event on.
   return port.on('listening', () => server.emit('listening')).on('close', () => server.close());
 }
 
-function admit(tcp: Socket, server: Server): void {
+function handleFirstBytes(tcp: Socket, server: Server): void {
   const fail = () => tcp.destroy();
   tcp.on('error', fail).setTimeout(silenceMs, fail);
   tcp.once('data', (first: Buffer) => {

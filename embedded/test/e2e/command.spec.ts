@@ -14,7 +14,7 @@ import { FakeClock } from '../support/registry.js';
 import { ask, registered, started } from './server.js';
 
 let directory: string;
-/** What the command finds in its environment. */
+/** Environment of the command. */
 let environment: Record<string, string> = {};
 const running = new Set<Command>();
 
@@ -51,7 +51,7 @@ class Command {
       env,
       print: text => {
         this.printed.push(text);
-        if (text.startsWith('Ctrl-C')) isUp();
+        if (text.startsWith('Press Ctrl-C')) isUp();
       },
       printError: text => this.complaints.push(text),
       stopped,
@@ -59,7 +59,7 @@ class Command {
     running.add(this);
   }
 
-  /** Where it listens. */
+  /** Resolves to the address that it listens on. */
   async url(): Promise<string> {
     const early = this.exitCode.then(code => {
       throw new Error(`It ended with ${code}: ${this.complaints.join('\n')}`);
@@ -119,7 +119,7 @@ describe('the command', () => {
     const text = command.printed.join('\n');
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(text).toContain(`its page is ${url}/-/`);
-    expect(text).toContain('keeps everything in memory');
+    expect(text).toContain('kept in memory only');
     expect(text).toContain('not for production');
     expect(command.complaints).toEqual([]);
   });
@@ -128,7 +128,7 @@ describe('the command', () => {
     const command = new Command('--port', '0', '--host', '0.0.0.0');
     await command.url();
     expect(command.complaints).toEqual([
-      'Warning: others can reach it on 0.0.0.0, and nothing protects it',
+      'Warning: other machines can reach it on 0.0.0.0, without authentication',
     ]);
   });
 
@@ -136,7 +136,7 @@ describe('the command', () => {
     const { url } = await started();
     const command = new Command('--port', new URL(url).port);
     expect(await command.exitCode).toBe(1);
-    expect(command.complaints).toEqual([expect.stringMatching(/cannot listen on .* is taken/)]);
+    expect(command.complaints).toEqual([expect.stringMatching(/cannot listen on .* is in use/)]);
     expect(command.printed).toEqual([]);
   });
 
@@ -145,7 +145,7 @@ describe('the command', () => {
     const path = '/v4/default/registry/microservices';
     const { text } = await exchange(await command.url(), { path });
     expect(text).toBe('{"errCode":"400001","errMsg":"Invalid parameter(s)","detail":""}');
-    expect(command.printed).toContain('It answers like cse-legacy');
+    expect(command.printed).toContain('Profile: cse-legacy');
   });
 
   it('says once of an instance that it does not keep the limits of the vendor', async () => {
@@ -161,7 +161,7 @@ describe('the command', () => {
       await exchange(url, { method: 'PUT', path: `${instances}/own/heartbeat` });
     expect(command.complaints).toEqual([
       expect.stringMatching(
-        /^Warning: a heartbeat of or\?ders\/own came \d\.\d s after the last one, the vendor allows one in 20\.0 s$/,
+        /^Warning: or\?ders\/own sent a heartbeat \d\.\d s after the previous one, the vendor requires 20\.0 s$/,
       ),
     ]);
   });
@@ -173,7 +173,7 @@ describe('the command', () => {
     for (let count = 0; count < 12; count += 1)
       await exchange(url, { method: 'POST', path, body: { instance: { hostName: 'h' } } });
     expect(command.complaints).toEqual([
-      'Warning: a registration was refused, the vendor allows 10 in a second',
+      'Warning: a registration was refused, the vendor allows 10 per second',
     ]);
   });
 });
@@ -187,7 +187,7 @@ describe('the command with --oddities realistic', () => {
     });
     const command = new Command('--port', '0', '--oddities', 'realistic');
     await command.url();
-    expect(command.printed).toContain('It lags, loses and forgets as a real server does');
+    expect(command.printed).toContain('Oddities: delays and losses of a real server');
   });
 });
 
@@ -203,9 +203,9 @@ describe('the command with --rbac', () => {
     expect((await exchange(url, { path })).status).toBe(401);
     expect((await token(url, 'Secret-1234')).status).toBe(200);
     const said = [...command.printed, ...command.complaints].join('\n');
-    expect(said).toContain('It asks for tokens');
+    expect(said).toContain('Tokens are required');
     expect(said).not.toContain('Secret-1234');
-    expect(command.complaints).toEqual(['Warning: others can reach it on 0.0.0.0']);
+    expect(command.complaints).toEqual(['Warning: other machines can reach it on 0.0.0.0']);
   });
 
   it.each([
@@ -258,7 +258,7 @@ describe('a seed', () => {
   });
 
   it.each([
-    ['is no JSON', '{', /seed\.json is no JSON: /],
+    ['is no JSON', '{', /seed\.json is not JSON: /],
     ['is wrong', wrongSeed, /seed\.json cannot be loaded\. .*\n- services\[0\]\.service\.serviceN/],
   ])('ends the command with 1 and one error when it %s', async (_, content, complaint) => {
     const command = new Command('--port', '0', '--seed', await file('seed.json', content));
@@ -307,7 +307,7 @@ describe('a data file', () => {
 
     const second = new Command(...args);
     await second.url();
-    expect(second.printed.join('\n')).toContain('seed.json was passed over');
+    expect(second.printed.join('\n')).toContain('seed.json was ignored');
   });
 
   it.each([

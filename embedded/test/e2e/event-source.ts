@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { EmbeddedServiceCenter } from '../../lib/index.js';
 import type { PageEvents } from '../../lib/page/messages.js';
 
-/** A listener of `/-/events`, as a browser is one. */
+/** A client of `/-/events`, like a browser. */
 export class EventClient {
   readonly #response: IncomingMessage;
   readonly #told: { readonly name: string; readonly data: unknown }[] = [];
@@ -21,7 +21,7 @@ export class EventClient {
     response.on('error', () => undefined);
   }
 
-  /** Resolves once the answer has begun. */
+  /** Resolves once the answer has started. */
   static listen({ url }: EmbeddedServiceCenter): Promise<EventClient> {
     return new Promise((resolve, reject) => {
       get(`${url}/-/events`, { agent: false }, response => resolve(new EventClient(response))).on(
@@ -35,7 +35,7 @@ export class EventClient {
     return this.#response.headers;
   }
 
-  /** Resolves to the next event of a name; those before it are passed over. */
+  /** Resolves to the next event of a name and drops earlier ones. */
   async next<Name extends keyof PageEvents>(wanted: Name): Promise<PageEvents[Name]> {
     for (;;) {
       const told = this.#told.shift();
@@ -47,7 +47,7 @@ export class EventClient {
     }
   }
 
-  /** How many events have come that nobody has asked for yet. */
+  /** Number of received events that were not read yet. */
   get waiting(): number {
     return this.#told.length;
   }

@@ -107,7 +107,7 @@ describe('the stream of events', () => {
     for (const events of listeners)
       expect(await events.next('changes')).toMatchObject([{ kind: 'expired' }]);
     for (const events of listeners) events.leave();
-    // Leases end on time for listeners alone, so the timer shows whether one is left.
+    // Leases end on time only for listeners, so the timer shows whether one is left.
     await registered(serviceCenter);
     while (clock.timers > 0) await ask(serviceCenter, 'GET /version');
     expect(clock.timers).toBe(0);

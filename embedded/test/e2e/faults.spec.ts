@@ -40,7 +40,7 @@ describe('a delay', () => {
     const arrived = arrival(serviceCenter);
     const late = outcome(ask(serviceCenter, `DELETE ${path}`));
     await arrived;
-    // The listener is told before the execution, which follows in the same turn.
+    // The listener is called before the execution, which follows in the same turn.
     await Promise.resolve();
     expect(serviceCenter.instances()).toEqual([]);
     dispose();

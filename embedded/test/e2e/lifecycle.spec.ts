@@ -29,7 +29,7 @@ describe('starting', () => {
     const port = Number(new URL(url).port);
     await expect(new EmbeddedServiceCenter({ port }).start()).rejects.toThrow(
       `The embedded Service Center cannot listen on 127.0.0.1:${port}: ` +
-        'the port is taken; is another registry running?',
+        'the port is in use; is another registry running?',
     );
   });
 
@@ -39,7 +39,7 @@ describe('starting', () => {
     const address = other.address();
     const port = typeof address === 'object' ? address?.port : undefined;
     const serviceCenter = new EmbeddedServiceCenter({ port });
-    await expect(serviceCenter.start()).rejects.toThrow('taken');
+    await expect(serviceCenter.start()).rejects.toThrow('in use');
     await new Promise(resolve => other.close(resolve));
     await serviceCenter.start();
     expect(await outcome(ask(serviceCenter, 'GET /version'))).toBe(200);

@@ -14,7 +14,7 @@ beforeEach(async () => {
   serviceCenter.oddities.set({ storeDown: true });
 });
 
-/** Sends a request that has to wait; resolves once the server has it. */
+/** Sends a request that must wait; resolves once the server has received it. */
 async function waiting(line: string) {
   const isHeld = clock.nextTimer();
   const answer = ask(serviceCenter, line);

@@ -5,7 +5,7 @@ import type { TestAnswer } from '../support/exchange.js';
 import { FakeClock } from '../support/registry.js';
 import { ask, outcome, registered, started } from './server.js';
 
-/** Asks `"GET faults"` of what is under `/-/`; a body goes out as JSON. */
+/** Sends `"GET faults"` below `/-/`; a body is sent as JSON. */
 function askPage(
   { url }: EmbeddedServiceCenter,
   line: string,
@@ -270,7 +270,7 @@ describe('the clock over HTTP', () => {
     expect(serviceCenter.instances()).toEqual([]);
     expect(await advance({ advanceMs: -1, b: 2 })).toMatchObject({
       status: 400,
-      json: { issues: [expect.stringMatching(/^advanceMs must/), 'b is not known here'] },
+      json: { issues: [expect.stringMatching(/^advanceMs must/), 'b is not a known field'] },
     });
   });
 

@@ -16,7 +16,7 @@ const trusting = { ca: authority.cert };
 
 const secured = (tls: Partial<TlsOptions> = {}) => started({ tls: { ...server, ...tls } });
 
-/** Status and text of an answer, or the code of what went wrong. */
+/** Returns status and text of an answer, or the code of the error. */
 function outcome({ url }: { readonly url: string }, options: RequestOptions): Promise<string> {
   return new Promise(resolve => {
     const asked = request(`${url}/version`, { agent: false, ...options }, response => {

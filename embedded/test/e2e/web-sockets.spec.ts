@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 afterEach(() => client.close());
 
-/** Opens a connection, and has the service `shop` depend on `orders`. */
+/** Opens a connection after making the service `shop` depend on `orders`. */
 async function watch(headers = {}): Promise<void> {
   const path = '/v4/default/registry/instances?appId=default&serviceName=orders';
   await exchange(serviceCenter.url, { path, headers: { 'X-ConsumerId': 'shop' } });
@@ -116,7 +116,7 @@ describe('a watcher', () => {
     clock.advance(1);
     const types = [];
     for (let type = ''; type !== 'tcp-closed'; types.push(type)) ({ type } = await client.next());
-    // In between are the end of the first instance's lease and the registration of the second.
+    // In between, the first lease ends and the second instance is registered.
     expect(types.join()).toBe('ping,ping,ping,text,ping,ping,text,tcp-closed');
   });
 
@@ -125,7 +125,7 @@ describe('a watcher', () => {
     expect(clock.timers).toBe(3);
     client.socket.close(1000);
     await once(client.socket, 'close');
-    // The server learns of the end in its own time.
+    // The server notices the end a moment later.
     while (clock.timers > 0) expect((await ask(serviceCenter, 'GET /version')).status).toBe(200);
   });
 
@@ -254,7 +254,7 @@ describe('a handshake', () => {
       return request.reusedSocket;
     };
     expect(await reuses({ Connection: 'Upgrade, keep-alive', Upgrade: 'h2c' })).toBe(false);
-    // The agent has a connection back one turn after the answer's end.
+    // The agent gets a connection back one turn after the end of the answer.
     await setImmediate();
     expect(await reuses()).toBe(true);
     agent.destroy();
@@ -267,7 +267,7 @@ describe('a fault on a handshake', () => {
   const handshake =
     `GET ${watcher} HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
     `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`;
-  /** A connection whose handshake hangs. */
+  /** Opens a connection whose handshake hangs. */
   const hangingSocket = async () => {
     serviceCenter.faults.hang(match);
     const arrived = arrival(serviceCenter);

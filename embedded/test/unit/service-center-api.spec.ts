@@ -65,7 +65,7 @@ describe('the path of a request', () => {
   it('may name the server, as a request to a proxy does', () => {
     const target = 'http://127.0.0.1:30100/v4/default/registry/version';
     expect(registry.ask(`GET /v4/../${target}`).status).toBe(301);
-    // The doubled slash of the scheme is one that the server complains about.
+    // The server complains about the double slash of the scheme.
     const { status, text } = registry.askTarget('GET', target);
     expect([status, text.slice(0, 24)]).toEqual([400, 'Invalid Request URI http']);
     expect(text).toContain('"apiVersion":"4.0.0"}');

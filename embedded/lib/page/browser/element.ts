@@ -1,5 +1,5 @@
 /** Class and attributes of a new element. */
-export interface Given {
+export interface ElementOptions {
   readonly class?: string;
   readonly attributes?: Readonly<Record<string, string>>;
 }
@@ -7,23 +7,23 @@ export interface Given {
 /** Creates an element. Text is inserted as text, never as markup. */
 export function element<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
-  given: Given = {},
+  options: ElementOptions = {},
   ...content: readonly (Node | string)[]
 ): HTMLElementTagNameMap[Name] {
-  const made = document.createElement(name);
-  if (given.class !== undefined) made.className = given.class;
-  for (const [attribute, value] of Object.entries(given.attributes ?? {}))
-    made.setAttribute(attribute, value);
-  made.append(...content);
-  return made;
+  const created = document.createElement(name);
+  if (options.class !== undefined) created.className = options.class;
+  for (const [attribute, value] of Object.entries(options.attributes ?? {}))
+    created.setAttribute(attribute, value);
+  created.append(...content);
+  return created;
 }
 
 /** Creates a button. */
 export function button(text: string, act: () => void, label = text): HTMLButtonElement {
-  const made = element('button', { attributes: { type: 'button' } }, text);
-  if (label !== text) made.setAttribute('aria-label', label);
-  made.addEventListener('click', act);
-  return made;
+  const created = element('button', { attributes: { type: 'button' } }, text);
+  if (label !== text) created.setAttribute('aria-label', label);
+  created.addEventListener('click', act);
+  return created;
 }
 
 /** Returns an element of the document. */

@@ -44,19 +44,19 @@ export const faultOffers: readonly FaultOffer[] = [
   { kind: 'garbage', label: 'Garbage: answer with nonsense', numbers: [], hasMatch: true },
   {
     kind: 'swallow-renewals',
-    label: 'Swallow renewals: say 200, renew nothing',
+    label: 'Swallow renewals: answer 200, renew nothing',
     numbers: [],
     hasMatch: true,
   },
   {
     kind: 'skew-clock',
-    label: 'Skew the clock that is told',
+    label: 'Skew clock: report a wrong time',
     numbers: [{ ...late, value: hourMs, min: -1_000_000_000, max: 1_000_000_000 }],
     hasMatch: false,
   },
   {
     kind: 'refuse',
-    label: 'Refuse connections, this page too',
+    label: 'Refuse connections, also of this page',
     numbers: [{ ...late, label: 'For how many milliseconds', value: 10_000, min: 1 }],
     hasMatch: false,
   },

@@ -24,7 +24,7 @@ export class FaultForm {
     'div',
     {},
     labelled('Requests', this.#operation),
-    labelled('How many (empty: until it is switched off)', this.#times),
+    labelled('How many (empty: until switched off)', this.#times),
   );
 
   constructor() {
@@ -32,7 +32,7 @@ export class FaultForm {
     this.node = element(
       'form',
       {},
-      labelled('What goes wrong', this.#kind),
+      labelled('Kind', this.#kind),
       this.#numbers,
       this.#match,
       element('div', {}, go),
@@ -126,8 +126,8 @@ export class FaultList {
     );
     byId('no-faults').hidden = faults.length > 0;
     if (!hadFocus || list.contains(document.activeElement)) return;
-    const heir = list.querySelector('button') ?? document.querySelector('#faults summary');
-    if (heir instanceof HTMLElement) heir.focus();
+    const nextFocus = list.querySelector('button') ?? document.querySelector('#faults summary');
+    if (nextFocus instanceof HTMLElement) nextFocus.focus();
   }
 }
 

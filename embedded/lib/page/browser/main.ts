@@ -54,11 +54,11 @@ const source = new EventSource('events');
 /** Calls a function with the data of each event of a name. */
 function on<Name extends keyof PageEvents>(
   name: Name,
-  act: (told: PageEvents[Name]) => void,
+  act: (data: PageEvents[Name]) => void,
 ): void {
-  source.addEventListener(name, ({ data }: MessageEvent<string>) => {
-    const told: PageEvents[Name] = JSON.parse(data);
-    act(told);
+  source.addEventListener(name, (event: MessageEvent<string>) => {
+    const data: PageEvents[Name] = JSON.parse(event.data);
+    act(data);
   });
 }
 
@@ -87,7 +87,7 @@ on('renewals', renewals => {
   if (names.length > 0) log.addRenewals(names, at);
   showSoon();
 });
-on('faults', told => faults.show(told));
+on('faults', data => faults.show(data));
 source.addEventListener('error', () => setConnection('lost', 'connection lost, trying again'));
 
 setInterval(() => services.tick(), tickMs);

@@ -66,7 +66,7 @@ export class ServiceCard {
       row.show(instance, now);
       rows.set(key, row);
     }
-    const focus = this.#focusThatGoes(rows);
+    const focus = this.#keepFocus(rows);
     this.#rows = rows;
     setChildren(
       this.#list,
@@ -76,15 +76,15 @@ export class ServiceCard {
   }
 
   /** If the instance with the keyboard focus is removed, the next one gets the focus. */
-  #focusThatGoes(rows: ReadonlyMap<string, InstanceRow>): () => void {
+  #keepFocus(rows: ReadonlyMap<string, InstanceRow>): () => void {
     const before = [...this.#rows];
     const at = before.findIndex(([, { focused }]) => focused !== -1);
     const [key, row] = before[at] ?? [];
     if (key === undefined || row === undefined || rows.has(key)) return () => {};
     const { focused } = row;
     const [, next] = before.slice(at + 1).find(([each]) => rows.has(each)) ?? [];
-    const heir = next ?? [...rows.values()].at(-1);
-    return () => (heir === undefined ? this.#title.focus() : heir.focus(focused));
+    const nextRow = next ?? [...rows.values()].at(-1);
+    return () => (nextRow === undefined ? this.#title.focus() : nextRow.focus(focused));
   }
 
   #showMore(): void {
@@ -111,7 +111,7 @@ export class InstanceRow {
   readonly #endpoints = element('span', { class: 'line' });
   readonly #fill = element('div', { class: 'fill' });
   readonly #left = element('span', { class: 'left' });
-  readonly #beatAt = timeOf(0);
+  readonly #renewedAt = timeOf(0);
   readonly #summary = element('summary');
   readonly #properties = element('dl');
   readonly #details = element('details', {}, this.#summary, this.#properties);
@@ -129,7 +129,7 @@ export class InstanceRow {
         { class: 'line' },
         element('div', { class: 'track', attributes: { 'aria-hidden': 'true' } }, this.#fill),
         this.#left,
-        element('span', { class: 'beat quiet' }, 'last heartbeat ', this.#beatAt),
+        element('span', { class: 'beat quiet' }, 'last heartbeat ', this.#renewedAt),
       ),
       element(
         'div',
@@ -150,7 +150,7 @@ export class InstanceRow {
   show(instance: BoardInstance, now: number): void {
     const before = this.#shown;
     this.#shown = instance;
-    if (instance.lease !== undefined) setTime(this.#beatAt, instance.lease.renewedAt);
+    if (instance.lease !== undefined) setTime(this.#renewedAt, instance.lease.renewedAt);
     this.tick(now);
     setText(this.#status, instance.status || 'no status');
     this.#status.dataset['status'] = instance.status;

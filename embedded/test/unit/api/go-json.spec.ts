@@ -66,7 +66,7 @@ describe('JSON text', () => {
 
   it('quotes bytes that cannot be printed by their code', () => {
     const registry = new TestRegistry();
-    // The two bytes of U+0085 and of U+00A0 come one by one: the second cannot be printed.
+    // The two bytes of U+0085 and of U+00A0 are read one by one; the second one is not printable.
     expect(refusalOf(registry.ask('POST /microservices', { body: '"a" \u0085' }))).toContain("'Â'");
     expect(faultOf('[tr\u0085')).toContain("'Â'");
     expect(faultOf('1 \u00ad')).toContain("'Â'");

@@ -5,7 +5,7 @@ import { dataOf } from '../../../lib/data/dump.js';
 import { load } from '../../../lib/data/load.js';
 import { FakeClock, TestRegistry } from '../../support/registry.js';
 
-/** Another registry with what a document says, a day later. */
+/** Returns another registry that has loaded a document, a day later. */
 function restored(document: unknown): TestRegistry {
   const registry = new TestRegistry();
   registry.clock.advance(86_400_000);
@@ -13,7 +13,7 @@ function restored(document: unknown): TestRegistry {
   return registry;
 }
 
-/** What is left of a document once it was a file. */
+/** Returns a document after it was written to a file and read again. */
 function filed(registry: TestRegistry): unknown {
   return JSON.parse(JSON.stringify(dataOf(registry.model)));
 }
@@ -28,7 +28,7 @@ function issuesOf(document: unknown, registry = new TestRegistry()): readonly st
   }
 }
 
-/** A document with one service, of which a part is changed. */
+/** Returns a document with one service, partly changed. */
 function seed(service: object = {}, rest: object = {}): object {
   return { format: 1, services: [{ service: { serviceName: 'orders', ...service }, ...rest }] };
 }
@@ -192,9 +192,9 @@ describe('a wrong document', () => {
       ],
     };
     expect(issuesOf(document)).toEqual([
-      'colour is no field that there is',
+      'colour is not a known field',
       'services[0].service.serviceName must be a text, got 5',
-      'services[0].service.Version is no field that there is',
+      'services[0].service.Version is not a known field',
       'services[0].domain must be a text that is not empty, got ""',
       'services[1].instances[0].endpoints must be a list, got "rest://h"',
       'services[1].instances[0].hostName is missing',
@@ -238,7 +238,7 @@ describe('a wrong document', () => {
       /interval must be a whole number of 32 bits, got \[1\]/,
     ],
     ['a long text in its place', seed({ schemas: 'x'.repeat(100) }), /got "x{59}…$/],
-    ['the Service Center itself', serviceCenterItself(), /there is a service of this id/],
+    ['the Service Center itself', serviceCenterItself(), /a service with this id/],
   ])('may be %s', (_, document, issue) => {
     expect(issuesOf(document)).toEqual([
       typeof issue === 'string' ? issue : expect.stringMatching(issue),
@@ -250,8 +250,10 @@ describe('a wrong document', () => {
     const own = { hostName: 'h', instanceId: 'own' };
     const twice = { service: { serviceName: 'web' }, instances: [own, own] };
     expect(issuesOf({ format: 1, services: [one, twice, one] })).toEqual([
-      expect.stringMatching(/^services\[1\]\.instances\[1\]: .*instance of this id already/),
-      expect.stringMatching(/^services\[2\]\.service: .*service of this id, name and version/),
+      expect.stringMatching(
+        /^services\[1\]\.instances\[1\]: .*instance with this id exists already/,
+      ),
+      expect.stringMatching(/^services\[2\]\.service: .*service with this id, name and version/),
     ]);
   });
 
@@ -264,7 +266,7 @@ describe('a wrong document', () => {
 
   it('says so in one message', () => {
     expect(() => load(new TestRegistry().model, { format: 1 })).toThrow(
-      'This is no data of a registry:\n- services is missing',
+      'The document is not valid registry data:\n- services is missing',
     );
   });
 });

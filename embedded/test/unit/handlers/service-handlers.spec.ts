@@ -95,7 +95,7 @@ describe('registering a service', () => {
     expect(registry.ask('GET /microservices/own').status).toBe(200);
   });
 
-  // A real server never answers rules alone, and breaks the connection over several instances.
+  // A real server never answers rules alone, and closes the connection for several instances.
   it('takes several instances, and rules, which it ignores', () => {
     const body = {
       service: { serviceName: 'orders' },

@@ -10,7 +10,7 @@ function takeAll(heap: DeadlineHeap<number>, now: number): number[] {
 describe('the heap of deadlines', () => {
   it('gives items in the order in which they fall due, however they were added', () => {
     const heap = new DeadlineHeap<number>();
-    // A fixed scramble of 0 … 499, some of them twice.
+    // A fixed permutation of 0 … 499, some of them twice.
     const deadlines = Array.from({ length: 600 }, (_, at) => (at * 7919) % 500);
     for (const deadline of deadlines) heap.add(deadline, deadline);
     expect(takeAll(heap, 1000)).toEqual(deadlines.toSorted((a, b) => a - b));

@@ -40,14 +40,11 @@ describe('the oddities of an embedded Service Center', () => {
   });
 
   it.each([
-    [{ publicationMs: -1 }, 'oddities.publicationMs must be a number from 0 on, but is -1'],
-    [{ seed: Number.NaN }, 'oddities.seed must be a number from 0 on, but is NaN'],
-    [
-      { spuriousLossChance: 2 },
-      'oddities.spuriousLossChance must be a number from 0 to 1, but is 2',
-    ],
-    [JSON.parse('{"storeDown":1}'), 'oddities.storeDown must be true or false, but is 1'],
-    [JSON.parse('{"publication":1}'), 'there is no oddity "publication"'],
+    [{ publicationMs: -1 }, 'oddities.publicationMs must be a number of 0 or more, got -1'],
+    [{ seed: Number.NaN }, 'oddities.seed must be a number of 0 or more, got NaN'],
+    [{ spuriousLossChance: 2 }, 'oddities.spuriousLossChance must be a number from 0 to 1, got 2'],
+    [JSON.parse('{"storeDown":1}'), 'oddities.storeDown must be true or false, got 1'],
+    [JSON.parse('{"publication":1}'), 'oddities.publication does not exist'],
     [
       { relistMinMs: 2, relistMaxMs: 1 },
       'oddities.relistMinMs must not be greater than oddities.relistMaxMs',

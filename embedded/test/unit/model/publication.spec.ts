@@ -3,7 +3,7 @@ import type { InstanceChanged } from '../../../lib/model/changes.js';
 import type { Oddities } from '../../../lib/index.js';
 import { TestRegistry, refusalOf } from '../../support/registry.js';
 
-/** A registry with one service and what readers and watchers see of it. */
+/** Creates a registry with one service, and records what readers and watchers see of it. */
 function stage(oddities: Oddities) {
   const registry = new TestRegistry({ oddities });
   const { clock } = registry;
@@ -35,7 +35,7 @@ function stage(oddities: Oddities) {
   };
 }
 
-/** The same with instances that have been published. */
+/** The same with instances that are published already. */
 function peopled(oddities: Oddities, ...instanceIds: string[]) {
   const staged = stage({});
   for (const instanceId of instanceIds) staged.add(instanceId);
@@ -290,7 +290,7 @@ describe('selfPreservation', () => {
     clock.advance(10_300);
     expect(seen()).toEqual(['i8', 'i9']);
     clock.advance(10_000);
-    // The lease of i9 ran out at 20 s, so that it stays, too.
+    // The lease of i9 ended at 20 s, so it is held back too.
     expect(seen()).toEqual(['i9']);
     clock.advance(10_000);
     expect(seen()).toEqual([]);

@@ -6,7 +6,10 @@ const ok = '200';
 const stale = '400 400017 etcdserver: requested lease not found';
 const gone = '400 400017 leaseId not exist, instance not exist';
 
-/** An instance with a lease of 20 s that has sent one heartbeat, and a registry with these oddities. */
+/**
+ * Creates a registry with some oddities and an instance with a lease of 20 s that has sent one
+ * heartbeat.
+ */
 function stage(oddities: Oddities) {
   const registry = new TestRegistry({ oddities });
   const { clock } = registry;
@@ -52,7 +55,7 @@ describe('renewalStepMs', () => {
     clock.advance(500);
     beat();
     clock.advance(500 + 19_100);
-    // Now at 20,100, and the lease ends at 21,000, where there is a step.
+    // The time is 20,100; the lease ends at 21,000, where a step is due.
     expect(beat()).toBe(ok);
     register();
     clock.advance(900);

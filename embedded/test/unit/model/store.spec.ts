@@ -5,7 +5,7 @@ import type { AskOptions } from '../../support/registry.js';
 const unavailable = '500 500011 context deadline exceeded';
 const internal = '500 500003 context deadline exceeded';
 
-/** A registry with one instance whose store then goes down. */
+/** Creates a registry with one instance and then takes its store down. */
 function stage() {
   const registry = new TestRegistry();
   const serviceId = registry.service({ schemas: ['api'] });

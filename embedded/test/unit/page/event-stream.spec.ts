@@ -5,16 +5,16 @@ import { EventStream } from '../../../lib/page/event-stream.js';
 import { Faults } from '../../../lib/server/faults.js';
 import { TestRegistry } from '../../support/registry.js';
 
-/** A browser on a line that takes nothing until it is told to. */
+/** A browser whose connection accepts nothing until told to. */
 class SlowResponse extends Writable {
   readonly names: string[] = [];
   #done: (() => void) | undefined;
 
   writeHead(): void {
-    // Nobody looks at the head.
+    // The head is not checked.
   }
 
-  /** Takes what waits. */
+  /** Accepts the pending data. */
   take(): void {
     this.#done?.();
   }
@@ -30,7 +30,7 @@ class SlowResponse extends Writable {
   }
 }
 
-/** A browser that takes everything at once. */
+/** A browser that accepts everything at once. */
 class QuickResponse extends SlowResponse {
   readonly #onName: (name: string) => void;
 

@@ -10,7 +10,7 @@ const door = {
   skew: () => undefined,
 };
 
-/** The fault that a body puts on, or what is wrong with the body. */
+/** Returns the fault that a body switches on, or what is wrong with the body. */
 function start(body: unknown): unknown {
   const faults = new Faults(door);
   const asked = readFault(body);
@@ -65,8 +65,8 @@ describe('the body of a fault', () => {
       expect.stringMatching(/^match\.path Invalid regular expression/),
       'match.times must be a whole number from 1 to 1000000',
       'match.when must be one of before, after',
-      'match.extra is not known here',
-      'ms is not known here',
+      'match.extra is not a known field',
+      'ms is not a known field',
     ]);
   });
 
@@ -80,8 +80,8 @@ describe('the body of a fault', () => {
     [{ kind: 'delay' }, /^ms must be a whole number from 0/],
     [{ kind: 'delay', ms: 1.5 }, /^ms must be/],
     [{ kind: 'refuse' }, /^ms must be a whole number from 1/],
-    [{ kind: 'trickle', match: { when: 'after' } }, /^match.when is not known here/],
-    [{ kind: 'skew-clock', ms: 1, match: {} }, /^match is not known here/],
+    [{ kind: 'trickle', match: { when: 'after' } }, /^match.when is not a known field/],
+    [{ kind: 'skew-clock', ms: 1, match: {} }, /^match is not a known field/],
     [{ kind: 'hang', match: 'heartbeat' }, /^match must be an object/],
     [{ kind: 'garbage', text: 'a', base64: 'b' }, /exclude each other/],
     [{ kind: 'garbage', text: 7 }, /^text must be a text/],

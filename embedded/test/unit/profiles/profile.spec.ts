@@ -10,7 +10,7 @@ const newer = ['cse-exclusive', 'cse-professional'] as const;
 const clouds = [...newer, 'cse-legacy'] as const;
 const ofTenant = { domain: 'tenant' };
 
-/** The ids in the example line of the older page, word by word. */
+/** The ids in the example of the older page, literally. */
 const example = {
   project: 'd9f4da085f2c11e8959a00ff2d7c69b7',
   serviceId: 'e0f0da073f2c91e8979a89ff2d7c69t6',

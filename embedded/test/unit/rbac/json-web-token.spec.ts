@@ -191,7 +191,7 @@ describe('the key of the tokens', () => {
     ],
   ])('is not shown when it is %s', (_, privateKey) => {
     const make = () => new EmbeddedServiceCenter({ rbac: { rootPassword, privateKey } });
-    expect(make).toThrow('rbac.privateKey must be the private key of RSA');
+    expect(make).toThrow('rbac.privateKey must be an RSA private key');
     expect(make).not.toThrow(privateKey.slice(0, 8));
   });
 });
