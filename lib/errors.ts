@@ -10,9 +10,9 @@ export type ServiceCombErrorCode =
   | 'ERR_SERVICECOMB_CREDENTIALS';
 
 /**
- * The base of every error that this library throws or puts into an event.
+ * The base class of every error that this library throws or puts into an event.
  *
- * Messages are one sentence and carry no password, token or whole body, so they are safe to log.
+ * Messages contain no password, no token and no whole body, so they are safe to log.
  */
 export abstract class ServiceCombError extends Error {
   abstract readonly code: ServiceCombErrorCode;
@@ -23,21 +23,21 @@ export abstract class ServiceCombError extends Error {
     this.name = new.target.name;
   }
 
-  /** All but the stack and the cause, so that an event reads well in a JSON log. */
+  /** Returns everything but the stack and the cause, so that an event reads well in a JSON log. */
   toJSON(): object {
     return { name: this.name, message: this.message, ...Object.fromEntries(Object.entries(this)) };
   }
 }
 
-/** One wrong option: where it is, and what is wrong with it. */
+/** One invalid option: where it is, and what is wrong with it. */
 export interface OptionIssue {
   /** Path of the option, such as `heartbeat.intervalMs`. */
   readonly path: string;
-  /** What the option must be and what came, without the path. */
+  /** The rule that is broken and the value, without the path. */
   readonly message: string;
 }
 
-/** Options that cannot work. Thrown once, at boot, with every issue; nothing has been started then. */
+/** The options are invalid. Thrown once, at boot, with every issue; nothing has been started then. */
 export class RegistryOptionsError extends ServiceCombError {
   readonly code = 'ERR_SERVICECOMB_OPTIONS';
 
@@ -47,10 +47,10 @@ export class RegistryOptionsError extends ServiceCombError {
   }
 }
 
-/** No connection to Service Center: refused, reset, no such host, TLS failure. */
+/** There is no connection to Service Center: refused, reset, no such host, a failure of TLS. */
 export class ServiceCenterUnreachableError extends ServiceCombError {
   readonly code = 'ERR_SERVICECOMB_UNREACHABLE';
-  /** What to do about it, where the reason tells: failures of TLS and of the proxy. */
+  /** How to correct it, where the reason tells: failures of TLS. */
   readonly advice: string | undefined;
 
   constructor(
@@ -62,13 +62,13 @@ export class ServiceCenterUnreachableError extends ServiceCombError {
     options: ErrorOptions & { readonly advice?: string | undefined } = {},
   ) {
     const { advice, ...rest } = options;
-    const what = `Service Center is unreachable for "${operation}" at ${addresses.join(', ')}: ${reason}`;
-    super(advice === undefined ? what : `${what}. ${advice}`, rest);
+    const message = `Service Center is unreachable for "${operation}" at ${addresses.join(', ')}: ${reason}`;
+    super(advice === undefined ? message : `${message}. ${advice}`, rest);
     this.advice = advice;
   }
 }
 
-/** Service Center did not answer in full within the deadline of the attempt. */
+/** Service Center did not send a complete answer within the deadline of the attempt. */
 export class ServiceCenterTimeoutError extends ServiceCombError {
   readonly code = 'ERR_SERVICECOMB_TIMEOUT';
 
@@ -81,18 +81,28 @@ export class ServiceCenterTimeoutError extends ServiceCombError {
   }
 }
 
-/** What an answer that is not a success said. */
+/** The content of an answer that is not a success. */
 export interface Refusal {
   readonly status: number;
-  /** The registry's own number, when the answer had one. Compare with `ErrorCode`. */
+  /** The registry's own number, if the answer had one. Compare with `ErrorCode`. */
   readonly errorCode?: number | undefined;
   readonly errorMessage?: string | undefined;
   readonly detail?: string | undefined;
-  /** Milliseconds that the answer's Retry-After asks for. */
+  /** Milliseconds to wait, from the answer's Retry-After. */
   readonly retryAfterMs?: number | undefined;
 }
 
-/** Service Center answered, and the answer is no. */
+/**
+ * Service Center answered with an error.
+ *
+ * @example
+ * try {
+ *   await serviceCenter.getInstance(ref);
+ * } catch (error) {
+ *   const isResponse = error instanceof ServiceCenterResponseError;
+ *   if (!isResponse || error.errorCode !== ErrorCode.InstanceNotExists) throw error;
+ * }
+ */
 export class ServiceCenterResponseError extends ServiceCombError {
   readonly code = 'ERR_SERVICECOMB_RESPONSE';
   readonly status: number;
@@ -119,7 +129,7 @@ function describe({ status, errorCode, errorMessage, detail }: Refusal): string 
   return `HTTP ${status}${code}${texts.length > 0 ? `: ${texts.join(' - ')}` : ''}`;
 }
 
-/** Something answered, but not in Service Center's words: HTML, garbage, a body of the wrong shape. */
+/** The answer does not come from Service Center: HTML, garbage, a body of the wrong shape. */
 export class ServiceCenterProtocolError extends ServiceCombError {
   readonly code = 'ERR_SERVICECOMB_PROTOCOL';
 
@@ -127,7 +137,7 @@ export class ServiceCenterProtocolError extends ServiceCombError {
     readonly operation: string,
     readonly address: string,
     readonly expected: string,
-    /** The first characters of what came instead. */
+    /** The first characters of the answer. */
     readonly received: string,
   ) {
     super(
@@ -136,21 +146,28 @@ export class ServiceCenterProtocolError extends ServiceCombError {
   }
 }
 
-/** There are no credentials to send a request with: the application's own source of them failed. */
+/** There are no credentials to send a request with: their source in the application failed. */
 export class CredentialsError extends ServiceCombError {
   readonly code = 'ERR_SERVICECOMB_CREDENTIALS';
 
   constructor(
-    /** The option that they come from. */
+    /** The option of `serviceCenter.auth` that they come from. */
     readonly source: 'token' | 'headers' | 'password' | 'passwordFile',
-    /** What went wrong, in words without a secret. */
+    /** The failure, in words without a secret. */
     readonly reason: string,
   ) {
     super(`No credentials for Service Center from serviceCenter.auth.${source}: ${reason}`);
   }
 }
 
-/** Whether a value is an error of this library, also one of another copy of it in this process. */
+/** Returns whether a value is an error of this library, also of another copy of it in this process. */
 export function isServiceCombError(error: unknown): error is ServiceCombError {
   return typeof error === 'object' && error !== null && brand in error;
+}
+
+/** Returns the `code` of an error of Node or of a library; undefined when there is none. */
+export function codeOf(error: unknown): string | undefined {
+  const code: unknown =
+    typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' ? code : undefined;
 }

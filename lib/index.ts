@@ -8,8 +8,8 @@ export {
   ServiceCenterUnreachableError,
   ServiceCombError,
 } from './errors.js';
-export type { OptionIssue, ServiceCombErrorCode } from './errors.js';
-export { RegistryEvents } from './events/events.js';
+export type { OptionIssue, Refusal, ServiceCombErrorCode } from './errors.js';
+export { RegistryEvents } from './events.js';
 export type {
   AddressIsolatedEvent,
   AddressRestoredEvent,
@@ -37,7 +37,7 @@ export type {
   TokenRefusedEvent,
   TokenRenewalFailedEvent,
   TokenRenewedEvent,
-} from './events/events.js';
+} from './events.js';
 export { OnRegistryEvent } from './nest/on-registry-event.decorator.js';
 export { Registration } from './nest/registration.js';
 export { RegistryHealthModule } from './nest/registry-health.module.js';
@@ -52,6 +52,8 @@ export type {
 export { RegistryModule } from './nest/registry.module.js';
 export { REGISTRY_HTTP_SERVICE, REGISTRY_OPTIONS } from './nest/tokens.js';
 export type {
+  HealthSource,
+  HealthSourceToken,
   HeartbeatOptions,
   InstanceOptions,
   MicroserviceOptions,
@@ -65,15 +67,16 @@ export type {
   ShutdownOptions,
 } from './options/options.js';
 export type { ResolvedOptions } from './options/resolved-options.js';
-export type { CallOptions } from './protocol/operation.js';
-export { isRetriable } from './protocol/classify.js';
+export type { CallOptions } from './protocol/channel.js';
 export { ErrorCode } from './protocol/error-codes.js';
-export type { FindQuery, Found, StoredInstance } from './protocol/instance-operations.js';
+export { isRetriable } from './protocol/failures.js';
 export { ServiceCenterClient } from './protocol/service-center.client.js';
 export type { ReadOptions } from './protocol/service-center.client.js';
 export type {
   DataCenterInfo,
   Environment,
+  FindQuery,
+  Found,
   Framework,
   HealthCheck,
   HeartbeatResult,
@@ -85,7 +88,12 @@ export type {
   MicroserviceLevel,
   Schema,
   ServiceCenterVersion,
+  StoredInstance,
 } from './protocol/wire.js';
-export type { ErrorSummary, RegistrationSnapshot } from './registration/snapshot.js';
-export type { RegistrationState } from './registration/state.js';
+export type {
+  ErrorSummary,
+  HealthStatus,
+  RegistrationSnapshot,
+  RegistrationState,
+} from './registration/state.js';
 export { version } from './version.js';

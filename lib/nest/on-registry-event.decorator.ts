@@ -1,9 +1,12 @@
-import { OnEvent, type OnEventOptions } from '@nestjs/event-emitter';
-import type { RegistryEventMap, RegistryEventName } from '../events/events.js';
+import { OnEvent } from '@nestjs/event-emitter';
+import type { RegistryEventMap, RegistryEventName } from '../events.js';
+
+/** Version 3 of @nestjs/event-emitter, which belongs to Nest 11, does not export this type by name. */
+type OnEventOptions = Parameters<typeof OnEvent>[1];
 
 /**
- * Subscribes a method to an event of the registry; the compiler checks its parameter against the
- * event. A method that throws is logged by @nestjs/event-emitter and never felt by the heartbeat.
+ * Subscribes a method to an event of the registry. The compiler checks the method's parameter against
+ * the event. An error that the method throws is logged and does not disturb the heartbeat.
  *
  * @example
  * ```ts

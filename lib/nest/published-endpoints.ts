@@ -1,18 +1,19 @@
 import type { AddressInfo } from 'node:net';
 import { RegistryOptionsError } from '../errors.js';
-import { endpointOf, publishedHost } from '../options/published-address.js';
 import type { NetworkAddress } from '../options/host-facts.js';
+import { isLoopback } from '../options/network-address.js';
+import { endpointOf, publishedHost } from '../options/published-address.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 
-/** The endpoint of a server that listens, and what is to be said about it. */
+/** The endpoint of a server that listens, and a warning if there is reason for one. */
 export interface PublishedEndpoint {
   readonly endpoint: string;
-  /** Why nobody may be able to reach it. */
+  /** Why consumers may not be able to connect to it. */
   readonly warning: string | undefined;
 }
 
 /**
- * Makes the endpoint of a web server that listens.
+ * Returns the endpoint of a web server that listens.
  *
  * @throws RegistryOptionsError when it listens on a Unix socket or a pipe, which has no endpoint.
  */
@@ -26,21 +27,17 @@ export function publishedEndpoint(
     const message = `must be set: the server listens on ${JSON.stringify(bound)}, not on a port`;
     throw new RegistryOptionsError([{ path: 'instance.endpoints', message }]);
   }
-  const { host, isLoopback } = publishedHost({
-    boundTo: bound.address,
-    instance,
-    networkInterfaces,
-  });
-  // Only a TLS server hands out session ticket keys (node:tls); an https server is one.
+  const host = publishedHost({ boundTo: bound.address, instance, networkInterfaces });
+  // Only TLS servers, and so https servers, have session ticket keys (node:tls).
   const tls = 'getTicketKeys' in server;
   const endpoint = endpointOf({ host, port: bound.port, tls });
-  const alone = isLoopback && !serviceCenter.addresses.some(isOnLoopback);
+  const isUnreachable = isLoopback(host) && !serviceCenter.addresses.some(isOnLoopback);
   return {
     endpoint,
-    warning: alone ? `${endpoint} can be reached from this machine only` : undefined,
+    warning: isUnreachable ? `${endpoint} can be reached from this machine only` : undefined,
   };
 }
 
 function isOnLoopback(address: string): boolean {
-  return /^https?:\/\/(localhost|127\.|\[::1\])/.test(address);
+  return isLoopback(new URL(address).hostname);
 }

@@ -11,20 +11,22 @@ import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { isServiceCombError, RegistryOptionsError } from '../errors.js';
-import { networkAddresses, readTlsDefaults } from '../options/host-facts.js';
+import { EventPublisher } from '../events.js';
+import { connectionWarnings } from '../options/connection-warnings.js';
+import { networkAddresses } from '../options/host-facts.js';
 import type { HealthSource } from '../options/options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
-import { profileWarnings } from '../options/profile-warnings.js';
-import { Caller } from '../protocol/call.js';
-import type { Clock } from '../registration/clock.js';
+import { profileWarnings } from '../options/profiles.js';
+import { Channel } from '../protocol/channel.js';
+import { Background } from '../registration/background.js';
+import { type Clock, within } from '../registration/clock.js';
+import { RegistrationCore } from '../registration/core.js';
 import { HealthFollower } from '../registration/health-follower.js';
-import { RegistrationCore } from '../registration/registration-core.js';
-import { connectionWarnings } from './connection-warnings.js';
-import { Connections } from './connections.js';
-import { EventPublisher } from './event.publisher.js';
+import { Pace } from '../registration/pace.js';
+import { Connections } from '../transport/http.js';
+import { TlsFiles } from '../transport/tls-files.js';
 import { publishedEndpoint } from './published-endpoints.js';
-import { systemClock, Ticker } from './ticker.js';
-import { TlsFiles } from './tls-files.js';
+import { Ticker } from './ticker.js';
 import {
   REGISTRY_CLOCK,
   REGISTRY_LOGGER,
@@ -32,10 +34,7 @@ import {
   type RegistryLogger,
 } from './tokens.js';
 
-/** Between two checks of `instance.statusFromHealth`, or of the files of TLS, at most. */
-const longestCheckMs = 5_000;
-
-/** Joins the registry when the application serves, and leaves it while the application still does. */
+/** Registers the application once it serves, and unregisters it while it still does. */
 @Injectable()
 export class RegistrationLifecycle
   implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy
@@ -48,18 +47,19 @@ export class RegistrationLifecycle
     @Inject(REGISTRY_LOGGER) private readonly logger: RegistryLogger,
     @Inject(RegistrationCore) private readonly core: RegistrationCore,
     @Inject(EventPublisher) private readonly publisher: EventPublisher,
+    @Inject(Pace) private readonly pace: Pace,
     @Inject(Ticker) private readonly ticker: Ticker,
     @Inject(ModuleRef) private readonly modules: ModuleRef,
     @Inject(HttpAdapterHost) private readonly http: HttpAdapterHost,
     @Inject(Connections) private readonly connections: Connections,
-    @Inject(Caller) private readonly caller: Caller,
+    @Inject(Channel) private readonly channel: Channel,
     @Inject(REGISTRY_CLOCK) private readonly clock: Clock,
   ) {}
 
   /**
-   * Finds what the host must bring.
+   * Looks up the providers that the application must bring, and starts the timer.
    *
-   * @throws RegistryOptionsError when the host lacks ScheduleModule, or imports this module twice.
+   * @throws RegistryOptionsError when ScheduleModule is missing, or this module is imported twice.
    */
   onModuleInit(): void {
     if (!this.options.enabled) return;
@@ -76,8 +76,7 @@ export class RegistrationLifecycle
         'ScheduleModule',
         'is missing: add ScheduleModule.forRoot() to the imports of your root module',
       );
-    for (const warning of connectionWarnings(this.options.serviceCenter, readTlsDefaults()))
-      this.logger.warn(warning);
+    for (const warning of connectionWarnings(this.options.serviceCenter)) this.logger.warn(warning);
     this.#followHealth();
     this.#watchTls();
     if (!this.ticker.start(scheduler))
@@ -85,10 +84,10 @@ export class RegistrationLifecycle
   }
 
   /**
-   * Registers, or arranges for it to happen when the server listens. The registry is waited for with
-   * `failFast` only: else the application starts whether or not it is there.
+   * Registers, now or once the server listens. The application starts whether or not the registry
+   * answers, unless `failFast` is set.
    *
-   * @throws ServiceCombError with `failFast`, when the service could not be resolved
+   * @throws ServiceCombError with `failFast`, when the service could not be found or created
    */
   async onApplicationBootstrap(): Promise<void> {
     const { enabled, registration, instance } = this.options;
@@ -104,7 +103,7 @@ export class RegistrationLifecycle
     else if (hasServer) this.#onceListening(() => this.#serverListens(when));
   }
 
-  /** Leaves, first thing at shutdown and while HTTP is still served; then keeps serving to drain. */
+  /** Leaves while HTTP is still served, then goes on serving for `shutdown.drainMs`. */
   onModuleDestroy(): Promise<void> {
     this.#leaving ??= this.#leave();
     return this.#leaving;
@@ -117,29 +116,25 @@ export class RegistrationLifecycle
       if (wasListed && statusFirst) await this.#drainOutOfService();
       await this.core.close();
       await this.ticker.stop();
-      this.caller.credentials.stop();
+      this.channel.credentials.stop();
       this.connections.closeIdle();
     } catch (error) {
-      this.logger.error(`Leaving the registry failed: ${String(error)}`);
+      this.logger.error(
+        `A bug kept the instance from leaving; it stays listed until its lease ends: ${String(error)}`,
+      );
     }
-    if (wasListed && !statusFirst && drainMs > 0) await systemClock.delay(drainMs);
+    if (wasListed && !statusFirst && drainMs > 0) await this.clock.delay(drainMs);
   }
 
-  /** Keeps consumers away while it serves on; heartbeats go on. A status that is not taken costs nothing. */
+  /** Keeps consumers away while the application goes on serving. Heartbeats are sent meanwhile. */
   async #drainOutOfService(): Promise<void> {
     const { drainMs, timeoutMs } = this.options.shutdown;
     this.#follower?.retire();
-    const taken = this.core.changes.setStatus('OUTOFSERVICE').catch((error: unknown) => {
-      this.logger.warn(`Leaves without being OUTOFSERVICE first: ${String(error)}`);
+    const accepted = this.core.record.setStatus('OUTOFSERVICE').catch((error: unknown) => {
+      this.logger.warn(`Could not set OUTOFSERVICE before leaving: ${String(error)}`);
     });
-    const timer = new AbortController();
-    await Promise.race([taken, systemClock.delay(timeoutMs, timer.signal)]);
-    timer.abort();
-    await systemClock.delay(drainMs);
-  }
-
-  get #checkEveryMs(): number {
-    return Math.min(longestCheckMs, this.options.heartbeat.intervalMs);
+    await within(timeoutMs, accepted, this.clock);
+    await this.clock.delay(drainMs);
   }
 
   #followHealth(): void {
@@ -153,22 +148,25 @@ export class RegistrationLifecycle
       );
     this.#follower = new HealthFollower({
       clock: this.clock,
-      everyMs: this.#checkEveryMs,
+      everyMs: this.pace.checkPeriodMs,
       isHealthy: async () => source.isHealthy(),
-      status: () => this.core.changes.status,
-      setStatus: status => this.core.changes.setStatus(status),
+      record: this.core.record,
     });
-    this.core.accompany(this.#follower);
+    this.core.addBackgroundWork(this.#follower);
   }
 
   #watchTls(): void {
-    const files = new TlsFiles(this.options.serviceCenter.tls, {
+    const { files, material } = this.options.serviceCenter.tls;
+    if (files === undefined) return;
+    const work = new TlsFiles(files, {
+      used: material?.() ?? {},
       clock: this.clock,
-      everyMs: this.#checkEveryMs,
+      everyMs: this.pace.checkPeriodMs,
       renew: material => this.connections.renew(material),
       logger: this.logger,
+      background: new Background(),
     });
-    this.core.accompany(files);
+    this.core.addBackgroundWork(work);
   }
 
   #onceListening(then: () => void): void {
@@ -181,7 +179,7 @@ export class RegistrationLifecycle
     if (hasEndpoint && when === 'listen' && this.core.state === 'idle') this.#register();
   }
 
-  /** An error here cannot fail the start, the server listens already: it is told and shown. */
+  /** An error cannot fail the start any more, since the server listens: it becomes an event and a state. */
   #publishServer(): boolean {
     try {
       const server: Parameters<typeof publishedEndpoint>[0] = this.http.httpAdapter.getHttpServer();
@@ -202,7 +200,7 @@ export class RegistrationLifecycle
         'Shutdown hooks are off, so a stopped process stays listed until its lease ends: ' +
           'call app.enableShutdownHooks()',
       );
-    // Failures are events and states; it rejects when the application closes before it succeeds.
+    // Failures become events and states; it rejects only if the application closes before it succeeds.
     this.core.register().catch(() => undefined);
     this.ticker.wake();
   }
@@ -211,7 +209,7 @@ export class RegistrationLifecycle
     try {
       return this.modules.get(token, { strict: false });
     } catch {
-      return undefined; // Nest's only way to say that no module provides it.
+      return undefined; // Nest throws when no module provides it.
     }
   }
 }

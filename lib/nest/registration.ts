@@ -1,18 +1,33 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 import type { InstanceStatus } from '../protocol/wire.js';
-import { RegistrationCore } from '../registration/registration-core.js';
-import type { RegistrationSnapshot } from '../registration/snapshot.js';
-import type { RegistrationState } from '../registration/state.js';
+import { RegistrationCore } from '../registration/core.js';
+import type { RegistrationSnapshot, RegistrationState } from '../registration/state.js';
 import { Ticker } from './ticker.js';
 
-/** This process in the registry: what it is there, and the ways to change it. */
+/**
+ * The registration of this process: its state, and the ways to change it.
+ *
+ * @example
+ * ```ts
+ * @Controller('maintenance')
+ * export class MaintenanceController {
+ *   constructor(private readonly registration: Registration) {}
+ *
+ *   @Post('start')
+ *   start(): Promise<void> {
+ *     return this.registration.setStatus('OUTOFSERVICE');
+ *   }
+ * }
+ * ```
+ */
 @Injectable()
 export class Registration {
   readonly #core: RegistrationCore;
   readonly #ticker: Ticker;
   readonly #state: BehaviorSubject<RegistrationState>;
 
+  /** @internal Made by the module: inject it. */
   constructor(@Inject(RegistrationCore) core: RegistrationCore, @Inject(Ticker) ticker: Ticker) {
     this.#core = core;
     this.#ticker = ticker;
@@ -25,22 +40,22 @@ export class Registration {
     return this.#core.state;
   }
 
-  /** Each state once it begins, the current one first. Never completes and never fails. */
+  /** Emits the current state, then each new one when it begins. Never completes and never fails. */
   get state$(): Observable<RegistrationState> {
     return this.#state.pipe(distinctUntilChanged());
   }
 
-  /** All that is known now: plain, frozen, safe to log. Asks nothing of the registry. */
+  /** Returns all that is known now: plain, frozen, safe to log. Sends nothing to the registry. */
   snapshot(): RegistrationSnapshot {
     return this.#core.snapshot();
   }
 
   /**
-   * Registers the instance and resolves once it holds a lease, however long that takes; a pause after
+   * Registers the instance and resolves once it holds a lease, however long that takes. A pause after
    * a failed or refused attempt ends now. Resolves at once when there is a lease, and when the module
    * is disabled.
    *
-   * @throws DOMException `AbortError` after {@link leave}, and from the shutdown of the application on
+   * @throws DOMException `AbortError` after {@link leave}, and once the application shuts down
    * @throws ServiceCombError a refusal, with `registration.failFast`
    */
   register(): Promise<void> {
@@ -50,29 +65,29 @@ export class Registration {
   }
 
   /**
-   * Takes the instance off the registry within `shutdown.timeoutMs`, and stays away from it until
+   * Takes the instance off the registry within `shutdown.timeoutMs`, and keeps it off until
    * {@link register} is called. Never rejects: a removal that fails is an event. Every caller gets the
-   * same promise. Not needed at shutdown, which does the same.
+   * same promise. The shutdown of the application does this by itself.
    */
   leave(): Promise<void> {
     return this.#core.leave();
   }
 
   /**
-   * Changes the status; before the registration, the one to register with.
+   * Changes the status. Before the registration, it sets the status to register with.
    *
-   * @throws ServiceCombError when the registry did not take it; it is then the one before.
+   * @throws ServiceCombError when the registry did not accept it; the status is then the old one.
    */
   async setStatus(status: InstanceStatus): Promise<void> {
-    await this.#core.changes.setStatus(status);
+    await this.#core.record.setStatus(status);
   }
 
   /**
-   * Replaces all properties of the instance; before the registration, the ones to register with.
+   * Replaces all properties of the instance. Before the registration, it sets those to register with.
    *
-   * @throws ServiceCombError when the registry did not take them; they are then the ones before.
+   * @throws ServiceCombError when the registry did not accept them; they are then the old ones.
    */
   async setProperties(properties: Readonly<Record<string, string>>): Promise<void> {
-    await this.#core.changes.setProperties(properties);
+    await this.#core.record.setProperties(properties);
   }
 }

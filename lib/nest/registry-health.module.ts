@@ -8,8 +8,7 @@ import {
   ServiceUnavailableException,
   type Type,
 } from '@nestjs/common';
-import { type HealthStatus, healthOf } from '../health/health.js';
-import type { RegistrationSnapshot } from '../registration/snapshot.js';
+import { type HealthStatus, healthOf, type RegistrationSnapshot } from '../registration/state.js';
 import { Registration } from './registration.js';
 
 /** Options of {@link RegistryHealthModule}. */
@@ -18,29 +17,35 @@ export interface RegistryHealthOptions {
   readonly path?: string | undefined;
 }
 
-/** The body of the answer. */
+/** Body of the health route's response. */
 export interface RegistryHealthReport extends RegistrationSnapshot {
   readonly status: HealthStatus;
 }
 
 /**
- * A health route for applications without @nestjs/terminus: `GET /health` answers 200 with `up` or
- * `degraded`, 503 with `down`, and the snapshot. Needs RegistryModule; asks nothing of the registry.
+ * A health route for applications without @nestjs/terminus: `GET /health` responds with 200 for `up`
+ * and `degraded`, 503 for `down`, and the snapshot. Needs RegistryModule; sends nothing to the registry.
+ *
+ * @example
+ * ```ts
+ * imports: [RegistryHealthModule.forRoot({ path: 'health/ready' }), RegistryModule.forRoot()],
+ * ```
  */
 @Module({})
 export class RegistryHealthModule {
+  /** Adds the route at a path. */
   static forRoot({ path = 'health' }: RegistryHealthOptions = {}): DynamicModule {
     return { module: RegistryHealthModule, controllers: [controllerAt(path)] };
   }
 }
 
-/** A controller's path is fixed when its class is made, so each path has a class. */
+/** Returns a controller class for a path, which is fixed when the class is made. */
 function controllerAt(path: string): Type {
   @Controller(path)
   class RegistryHealthController {
     constructor(@Inject(Registration) private readonly registration: Registration) {}
 
-    /** Answers the health; a `down` is thrown, which Nest answers with 503 and the same body. */
+    /** Returns the health. `down` is thrown, which Nest turns into a 503 with the same body. */
     @Get()
     @Header('Cache-Control', 'no-store')
     report(): RegistryHealthReport {

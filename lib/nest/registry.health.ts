@@ -1,30 +1,40 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { healthOf } from '../health/health.js';
-import type { RegistrationSnapshot } from '../registration/snapshot.js';
+import { healthOf, type RegistrationSnapshot } from '../registration/state.js';
 import { Registration } from './registration.js';
 
-/** Health of a registration as @nestjs/terminus collects it, with the snapshot as details. */
+/** Health of a registration in the form that @nestjs/terminus expects, with the snapshot as details. */
 export interface RegistryHealth extends RegistrationSnapshot {
   readonly status: 'up' | 'down';
-  /** There when heartbeats fail while the lease lives: still up, but somebody should know. */
+  /** Present while heartbeats fail and the lease lives: still up, but worth knowing. */
   readonly degraded?: true;
 }
 
 /**
- * Health of the registration for @nestjs/terminus 11 and 12, from what is known; the registry is not
- * asked. Belongs to readiness: a liveness probe would restart pods whenever the registry is away.
+ * Health of the registration for @nestjs/terminus 11 and 12. It is derived from the state, without a
+ * request to the registry. Use it for readiness: as a liveness probe it would restart the pod whenever
+ * the registry is away.
+ *
+ * @example
+ * ```ts
+ * @Get('ready')
+ * @HealthCheck()
+ * check() {
+ *   return this.health.check([() => this.registry.isHealthy('registry')]);
+ * }
+ * ```
  */
 @Injectable()
 export class RegistryHealthIndicator {
   readonly #registration: Registration;
 
+  /** @internal Made by the module: inject it. */
   constructor(@Inject(Registration) registration: Registration) {
     this.#registration = registration;
   }
 
   /**
-   * Resolves with the health under that key; terminus answers 503 for `down`. Degraded is `up` with
-   * `degraded: true`, since terminus 11 drops any other status. Never rejects.
+   * Resolves with the health under that key; terminus answers 503 for `down`. Degraded is reported as
+   * `up` with `degraded: true`, since terminus 11 drops any other status. Never rejects.
    */
   async isHealthy(key: string): Promise<Record<string, RegistryHealth>> {
     const snapshot = this.#registration.snapshot();

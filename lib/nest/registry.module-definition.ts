@@ -5,12 +5,12 @@ import {
 } from '@nestjs/common';
 import type { RegistryModuleOptions } from '../options/options.js';
 
-/** A class that makes the options, for `useClass` and `useExisting`. */
+/** A class that creates the options, for `useClass` and `useExisting`. */
 export interface RegistryOptionsFactory {
   createRegistryOptions(): RegistryModuleOptions | Promise<RegistryModuleOptions>;
 }
 
-/** Where the module is visible: known before any options are made. */
+/** Settings that Nest needs before the options are made. */
 export interface RegistryModuleExtras {
   /** Whether `Registration` and the rest can be injected without importing the module. @default true */
   readonly isGlobal?: boolean | undefined;

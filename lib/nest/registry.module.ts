@@ -1,10 +1,11 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { EventPublisher } from '../events.js';
 import type { RegistryModuleOptions } from '../options/options.js';
-import { Caller } from '../protocol/call.js';
+import { Channel } from '../protocol/channel.js';
 import { ServiceCenterClient } from '../protocol/service-center.client.js';
-import { RegistrationCore } from '../registration/registration-core.js';
-import { Connections } from './connections.js';
-import { EventPublisher } from './event.publisher.js';
+import { RegistrationCore } from '../registration/core.js';
+import { Pace } from '../registration/pace.js';
+import { Connections } from '../transport/http.js';
 import { Registration } from './registration.js';
 import { RegistrationLifecycle } from './registration.lifecycle.js';
 import { RegistryHealthIndicator } from './registry.health.js';
@@ -17,34 +18,56 @@ import { registryProviders } from './registry.providers.js';
 import { Ticker } from './ticker.js';
 import { REGISTRY_CLOCK, REGISTRY_LOGGER, REGISTRY_OPTIONS } from './tokens.js';
 
-/** What the module offers to its users. */
-const offered = [Registration, RegistryHealthIndicator, ServiceCenterClient, REGISTRY_OPTIONS];
-/** What the module offers to its own lifecycle. */
-const inner = [
+/** Providers that applications may inject. */
+const publicProviders = [
+  Registration,
+  RegistryHealthIndicator,
+  ServiceCenterClient,
+  REGISTRY_OPTIONS,
+];
+/** Providers that the lifecycle injects. */
+const innerProviders = [
   RegistrationCore,
   EventPublisher,
+  Pace,
   Ticker,
   Connections,
-  Caller,
+  Channel,
   REGISTRY_CLOCK,
   REGISTRY_LOGGER,
 ];
 
-/** The part that is visible everywhere. Nest destroys a global module last: it must not be the one that leaves. */
-@Module({ providers: registryProviders, exports: [...offered, ...inner] })
+/** The part that is visible everywhere. Nest destroys global modules last, so the lifecycle is not in here. */
+@Module({ providers: registryProviders, exports: [...publicProviders, ...innerProviders] })
 class RegistryCoreModule extends ConfigurableModuleClass {}
 
 /**
  * Keeps this application listed in Service Center: registers it once it listens, renews its lease,
- * tells what happens, and takes it off the registry first thing at shutdown.
+ * emits events, and takes it off the registry as the first step of the shutdown.
  *
- * Import it last in the root module: modules that are imported last leave first. The host imports
- * `ScheduleModule.forRoot()` and `EventEmitterModule.forRoot()` itself, and calls
+ * Import it last in the root module, since Nest shuts down the last import first. The application
+ * imports `ScheduleModule.forRoot()` and `EventEmitterModule.forRoot()` itself, and calls
  * `app.enableShutdownHooks()`.
+ *
+ * @example
+ * ```ts
+ * @Module({
+ *   imports: [
+ *     ScheduleModule.forRoot(),
+ *     EventEmitterModule.forRoot(),
+ *     RegistryModule.forRoot({ microservice: { serviceName: 'orders' } }),
+ *   ],
+ * })
+ * export class AppModule {}
+ * ```
  */
 @Module({})
 export class RegistryModule {
-  /** Works without options: see each one's default. @throws RegistryOptionsError at boot */
+  /**
+   * Returns the module with the given options; each has a default.
+   *
+   * @throws RegistryOptionsError at boot, when an option is not valid
+   */
   static forRoot(options: RegistryModuleOptions & RegistryModuleExtras = {}): DynamicModule {
     return outer({
       ...RegistryCoreModule.forRoot(options),
@@ -52,7 +75,7 @@ export class RegistryModule {
     });
   }
 
-  /** With options that are made by a factory, such as one that reads a ConfigService. */
+  /** Returns the module with options from a factory, such as one that reads a ConfigService. */
   static forRootAsync(options: RegistryModuleAsyncOptions): DynamicModule {
     const { isGlobal, extraProviders = [], ...rest } = options;
     const core = RegistryCoreModule.forRootAsync(rest);
@@ -64,7 +87,7 @@ export class RegistryModule {
   }
 }
 
-/** The outer module is never global, so that its lifecycle leaves in the order of the imports. */
+/** Returns the outer module, which is never global: its lifecycle then leaves in the order of the imports. */
 function outer(core: DynamicModule): DynamicModule {
   return {
     module: RegistryModule,

@@ -1,36 +1,33 @@
 import { HttpService } from '@nestjs/axios';
 import { Logger, type Provider } from '@nestjs/common';
+import { EventPublisher } from '../events.js';
+import { createCredentials } from '../credentials/credentials.js';
 import { readHostFacts } from '../options/host-facts.js';
 import type { RegistryModuleOptions } from '../options/options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { AddressBook } from '../protocol/address-book.js';
-import { Caller } from '../protocol/call.js';
-import type { Send } from '../protocol/send.js';
+import { Channel, type Send } from '../protocol/channel.js';
 import { ServiceCenterClient } from '../protocol/service-center.client.js';
 import { AddressLearner } from '../registration/address-learner.js';
 import type { Clock } from '../registration/clock.js';
-import type { Listing } from '../registration/listing.js';
+import { RegistrationCore } from '../registration/core.js';
 import { Pace } from '../registration/pace.js';
-import { RegistrationCore } from '../registration/registration-core.js';
+import type { RegistryRecord } from '../registration/record.js';
+import { Connections, createPrivateAxios, secretsBeside, sendThrough } from '../transport/http.js';
 import { version } from '../version.js';
-import { credentialsOf, secretsBeside } from './credentials.js';
-import { EventPublisher } from './event.publisher.js';
-import { Connections } from './connections.js';
-import { createPrivateAxios, sendThrough } from './http-service.send.js';
 import { Registration } from './registration.js';
 import { RegistryHealthIndicator } from './registry.health.js';
 import { MODULE_OPTIONS_TOKEN } from './registry.module-definition.js';
-import { systemClock, Ticker } from './ticker.js';
+import { systemClock, Ticker, waitIdly } from './ticker.js';
 import {
   REGISTRY_CLOCK,
   REGISTRY_HTTP_SERVICE,
   REGISTRY_LOGGER,
   REGISTRY_OPTIONS,
-  type RegistryLogger,
 } from './tokens.js';
 
-/** The composition root: how each part gets what it works with. Nothing here starts anything. */
+/** The composition root: creates each part with its collaborators. Nothing is started here. */
 export const registryProviders: Provider[] = [
   {
     provide: REGISTRY_LOGGER,
@@ -54,15 +51,15 @@ export const registryProviders: Provider[] = [
       new HttpService(createPrivateAxios(connections, serviceCenter)),
   },
   {
-    provide: Caller,
+    provide: Channel,
     inject: [REGISTRY_OPTIONS, REGISTRY_HTTP_SERVICE, Connections],
     useFactory: ({ serviceCenter }: ResolvedOptions, http: HttpService, connections: Connections) =>
-      createCaller(serviceCenter, sendThrough(http, connections)),
+      createChannel(serviceCenter, sendThrough(http, connections)),
   },
   {
     provide: ServiceCenterClient,
-    inject: [Caller],
-    useFactory: (caller: Caller) => new ServiceCenterClient(caller),
+    inject: [Channel],
+    useFactory: (channel: Channel) => new ServiceCenterClient(channel),
   },
   {
     provide: EventPublisher,
@@ -70,69 +67,55 @@ export const registryProviders: Provider[] = [
     useFactory: (logger: Logger) => new EventPublisher(logger),
   },
   {
+    provide: Pace,
+    inject: [REGISTRY_OPTIONS],
+    useFactory: (options: ResolvedOptions) => new Pace(options, Math.random),
+  },
+  {
     provide: RegistrationCore,
-    inject: [
-      REGISTRY_OPTIONS,
-      ServiceCenterClient,
-      Caller,
-      EventPublisher,
-      REGISTRY_LOGGER,
-      REGISTRY_CLOCK,
-    ],
+    inject: [REGISTRY_OPTIONS, ServiceCenterClient, Channel, EventPublisher, REGISTRY_CLOCK, Pace],
     useFactory: createCore,
   },
   {
     provide: Ticker,
-    inject: [RegistrationCore, REGISTRY_LOGGER, REGISTRY_OPTIONS],
-    useFactory: (core: RegistrationCore, logger: Logger, { heartbeat }: ResolvedOptions) =>
-      new Ticker(core, logger, heartbeat.intervalMs),
+    inject: [RegistrationCore, REGISTRY_LOGGER, Pace, REGISTRY_CLOCK],
+    useFactory: (core: RegistrationCore, logger: Logger, pace: Pace, clock: Clock) =>
+      new Ticker(core, logger, pace.turnPeriodMs, clock),
   },
   Registration,
   RegistryHealthIndicator,
 ];
 
-function createCaller(serviceCenter: ResolvedOptions['serviceCenter'], send: Send): Caller {
+function createChannel(serviceCenter: ResolvedOptions['serviceCenter'], send: Send): Channel {
   const { project, domain, timeoutMs, maxAnswerBytes, addresses } = serviceCenter;
   const userAgent = `nestjs-servicecomb/${version}`;
   const secrets = () => secretsBeside(serviceCenter);
   const settings = { project, domain, timeoutMs, maxAnswerBytes, userAgent, secrets };
-  const credentials = credentialsOf(serviceCenter, send, settings);
-  return new Caller(send, new AddressBook(addresses), settings, credentials);
+  const clock = { now: () => systemClock.now(), random: Math.random };
+  const parts = { send, settings, clock, delay: waitIdly };
+  const credentials = createCredentials(serviceCenter.auth, parts);
+  return new Channel(send, new AddressBook(addresses), settings, credentials);
 }
 
 function createCore(
   options: ResolvedOptions,
   client: ServiceCenterClient,
-  caller: Caller,
+  channel: Channel,
   publisher: EventPublisher,
-  logger: RegistryLogger,
   clock: Clock,
+  pace: Pace,
 ): RegistrationCore {
-  const { enabled, heartbeat, registration, shutdown } = options;
-  const settings = {
-    enabled,
-    verifyEvery: heartbeat.verifyEvery,
-    failFast: registration.failFast,
-    leaveTimeoutMs: shutdown.timeoutMs,
-  };
-  const { dataCenter } = options.instance;
-  const pace = new Pace({ ...heartbeat, retry: registration.retry }, Math.random);
-  const core = new RegistrationCore(listingOf(options), settings, {
-    client,
-    caller,
-    clock,
-    pace,
-    publish: (fact, context) => publisher.publish(fact, context),
-    warn: message => logger.warn(message),
-  });
+  const parts = { client, channel, clock, pace, publisher };
+  const core = new RegistrationCore(recordOf(options), options, parts);
   if (options.serviceCenter.learnAddresses) {
-    const parts = { client, addresses: caller.addresses, dataCenter, random: Math.random };
-    core.accompany(new AddressLearner({ ...parts, clock }));
+    const { addresses } = channel;
+    const { dataCenter } = options.instance;
+    core.addBackgroundWork(new AddressLearner({ client, addresses, clock, pace, dataCenter }));
   }
   return core;
 }
 
-function listingOf({ microservice, instance, heartbeat }: ResolvedOptions): Listing {
+function recordOf({ microservice, instance, heartbeat }: ResolvedOptions): RegistryRecord {
   const { tags, ...service } = microservice;
   const { instanceId, hostName, endpoints, status, properties, dataCenter } = instance;
   const interval = heartbeat.intervalMs / 1_000;

@@ -1,126 +1,107 @@
 import { entries, items, reject, type Field } from './field.js';
-import type { HealthSourceToken } from './options.js';
 
-/** What a text must be: in words, after the path of the option, and as a test. */
+/**
+ * Each check returns the value of an option. For an absent option it returns undefined; for an invalid
+ * one it adds an issue and returns undefined too, so a default may stand in: it is never used.
+ */
+
+/** A rule for a text. */
 export interface TextRule {
+  /** The rule in words that follow the path of the option. */
   readonly must: string;
   readonly accepts: (text: string) => boolean;
 }
 
-/** Bounds of a number, both included. */
-export interface Range {
-  readonly min: number;
-  readonly max: number;
-}
-
-/**
- * The option as text.
- *
- * This check and those below answer undefined for an absent option, and for a wrong one after adding
- * an issue: a default that stands in for a wrong value is never seen.
- */
+/** Returns the option as text. */
 export function text(field: Field, rule: TextRule): string | undefined {
-  const accepts = (value: unknown): value is string =>
-    typeof value === 'string' && rule.accepts(value);
-  return check(field, rule.must, accepts);
+  return check(
+    field,
+    rule.must,
+    (value): value is string => typeof value === 'string' && rule.accepts(value),
+  );
 }
 
-/** The option as text; an absent one is an issue. Answers '' after an issue. */
+/** Returns the option as text. An absent one is an issue; returns '' after an issue. */
 export function requiredText(field: Field, rule: TextRule): string {
   if (field.value === undefined) reject(field, rule.must);
   return text(field, rule) ?? '';
 }
 
-/** The option as a number within the range. */
-export function number(field: Field, { min, max }: Range): number | undefined {
-  return numeric(field, `must be a number from ${min} to ${max}`, value =>
-    isWithin(value, min, max),
-  );
+/** Returns the option as a number between two bounds, both included. */
+export const number = numeric('a number', Number.isFinite);
+
+/** Returns the option as a whole number between two bounds, both included. */
+export const wholeNumber = numeric('a whole number', Number.isInteger);
+
+/** Returns the option as a whole number of milliseconds between two bounds, both included. */
+export const wholeMilliseconds = numeric('a whole number of milliseconds', Number.isInteger);
+
+/** Returns the option in milliseconds, without a fraction of a second, between two bounds. */
+export const wholeSeconds = numeric('a whole number of seconds', value => value % 1_000 === 0);
+
+function numeric(kind: string, accepts: (value: number) => boolean) {
+  return (field: Field, min: number, max: number): number | undefined =>
+    check(
+      field,
+      `must be ${kind} from ${min} to ${max}`,
+      (value): value is number =>
+        typeof value === 'number' && value >= min && value <= max && accepts(value),
+    );
 }
 
-/** The option as a whole number within the range. */
-export function wholeNumber(field: Field, { min, max }: Range): number | undefined {
-  const must = `must be a whole number from ${min} to ${max}`;
-  return numeric(field, must, value => Number.isInteger(value) && isWithin(value, min, max));
-}
-
-/** The option as a whole number of milliseconds within the range. */
-export function wholeMilliseconds(field: Field, { min, max }: Range): number | undefined {
-  const must = `must be a whole number of milliseconds from ${min} to ${max}`;
-  return numeric(field, must, value => Number.isInteger(value) && isWithin(value, min, max));
-}
-
-/** The option in milliseconds, within the range and without a fraction of a second. */
-export function wholeSeconds(field: Field, { min, max }: Range): number | undefined {
-  const must = `must be a whole number of seconds from ${min} to ${max}`;
-  return numeric(field, must, value => value % 1_000 === 0 && isWithin(value, min, max));
-}
-
-function numeric(
-  field: Field,
-  must: string,
-  accepts: (value: number) => boolean,
-): number | undefined {
-  return check(
-    field,
-    must,
-    (value): value is number => typeof value === 'number' && accepts(value),
-  );
-}
-
-function isWithin(value: number, min: number, max: number): boolean {
-  return value >= min && value <= max;
-}
-
-/** The option as true or false; neither text nor 0 and 1. */
+/** Returns the option as a boolean; texts, 0 and 1 are not accepted. */
 export function flag(field: Field): boolean | undefined {
   return check(field, 'must be true or false', value => typeof value === 'boolean');
 }
 
-/** The option as what finds a provider: a class, a text or a symbol. */
-export function providerToken(field: Field): HealthSourceToken | undefined {
-  const must = 'must be the class of a provider, or the text or symbol it is provided under';
-  return check(field, must, (value): value is HealthSourceToken =>
-    ['function', 'string', 'symbol'].includes(typeof value),
-  );
-}
-
-/** The option as one of the words. */
+/** Returns the option as one of the words. */
 export function oneOf<Word extends string>(field: Field, words: readonly Word[]): Word | undefined {
   const must = `must be one of ${words.map(word => JSON.stringify(word)).join(', ')}`;
   return check(field, must, (value): value is Word => words.some(word => word === value));
 }
 
-/** The option as a list of texts, copied. */
-export function texts(field: Field, rule: TextRule): readonly string[] | undefined {
-  return items(field)?.map(item => requiredText(item, rule));
+/** Returns a copy of a list of texts. More than `most` are an issue. */
+export function texts(
+  field: Field,
+  rule: TextRule,
+  most = Infinity,
+): readonly string[] | undefined {
+  const list = items(field)?.map(item => requiredText(item, rule));
+  limit(field, list?.length, most);
+  return list;
 }
 
-/** The option as texts by their keys, copied; a key whose value is undefined is left out. */
+/**
+ * Returns the texts of a map-like object by their keys, without those whose value is undefined. More than
+ * `most` are an issue.
+ */
 export function textByKey(
   field: Field,
-  rules: { readonly key?: TextRule; readonly value: TextRule },
-): readonly (readonly [key: string, value: string])[] {
-  return (entries(field) ?? []).flatMap(([key, entry]) => {
+  rules: { readonly key?: TextRule; readonly value: TextRule; readonly most?: number },
+): Readonly<Record<string, string>> {
+  const pairs = (entries(field) ?? []).flatMap(([key, entry]) => {
     if (rules.key?.accepts(key) === false) {
-      reject({ ...entry, value: key }, `must have a key that fits: it ${rules.key.must}`);
+      reject({ ...entry, value: key }, `must have a valid key: it ${rules.key.must}`);
     }
     const value = text(entry, rules.value);
     return value === undefined ? [] : [[key, value] as const];
   });
+  limit(field, pairs.length, rules.most);
+  // Built from entries, so that `__proto__` is a key like any other.
+  return Object.fromEntries(pairs);
 }
 
-/** Adds an issue when the option holds too many entries. */
-export function limit(field: Field, count: number, most: number): void {
-  if (count > most) reject({ ...field, value: count }, `must hold at most ${most} entries`);
+function limit(field: Field, count = 0, most = Infinity): void {
+  if (count > most) reject({ ...field, value: count }, `must have at most ${most} entries`);
 }
 
-/** A rule by a pattern; with the flag `u`, `{1,64}` counts characters as the registry does (runes). */
+/** Makes a rule of a pattern. With the flag `u`, `{1,64}` counts code points, as the registry does. */
 export function matching(pattern: RegExp, must: string): TextRule {
   return { must, accepts: candidate => pattern.test(candidate) };
 }
 
-function check<T>(
+/** Returns a value that `accepts` takes; for any other adds an issue and returns undefined. */
+export function check<T>(
   field: Field,
   must: string,
   accepts: (value: unknown) => value is T,

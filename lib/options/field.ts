@@ -1,15 +1,12 @@
 import type { OptionIssue } from '../errors.js';
-import { quote, shown } from './shown.js';
-import { suggestion } from './suggestion.js';
+import { defaults } from './defaults.js';
 
-/** One place in the options: where it is, what stands there, and where its issues go. */
+/** One place in the options: its path, its value, and the list that collects its issues. */
 export interface Field {
   readonly path: string;
-  /** Undefined: absent, which is the same as an explicit undefined. */
+  /** Undefined when absent; an explicit undefined counts as absent. */
   readonly value: unknown;
-  /** What `Object.prototype.toString` said of the value. Kept, since a proxy may not say it again. */
-  readonly tag: string;
-  /** Where a value comes from that is not written in the options, such as a variable's name. */
+  /** Source of a value that was not written in the options, such as the name of a variable. */
   readonly origin?: string | undefined;
   /** Shared by all fields of one call of `resolveOptions`. */
   readonly issues: OptionIssue[];
@@ -17,29 +14,27 @@ export interface Field {
 
 const rootPath = 'options';
 
-/** The options as a whole; what is wrong inside of them is added to `issues`. */
-export function rootField(options: unknown, issues: OptionIssue[]): Field {
-  return readField(rootPath, issues, () => options);
+/** Makes the field of the options as a whole. */
+export function rootField(value: unknown, issues: OptionIssue[]): Field {
+  return { path: rootPath, value, issues };
 }
 
-/** The field itself, or when it is absent one with the value that `origin` provides. */
+/** Returns the field itself, or when it is absent one that has the value from `origin`. */
 export function orElse(field: Field, value: string | undefined, origin: string): Field {
-  return field.value === undefined && value !== undefined
-    ? { ...field, value, tag: '[object String]', origin }
-    : field;
+  return field.value === undefined && value !== undefined ? { ...field, value, origin } : field;
 }
 
-/** Adds an issue that tells what the value must be and what it is. */
+/** Adds an issue: what the value must be, and what it is. */
 export function reject(field: Field, expectation: string): undefined {
   const origin = field.origin === undefined ? '' : ` from ${field.origin}`;
-  const message = `${expectation}, got ${shown(field.value, field.tag)}${origin}`;
+  const message = `${expectation}, got ${shown(field.value)}${origin}`;
   field.issues.push({ path: field.path, message });
 }
 
-/** Gives an option of a group by its name. Once each: a getter that throws is an issue each time. */
+/** Returns an option of a group by its name. */
 type Members<Shape> = (name: keyof Shape & string) => Field;
 
-/** Opens a group as `open` does; all options of an absent or wrong one are absent. */
+/** Opens a group like `open`; in an absent or invalid group all options are absent. */
 export function members<Shape extends object>(group: Field, shape: Shape): Members<Shape> {
   return (
     open(group, shape) ?? (name => ({ ...group, path: pathOf(group, name), value: undefined }))
@@ -47,55 +42,69 @@ export function members<Shape extends object>(group: Field, shape: Shape): Membe
 }
 
 /**
- * Opens a group; undefined when it is absent, or no object and an issue. A key that `shape` does not
- * have is an issue. An instance of a class is welcome, with what it inherits.
+ * Opens a group. Returns undefined when it is absent; when it is not an object, also adds an issue.
+ * A key that `shape` does not have is an issue. Instances of classes are accepted, and inherited
+ * properties are read.
  */
 export function open<Shape extends object>(group: Field, shape: Shape): Members<Shape> | undefined {
   const source = objectOf(group);
   if (source === undefined) return undefined;
   const names = Object.keys(shape);
-  for (const key of keysOf(group, source)) {
+  for (const key of Object.keys(source)) {
     if (!names.includes(key)) rejectUnknown(group, key, names);
   }
   return name => member(group, source, name);
 }
 
 function rejectUnknown(group: Field, key: string, names: readonly string[]): void {
-  const siblings = names.map(name => pathOf(group, name));
-  const meant = suggestion(key, siblings);
-  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-  group.issues.push({ path: pathOf(group, key), message: `is not an option${hint}` });
+  const elsewhere = pathsTo(key);
+  const hint =
+    elsewhere.length === 1
+      ? `did you mean ${elsewhere[0]}?`
+      : `valid options are ${names.join(', ')}`;
+  group.issues.push({ path: pathOf(group, key), message: `is not an option; ${hint}` });
 }
 
-/** The own entries of a map-like object by their keys; undefined when absent or no object. */
+/** Returns the paths of the options of that name in all groups. */
+function pathsTo(name: string): readonly string[] {
+  return Object.entries<unknown>(defaults).flatMap(([group, options]) =>
+    isOptionsObject(options) && Object.hasOwn(options, name) ? [`${group}.${name}`] : [],
+  );
+}
+
+/** Returns the own entries of an object by their keys; undefined when absent or not an object. */
 export function entries(field: Field): readonly (readonly [string, Field])[] | undefined {
   const source = objectOf(field);
-  return source && keysOf(field, source).map(key => [key, member(field, source, key)] as const);
+  return source && Object.keys(source).map(key => [key, member(field, source, key)] as const);
 }
 
-/** The items of a list; undefined when absent or no list. */
+/** Returns the items of a list; undefined when absent or not a list. */
 export function items(field: Field): readonly Field[] | undefined {
   const { path, value, issues } = field;
   if (value === undefined) return undefined;
   if (!Array.isArray(value)) return reject(field, 'must be an array');
-  const values = attempt(field, () => Array.from<unknown>(value));
-  return values?.map((item, index) => readField(`${path}[${index}]`, issues, () => item));
+  const values: readonly unknown[] = value;
+  return Array.from(values, (item, index) => ({ path: `${path}[${index}]`, value: item, issues }));
 }
 
 function objectOf(field: Field): object | undefined {
-  const { value, tag } = field;
+  const { value } = field;
   if (value === undefined) return undefined;
-  // The tag keeps out what has no options in it: a Promise that nobody awaited, a Map, a Date.
-  const isObject = typeof value === 'object' && value !== null && tag === '[object Object]';
-  return isObject ? value : reject(field, 'must be an object');
+  return isOptionsObject(value) ? value : reject(field, 'must be an object');
 }
 
-function keysOf(field: Field, source: object): readonly string[] {
-  return attempt(field, () => Object.keys(source)) ?? [];
+/** False for objects without options in them: an array, a Map, a Promise that was not awaited. */
+function isOptionsObject(value: unknown): value is object {
+  return tagOf(value) === '[object Object]';
+}
+
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value);
 }
 
 function member(parent: Field, source: object, name: string): Field {
-  return readField(pathOf(parent, name), parent.issues, (): unknown => Reflect.get(source, name));
+  const value: unknown = Reflect.get(source, name);
+  return { path: pathOf(parent, name), value, issues: parent.issues };
 }
 
 function pathOf(parent: Field, name: string): string {
@@ -104,21 +113,33 @@ function pathOf(parent: Field, name: string): string {
   return isPlain ? `${parent.path}.${name}` : `${parent.path}[${quote(name)}]`;
 }
 
-function readField(path: string, issues: OptionIssue[], read: () => unknown): Field {
-  const absent = { path, value: undefined, tag: '[object Undefined]', issues };
-  const found = attempt(absent, () => {
-    const value = read();
-    return { value, tag: Object.prototype.toString.call(value) };
-  });
-  return { ...absent, ...found };
+/** Writes a value for an issue: short, on one line, and without the credentials of a URL. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return quote(value);
+  if (typeof value === 'bigint') return cut(`${value}n`);
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'symbol') return 'a symbol';
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array';
+  return isOptionsObject(value) ? 'an object' : escaped(cut(tagOf(value)));
 }
 
-/** Getters and proxies are the user's code: what they throw is an issue of the option. */
-function attempt<T>(field: Field, read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    field.issues.push({ path: field.path, message: 'cannot be read: reading it throws' });
-    return undefined;
-  }
+function quote(text: string): string {
+  return escaped(JSON.stringify(cut(withoutCredentials(text))));
+}
+
+/** Escapes the characters that JSON keeps and that would break or reorder a line of a log. */
+function escaped(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, character => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+function withoutCredentials(text: string): string {
+  return /:.*@/s.test(text) ? text.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1***@') : text;
+}
+
+function cut(text: string): string {
+  const maxLength = 80;
+  return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
 }

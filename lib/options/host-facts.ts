@@ -1,29 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { hostname, networkInterfaces } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
-import { DEFAULT_MIN_VERSION, type SecureVersion } from 'node:tls';
+
+/** Variables that ServiceStage sets for each process. */
+export const serviceStageVariables = [
+  'CAS_APPLICATION_ID',
+  'CAS_COMPONENT_NAME',
+  'CAS_INSTANCE_VERSION',
+  'CAS_INSTANCE_ID',
+  'CAS_ENVIRONMENT_ID',
+] as const;
 
 const environmentVariables = [
   'SERVICE_CENTER_ADDRESS',
   'PAAS_CSE_SC_ENDPOINT',
   'SERVICECOMB_SERVICE_PROPS',
   'SERVICECOMB_INSTANCE_PROPS',
-  'CAS_APPLICATION_ID',
-  'CAS_COMPONENT_NAME',
-  'CAS_INSTANCE_VERSION',
-  'CAS_INSTANCE_ID',
-  'CAS_ENVIRONMENT_ID',
-  'https_proxy',
-  'HTTPS_PROXY',
-  'http_proxy',
-  'HTTP_PROXY',
-  'no_proxy',
-  'NO_PROXY',
+  ...serviceStageVariables,
 ] as const;
 
-/** A variable of the environment that this library reads; there are no others. */
+/** An environment variable that this library reads. It reads no others. */
 export type EnvironmentVariable = (typeof environmentVariables)[number];
 
 /** One address of one network interface. */
@@ -36,52 +33,39 @@ export interface NetworkAddress {
   readonly internal: boolean;
 }
 
-/** Name and version of the application, as far as its package.json tells. */
-export interface PackageFacts {
+/** Facts about the process and its host: the input of `resolveOptions` besides the options. */
+export interface HostFacts {
+  /** Name and version in the application's package.json. */
   readonly packageName: string | undefined;
   readonly packageVersion: string | undefined;
-}
-
-/** What the process and its host know: the input of `resolveOptions` besides the options. */
-export interface HostFacts extends PackageFacts {
   readonly env: Readonly<Partial<Record<EnvironmentVariable, string | undefined>>>;
-  /** Version of @nestjs/core; undefined when it cannot be found, as in a bundle. */
+  /** Version of @nestjs/core; undefined when it is not found, as next to a bundle without node_modules. */
   readonly frameworkVersion: string | undefined;
   readonly hostName: string;
-  /** A UUID, new with each reading, so that two applications of one process differ. */
+  /** A new UUID each time, so that two applications in one process differ. */
   readonly randomId: string;
-  /** Reads a file as text, or throws Node's error. */
+  /** Returns the text of a file, or throws Node's error. */
   readonly readFile: (path: string) => string;
 }
 
-/** Reads the facts, once per application; the only place that asks the process and its host. */
+/** Reads the facts. Called once per application; no other file asks the process or its host. */
 export function readHostFacts(): HostFacts {
   const starts = packageStarts(process.argv[1], process.cwd());
+  const { name, version } = nearestManifest(starts, '.', readText);
   return {
-    ...nearestPackage(starts, readText),
+    packageName: name,
+    packageVersion: version,
     env: Object.fromEntries(environmentVariables.map(name => [name, process.env[name]])),
-    frameworkVersion: installedVersion('@nestjs/core', createRequire(import.meta.url)),
+    frameworkVersion: nearestManifest(starts, 'node_modules/@nestjs/core', readText).version,
     hostName: hostname(),
     randomId: randomUUID(),
     readFile: path => readFileSync(path, 'utf8'),
   };
 }
 
-/** What Node does about TLS where nobody says. */
-export interface TlsDefaults {
-  readonly verifies: boolean;
-  readonly minVersion: SecureVersion;
-}
-
-/** Reads them; the variable is what Node looks at with each connection. */
-export function readTlsDefaults(): TlsDefaults {
-  const verifies = process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0';
-  return { verifies, minVersion: DEFAULT_MIN_VERSION };
-}
-
 /**
- * Where to look for the application's package.json: beside the main script, unless that is a tool in
- * node_modules which runs the application, then in the working directory.
+ * Returns the directories from which to search for the application: that of the main script, unless it
+ * is a tool in node_modules that runs the application, then the working directory.
  */
 export function packageStarts(
   mainScript: string | undefined,
@@ -93,24 +77,32 @@ export function packageStarts(
   return isTool ? [workingDirectory] : [directory, workingDirectory];
 }
 
+/** Name and version in a package.json, where it has them. */
+export interface Manifest {
+  readonly name: string | undefined;
+  readonly version: string | undefined;
+}
+
 /**
- * The first package.json with a name, from each start up to the root.
+ * Finds the package.json in `folder` of a start or of a directory above it. One without a name, such as
+ * `{"type":"module"}` in a build folder, does not count.
  *
- * One without a name, such as `{"type":"module"}` in a build folder, is no application's.
+ * This is how the version of an installed package is found, also in a monorepo. It does not ask `require`
+ * or `import.meta`, because bundlers rewrite both.
  *
- * @param read gives the text of a file, undefined when there is none
+ * @param read returns the text of a file, or undefined when there is none
  */
-export function nearestPackage(
+export function nearestManifest(
   starts: readonly string[],
+  folder: string,
   read: (path: string) => string | undefined,
-): PackageFacts {
+): Manifest {
   for (const directory of starts.flatMap(withParents)) {
-    const { name, version } = jsonObject(read(join(directory, 'package.json')));
-    if (typeof name === 'string' && name !== '') {
-      return { packageName: name, packageVersion: textOrNone(version) };
-    }
+    const { name, version } = jsonObject(read(join(directory, folder, 'package.json')));
+    if (textOrNone(name) !== undefined)
+      return { name: textOrNone(name), version: textOrNone(version) };
   }
-  return { packageName: undefined, packageVersion: undefined };
+  return { name: undefined, version: undefined };
 }
 
 function withParents(directory: string): readonly string[] {
@@ -118,22 +110,17 @@ function withParents(directory: string): readonly string[] {
   return parent === directory ? [directory] : [directory, ...withParents(parent)];
 }
 
-function textOrNone(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
-interface PackageJson {
-  readonly name?: unknown;
-  readonly version?: unknown;
-}
-
-function jsonObject(text: string | undefined): PackageJson {
+function jsonObject(text: string | undefined): { readonly [Key in keyof Manifest]?: unknown } {
   try {
     const value: unknown = JSON.parse(text ?? '{}');
     return typeof value === 'object' && value !== null ? value : {};
   } catch {
     return {};
   }
+}
+
+function textOrNone(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function readText(path: string): string | undefined {
@@ -144,21 +131,7 @@ function readText(path: string): string | undefined {
   }
 }
 
-/** The version in the package.json of an installed package; undefined when it cannot be loaded. */
-export function installedVersion(
-  packageName: string,
-  load: (path: string) => unknown,
-): string | undefined {
-  try {
-    const manifest = load(`${packageName}/package.json`);
-    const version = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
-    return version ? textOrNone(manifest.version) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The addresses of this machine now, in the order of the operating system. */
+/** Returns the current addresses of this machine, in the order of the operating system. */
 export function networkAddresses(): readonly NetworkAddress[] {
   return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
     addresses.map(({ address, family, internal }) => ({ name, address, family, internal })),

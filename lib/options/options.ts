@@ -1,123 +1,125 @@
 /**
- * What users write. What the rest of the library reads is in `resolved-options.ts`, and the way from one
- * to the other in `resolve-options.ts`; every default stands in `defaults.ts`.
+ * The options as users write them. `resolved-options.ts` has the form that the rest of the library reads,
+ * `resolve-options.ts` turns one into the other, and every default is in `defaults.ts`.
  */
 
 import type { AxiosRequestConfig } from 'axios';
 
-/** Status that an instance may have in the registry. Consumers call only `UP` ones. */
-export type InstanceStatusOption = 'UP' | 'DOWN' | 'STARTING' | 'TESTING' | 'OUTOFSERVICE';
-
 /**
- * How to speak TLS to `https://` addresses. Everything is PEM. Each of the `…File` options is the path of
- * a file that holds what the option without `File` would, and stands in its place; the files are read
- * again every five seconds, or every `intervalMs` when that is less, and what has changed is used for
- * new connections. Files that do not fit together, as when one is half-written, change nothing.
+ * TLS settings for `https://` addresses. Certificates and keys are PEM.
+ *
+ * Each `…File` option is the path of a file whose content replaces the option of the same name without
+ * `File`. The files are read again every 5 seconds, or every `heartbeat.intervalMs` if that is shorter,
+ * and new connections use what has changed. Files that do not fit together, such as one that is only
+ * half written, are ignored until they do.
+ *
+ * @example
+ * tls: { caFile: '/etc/tls/ca.crt', certFile: '/etc/tls/tls.crt', keyFile: '/etc/tls/tls.key' }
  */
 export interface ServiceCenterTlsOptions {
-  /** Certificates of who may vouch for the registry, in place of those that Node knows. @default Node's */
+  /** CA certificates to trust instead of Node's. @default Node's */
   readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined;
   readonly caFile?: string | undefined;
-  /** Certificate of this client, with those of its issuers behind it (mTLS). @default none */
+  /** Certificate of this client for mTLS, followed by those of its issuers. @default none */
   readonly cert?: string | Buffer | undefined;
   readonly certFile?: string | undefined;
   /** Private key of `cert`. @default none */
   readonly key?: string | Buffer | undefined;
   readonly keyFile?: string | undefined;
-  /** Passphrase of an encrypted `key`. A line break at the end of its file is cut. @default none */
+  /** Passphrase of an encrypted `key`. A line break at the end of the file is removed. @default none */
   readonly passphrase?: string | undefined;
   readonly passphraseFile?: string | undefined;
-  /** Name that the registry's certificate must be for, no IP address. @default the host of the address */
+  /**
+   * Host name that the registry's certificate must match; not an IP address.
+   *
+   * @default the host of the address
+   */
   readonly servername?: string | undefined;
   /**
-   * false trusts whoever answers, with a warning at each start; `NODE_TLS_REJECT_UNAUTHORIZED` has no
-   * say.
+   * `false` accepts any certificate and logs a warning at each start. `NODE_TLS_REJECT_UNAUTHORIZED`
+   * has no effect.
    *
    * @default true
    */
   readonly rejectUnauthorized?: boolean | undefined;
-  /** Oldest version of TLS that is spoken. @default Node's, which is never below TLSv1.2 here */
+  /** Oldest version of TLS to accept. @default Node's, but at least TLSv1.2 */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
 }
 
 /**
- * Which registry it is: a named set of defaults, and of warnings about what the vendor asks for.
+ * Kind of registry. It selects defaults, and warnings about the vendor's requirements.
  *
  * - `open-source`: Apache Service Center
  * - `cse-exclusive`: an exclusive microservice engine of Huawei Cloud CSE
  * - `cse-professional`: the professional microservice engine
- * - `cse-legacy`: the older API, which demands `serviceCenter.domain` and `serviceCenter.project`
+ * - `cse-legacy`: the older API, which requires `serviceCenter.domain` and `serviceCenter.project`
  */
 export type RegistryProfile = 'open-source' | 'cse-exclusive' | 'cse-professional' | 'cse-legacy';
 
-/** Which registry to talk to. */
+/** The registry and how to connect to it. */
 export interface ServiceCenterOptions {
   /**
-   * Addresses of Service Center, absolute http or https URLs without credentials and query; a path
-   * prefix (gateway) is kept.
+   * Addresses of Service Center: absolute http or https URLs without credentials and query. A path
+   * prefix, such as that of a gateway, is kept.
    *
-   * @default the comma list in `SERVICE_CENTER_ADDRESS`, then `PAAS_CSE_SC_ENDPOINT`, then
+   * @default the comma-separated list in `SERVICE_CENTER_ADDRESS`, then in `PAAS_CSE_SC_ENDPOINT`, then
    * `['http://127.0.0.1:30100']`
+   *
+   * @example
+   * addresses: ['http://10.0.0.11:30100', 'http://10.0.0.12:30100']
    */
   readonly addresses?: readonly string[] | undefined;
   /**
-   * The `{project_id}` of every path, 1 to 64 characters other than `.` and `..`. On Huawei Cloud
-   * CSE: the tenant project or `default` for a professional engine, `default` for an exclusive one.
+   * The `{project_id}` in every path, 1 to 64 characters other than `.` and `..`. On Huawei Cloud CSE
+   * it is the tenant's project or `default` for a professional engine, and `default` for an exclusive
+   * one.
    *
    * @default 'default'; none for `cse-legacy`, where it must be set
    */
   readonly project?: string | undefined;
   /**
-   * Sent as `x-domain-name`: visible ASCII, other characters in their encoded form. Must be set
+   * Value of the header `x-domain-name`: visible ASCII characters, with all others encoded. Must be set
    * for `cse-legacy`.
    *
    * @default none; the server then uses its domain `default`
    */
   readonly domain?: string | undefined;
   /**
-   * Total deadline of one attempt, 100 to 60,000 milliseconds: connection, headers and body. A
-   * heartbeat has `intervalMs / 3`, at least 500 and at most 5,000; a login, which may come before it,
-   * 10,000 at most.
+   * Deadline of one attempt in milliseconds, 100 to 60,000; it includes connection, headers and body.
+   * A heartbeat has `heartbeat.intervalMs / 3` instead, at least 500 and at most 5,000. A login, which
+   * may precede the request, has 10,000 at most.
    *
    * @default 5000
    */
   readonly timeoutMs?: number | undefined;
   /**
-   * Whether the addresses of the registry's other nodes are asked of the registry, at the start and
-   * every ten minutes, and used once they answer. Only where its nodes list themselves by addresses
-   * that can be reached from here.
+   * Whether to ask the registry for the addresses of its other nodes, at the start and every ten
+   * minutes, and to use each one once it responds. Set it only where those nodes register themselves
+   * under addresses that this process can reach.
    *
    * @default false
    */
   readonly learnAddresses?: boolean | undefined;
   /**
-   * Who asks. Sent to the registry's own addresses only, and never along a redirect.
+   * Credentials. They are sent only to the registry's own addresses, and never follow a redirect.
    *
    * @default none
    */
   readonly auth?: AuthOptions | undefined;
-  /** How to speak TLS; certificate and private key of this client. */
+  /** TLS settings, and the certificate of this client. */
   readonly tls?: ServiceCenterTlsOptions | undefined;
   /**
-   * An http URL, which may hold user and password; or `'env'` for what `HTTPS_PROXY`, `HTTP_PROXY` and
-   * `NO_PROXY` say, in lower case first. An https address is reached through CONNECT. `NO_PROXY` holds
-   * `host`, `host:port`, `.suffix`, CIDR or `*`, with commas.
-   *
-   * @default none: no variable is looked at
-   */
-  readonly proxy?: string | undefined;
-  /**
-   * Longest answer that is read, in bytes after decompression: 1,024 to 268,435,456. Only lists and schemas
-   * are read beyond a mebibyte. A longer answer is a ServiceCenterProtocolError.
+   * Size of the longest response body to read, 1,024 to 268,435,456 bytes after decompression. Only
+   * lists and schemas may exceed 1,048,576. A longer body causes a ServiceCenterProtocolError.
    *
    * @default 1048576
    */
   readonly maxAnswerBytes?: number | undefined;
   /**
-   * What else axios is to do: `headers` to add, an `httpAgent` or `httpsAgent` in place of ours, which
-   * then goes without `tls` and `proxy`. What our deadlines, errors and credentials stand on is ours:
-   * `timeout`, `signal`, `validateStatus`, `maxRedirects`, `baseURL`, `auth`, `httpVersion` and the like
-   * are not heeded. A `proxy` is an error: that is `serviceCenter.proxy`.
+   * More settings of axios: `headers` to add, an `httpAgent` or `httpsAgent` that replaces ours, such as an
+   * agent of a proxy. An `httpsAgent` has TLS settings of its own; `tls` then has no effect. Settings that
+   * deadlines, errors and credentials depend on are ignored: `timeout`, `signal`, `validateStatus`,
+   * `maxRedirects`, `baseURL`, `auth`, `httpVersion` and the like. A `proxy` is an error: use an agent.
    *
    * @default none
    */
@@ -125,147 +127,172 @@ export interface ServiceCenterOptions {
 }
 
 /**
- * A text, or what gives one each time it is asked; cached by whoever writes it. What it does not give
- * within `serviceCenter.timeoutMs`, 10 s at most, is a CredentialsError, and it is asked again.
+ * A secret, or a function that returns it each time it is needed; a function does its own caching. If it
+ * takes longer than `serviceCenter.timeoutMs`, or 10 seconds if that is shorter, the request fails with a
+ * CredentialsError, and the function is called again for the next one.
  */
 export type SecretSource = string | (() => string | Promise<string>);
 
-/** Who asks. One of them; none is ever logged, shown in an error, an event or a snapshot. */
+/**
+ * Credentials, of one of four kinds. Secrets are never logged, and never appear in an error, an event or a
+ * snapshot.
+ *
+ * - `username` with `password` or `passwordFile`: an account of the registry (RBAC). The client logs in
+ *   once, keeps the token and renews it at 80 to 90 % of its lifetime. After a refused login it waits 15
+ *   minutes before the next one, at any address, because the third failure would ban the account. A
+ *   changed password is tried at once; if it is refused too, the 15 minutes start again.
+ * - `accessKey` and `secretKey`: keys of Huawei Cloud. The secret key signs requests and is not sent.
+ * - `token`: sent as `Authorization: Bearer …`.
+ * - `headers`: any headers, such as `X-Auth-Token` of IAM.
+ *
+ * @example
+ * auth: { username: 'orders', passwordFile: '/run/secrets/registry-password' }
+ *
+ * @example
+ * auth: { token: () => vault.read('registry-token') }
+ */
 export type AuthOptions =
-  /**
-   * An account of the registry (RBAC): a token is had by one login, kept, and renewed at 80 to 90 % of
-   * its life. After a refused login there is no other one for 15 minutes, in the whole process and at
-   * any address: the third failure would ban the account. A password that has changed is tried at once;
-   * when it is refused as well, none is for 15 minutes.
-   */
   | {
       /** 1 to 64 characters. */
       readonly username: string;
       readonly password?: SecretSource | undefined;
       /**
-       * Read before each login, and with each request while it is refused; a line break at its end is
-       * cut. Instead of `password`.
+       * Path of a file to use instead of `password`. It is read before each login, and with each request
+       * while logins are refused. A line break at its end is removed.
        */
       readonly passwordFile?: string | undefined;
     }
-  /** Keys of Huawei Cloud; the secret key signs and is not sent. `project` is the cloud's name of it. */
   | {
       readonly accessKey: string;
       readonly secretKey: string;
+      /** Name of the project on Huawei Cloud, 1 to 64 characters. @default none */
       readonly project?: string | undefined;
     }
-  /** Sent as `Authorization: Bearer …`. A function is asked before each request. */
-  | { readonly token: SecretSource }
-  /** Any headers, such as `X-Auth-Token` of IAM; asked for before each request. */
   | {
+      /** A function is called before each request. */
+      readonly token: SecretSource;
+    }
+  | {
+      /** Called before each request. */
       readonly headers: () =>
         Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
     };
 
-/** The service whose instance this process is. */
+/** The service that this process is an instance of. */
 export interface MicroserviceOptions {
   /**
-   * Application, 1 to 160 letters, digits, `_`, `-`, `.`, starting and ending with a letter or digit.
+   * Application that the service belongs to: 1 to 160 letters, digits, `_`, `-`, `.`, starting and ending
+   * with a letter or digit.
    *
    * @default 'default'
    */
   readonly appId?: string | undefined;
   /**
-   * Name, 1 to 128 letters, digits, `_`, `-`, `.`, starting and ending with a letter or digit.
+   * Name of the service: 1 to 128 letters, digits, `_`, `-`, `.`, starting and ending with a letter or
+   * digit.
    *
-   * @default the name in package.json without its scope: `orders` of `@acme/orders`
+   * @default the name in package.json without its scope: `orders` for `@acme/orders`
    */
   readonly serviceName?: string | undefined;
   /**
-   * One to four numbers up to 32,767, separated by dots. The pre-release and build of a semantic
-   * version are cut: the registry knows neither.
+   * One to four numbers up to 32,767, separated by dots. The pre-release and build parts of a semantic
+   * version are removed, because the registry does not support them.
    *
    * @default the version in package.json, else `0.0.1`
    */
   readonly version?: string | undefined;
-  /** Part of the identity of the service. @default '' */
+  /** Part of the identity of the service, like its name and version. @default '' */
   readonly environment?: '' | 'development' | 'testing' | 'acceptance' | 'production' | undefined;
   /** At most 256 characters. @default none */
   readonly description?: string | undefined;
-  /** @default 'BACK' */
+  /** Layer of the service. @default 'BACK' */
   readonly level?: 'FRONT' | 'MIDDLE' | 'BACK' | undefined;
   /**
-   * A second name to find the service by; at most 128 letters, digits, `_`, `-`, `.`, `:`.
+   * Second name by which consumers can find the service; at most 128 letters, digits, `_`, `-`, `.`, `:`.
    *
    * @default none
    */
   readonly alias?: string | undefined;
-  /** @default `nestjs` and the version of @nestjs/core */
+  /** Framework of the service, as the registry shows it. @default `nestjs`, version of @nestjs/core */
   readonly framework?: { readonly name: string; readonly version: string } | undefined;
   /**
    * Sent when the service is created; an existing service keeps its own.
    *
-   * @default what `SERVICECOMB_SERVICE_PROPS` (`key:value,key:value`) holds; both are merged, and the
-   * option wins
+   * @default the entries of `SERVICECOMB_SERVICE_PROPS` (`key:value,key:value`). If both are set they are
+   * merged, and the option wins
    */
   readonly properties?: Readonly<Record<string, string>> | undefined;
   /**
-   * Sent when the service is created, at most 100. Keys and values are 1 to 64 letters, digits, `_`,
-   * `-`, `.`, a letter first.
+   * Sent when the service is created, at most 100. Keys and values have 1 to 64 letters, digits, `_`, `-`,
+   * `.`, starting with a letter.
    *
    * @default {}
    */
   readonly tags?: Readonly<Record<string, string>> | undefined;
-  /** Ids of the contracts that the service declares, at most 100. @default [] */
+  /** Ids of the API contracts that the service declares, at most 100. @default [] */
   readonly schemas?: readonly string[] | undefined;
 }
 
-/** A provider that tells whether the application can serve. */
+/** A provider that reports whether the application can serve. */
 export interface HealthSource {
-  /** A rejection says no, and so does an answer that takes longer than five seconds. */
+  /** A rejection counts as false, and so does a promise still pending when the next check is due. */
   isHealthy(): boolean | Promise<boolean>;
 }
 
-/** What finds a provider: its class, or the token it is provided under. */
+/** The class of a provider, or the token under which it is provided. */
 export type HealthSourceToken =
   (abstract new (...parts: never[]) => HealthSource) | string | symbol;
 
-/** This process, as it appears in the registry. */
+/** The record of this process in the registry. */
 export interface InstanceOptions {
   /**
-   * 1 to 64 letters, digits, `_`, `.`, `-`, and neither `.` nor `..`. A stable one, such as the pod's
-   * name, lets a restarted process replace the record of its predecessor.
+   * 1 to 64 letters, digits, `_`, `.`, `-`, other than `.` and `..`. With a stable id, such as the name of
+   * the pod, a restarted process replaces the record of its predecessor.
    *
-   * @default a random UUID, drawn once per application
+   * @default a random UUID for each application
    */
   readonly instanceId?: string | undefined;
   /** 1 to 64 characters without white space. @default os.hostname(), cut to 64 */
   readonly hostName?: string | undefined;
   /**
-   * Where consumers reach the instance, `scheme://host:port` each, with a query if need be. None is
-   * allowed.
+   * Addresses at which consumers reach the instance, each `scheme://host:port`, with an optional query.
+   * The list may be empty.
    *
-   * @default `rest://address:port` of the server that listens, with `?sslEnabled=true` under https;
-   * none for a process without an HTTP server
+   * @default `rest://address:port` of the server that listens, with `?sslEnabled=true` for https; none
+   * without an HTTP server
+   *
+   * @example
+   * endpoints: ['rest://orders.example.com:443?sslEnabled=true']
    */
   readonly endpoints?: readonly string[] | undefined;
   /**
    * Host name or IP address to publish when the server is bound to all interfaces.
    *
-   * @default the first address in `preferredNetwork`, else the first non-internal IPv4, docker
-   * bridges last
+   * @default the first address in `preferredNetwork`, else the first non-internal IPv4 address, those of
+   * Docker bridges last
    */
   readonly address?: string | undefined;
   /** A CIDR (`10.0.0.0/8`) or the name of an interface (`eth0`). @default none */
   readonly preferredNetwork?: string | undefined;
-  /** Status to register with. @default 'UP' */
-  readonly status?: InstanceStatusOption | undefined;
+  /** Status to register with. Consumers call only instances that are `UP`. @default 'UP' */
+  readonly status?: 'UP' | 'DOWN' | 'STARTING' | 'TESTING' | 'OUTOFSERVICE' | undefined;
   /**
-   * @default what ServiceStage injects: `SERVICECOMB_INSTANCE_PROPS` (`key:value,key:value`) and the
-   * `CAS_*` variables that are set; both are merged, and the option wins
+   * Properties that consumers can read.
+   *
+   * @default what ServiceStage sets: the entries of `SERVICECOMB_INSTANCE_PROPS` (`key:value,key:value`)
+   * and the `CAS_*` variables. If both are set they are merged, and the option wins
    */
   readonly properties?: Readonly<Record<string, string>> | undefined;
   /**
-   * A provider whose health drives the status: three checks in a row that fail make it OUTOFSERVICE,
-   * two that succeed make it what it was. Checked every 5,000 milliseconds, or every `intervalMs` when
-   * that is less.
+   * A provider whose health determines the status. After three failed checks in a row the status becomes
+   * OUTOFSERVICE; after two that succeed it becomes what it was before. Checked every 5,000 milliseconds,
+   * or every `heartbeat.intervalMs` if that is shorter.
    *
-   * @default none: the status is what `status` and `Registration.setStatus()` say
+   * @default none: the status is set by `status` and `Registration.setStatus()`
+   *
+   * @example
+   * // A provider of the application with a method isHealthy(): boolean | Promise<boolean>
+   * statusFromHealth: DatabaseHealth
    */
   readonly statusFromHealth?: HealthSourceToken | undefined;
   /** Where the process runs: 1 to 128 letters, digits, `_`, `.`, `-` each. @default none */
@@ -273,97 +300,113 @@ export interface InstanceOptions {
     { readonly name: string; readonly region: string; readonly availableZone: string } | undefined;
 }
 
-/** How the lease is kept. */
+/** How the lease is kept alive. */
 export interface HeartbeatOptions {
   /**
-   * Milliseconds between two heartbeats: whole seconds from 1,000 to 600,000. The server counts an
-   * interval under 5,000 as 5,000 when it computes the lease; Huawei Cloud wants 20,000 at least for
-   * an exclusive engine and 30,000 for the others. Less is a warning at the start.
+   * Milliseconds between two heartbeats: whole seconds from 1,000 to 600,000. The server computes the lease
+   * with at least 5,000. Huawei Cloud requires at least 20,000 for an exclusive engine and 30,000 for the
+   * others. A shorter interval causes a warning at the start.
    *
    * @default 15000; 20000 for `cse-exclusive`, 30000 for `cse-professional` and `cse-legacy`
    */
   readonly intervalMs?: number | undefined;
   /**
-   * Heartbeats that may be missed: the lease is `intervalMs × (times + 1)`. 1 to 1,000; the server
-   * raises it to 3.
+   * Number of heartbeats that may be missed, 1 to 1,000; the server uses at least 3. The lease lasts
+   * `intervalMs × (times + 1)`.
    *
    * @default 3
    */
   readonly times?: number | undefined;
   /**
-   * Random part of the interval, 0 to 0.5: to either side, or only on top of it where the vendor wants
-   * a least distance (the `cse-…` profiles).
+   * Random part of the interval, 0 to 0.5. It shortens or lengthens the interval; with the `cse-…`
+   * profiles, whose vendor requires a minimum, it only lengthens it.
    *
    * @default 0.1
    */
   readonly jitter?: number | undefined;
   /**
-   * Heartbeats between two read-backs of the registry's record, 0 (never) to 10,000. A 200 is no
-   * proof of a renewal; a read-back is.
+   * Number of heartbeats after which the record is read back from the registry, up to 10,000; 0 is never.
+   * A heartbeat that succeeds does not prove that the lease was renewed; the record does.
    *
    * @default 10
    */
   readonly verifyEvery?: number | undefined;
 }
 
-/** When to register, and how to go on after a failure. */
+/** When to register, and how to retry. */
 export interface RegistrationOptions {
   /**
-   * `listen`: when the HTTP server listens. `bootstrap`: in onApplicationBootstrap. `manual`: when
-   * `Registration.register()` is called.
+   * `listen` registers when the HTTP server listens, `bootstrap` in onApplicationBootstrap, and `manual`
+   * when `Registration.register()` is called.
    *
    * @default 'listen' where there is an HTTP server, else 'bootstrap'
    */
   readonly when?: 'listen' | 'bootstrap' | 'manual' | undefined;
   /**
-   * Whether start-up fails when the service cannot be registered at the first attempt, an unreachable
-   * registry included.
+   * Whether the application fails to start when the first attempt to register the service fails, also
+   * when the registry is unreachable.
    *
    * @default false
    */
   readonly failFast?: boolean | undefined;
-  /** Pauses between failed attempts, in milliseconds, each drawn at random up to the backoff. */
+  /** Delays after failed attempts, in milliseconds; each is random, up to an exponential limit. */
   readonly retry?:
     | {
-        /** First pause, 10 to 600,000. @default 1000 */
+        /** Limit of the first delay, 10 to 600,000. @default 1000 */
         readonly initialMs?: number | undefined;
         /**
-         * Longest pause, `initialMs` to 600,000.
+         * Limit of all delays, `initialMs` to 600,000.
          *
-         * @default 30000, or two intervals if that is less; `initialMs` if that is more
+         * @default 30000 or two intervals, whichever is less, but at least `initialMs`
          */
         readonly maxMs?: number | undefined;
-        /** Growth per failure, 1 to 10. @default 2 */
+        /** Growth of the limit with each failure, 1 to 10. @default 2 */
         readonly factor?: number | undefined;
       }
     | undefined;
 }
 
-/** How the process leaves. */
+/** How the process leaves the registry. */
 export interface ShutdownOptions {
-  /** Bounds the removal, 100 to 60,000 milliseconds. @default 3000 */
+  /** Deadline for the removal in milliseconds, 100 to 60,000. @default 3000 */
   readonly timeoutMs?: number | undefined;
   /**
-   * How long to keep serving after the removal, 0 to 600,000 milliseconds, so that consumers that
-   * still know the instance are answered. Comes on top of `timeoutMs`.
+   * How long to keep serving after the removal, 0 to 600,000 milliseconds, for consumers that still know
+   * the instance. It adds to `timeoutMs`.
    *
    * @default 0
    */
   readonly drainMs?: number | undefined;
   /**
-   * Whether the status becomes OUTOFSERVICE first, and the instance is removed after `drainMs`: then
-   * consumers can tell one that leaves from one that has crashed. The lease is kept meanwhile.
+   * Whether to set the status to OUTOFSERVICE first and to remove the instance after `drainMs`, so that
+   * consumers can tell a shutdown from a crash. Heartbeats continue until the removal.
    *
    * @default false: the instance is removed first
    */
   readonly statusFirst?: boolean | undefined;
 }
 
-/** Options of `RegistryModule.forRoot()`, all optional. */
+/**
+ * Options of `RegistryModule.forRoot()`. All are optional.
+ *
+ * @example
+ * RegistryModule.forRoot({
+ *   serviceCenter: { addresses: ['http://registry.internal:30100'] },
+ *   microservice: { serviceName: 'orders', version: '1.4.0' },
+ *   heartbeat: { intervalMs: 10_000 },
+ * })
+ */
 export interface RegistryModuleOptions {
-  /** false makes the module inert: no request, no timer, no event. @default true */
+  /** `false` makes the module inert: no requests, no timers, no events. @default true */
   readonly enabled?: boolean | undefined;
-  /** @default 'open-source' */
+  /**
+   * Kind of registry; other defaults depend on it.
+   *
+   * @default 'open-source'
+   *
+   * @example
+   * profile: 'cse-exclusive' // an engine of Huawei Cloud: a heartbeat every 20 seconds, never sooner
+   */
   readonly profile?: RegistryProfile | undefined;
   readonly serviceCenter?: ServiceCenterOptions | undefined;
   readonly microservice?: MicroserviceOptions | undefined;

@@ -13,44 +13,42 @@ const shape = {
   headers: undefined,
 };
 
-type AuthKind = ResolvedAuth['kind'];
-
-const kindNames = ['account', 'keyPair', 'token', 'headers'] as const;
-
-/** By what a kind of credentials is known, and what belongs to it. */
-const kinds: Readonly<Record<AuthKind, readonly (keyof typeof shape)[]>> = {
-  account: ['username', 'password', 'passwordFile'],
-  keyPair: ['accessKey', 'secretKey', 'project'],
-  token: ['token'],
-  headers: ['headers'],
-};
+/** The options of each form of credentials. */
+const forms = [
+  { kind: 'account', names: ['username', 'password', 'passwordFile'] },
+  { kind: 'keyPair', names: ['accessKey', 'secretKey', 'project'] },
+  { kind: 'token', names: ['token'] },
+  { kind: 'headers', names: ['headers'] },
+] as const;
 
 const username = matching(/^[^\p{Cc}]{1,64}$/u, 'must be 1 to 64 characters');
 const file = matching(/\S/, 'must be the path of a file');
 const project = matching(/^\P{Surrogate}{1,64}$/u, 'must be 1 to 64 characters');
 const headerSecret = /^[\x21-\x7e]+$/;
 
-/** The option `serviceCenter.auth`. No issue shows a secret. */
+/** Resolves the option `serviceCenter.auth`. No issue shows a secret. */
 export function resolveAuth(group: Field): ResolvedAuth | undefined {
   if (typeof group.value === 'string') return hidden(group, 'must be an object');
   const option = open(group, shape);
   if (option === undefined) return undefined;
-  const given = kindsOf(option);
-  const [kind, ...others] = given;
+  const given = forms.filter(({ names }) => names.some(name => option(name).value !== undefined));
+  const [form, ...others] = given;
   const must =
     'must be one of { username, password }, { username, passwordFile }, ' +
     '{ accessKey, secretKey }, { token } and { headers }';
-  if (kind === undefined || others.length > 0)
+  if (form === undefined || others.length > 0)
     return reject({ ...group, value: `${given.length} of them` }, must);
-  return resolvers[kind](option);
+  return resolvers[form.kind](option);
 }
 
 type Option = (name: keyof typeof shape) => Field;
 
-const resolvers: Readonly<Record<AuthKind, (option: Option) => ResolvedAuth | undefined>> = {
+const resolvers: Readonly<
+  Record<ResolvedAuth['kind'], (option: Option) => ResolvedAuth | undefined>
+> = {
   account: option => {
     const name = required(option('username'), field => text(field, username));
-    const password = secret(option('password'), 'must be a text or a function that gives one');
+    const password = secret(option('password'), 'must be a text or a function that returns one');
     const passwordFile = text(option('passwordFile'), file);
     if ((option('password').value === undefined) === (option('passwordFile').value === undefined))
       reject(
@@ -70,20 +68,16 @@ const resolvers: Readonly<Record<AuthKind, (option: Option) => ResolvedAuth | un
     };
   },
   token: option => {
-    const must = 'must be a text of visible ASCII characters or a function that gives one';
+    const must = 'must be a text of visible ASCII characters or a function that returns one';
     const token = secret(option('token'), must, headerSecret);
     return token && { kind: 'token', token };
   },
   headers: option => {
     const { value } = option('headers');
     if (isFunction(value)) return { kind: 'headers', headers: async () => value() };
-    return hidden(option('headers'), 'must be a function that gives an object of headers');
+    return hidden(option('headers'), 'must be a function that returns an object of headers');
   },
 };
-
-function kindsOf(option: Option): readonly AuthKind[] {
-  return kindNames.filter(kind => kinds[kind].some(name => option(name).value !== undefined));
-}
 
 function required<T>(field: Field, check: (field: Field) => T | undefined): T | undefined {
   return field.value === undefined ? reject(field, 'must be set') : check(field);
@@ -96,7 +90,7 @@ function visible(field: Field): string | undefined {
     : hidden(field, 'must be visible ASCII characters');
 }
 
-/** A text, or what gives one: as a function, so that no copy of the options shows it. */
+/** Resolves a text, or a function that returns one, to a function: no copy of the options shows it. */
 function secret(
   field: Field,
   must: string,

@@ -1,15 +1,15 @@
-import { isIP, isIPv4, isIPv6 } from 'node:net';
-
-import { matching, oneOf, providerToken, requiredText, text, texts } from './check.js';
+import { isIP, isIPv6 } from 'node:net';
+import { check, matching, oneOf, requiredText, text, texts } from './check.js';
 import { defaults } from './defaults.js';
 import { members, open, orElse, type Field } from './field.js';
-import type { HostFacts } from './host-facts.js';
-import { instanceProperties } from './injected-properties.js';
+import { serviceStageVariables, type HostFacts } from './host-facts.js';
+import { isWildcard, isWithin } from './network-address.js';
+import type { HealthSourceToken } from './options.js';
+import { resolveProperties } from './resolve-properties.js';
 import type { ResolvedOptions } from './resolved-options.js';
-import { isWildcard } from './published-address.js';
 
-// The rules are the registry's (server/service/validator/instance_validator.go), made narrower where
-// it would take what no consumer can use.
+// The rules are those of the registry (server/service/validator/instance_validator.go), stricter where
+// it accepts values that no consumer can use.
 const instanceId = matching(
   /^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,64}$/,
   'must be 1 to 64 letters, digits, "_", "." and "-", and neither "." nor ".."',
@@ -30,7 +30,7 @@ const place = matching(
 );
 const statuses = ['UP', 'DOWN', 'STARTING', 'TESTING', 'OUTOFSERVICE'] as const;
 
-/** The group `instance`. */
+/** Resolves the group `instance`. */
 export function resolveInstance(group: Field, facts: HostFacts): ResolvedOptions['instance'] {
   const { instance } = defaults;
   const option = members(group, instance);
@@ -41,7 +41,13 @@ export function resolveInstance(group: Field, facts: HostFacts): ResolvedOptions
     address: text(option('address'), address) ?? instance.address,
     preferredNetwork: text(option('preferredNetwork'), network) ?? instance.preferredNetwork,
     status: oneOf(option('status'), statuses) ?? instance.status,
-    properties: instanceProperties(option('properties'), facts.env),
+    // The Java client publishes these variables too.
+    properties: resolveProperties(
+      option('properties'),
+      facts.env,
+      'SERVICECOMB_INSTANCE_PROPS',
+      serviceStageVariables,
+    ),
     statusFromHealth: providerToken(option('statusFromHealth')) ?? instance.statusFromHealth,
     dataCenter: resolveDataCenter(option('dataCenter')),
   };
@@ -50,6 +56,13 @@ export function resolveInstance(group: Field, facts: HostFacts): ResolvedOptions
 function resolveHostName(field: Field, ofTheHost: string): string {
   const cut = Array.from(ofTheHost).slice(0, 64).join('');
   return requiredText(orElse(field, cut, 'the host'), hostName);
+}
+
+function providerToken(field: Field): HealthSourceToken | undefined {
+  const must = 'must be the class of a provider, or the string or symbol it is provided under';
+  return check(field, must, (value): value is HealthSourceToken =>
+    ['function', 'string', 'symbol'].includes(typeof value),
+  );
 }
 
 function resolveDataCenter(group: Field): ResolvedOptions['instance']['dataCenter'] {
@@ -69,15 +82,14 @@ function isEndpoint(candidate: string): boolean {
   return isReachable && Number(port) >= 1 && Number(port) <= 65_535;
 }
 
-/** An IP address (version 6 without brackets) or a name; four numbers that are no address are neither. */
+/** True for an IP address (version 6 without brackets) or a name. `999.1.1.1` is neither. */
 function isHost(candidate: string): boolean {
   if (isIP(candidate) !== 0) return !candidate.includes('%');
   return /^[a-z\d_][a-z\d_.-]{0,252}$/i.test(candidate) && !/(^|\.)\d+$/.test(candidate);
 }
 
 function isNetwork(candidate: string): boolean {
-  const [base = '', prefix, ...more] = candidate.split('/');
-  if (prefix === undefined) return /\S/.test(candidate) && isIP(candidate) === 0;
-  const longest = isIPv4(base) ? 32 : isIPv6(base) ? 128 : -1;
-  return more.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= longest;
+  const [base = ''] = candidate.split('/');
+  if (base !== candidate) return isWithin(base, candidate);
+  return /\S/.test(candidate) && isIP(candidate) === 0;
 }

@@ -1,12 +1,12 @@
-import { limit, matching, oneOf, requiredText, text, textByKey, texts } from './check.js';
+import { matching, oneOf, requiredText, text, textByKey, texts } from './check.js';
 import { defaults } from './defaults.js';
 import { members, open, orElse, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
-import { serviceProperties } from './injected-properties.js';
+import { resolveProperties } from './resolve-properties.js';
 import type { ResolvedOptions } from './resolved-options.js';
 
-// The rules are the registry's (server/service/validator/microservice_validator.go); where it reads
-// an empty text as absent, one character at least is asked for.
+// The rules are those of the registry (server/service/validator/microservice_validator.go), except that
+// a text must not be empty where the registry takes an empty one for an absent one.
 const appId = nameRule(160);
 const serviceName = nameRule(128);
 const frameworkName = nameRule(64);
@@ -27,7 +27,7 @@ const version = {
     /^\d+(\.\d+){0,3}([-+][\w.+-]*)?$/.test(candidate) && fits(withoutPreRelease(candidate)),
 };
 
-/** The group `microservice`. */
+/** Resolves the group `microservice`. */
 export function resolveMicroservice(
   group: Field,
   facts: HostFacts,
@@ -43,9 +43,9 @@ export function resolveMicroservice(
     level: oneOf(option('level'), ['FRONT', 'MIDDLE', 'BACK']) ?? microservice.level,
     alias: text(option('alias'), alias) ?? microservice.alias,
     framework: resolveFramework(option('framework'), facts.frameworkVersion),
-    properties: serviceProperties(option('properties'), facts.env),
-    tags: resolveTags(option('tags')),
-    schemas: resolveSchemas(option('schemas')),
+    properties: resolveProperties(option('properties'), facts.env, 'SERVICECOMB_SERVICE_PROPS'),
+    tags: textByKey(option('tags'), { key: tag, value: tag, most: 100 }),
+    schemas: texts(option('schemas'), schemaId, 100) ?? [...microservice.schemas],
   };
 }
 
@@ -80,7 +80,7 @@ function fits(numbers: string): boolean {
   return numbers.length <= 64 && numbers.split('.').every(number => Number(number) <= 32_767);
 }
 
-/** Both fields or none: the version of NestJS says nothing about another framework. */
+/** Both fields or neither: the version of NestJS is wrong for any other framework. */
 function resolveFramework(
   group: Field,
   nestVersion: string | undefined,
@@ -92,16 +92,4 @@ function resolveFramework(
     name: requiredText(option('name'), frameworkName),
     version: requiredText(option('version'), frameworkVersion),
   };
-}
-
-function resolveTags(field: Field): Readonly<Record<string, string>> {
-  const tags = textByKey(field, { key: tag, value: tag });
-  limit(field, tags.length, 100);
-  return Object.fromEntries(tags);
-}
-
-function resolveSchemas(field: Field): readonly string[] {
-  const schemas = texts(field, schemaId) ?? defaults.microservice.schemas;
-  limit(field, schemas.length, 100);
-  return [...schemas];
 }

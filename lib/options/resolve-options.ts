@@ -1,22 +1,22 @@
 import { RegistryOptionsError, type OptionIssue } from '../errors.js';
-import { flag, oneOf } from './check.js';
-import { defaults, profileNames } from './defaults.js';
-import { members, rootField } from './field.js';
+import { flag, number, oneOf, wholeMilliseconds, wholeNumber, wholeSeconds } from './check.js';
+import { defaults } from './defaults.js';
+import { members, rootField, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
-import type { RegistryModuleOptions } from './options.js';
+import type { RegistryModuleOptions, RegistryProfile } from './options.js';
+import { profileNames, profiles } from './profiles.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import { resolveInstance } from './resolve-instance.js';
 import { resolveMicroservice } from './resolve-microservice.js';
 import { resolveServiceCenter } from './resolve-service-center.js';
-import { resolveShutdown, resolveTiming } from './resolve-timing.js';
 
 /**
- * Checks the options, adds what the host and the defaults say, and freezes the result.
+ * Checks the options, fills in what the host and the defaults provide, and freezes the result.
  *
- * Nothing is believed about the options but their name: they may come from JavaScript or from the
- * environment. The result shares no object with them. `isGlobal` is checked and left out, since it is
- * the module's. A disabled module has its options checked all the same, so that a mistake does not
- * wait for the environment in which it is enabled.
+ * The types are not trusted: options may come from JavaScript or from the environment. The result
+ * shares no object with them. `isGlobal` is checked but not part of the result, because Nest reads it.
+ * Options of a disabled module are checked as well, so that a mistake does not surface only in the
+ * environment where the module is enabled.
  *
  * @throws RegistryOptionsError with every issue at once
  */
@@ -25,18 +25,65 @@ export function resolveOptions(options: RegistryModuleOptions, facts: HostFacts)
   const group = members(rootField(options, issues), defaults);
   flag(group('isGlobal'));
   const profile = oneOf(group('profile'), profileNames) ?? defaults.profile;
-  // In the order of the options: so are the issues.
-  const resolved = {
-    enabled: flag(group('enabled')) ?? defaults.enabled,
-    profile,
-    serviceCenter: resolveServiceCenter(group('serviceCenter'), facts, profile),
-    microservice: resolveMicroservice(group('microservice'), facts),
-    instance: resolveInstance(group('instance'), facts),
-    ...resolveTiming(group('heartbeat'), group('registration'), profile),
-    shutdown: resolveShutdown(group('shutdown')),
-  };
+  const enabled = flag(group('enabled')) ?? defaults.enabled;
+  // In the order of the options, so that the issues are too.
+  const serviceCenter = resolveServiceCenter(group('serviceCenter'), facts, profile);
+  const microservice = resolveMicroservice(group('microservice'), facts);
+  const instance = resolveInstance(group('instance'), facts);
+  const heartbeat = resolveHeartbeat(group('heartbeat'), profile);
+  const registration = resolveRegistration(group('registration'), heartbeat.intervalMs);
+  const shutdown = resolveShutdown(group('shutdown'));
   if (issues.length > 0) throw new RegistryOptionsError(issues);
-  return deepFreeze(resolved);
+  const groups = { serviceCenter, microservice, instance, heartbeat, registration, shutdown };
+  return deepFreeze({ enabled, profile, ...groups });
+}
+
+const tenMinutesMs = 600_000;
+
+function resolveHeartbeat(group: Field, profile: RegistryProfile): ResolvedOptions['heartbeat'] {
+  const { times, jitter, verifyEvery } = defaults.heartbeat;
+  const { intervalMs, neverEarly } = profiles[profile];
+  const option = members(group, defaults.heartbeat);
+  return {
+    intervalMs: wholeSeconds(option('intervalMs'), 1_000, tenMinutesMs) ?? intervalMs,
+    times: wholeNumber(option('times'), 1, 1_000) ?? times,
+    jitter: number(option('jitter'), 0, 0.5) ?? jitter,
+    verifyEvery: wholeNumber(option('verifyEvery'), 0, 10_000) ?? verifyEvery,
+    neverEarly,
+  };
+}
+
+function resolveRegistration(group: Field, intervalMs: number): ResolvedOptions['registration'] {
+  const { when, failFast } = defaults.registration;
+  const option = members(group, defaults.registration);
+  return {
+    when: oneOf(option('when'), ['listen', 'bootstrap', 'manual']) ?? when,
+    failFast: flag(option('failFast')) ?? failFast,
+    retry: resolveRetry(option('retry'), intervalMs),
+  };
+}
+
+/** By default no pause is longer than two intervals, so that a registry that is back is noticed soon. */
+function resolveRetry(group: Field, intervalMs: number): ResolvedOptions['registration']['retry'] {
+  const { retry } = defaults.registration;
+  const option = members(group, retry);
+  const initialMs = wholeMilliseconds(option('initialMs'), 10, tenMinutesMs) ?? retry.initialMs;
+  const defaultMaxMs = Math.max(initialMs, Math.min(retry.maxMs, 2 * intervalMs));
+  return {
+    initialMs,
+    maxMs: wholeMilliseconds(option('maxMs'), initialMs, tenMinutesMs) ?? defaultMaxMs,
+    factor: number(option('factor'), 1, 10) ?? retry.factor,
+  };
+}
+
+function resolveShutdown(group: Field): ResolvedOptions['shutdown'] {
+  const { timeoutMs, drainMs, statusFirst } = defaults.shutdown;
+  const option = members(group, defaults.shutdown);
+  return {
+    timeoutMs: wholeMilliseconds(option('timeoutMs'), 100, 60_000) ?? timeoutMs,
+    drainMs: wholeMilliseconds(option('drainMs'), 0, tenMinutesMs) ?? drainMs,
+    statusFirst: flag(option('statusFirst')) ?? statusFirst,
+  };
 }
 
 function deepFreeze<T extends object>(target: T): T {

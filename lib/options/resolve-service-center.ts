@@ -1,25 +1,25 @@
 import { flag, matching, text, wholeMilliseconds, wholeNumber } from './check.js';
-import { defaults, profiles } from './defaults.js';
+import { defaults } from './defaults.js';
 import { entries, items, members, orElse, reject, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
 import type { RegistryProfile } from './options.js';
+import { profiles } from './profiles.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import { resolveAuth } from './resolve-auth.js';
-import { resolveProxy } from './resolve-proxy.js';
 import { resolveTls } from './resolve-tls.js';
 
-// Dots are collapsed by URL clients, even encoded; a lone surrogate cannot be encoded at all.
+// URL clients resolve dots, even encoded ones; a lone surrogate cannot be encoded at all.
 const project = matching(
   /^(?!\.{1,2}$)\P{Surrogate}{1,64}$/u,
   'must be 1 to 64 characters other than "." and ".."',
 );
 const domain = matching(
   /^[\x21-\x7e]+$/,
-  'must be visible ASCII characters, others in their encoded form',
+  'must be visible ASCII characters, with all others encoded',
 );
 const addressMust = 'must be an absolute http or https URL';
 
-/** The group `serviceCenter`. */
+/** Resolves the group `serviceCenter`. */
 export function resolveServiceCenter(
   group: Field,
   { env, readFile }: HostFacts,
@@ -28,32 +28,31 @@ export function resolveServiceCenter(
   const { serviceCenter } = defaults;
   const option = members(group, serviceCenter);
   for (const name of profiles[profile].required) requireFor(profile, option(name));
-  const timeouts = { min: 100, max: 60_000 };
-  const sizes = { min: 1_024, max: 268_435_456 };
   return {
     addresses: resolveAddresses(option('addresses'), env),
     project: text(option('project'), project) ?? serviceCenter.project,
     domain: text(option('domain'), domain) ?? serviceCenter.domain,
-    timeoutMs: wholeMilliseconds(option('timeoutMs'), timeouts) ?? serviceCenter.timeoutMs,
+    timeoutMs: wholeMilliseconds(option('timeoutMs'), 100, 60_000) ?? serviceCenter.timeoutMs,
     learnAddresses: flag(option('learnAddresses')) ?? serviceCenter.learnAddresses,
     auth: resolveAuth(option('auth')) ?? serviceCenter.auth,
     tls: resolveTls(option('tls'), readFile),
-    proxy: resolveProxy(option('proxy'), env),
-    maxAnswerBytes: wholeNumber(option('maxAnswerBytes'), sizes) ?? serviceCenter.maxAnswerBytes,
+    maxAnswerBytes:
+      wholeNumber(option('maxAnswerBytes'), 1_024, 268_435_456) ?? serviceCenter.maxAnswerBytes,
     axios: resolveAxios(option('axios')),
   };
 }
 
-/** Whatever it holds: axios knows it. But not a proxy: some versions of axios send it what TLS hides. */
+/** Accepts everything but a proxy: some versions of axios show it the requests to https addresses. */
 function resolveAxios(field: Field): ResolvedOptions['serviceCenter']['axios'] {
   const own = entries(field)?.filter(([, { value }]) => value !== undefined);
   if (own === undefined) return undefined;
   const proxy = own.find(([name, { value }]) => name === 'proxy' && value !== false);
-  if (proxy !== undefined)
-    field.issues.push({ path: proxy[1].path, message: 'must not be set: use serviceCenter.proxy' });
+  if (proxy !== undefined) field.issues.push({ path: proxy[1].path, message: noProxy });
   const config = Object.fromEntries(own.map(([name, { value }]) => [name, value]));
   return () => config;
 }
+
+const noProxy = 'must not be set: put a proxy agent into serviceCenter.axios.httpsAgent';
 
 function requireFor(profile: RegistryProfile, { path, value, issues }: Field): void {
   const message = `must be set: profile "${profile}" has no default for it`;
@@ -64,13 +63,13 @@ type Addresses = ResolvedOptions['serviceCenter']['addresses'];
 
 function resolveAddresses(field: Field, env: HostFacts['env']): Addresses {
   const written = field.value === undefined ? injected(field, env) : items(field);
-  if (written?.length === 0) reject(field, 'must hold at least one address');
+  if (written?.length === 0) reject(field, 'must have at least one address');
   const addresses = written?.flatMap(item => resolveAddress(item) ?? []);
   const [first, ...others] = new Set(addresses);
   return first === undefined ? [...defaults.serviceCenter.addresses] : [first, ...others];
 }
 
-/** A variable that holds no address counts as not set. */
+/** Reads the addresses of the first variable that has any. */
 function injected(field: Field, env: HostFacts['env']): readonly Field[] | undefined {
   const names = ['SERVICE_CENTER_ADDRESS', 'PAAS_CSE_SC_ENDPOINT'] as const;
   return names
@@ -78,7 +77,10 @@ function injected(field: Field, env: HostFacts['env']): readonly Field[] | undef
     .find(addresses => addresses.length > 0);
 }
 
-/** A comma may also be in a password, which nobody wants here: such a list stays whole, to be told as one. */
+/**
+ * Splits a list at its commas. A list that seems to contain a password stays whole, since the password
+ * may contain a comma and its second half would appear in an issue.
+ */
 function addressesIn(list = ''): readonly string[] {
   const written = list.split(',').map(address => address.trim());
   const addresses = written.filter(address => address !== '');
@@ -91,17 +93,17 @@ function resolveAddress(field: Field): string | undefined {
   const url = typeof value === 'string' ? httpUrl(value) : undefined;
   if (url === undefined) return reject(field, addressMust);
   if (url.username !== '' || url.password !== '') {
-    return reject(field, 'must hold no user and no password');
+    return reject(field, 'must not contain a user or a password');
   }
   if (url.href.includes('?') || url.href.includes('#')) {
-    // A query may hold a token.
+    // A query may contain a token.
     const harmless = { ...field, value: `${url.origin}${url.pathname}` };
-    return reject(harmless, 'must have neither query nor fragment beyond the path');
+    return reject(harmless, 'must have no query and no fragment');
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
 }
 
-/** What the URL parser would mend (one slash, white space, a backslash) is wrong here. */
+/** Rejects what the URL parser would correct: a single slash, white space, a backslash. */
 function httpUrl(address: string): URL | undefined {
   const isAbsolute = /^https?:\/\/[^/\s\\]+(\/[^\s\\]*)?$/i.test(address);
   return isAbsolute && URL.canParse(address) ? new URL(address) : undefined;

@@ -1,65 +1,81 @@
-import { DEFAULT_MIN_VERSION } from 'node:tls';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createSecureContext, DEFAULT_MIN_VERSION } from 'node:tls';
+import { codeOf } from '../errors.js';
 import { flag, matching, oneOf, text } from './check.js';
 import { defaults } from './defaults.js';
 import { members, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
 import type { ServiceCenterTlsOptions } from './options.js';
-import {
-  type Material,
-  type MaterialSources,
-  optionOf,
-  readMaterial,
-  type ResolvedTls,
-  type TlsMaterial,
-} from './tls-material.js';
+import type {
+  ResolvedTls,
+  TlsMaterial,
+  TlsMaterialFiles,
+  TlsPart,
+  TlsReading,
+} from './resolved-options.js';
+
+const parts = ['ca', 'cert', 'key', 'passphrase'] as const satisfies readonly TlsPart[];
+
+/** Where a part comes from: the option itself, behind a function so that nothing prints it, or a file. */
+type Source =
+  | { readonly kind: 'given'; readonly text: () => string }
+  | { readonly kind: 'file'; readonly path: string };
+
+type Sources = Readonly<Record<TlsPart, Source | undefined>>;
 
 type Option = (name: keyof ServiceCenterTlsOptions) => Field;
-type Part = keyof MaterialSources;
 
 const path = matching(/^[^\0]+$/, 'must be the path of a file');
-// An IP address is no name: TLS has no place for it (RFC 6066, 3), though Node would try.
+// TLS has no place for an IP address as a name (RFC 6066, 3), though Node would send one.
 const servername = matching(
   /^(?!\d+\.\d+\.\d+\.\d+$)[^\s/:]{1,255}$/,
-  'must be a host name, and no IP address',
+  'must be a host name, not an IP address',
 );
 const versions = ['TLSv1.2', 'TLSv1.3'] as const;
 
-/** The group `serviceCenter.tls`. Its files are read, so that a wrong path is found at the start. */
+/** Resolves the group `serviceCenter.tls`. Reads its files, so that a wrong path is found at the start. */
 export function resolveTls(group: Field, readFile: HostFacts['readFile']): ResolvedTls {
   const { tls } = defaults.serviceCenter;
   const option: Option = members(group, tls);
   const issuesBefore = group.issues.length;
-  const sources = {
-    ca: source(option, 'ca'),
-    cert: source(option, 'cert'),
-    key: source(option, 'key'),
-    passphrase: source(option, 'passphrase'),
+  const sources: Sources = {
+    ca: sourceOf(option, 'ca'),
+    cert: sourceOf(option, 'cert'),
+    key: sourceOf(option, 'key'),
+    passphrase: sourceOf(option, 'passphrase'),
   };
   const isPlausible = group.issues.length === issuesBefore;
   const material = isPlausible ? materialOf(group, sources, readFile) : {};
   return {
-    ...sources,
     material: Object.keys(material).length === 0 ? undefined : () => material,
+    files: filesOf(sources),
     servername: text(option('servername'), servername) ?? tls.servername,
     rejectUnauthorized: flag(option('rejectUnauthorized')) ?? tls.rejectUnauthorized,
-    minVersion: oneOf(option('minVersion'), versions) ?? nodesOwn(),
+    minVersion: oneOf(option('minVersion'), versions) ?? defaultMinVersion(),
   };
 }
 
-/** `--tls-min-v1.0` is for others: nothing below 1.2 is spoken to a registry. */
-function nodesOwn(): ResolvedTls['minVersion'] {
+function filesOf(sources: Sources): TlsMaterialFiles | undefined {
+  const paths = Object.values(sources).flatMap(source =>
+    source?.kind === 'file' ? source.path : [],
+  );
+  return paths.length === 0 ? undefined : { paths, read: read => readMaterial(sources, read) };
+}
+
+/** Node's flag `--tls-min-v1.0` is for other servers: the registry gets no TLS below 1.2. */
+function defaultMinVersion(): ResolvedTls['minVersion'] {
   return DEFAULT_MIN_VERSION === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1.2';
 }
 
-function source(option: Option, part: Part): Material | undefined {
+function sourceOf(option: Option, part: TlsPart): Source | undefined {
   const given = option(part);
   const file = option(`${part}File`);
   if (given.value !== undefined && file.value !== undefined)
-    return issue(file, `must not be set beside ${given.path}`);
-  const pathOf = text(file, path);
-  if (pathOf !== undefined) return { kind: 'file', path: pathOf };
+    return issue(file, `must not be set together with ${given.path}`);
+  const filePath = text(file, path);
+  if (filePath !== undefined) return { kind: 'file', path: filePath };
   if (given.value === undefined) return undefined;
-  const secret = textOf(given.value, part);
+  const secret = textIn(given.value, part);
   if (secret === undefined) return issue(given, musts[part]);
   return { kind: 'given', text: () => secret };
 }
@@ -71,9 +87,9 @@ const musts = {
   passphrase: 'must be text',
 } as const;
 
-function textOf(value: unknown, part: Part): string | undefined {
+function textIn(value: unknown, part: TlsPart): string | undefined {
   if (part === 'ca' && Array.isArray(value)) {
-    const texts = value.map((item: unknown) => textOf(item, 'cert'));
+    const texts = value.map((item: unknown) => textIn(item, 'cert'));
     return texts.length > 0 && texts.every(item => item !== undefined)
       ? texts.join('\n')
       : undefined;
@@ -82,12 +98,8 @@ function textOf(value: unknown, part: Part): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** Empty after an issue. */
-function materialOf(
-  group: Field,
-  sources: MaterialSources,
-  readFile: HostFacts['readFile'],
-): TlsMaterial {
+/** Returns nothing after an issue. */
+function materialOf(group: Field, sources: Sources, readFile: HostFacts['readFile']): TlsMaterial {
   const { cert, key, passphrase } = sources;
   if ((cert === undefined) !== (key === undefined))
     issue(group, 'must have both a certificate and its private key, or neither');
@@ -95,12 +107,87 @@ function materialOf(
     issue(group, 'must have no passphrase without a private key');
   const reading = readMaterial(sources, readFile);
   if (reading.kind === 'good') return reading.material;
-  const { part, problem } = reading;
-  issue({ ...group, path: `${group.path}.${optionOf(sources, part)}` }, problem);
+  issue({ ...group, path: `${group.path}.${reading.option}` }, reading.problem);
   return {};
 }
 
-/** Without the value: it may be a key, or a part of one. */
+/** Adds an issue without the value, which may be a key or a part of one. */
 function issue({ path, issues }: Field, message: string): undefined {
   issues.push({ path, message });
+}
+
+/** Gathers the parts and checks that they fit together: TLS accepts whatever passes. */
+function readMaterial(sources: Sources, readFile: (path: string) => string): TlsReading {
+  const bad = (part: TlsPart, problem: string): TlsReading => {
+    const option = sources[part]?.kind === 'file' ? `${part}File` : part;
+    return { kind: 'bad', option, problem };
+  };
+  const material: TlsMaterial = {};
+  for (const part of parts) {
+    const source = sources[part];
+    if (source === undefined) continue;
+    try {
+      material[part] =
+        source.kind === 'given' ? source.text() : readFile(source.path).replace(/\r?\n$/, '');
+    } catch (error) {
+      return bad(part, `cannot be read: ${codeOf(error) ?? 'unknown reason'}`);
+    }
+  }
+  const problem = problemOf(material);
+  if (problem !== undefined) return bad(...problem);
+  const { ca, cert } = material;
+  const clean = { ...(ca && { ca: linesOf(ca) }), ...(cert && { cert: linesOf(cert) }) };
+  return { kind: 'good', material: { ...material, ...clean } };
+}
+
+/** Puts each certificate on lines of its own: OpenSSL skips one that begins where another line ends. */
+function linesOf(pem: string): string {
+  return (pem.match(wholeCertificate) ?? []).join('\n');
+}
+
+const wholeCertificate = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+const noCertificate = 'must be certificates in PEM, each whole';
+const encrypted = 'is encrypted: set serviceCenter.tls.passphrase or passphraseFile';
+
+function problemOf({ ca, cert, key, passphrase }: TlsMaterial): [TlsPart, string] | undefined {
+  if (ca !== undefined && !isCertificates(ca)) return ['ca', noCertificate];
+  if (cert === undefined || key === undefined) return undefined;
+  if (!isCertificates(cert)) return ['cert', noCertificate];
+  if (passphrase === undefined && /ENCRYPTED/.test(key)) return ['key', encrypted];
+  const problem = keyProblem(linesOf(cert), key, passphrase === undefined ? {} : { passphrase });
+  return problem === undefined ? undefined : ['key', problem];
+}
+
+function keyProblem(
+  cert: string,
+  key: string,
+  opens: Pick<TlsMaterial, 'passphrase'>,
+): string | undefined {
+  try {
+    const privateKey = createPrivateKey({ key, ...opens });
+    if (!new X509Certificate(cert).checkPrivateKey(privateKey))
+      return 'is not the private key of the certificate';
+    createSecureContext({ cert, key, ...opens });
+    return undefined;
+  } catch (error) {
+    // The code alone: a message of OpenSSL may quote the key.
+    const reason = codeOf(error) ?? 'unknown reason';
+    return `must be a private key in PEM that the passphrase opens: ${reason}`;
+  }
+}
+
+/** TLS silently accepts a bundle that is cut off, or none at all, and trusts what is left. */
+function isCertificates(pem: string): boolean {
+  const whole = pem.match(wholeCertificate) ?? [];
+  const begun = pem.match(/-----BEGIN CERTIFICATE-----/g) ?? [];
+  return whole.length > 0 && whole.length === begun.length && whole.every(isCertificate);
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
 }

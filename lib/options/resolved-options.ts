@@ -1,9 +1,15 @@
 import type { AxiosRequestConfig } from 'axios';
-import type { InstanceStatusOption, RegistryProfile, HealthSourceToken } from './options.js';
-import type { ProxyRoutes } from './proxy-routes.js';
-import type { ResolvedTls } from './tls-material.js';
+import type {
+  HeartbeatOptions,
+  InstanceOptions,
+  MicroserviceOptions,
+  RegistrationOptions,
+  RegistryProfile,
+  ServiceCenterOptions,
+  ShutdownOptions,
+} from './options.js';
 
-/** Credentials as the library reads them. Secrets are behind functions: a copy or a log shows none. */
+/** The credentials. Secrets are behind functions, so that no copy and no log shows them. */
 export type ResolvedAuth =
   | {
       readonly kind: 'account';
@@ -20,73 +26,74 @@ export type ResolvedAuth =
   | { readonly kind: 'token'; readonly token: () => Promise<unknown> }
   | { readonly kind: 'headers'; readonly headers: () => Promise<unknown> };
 
+/** The options of TLS as the library reads them. */
+export interface ResolvedTls {
+  /** Undefined: the host of the address. */
+  readonly servername: string | undefined;
+  readonly rejectUnauthorized: boolean;
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** Certificates and key at the start, behind a function so that nothing prints them; undefined for none. */
+  readonly material: (() => TlsMaterial) | undefined;
+  /** How to read the files again; undefined if no option names a file. */
+  readonly files: TlsMaterialFiles | undefined;
+}
+
+/** The files of the `…File` options. */
+export interface TlsMaterialFiles {
+  readonly paths: readonly string[];
+  /** Gathers certificates and key again, with the text of each file, and checks them as at the start. */
+  readonly read: (readFile: (path: string) => string) => TlsReading;
+}
+
+/** Certificates, key and passphrase as text. */
+export type TlsMaterial = Partial<Record<TlsPart, string>>;
+
+/** A part of the TLS material that an option or a file holds. */
+export type TlsPart = 'ca' | 'cert' | 'key' | 'passphrase';
+
+/** The result of a reading: material whose parts fit together, or the first problem. */
+export type TlsReading =
+  | { readonly kind: 'good'; readonly material: TlsMaterial }
+  /** `problem` follows the name of the option; it shows nothing of the value. */
+  | { readonly kind: 'bad'; readonly option: string; readonly problem: string };
+
+/** A group in which every option is set, except that those in `Optional` may be undefined. */
+type Resolved<Group, Optional extends keyof Group = never> = {
+  readonly [Option in keyof Required<Group>]: Option extends Optional
+    ? Group[Option] | undefined
+    : Exclude<Group[Option], undefined>;
+};
+
 /** The options as the library reads them: checked, complete and deeply frozen. */
 export interface ResolvedOptions {
   readonly enabled: boolean;
   readonly profile: RegistryProfile;
-  readonly serviceCenter: {
-    /** Without a trailing slash, in the order given, each once. */
+  readonly serviceCenter: Resolved<
+    Omit<ServiceCenterOptions, 'addresses' | 'auth' | 'tls' | 'axios'>,
+    'domain'
+  > & {
+    /** Without a trailing slash and without duplicates, in the order in which they were written. */
     readonly addresses: readonly [string, ...string[]];
-    readonly project: string;
-    readonly domain: string | undefined;
-    readonly timeoutMs: number;
-    readonly learnAddresses: boolean;
+    /** @internal */
     readonly auth: ResolvedAuth | undefined;
+    /** @internal */
     readonly tls: ResolvedTls;
-    /** Undefined: none. */
-    readonly proxy: ProxyRoutes | undefined;
-    readonly maxAnswerBytes: number;
     /** Behind a function, so that nothing prints or freezes what is in it. Undefined: nothing. */
     readonly axios: (() => AxiosRequestConfig) | undefined;
   };
-  readonly microservice: {
-    readonly appId: string;
-    readonly serviceName: string;
-    readonly version: string;
-    readonly environment: string;
-    readonly description: string | undefined;
-    readonly level: 'FRONT' | 'MIDDLE' | 'BACK';
-    readonly alias: string | undefined;
-    readonly framework: { readonly name: string; readonly version: string };
-    readonly properties: Readonly<Record<string, string>>;
-    readonly tags: Readonly<Record<string, string>>;
-    readonly schemas: readonly string[];
-  };
-  readonly instance: {
-    readonly instanceId: string;
-    readonly hostName: string;
-    /** Undefined: to be taken from the server that listens. */
-    readonly endpoints: readonly string[] | undefined;
-    readonly address: string | undefined;
-    readonly preferredNetwork: string | undefined;
-    readonly status: InstanceStatusOption;
-    readonly properties: Readonly<Record<string, string>>;
-    readonly statusFromHealth: HealthSourceToken | undefined;
-    readonly dataCenter:
-      | { readonly name: string; readonly region: string; readonly availableZone: string }
-      | undefined;
-  };
-  readonly heartbeat: {
-    readonly intervalMs: number;
-    readonly times: number;
-    readonly jitter: number;
-    /** Whether the interval is a least distance: the random part then only adds to it. */
+  readonly microservice: Resolved<MicroserviceOptions, 'description' | 'alias'>;
+  /** `endpoints` is undefined when they come from the server that listens. */
+  readonly instance: Resolved<
+    InstanceOptions,
+    'endpoints' | 'address' | 'preferredNetwork' | 'statusFromHealth' | 'dataCenter'
+  >;
+  readonly heartbeat: Resolved<HeartbeatOptions> & {
+    /** Whether the interval is a minimum: `jitter` then only adds to it. */
     readonly neverEarly: boolean;
-    readonly verifyEvery: number;
   };
-  readonly registration: {
-    /** Undefined: `listen` where there is an HTTP server, else `bootstrap`. */
-    readonly when: 'listen' | 'bootstrap' | 'manual' | undefined;
-    readonly failFast: boolean;
-    readonly retry: {
-      readonly initialMs: number;
-      readonly maxMs: number;
-      readonly factor: number;
-    };
+  /** `when` is undefined for `listen` where there is an HTTP server, else `bootstrap`. */
+  readonly registration: Resolved<Omit<RegistrationOptions, 'retry'>, 'when'> & {
+    readonly retry: Resolved<NonNullable<RegistrationOptions['retry']>>;
   };
-  readonly shutdown: {
-    readonly timeoutMs: number;
-    readonly drainMs: number;
-    readonly statusFirst: boolean;
-  };
+  readonly shutdown: Resolved<ShutdownOptions>;
 }

@@ -1,29 +1,29 @@
 import type { ServiceCombError } from '../errors.js';
+import type { DataCenterInfo, MicroserviceInstance } from './wire.js';
 
-/** Failures in a row after which an address is left alone until it is seen again. */
-const patience = 3;
+/** Failures in a row after which an address is isolated. */
+const failuresUntilIsolated = 3;
 
-/** What became of an address. */
+/** A change of an address. */
 export type AddressChange =
   | { readonly kind: 'isolated'; readonly address: string; readonly error: ServiceCombError }
   | { readonly kind: 'restored'; readonly address: string };
 
 /**
- * The registry's addresses, each once, and which of them is in use. The one that answered last stays
- * in use until it fails; then the next one in the list that is not isolated takes its place.
+ * The addresses of the registry, each once, and which of them is in use. The address that answered last
+ * stays in use until it fails; the next one in the list that is not isolated then takes its place.
  *
- * An address that failed three times in a row is isolated: no request goes there while another one is
- * left. It is restored by any answer of its own.
+ * An address that fails three times in a row is isolated: it gets no request while another address is
+ * left. Any answer from it restores it.
  */
 export class AddressBook {
   readonly #failures = new Map<string, number>();
   readonly #isolated = new Set<string>();
-  /** Learned, and never heard of since: left alone like an isolated one, and nobody is told. */
+  /** Learned addresses that have never answered: avoided like isolated ones, without an event. */
   readonly #unproven = new Set<string>();
   readonly #listeners = new Set<(change: AddressChange) => void>();
-  #current: string;
-
   #addresses: readonly string[];
+  #current: string;
 
   constructor(private readonly configured: readonly [string, ...string[]]) {
     [this.#current] = configured;
@@ -35,19 +35,19 @@ export class AddressBook {
     return this.#current;
   }
 
-  /** The addresses that are left alone until they answer a probe. */
+  /** The addresses that get no request until they answer a probe. */
   get isolated(): readonly string[] {
     return [...this.#isolated, ...this.#unproven];
   }
 
   /**
-   * Takes addresses that the registry tells of, in the order in which they are to be used, in the
-   * place of those it told of before. They are left alone until they answer a probe. Where all that
-   * were configured are https, no other one is learned: credentials would go there in the clear.
+   * Replaces the addresses that were learned before with these, in order of preference. New ones are used
+   * once they answer a probe. If every configured address is https, http ones are ignored: credentials
+   * would be sent to them unencrypted.
    */
-  learn(told: readonly string[]): void {
+  learn(learned: readonly string[]): void {
     const isSecure = this.configured.every(address => address.startsWith('https:'));
-    const addresses = isSecure ? told.filter(address => address.startsWith('https:')) : told;
+    const addresses = isSecure ? learned.filter(address => address.startsWith('https:')) : learned;
     const known = new Set(this.#addresses);
     const rest = this.configured.filter(address => !addresses.includes(address));
     this.#addresses = [...addresses, ...rest];
@@ -62,38 +62,51 @@ export class AddressBook {
     this.#unproven.delete(address);
   }
 
-  /** Calls back with each isolation and restoration; returns the function that ends it. */
+  /** Calls the listener with each isolation and restoration; returns a function that removes it. */
   onChange(listener: (change: AddressChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Notes that an address answered a request, whatever it said. */
+  /** Notes that an address answered a request, whatever the answer was. */
   answered(address: string): void {
     this.#failures.delete(address);
     this.#unproven.delete(address);
-    if (this.#isolated.delete(address)) this.#tell({ kind: 'restored', address });
+    if (this.#isolated.delete(address)) this.#notify({ kind: 'restored', address });
   }
 
-  /** Notes that an address did not serve a request, and leaves it. */
+  /** Notes that an address did not serve a request, and moves on to the next one. */
   failed(address: string, error: ServiceCombError): void {
     const failures = (this.#failures.get(address) ?? 0) + 1;
     this.#failures.set(address, failures);
-    const isNew = failures >= patience && !this.#isolated.has(address);
+    const isNew = failures >= failuresUntilIsolated && !this.#isolated.has(address);
     if (isNew) this.#isolated.add(address);
     this.leave(address);
-    if (isNew) this.#tell({ kind: 'isolated', address, error });
+    if (isNew) this.#notify({ kind: 'isolated', address, error });
   }
 
   /**
-   * Uses the next address from now on. Only the one in use is left: a late failure of another
-   * changes nothing.
+   * Notes that an isolated address answered a probe. While another address serves, this one is restored,
+   * but its next failure isolates it again: an address may answer probes and nothing else. If every
+   * address is isolated, this one is asked next, and only its answer to a request restores it: a
+   * registry may be up while its store is down (docs/registry-behaviour.md, M7).
    */
+  probeAnswered(address: string): void {
+    const others = this.#addresses.filter(each => !this.isolated.includes(each));
+    if (others.includes(address)) return;
+    if (others.length === 0) this.#current = address;
+    else {
+      this.answered(address);
+      this.#failures.set(address, failuresUntilIsolated - 1);
+    }
+  }
+
+  /** Moves on from an address if it is the one in use: a late failure of another changes nothing. */
   leave(address: string): void {
     if (address === this.#current) this.#current = this.#after(address);
   }
 
-  /** Whether a request that fails can go to another address. */
+  /** Whether a request that fails can be sent to another address. */
   get hasAnother(): boolean {
     return this.#after(this.#current) !== this.#current;
   }
@@ -105,23 +118,38 @@ export class AddressBook {
     return proven.find(each => !this.#isolated.has(each)) ?? proven[0] ?? address;
   }
 
-  /**
-   * Notes that an isolated address answered a probe. While another one serves, it is restored, and
-   * isolated again by its next failure: it may answer probes and nothing else. With none left it is
-   * the one to ask next, and the answer restores it: a registry may be up, and its store down
-   * (measured M7).
-   */
-  seen(address: string): void {
-    const others = this.#addresses.filter(each => !this.isolated.includes(each));
-    if (others.includes(address)) return;
-    if (others.length === 0) this.#current = address;
-    else {
-      this.answered(address);
-      this.#failures.set(address, patience - 1);
-    }
-  }
-
-  #tell(change: AddressChange): void {
+  #notify(change: AddressChange): void {
     for (const listener of this.#listeners) listener(change);
   }
+}
+
+/**
+ * Returns the addresses of the registry's own instances, each once: first those in the same zone, then
+ * those in the same region, then the rest, each group in the order of the answer.
+ */
+export function learnedAddresses(
+  nodes: readonly MicroserviceInstance[],
+  own: DataCenterInfo | undefined,
+): readonly string[] {
+  const nearestFirst = nodes
+    .filter(({ status = 'UP' }) => status === 'UP')
+    .toSorted((left, right) => distance(left, own) - distance(right, own));
+  return [...new Set(nearestFirst.flatMap(({ endpoints = [] }) => endpoints.flatMap(addressOf)))];
+}
+
+function distance(
+  { dataCenterInfo: its }: MicroserviceInstance,
+  own: DataCenterInfo | undefined,
+): number {
+  if (its === undefined || own === undefined || its.region !== own.region) return 2;
+  return its.availableZone === own.availableZone ? 0 : 1;
+}
+
+/** Returns the address of an endpoint, `https:` for `?sslEnabled=true`; none for other protocols. */
+function addressOf(endpoint: string): readonly string[] {
+  const [, authority, query = ''] = /^rest:\/\/([^/?#\s@]+:\d+)\/?(\?\S*)?$/.exec(endpoint) ?? [];
+  if (authority === undefined) return [];
+  const isSecure = new URLSearchParams(query).get('sslEnabled') === 'true';
+  const address = `${isSecure ? 'https' : 'http'}://${authority}`;
+  return URL.canParse(address) ? [address] : [];
 }

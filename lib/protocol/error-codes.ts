@@ -1,5 +1,5 @@
 /**
- * The registry's error codes that this library names. On the wire they are strings; the HTTP status
+ * The registry's error codes. On the wire they are strings; the HTTP status
  * of an answer is the code divided by 1,000.
  *
  * Compare `ServiceCenterResponseError.errorCode` with these rather than the HTTP status: an instance
@@ -9,7 +9,7 @@ export const ErrorCode = {
   InvalidParameters: 400_001,
   ServerUnhealthy: 400_002,
   ServiceAlreadyExists: 400_010,
-  /** Backend unavailable, as Huawei Cloud CSE documents it. */
+  /** The backend is unavailable, as documented by Huawei Cloud CSE. */
   BackendUnavailable: 400_011,
   ServiceNotExists: 400_012,
   ServiceHasInstances: 400_013,

@@ -1,127 +1,105 @@
-import type { HttpReply } from './send.js';
+import type { HttpReply } from './wire.js';
 
-/** Takes secrets out of a text. */
+/** Removes secrets from a text. */
 export type Blank = (text: string) => string;
 
-/** Longest beginning of a text that is looked at, in characters; far more than an error shows. */
+const blanked = '***';
+/** Longest part of a text that is searched and returned, in characters; far more than an error shows. */
 const longestText = 65_536;
-/** A secret that was cut off is blanked where so much of its beginning is left; a shorter one says little. */
-const shortestBeginning = 8;
+/** Shorter values are no secrets: blanking them would blank ordinary words. */
+const shortestSecret = 4;
+/** So much of a secret is enough to recognize it, also where the rest was cut off. */
+const beginningLength = 8;
 
-/**
- * Blanks secrets in what may show what was sent: a gateway's page, an error with the request in it. They are
- * found as they are and as JSON, a URL or HTML would write them, once more quoted in JSON, mixed, and cut off.
- * Only the beginning of a text is answered: nobody shows more.
- */
-export function blankerOf(secrets: readonly string[]): Blank {
-  return text => secrets.reduce(withoutSecret, text.slice(0, longestText));
-}
-
-/** What an answer may show: the credentials and the secrets that were sent for it, or a secret of its own. */
+/** The secrets of a request, and whether its answer is one. */
 export interface Sent {
   readonly credentials: Readonly<Record<string, string>>;
   readonly secrets?: readonly string[] | undefined;
-  /** Whether a success is a secret itself. */
   readonly isAnswerSecret?: boolean | undefined;
 }
 
 /**
- * Blanks what one answer must not show, and `others`, which are asked for by a failure alone. A page is
- * shown also where a token was expected: it tells that this is not the registry.
+ * Returns a function that blanks what the text of an answer must not show. `others` returns further secrets;
+ * it is called only when a text is blanked. A page that comes instead of a secret answer is shown:
+ * it tells that some other server answered.
  */
 export function blankerFor(
   { credentials, secrets = [], isAnswerSecret = false }: Sent,
   { status, body }: HttpReply,
-  others: (() => readonly string[]) | undefined,
+  others: () => readonly string[] = () => [],
 ): Blank {
   const isSecret = isAnswerSecret && status < 300 && !/^\s*</.test(body);
-  if (isSecret) return () => '***';
-  return text => blankerOf([...secretsOf(credentials), ...secrets, ...(others?.() ?? [])])(text);
+  if (isSecret) return () => blanked;
+  return text => blankerOf([...secretsOf(credentials), ...secrets, ...others()])(text);
 }
 
-function withoutSecret(text: string, secret: string): string {
-  if (secret === '') return text;
-  const rest = plainForms(secret).reduce((left, form) => left.replaceAll(form, '***'), text);
-  return withoutSpelled(rest, Array.from(secret, spellings));
+/**
+ * Returns a function that cuts a text off where the beginning of a secret occurs. If it occurs only once
+ * percent-encoding and the escapes of JSON and HTML are decoded, the whole text is blanked: in whatever way
+ * a gateway writes what it was sent, nothing of a secret is shown.
+ */
+export function blankerOf(secrets: readonly string[]): Blank {
+  const beginnings = secrets.filter(secret => secret !== '').flatMap(beginningsOf);
+  return text => {
+    const searched = text.slice(0, longestText);
+    const found = beginnings.map(each => searched.indexOf(each)).filter(at => at >= 0);
+    const clear = found.length === 0 ? searched : searched.slice(0, Math.min(...found));
+    const isHidden = decodings(clear).some(each => beginnings.some(it => each.includes(it)));
+    if (isHidden) return blanked;
+    return found.length === 0 ? clear : `${clear}${blanked}`;
+  };
 }
 
-function plainForms(secret: string): readonly string[] {
-  const inJson = escaped(secret);
-  return [escaped(inJson), inJson, secret];
+/** Returns how a secret begins, and how it does after decoding: its own characters may look like escapes. */
+function beginningsOf(secret: string): readonly string[] {
+  const beginning = secret.slice(0, beginningLength);
+  const decoded = [secret, beginning]
+    .flatMap(decodings)
+    .map(each => each.slice(0, beginningLength))
+    .filter(each => each.length >= shortestSecret);
+  return [...new Set([beginning, ...decoded])];
 }
 
-/** As it stands between the quotes of JSON; twice where JSON is quoted in JSON. */
-function escaped(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
+/** Returns a text as it is, and after each of nine steps of decoding: JSON may be quoted in JSON in a URL. */
+function decodings(text: string): readonly string[] {
+  const steps = [...decoders, ...decoders, ...decoders];
+  const all = [text];
+  for (const decode of steps) all.push(decode(all.at(-1) ?? ''));
+  return all;
 }
 
-function withoutSpelled(text: string, characters: readonly (readonly string[])[]): string {
-  const [first = []] = characters;
-  const least = Math.min(characters.length, shortestBeginning);
-  let rest = '';
-  let at = 0;
-  while (at < text.length) {
-    const { end, count } = first.some(form => text.startsWith(form, at))
-      ? spelledAt(text, at, characters)
-      : { end: at, count: 0 };
-    rest += count >= least ? '***' : text.charAt(at);
-    at = count >= least ? end : at + 1;
-  }
-  return rest;
+type Characters = Readonly<Record<string, string>>;
+
+const controls: Characters = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
+const entities: Characters = { quot: '"', amp: '&', apos: "'", lt: '<', gt: '>' };
+
+/** Decode percent-encoding (`+` is a space in a form), the escapes of JSON, and those of HTML. */
+const decoders: readonly ((text: string) => string)[] = [
+  text =>
+    text
+      .replaceAll('+', ' ')
+      .replace(/(%[0-9a-f]{2})+/gi, run => Buffer.from(run.replaceAll('%', ''), 'hex').toString()),
+  text =>
+    text.replace(
+      /\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|(.))/gis,
+      (_, unit?: string, byte?: string, escaped = '') =>
+        characterOf(unit ?? byte, 16) ?? controls[escaped] ?? escaped,
+    ),
+  text =>
+    text.replace(
+      /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(quot|amp|apos|lt|gt));/gi,
+      (_, hex?: string, decimal?: string, name = '') =>
+        characterOf(hex, 16) ?? characterOf(decimal, 10) ?? entities[name.toLowerCase()] ?? '',
+    ),
+];
+
+function characterOf(digits: string | undefined, base: number): string | undefined {
+  if (digits === undefined) return undefined;
+  const code = Number.parseInt(digits, base);
+  return code <= 0x10_ffff ? String.fromCodePoint(code) : '';
 }
 
-/** How many characters of a secret stand there, one after the other, and where they end. */
-function spelledAt(text: string, at: number, characters: readonly (readonly string[])[]) {
-  let end = at;
-  let count = 0;
-  for (const forms of characters) {
-    const form = forms.find(each => text.startsWith(each, end));
-    if (form === undefined) break;
-    end += form.length;
-    count += 1;
-  }
-  return { end, count };
-}
-
-const named: Readonly<Record<string, readonly string[]>> = {
-  '"': ['&quot;'],
-  '&': ['&amp;'],
-  "'": ['&apos;'],
-  '<': ['&lt;'],
-  '>': ['&gt;'],
-  '/': [String.raw`\/`],
-  ' ': ['+'],
-};
-
-/** What a character may be written as, the longest first. */
-function spellings(character: string): readonly string[] {
-  if (/[A-Za-z0-9]/.test(character)) return [character];
-  const code = character.codePointAt(0) ?? 0;
-  const units = character
-    .split('')
-    .map(unit => String.raw`\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    .join('');
-  const exact = [character, escaped(character), escaped(escaped(character)), `&#${code};`];
-  const anyCase = [percent(character), units, escaped(units), `&#x${code.toString(16)};`];
-  return [...exact, ...anyCase, ...anyCase.map(upperHex), ...(named[character] ?? [])].toSorted(
-    (left, right) => right.length - left.length,
-  );
-}
-
-function percent(character: string): string {
-  return Buffer.from(character)
-    .toString('hex')
-    .replace(/../g, byte => `%${byte}`);
-}
-
-function upperHex(form: string): string {
-  return form.replace(/[0-9a-f]{2,}/g, digits => digits.toUpperCase());
-}
-
-/** Shorter values are no secrets, and would blank words. */
-const shortestSecret = 4;
-
-/** The secrets in headers: each value, of `Bearer x` the `x`, of `Basic x` what it says, and the parts of a JWT. */
+/** Returns the secrets in headers: values, the token of `Bearer`, the pair of `Basic`, parts of a JWT. */
 export function secretsOf(headers: Readonly<Record<string, string>>): readonly string[] {
   return Object.values(headers)
     .flatMap(secretsIn)
@@ -136,8 +114,8 @@ function secretsIn(value: string): readonly string[] {
   return [credentials, pair, pair.slice(pair.indexOf(':') + 1)];
 }
 
-/** Claims and signature; the header of a token is no secret, and like that of many others. */
+/** Returns claims and signature; the header of a token is no secret, and the same in many tokens. */
 function jwtParts(token: string): readonly string[] {
   const [, ...parts] = token.split('.');
-  return parts.length === 2 ? parts.filter(({ length }) => length >= shortestBeginning) : [];
+  return parts.length === 2 ? parts.filter(({ length }) => length >= beginningLength) : [];
 }

@@ -1,83 +1,123 @@
 import { ServiceCenterResponseError } from '../errors.js';
-import type { Caller } from './call.js';
+import type { CallOptions, Channel, Operation } from './channel.js';
 import { ErrorCode } from './error-codes.js';
 import {
+  consumerHeader,
+  emptyBody,
+  fieldOf,
   type FindQuery,
   type Found,
-  instanceOperations,
+  type HeartbeatResult,
+  type HttpReply,
+  type InstanceRef,
+  instanceParameters,
+  type InstanceStatus,
+  isHeartbeatResult,
+  isInstance,
+  isInstanceId,
+  isMicroservice,
+  isSchema,
+  isServiceId,
+  isText,
+  listOf,
+  type Microservice,
+  type MicroserviceInstance,
+  type MicroserviceKey,
+  type Schema,
+  serverVersion,
+  type ServiceCenterVersion,
+  serviceParameters,
   type StoredInstance,
-} from './instance-operations.js';
-import type { CallOptions } from './operation.js';
-import { serviceOperations } from './service-operations.js';
-import type {
-  HeartbeatResult,
-  InstanceRef,
-  InstanceStatus,
-  Microservice,
-  MicroserviceInstance,
-  MicroserviceKey,
-  Schema,
-  ServiceCenterVersion,
+  textsOf,
+  unexpected,
 } from './wire.js';
 
-/** How fresh a read must be. */
+/** Bounds of a read, and how fresh it must be. */
 export interface ReadOptions extends CallOptions {
   /** Read the store itself instead of the server's cache, which lags. @default false */
   readonly noCache?: boolean | undefined;
 }
 
+/** The answer to a command. */
+const nothing = { expected: 'an empty body', decode: emptyBody };
+const aServiceId = { expected: 'a serviceId', decode: fieldOf('serviceId', isServiceId) };
+/** An answer that grows with the number of instances. */
+const instances = {
+  mayBeLong: true,
+  expected: 'a list of instances',
+  decode: listOf('instances', isInstance),
+};
+
 /**
  * Service Center's API v4, one method per operation. Each resolves with the decoded answer and rejects
- * with a `ServiceCombError`; an id that cannot be one is a RangeError, and nothing is sent then.
+ * with a `ServiceCombError`. An invalid id rejects with a RangeError, and nothing is sent.
  *
- * A request that finds no answer, or a busy registry, is sent once more to the next address; nothing
+ * A request that gets no answer, or meets a busy registry, is sent once more to the next address; nothing
  * else is repeated.
+ *
+ * @example
+ * constructor(private readonly serviceCenter: ServiceCenterClient) {}
+ *
+ * async addressesOf(serviceName: string): Promise<readonly string[]> {
+ *   const found = await this.serviceCenter.findInstances({ appId: 'default', serviceName });
+ *   return found.modified ? found.instances.flatMap(({ endpoints = [] }) => endpoints) : [];
+ * }
  */
 export class ServiceCenterClient {
-  readonly #caller: Caller;
+  readonly #channel: Channel;
 
-  /** Made by the module: inject it. */
-  constructor(caller: Caller) {
-    this.#caller = caller;
+  /** @internal Created by the module: inject the client instead. */
+  constructor(channel: Channel) {
+    this.#channel = channel;
   }
 
   /** The address that the next request goes to. */
   get address(): string {
-    return this.#caller.addresses.current;
+    return this.#channel.addresses.current;
   }
 
   /** Rejects with errorCode 400012 when there is no such service, 400026 when not in this version. */
   async findServiceId(key: MicroserviceKey, options?: CallOptions): Promise<string> {
-    return this.#caller.call(serviceOperations.existence(key), options);
+    const { appId, serviceName, version, environment: env } = key;
+    const query = { type: 'microservice', appId, serviceName, version, env };
+    return this.#call({ name: 'getExistence', query, ...aServiceId }, options);
   }
 
-  /** Creates a service, or resolves with the id of the one that exists, which is left as it is. */
+  /** Creates a service, or resolves with the id of the existing one, which stays unchanged. */
   async registerMicroservice(
     service: Microservice,
     {
-      tags,
+      tags = {},
       ...options
     }: CallOptions & { readonly tags?: Readonly<Record<string, string>> | undefined } = {},
   ): Promise<string> {
-    return this.#caller.call(serviceOperations.register(service, tags ?? {}), options);
+    const body = Object.keys(tags).length === 0 ? { service } : { service, tags };
+    return this.#call({ name: 'registerMicroservice', body, ...aServiceId }, options);
   }
 
-  /** All services of the project but the shared ones, in no order. */
+  /** All services of the project except the shared ones, in no order. */
   async listMicroservices(options?: CallOptions): Promise<readonly Microservice[]> {
-    return this.#caller.call(serviceOperations.list(), options);
+    const decode = listOf('services', isMicroservice);
+    const expected = 'a list of services';
+    return this.#call({ name: 'listMicroservices', mayBeLong: true, expected, decode }, options);
   }
 
   /** One service. Rejects with errorCode 400012 when it does not exist. */
   async getMicroservice(serviceId: string, options?: CallOptions): Promise<Microservice> {
-    return this.#caller.call(serviceOperations.get(serviceId), options);
+    const parameters = serviceParameters(serviceId);
+    const decode = fieldOf('service', isMicroservice);
+    const expected = 'a service';
+    return this.#call({ name: 'getMicroservice', parameters, expected, decode }, options);
   }
 
   /** Removes a service. Refused while it has instances or consumers, unless `force` is set. */
   async unregisterMicroservice(
     serviceId: string,
-    { force, ...options }: CallOptions & { readonly force?: boolean | undefined } = {},
+    { force = false, ...options }: CallOptions & { readonly force?: boolean | undefined } = {},
   ): Promise<void> {
-    await this.#caller.call(serviceOperations.unregister(serviceId, force ?? false), options);
+    const parameters = serviceParameters(serviceId);
+    const query = { force: force ? 'true' : undefined };
+    await this.#call({ name: 'unregisterMicroservice', parameters, query, ...nothing }, options);
   }
 
   /** Replaces all properties of a service. */
@@ -86,7 +126,9 @@ export class ServiceCenterClient {
     properties: Readonly<Record<string, string>>,
     options?: CallOptions,
   ): Promise<void> {
-    await this.#caller.call(serviceOperations.setProperties(serviceId, properties), options);
+    const parameters = serviceParameters(serviceId);
+    const body = { properties };
+    await this.#call({ name: 'setMicroserviceProperties', parameters, body, ...nothing }, options);
   }
 
   /** Tags of a service; empty when it has none. */
@@ -94,7 +136,9 @@ export class ServiceCenterClient {
     serviceId: string,
     options?: CallOptions,
   ): Promise<Readonly<Record<string, string>>> {
-    return this.#caller.call(serviceOperations.getTags(serviceId), options);
+    const parameters = serviceParameters(serviceId);
+    const decode = textsOf('tags');
+    return this.#call({ name: 'getTags', parameters, expected: 'a map of tags', decode }, options);
   }
 
   /** Replaces all tags of a service. */
@@ -103,45 +147,72 @@ export class ServiceCenterClient {
     tags: Readonly<Record<string, string>>,
     options?: CallOptions,
   ): Promise<void> {
-    await this.#caller.call(serviceOperations.setTags(serviceId, tags), options);
+    const parameters = serviceParameters(serviceId);
+    await this.#call({ name: 'setTags', parameters, body: { tags }, ...nothing }, options);
   }
 
-  /** Schemas of a service in no order, declared ones that were never uploaded included. */
+  /** Schemas of a service in no order, including declared ones that were never uploaded. */
   async listSchemas(
     serviceId: string,
-    { withSchema, ...options }: CallOptions & { readonly withSchema?: boolean | undefined } = {},
+    {
+      withSchema = false,
+      ...options
+    }: CallOptions & { readonly withSchema?: boolean | undefined } = {},
   ): Promise<readonly Schema[]> {
-    return this.#caller.call(
-      serviceOperations.listSchemas(serviceId, withSchema ?? false),
-      options,
-    );
+    const operation = {
+      name: 'listSchemas',
+      parameters: serviceParameters(serviceId),
+      query: { withSchema: withSchema ? '1' : '0' },
+      mayBeLong: true,
+      expected: 'a list of schemas',
+      decode: listOf('schemas', isSchema),
+    } as const;
+    return this.#call(operation, options);
   }
 
   /** Text of one schema. Rejects with errorCode 400016 when it was never uploaded. */
   async getSchema(serviceId: string, schemaId: string, options?: CallOptions): Promise<string> {
-    return this.#caller.call(serviceOperations.getSchema(serviceId, schemaId), options);
+    const operation = {
+      name: 'getSchema',
+      parameters: { ...serviceParameters(serviceId), schemaId },
+      mayBeLong: true,
+      expected: 'a schema',
+      decode: fieldOf('schema', isText),
+    } as const;
+    return this.#call(operation, options);
   }
 
   /** Uploads one schema, new or changed. */
-  async setSchema(serviceId: string, schema: Schema, options?: CallOptions): Promise<void> {
-    await this.#caller.call(serviceOperations.setSchema(serviceId, schema), options);
+  async setSchema(
+    serviceId: string,
+    { schemaId, schema, summary }: Schema,
+    options?: CallOptions,
+  ): Promise<void> {
+    const parameters = { ...serviceParameters(serviceId), schemaId };
+    const body = { schema, summary };
+    await this.#call({ name: 'setSchema', parameters, body, ...nothing }, options);
   }
 
-  /** Removes one schema. Rejects with errorCode 400016 when it is not there. */
+  /** Removes one schema. Rejects with errorCode 400016 when there is none. */
   async removeSchema(serviceId: string, schemaId: string, options?: CallOptions): Promise<void> {
-    await this.#caller.call(serviceOperations.removeSchema(serviceId, schemaId), options);
+    const parameters = { ...serviceParameters(serviceId), schemaId };
+    await this.#call({ name: 'removeSchema', parameters, ...nothing }, options);
   }
 
   /**
-   * Registers an instance and resolves with its id. One whose id is registered already has its lease
-   * renewed and nothing else: the stored record stays as it was (datasource/etcd/ms.go).
+   * Registers an instance and resolves with its id. If that id is registered already, only its lease is
+   * renewed: the stored record stays unchanged (datasource/etcd/ms.go).
    */
   async registerInstance(
     serviceId: string,
     instance: MicroserviceInstance,
     options?: CallOptions,
   ): Promise<string> {
-    return this.#caller.call(instanceOperations.register(serviceId, instance), options);
+    const parameters = serviceParameters(serviceId);
+    const decode = fieldOf('instanceId', isInstanceId);
+    const answer = { expected: 'an instanceId', decode };
+    const body = { instance };
+    return this.#call({ name: 'registerInstance', parameters, body, ...answer }, options);
   }
 
   /** Instances of one service, in no order and whatever their status. */
@@ -149,7 +220,9 @@ export class ServiceCenterClient {
     serviceId: string,
     { noCache, ...options }: ReadOptions = {},
   ): Promise<readonly StoredInstance[]> {
-    return this.#caller.call(instanceOperations.list(serviceId, noCache ?? false), options);
+    const parameters = serviceParameters(serviceId);
+    const query = { noCache: flag(noCache) };
+    return this.#call({ name: 'listInstances', parameters, query, ...instances }, options);
   }
 
   /** One instance. Rejects with errorCode 400017 when it is not registered. */
@@ -157,20 +230,24 @@ export class ServiceCenterClient {
     ref: InstanceRef,
     { noCache, ...options }: ReadOptions = {},
   ): Promise<StoredInstance> {
-    const stored = await this.#caller.call(instanceOperations.get(ref, noCache ?? false), options);
+    const parameters = instanceParameters(ref);
+    const query = { noCache: flag(noCache) };
+    const answer = { expected: 'an instance', decode: fieldOf('instance', isInstance) };
+    const stored = await this.#call({ name: 'getInstance', parameters, query, ...answer }, options);
     // The server looks the id up as a prefix (datasource/etcd/cache/filter_instances.go).
     if (stored.instanceId !== ref.instanceId)
       throw new ServiceCenterResponseError('getInstance', this.address, {
         status: 400,
         errorCode: ErrorCode.InstanceNotExists,
-        detail: 'another instance came instead, whose id begins with this one',
+        detail: 'the answer is another instance, whose id begins with this one',
       });
     return stored;
   }
 
   /** Removes an instance and its lease. Rejects with errorCode 400017 when it is gone already. */
   async unregisterInstance(ref: InstanceRef, options?: CallOptions): Promise<void> {
-    await this.#caller.call(instanceOperations.unregister(ref), options);
+    const parameters = instanceParameters(ref);
+    await this.#call({ name: 'unregisterInstance', parameters, ...nothing }, options);
   }
 
   /** Replaces all properties of an instance. Does not renew its lease. */
@@ -179,7 +256,9 @@ export class ServiceCenterClient {
     properties: Readonly<Record<string, string>>,
     options?: CallOptions,
   ): Promise<void> {
-    await this.#caller.call(instanceOperations.setProperties(ref, properties), options);
+    const parameters = instanceParameters(ref);
+    const body = { properties };
+    await this.#call({ name: 'setInstanceProperties', parameters, body, ...nothing }, options);
   }
 
   /** Changes the status of an instance. Does not renew its lease. */
@@ -188,37 +267,75 @@ export class ServiceCenterClient {
     status: InstanceStatus,
     options?: CallOptions,
   ): Promise<void> {
-    await this.#caller.call(instanceOperations.setStatus(ref, status), options);
+    const parameters = instanceParameters(ref);
+    const query = { value: status };
+    await this.#call({ name: 'setInstanceStatus', parameters, query, ...nothing }, options);
   }
 
   /**
    * Renews the lease of an instance. Rejects with errorCode 400017 when the registry does not know it.
-   * A success is no proof: the server renews asynchronously and reports the renewal before this one.
+   * A success is no proof: the server renews asynchronously and reports the result of the previous renewal.
    */
   async sendHeartbeat(ref: InstanceRef, options?: CallOptions): Promise<void> {
-    await this.#caller.call(instanceOperations.heartbeat(ref), options);
+    const parameters = instanceParameters(ref);
+    await this.#call({ name: 'heartbeat', parameters, ...nothing }, options);
   }
 
-  /** Renews several leases at once. Failures are in the results; in no order. */
+  /** Renews several leases at once. The results, in no order, include the failures. */
   async sendHeartbeats(
     refs: readonly InstanceRef[],
     options?: CallOptions,
   ): Promise<readonly HeartbeatResult[]> {
-    return this.#caller.call(instanceOperations.heartbeats(refs), options);
+    const operation = {
+      name: 'heartbeats',
+      body: { instances: refs },
+      mayBeLong: true,
+      expected: 'a list of results',
+      decode: listOf('instances', isHeartbeatResult),
+    } as const;
+    return this.#call(operation, options);
   }
 
   /** Instances of a provider in all versions and whatever their status; 400012 when there is none. */
   async findInstances(query: FindQuery, options?: CallOptions): Promise<Found> {
-    return this.#caller.call(instanceOperations.find(query), options);
+    const { appId, serviceName, environment: env, revision: rev, consumerId } = query;
+    const operation = {
+      ...instances,
+      name: 'findInstances',
+      // Servers up to 2.0.0 require a version rule; this one means all. Later ones ignore it.
+      query: { appId, serviceName, version: '0.0.0+', env, rev, noCache: flag(query.noCache) },
+      headers: consumerId === undefined ? {} : consumerHeader(consumerId),
+      otherStatus: 304,
+      decode: found,
+    } as const;
+    return this.#call(operation, options);
   }
 
-  /** The registry's own instances. Says nothing about whether it can write (measured on a real one). */
+  /** The registry's own instances. Does not tell whether the registry can write. */
   async getHealth(options?: CallOptions): Promise<readonly StoredInstance[]> {
-    return this.#caller.call(instanceOperations.health(), options);
+    return this.#call({ name: 'getHealth', ...instances }, options);
   }
 
-  /** What the registry says of itself. */
+  /** Version and build of the registry. */
   async getVersion(options?: CallOptions): Promise<ServiceCenterVersion> {
-    return this.#caller.call(serviceOperations.version(), options);
+    return this.#call(
+      { name: 'getVersion', expected: 'a version', decode: serverVersion },
+      options,
+    );
   }
+
+  #call<T>(operation: Operation<T>, options?: CallOptions): Promise<T> {
+    return this.#channel.call(operation, options);
+  }
+}
+
+function found(reply: HttpReply): Found | typeof unexpected {
+  if (reply.status === 304) return { modified: false };
+  const list = instances.decode(reply);
+  if (list === unexpected) return unexpected;
+  return { modified: true, revision: reply.headers['x-resource-revision'], instances: list };
+}
+
+function flag(value = false): string | undefined {
+  return value ? '1' : undefined;
 }

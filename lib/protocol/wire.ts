@@ -1,20 +1,94 @@
 /**
- * The registry's own words: the JSON of Service Center's API v4, as it travels.
+ * The wire contract of Service Center's API v4: its paths, the records it sends as JSON, the ids it accepts,
+ * and the decoders that read its answers.
  *
- * Seconds appear here and nowhere else in this library. The server leaves out every field that is
- * empty, so almost all of them are optional.
+ * Seconds appear here and nowhere else in this library. The server omits every empty field, so almost
+ * all of them are optional.
  */
 
-/** Life-cycle status of an instance. Only `UP` ones should be called. */
+/** One HTTP answer, whatever its status. Header names are in lower case. */
+export interface HttpReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: string;
+}
+
+/** An operation's method and the template of its path; `:name` stands for one path segment. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+}
+
+const registry = '/v4/:project/registry';
+const service = `${registry}/microservices/:serviceId`;
+const instance = `${service}/instances/:instanceId`;
+
+/** Every path of Service Center's API v4 that this library uses: no other file holds one. */
+export const routes = {
+  /** Only on servers with their security on. */
+  login: { method: 'POST', path: '/v4/token' },
+  getVersion: { method: 'GET', path: `${registry}/version` },
+  /** Only on clouds: Apache's Service Center answers 404. */
+  getReadiness: { method: 'GET', path: `${registry}/health/readiness` },
+  getHealth: { method: 'GET', path: `${registry}/health` },
+  getExistence: { method: 'GET', path: `${registry}/existence` },
+  registerMicroservice: { method: 'POST', path: `${registry}/microservices` },
+  listMicroservices: { method: 'GET', path: `${registry}/microservices` },
+  getMicroservice: { method: 'GET', path: service },
+  unregisterMicroservice: { method: 'DELETE', path: service },
+  setMicroserviceProperties: { method: 'PUT', path: `${service}/properties` },
+  getTags: { method: 'GET', path: `${service}/tags` },
+  setTags: { method: 'POST', path: `${service}/tags` },
+  listSchemas: { method: 'GET', path: `${service}/schemas` },
+  replaceSchemas: { method: 'POST', path: `${service}/schemas` },
+  getSchema: { method: 'GET', path: `${service}/schemas/:schemaId` },
+  setSchema: { method: 'PUT', path: `${service}/schemas/:schemaId` },
+  removeSchema: { method: 'DELETE', path: `${service}/schemas/:schemaId` },
+  registerInstance: { method: 'POST', path: `${service}/instances` },
+  listInstances: { method: 'GET', path: `${service}/instances` },
+  getInstance: { method: 'GET', path: instance },
+  unregisterInstance: { method: 'DELETE', path: instance },
+  setInstanceProperties: { method: 'PUT', path: `${instance}/properties` },
+  setInstanceStatus: { method: 'PUT', path: `${instance}/status` },
+  heartbeat: { method: 'PUT', path: `${instance}/heartbeat` },
+  heartbeats: { method: 'PUT', path: `${registry}/heartbeats` },
+  findInstances: { method: 'GET', path: `${registry}/instances` },
+  queryInstances: { method: 'POST', path: `${registry}/instances/action` },
+  listProviders: { method: 'GET', path: `${service}/providers` },
+  listConsumers: { method: 'GET', path: `${service}/consumers` },
+} as const satisfies Record<string, Route>;
+
+/** The name of an operation: `heartbeat`, `registerInstance`, … */
+export type OperationName = keyof typeof routes;
+
+/** Half a character: no URL can hold it. */
+const loneSurrogate = /\p{Surrogate}/u;
+
+/**
+ * Fills a template's `:name` parts, each encoded as one segment.
+ *
+ * @throws RangeError when a value is missing, empty, `.`, `..` or cannot be encoded: URL clients collapse
+ * dot segments, encoded or not, and the request would reach another resource.
+ */
+export function pathOf(route: Route, parameters: Readonly<Record<string, string>>): string {
+  return route.path.replace(/:(\w+)/g, (_, name: string) => {
+    const value = parameters[name] ?? '';
+    if (value === '' || value === '.' || value === '..' || loneSurrogate.test(value))
+      throw new RangeError(`${name} must not be empty, "." or "..", got ${JSON.stringify(value)}`);
+    return encodeURIComponent(value);
+  });
+}
+
+/** Life-cycle status of an instance. Consumers should call only `UP` ones. */
 export type InstanceStatus = 'UP' | 'DOWN' | 'STARTING' | 'TESTING' | 'OUTOFSERVICE';
 
 /** Deployment environment of a service; part of its identity. The empty string is one of them. */
 export type Environment = '' | 'development' | 'testing' | 'acceptance' | 'production';
 
-/** Layer of a service: facing users, in between, or at the back. */
+/** Layer of a service: user-facing, in between, or at the back. */
 export type MicroserviceLevel = 'FRONT' | 'MIDDLE' | 'BACK';
 
-/** What a service is built with. */
+/** The framework that a service is built with. */
 export interface Framework {
   readonly name?: string | undefined;
   readonly version?: string | undefined;
@@ -30,7 +104,7 @@ export interface MicroserviceKey {
 
 /** A logical service in one version; its instances are registered under its `serviceId`. */
 export interface Microservice extends MicroserviceKey {
-  /** Given by the server unless sent; any text of 1 to 64 characters, not always hexadecimal. */
+  /** Assigned by the server unless sent; any text of 1 to 64 characters, not always hexadecimal. */
   readonly serviceId?: string | undefined;
   readonly description?: string | undefined;
   readonly level?: MicroserviceLevel | undefined;
@@ -47,14 +121,14 @@ export interface Microservice extends MicroserviceKey {
 }
 
 /**
- * How the lease of an instance is kept. Its length is `interval × (times + 1)` seconds
+ * How an instance keeps its lease. Its length is `interval × (times + 1)` seconds
  * (datasource/etcd/ms.go); the server raises `interval` to its floor of 5 and `times` to 3.
  */
 export interface HealthCheck {
   readonly mode: 'push' | 'pull';
   /** Seconds between two heartbeats. */
   readonly interval: number;
-  /** Heartbeats that may be missed; left out by the server when there are none. */
+  /** Heartbeats that may be missed; omitted by the server when it is zero. */
   readonly times?: number | undefined;
   readonly port?: number | undefined;
   readonly url?: string | undefined;
@@ -69,7 +143,7 @@ export interface DataCenterInfo {
 
 /** One running copy of a service. */
 export interface MicroserviceInstance {
-  /** Given by the server unless sent. */
+  /** Assigned by the server unless sent. */
   readonly instanceId?: string | undefined;
   readonly serviceId?: string | undefined;
   readonly hostName: string;
@@ -87,7 +161,7 @@ export interface MicroserviceInstance {
   readonly modTimestamp?: string | undefined;
 }
 
-/** Names one instance: the id of its service and its own. */
+/** Identifies one instance: the id of its service and its own. */
 export interface InstanceRef {
   readonly serviceId: string;
   readonly instanceId: string;
@@ -97,11 +171,11 @@ export interface InstanceRef {
 export interface Schema {
   readonly schemaId: string;
   readonly schema?: string | undefined;
-  /** SHA-256 of the content in hexadecimal, by custom of the official clients. */
+  /** SHA-256 of the content in hexadecimal, as the official clients send it. */
   readonly summary?: string | undefined;
 }
 
-/** What the server tells of itself. */
+/** Version and build of the server. */
 export interface ServiceCenterVersion {
   readonly version?: string | undefined;
   readonly apiVersion?: string | undefined;
@@ -111,7 +185,242 @@ export interface ServiceCenterVersion {
   readonly arch?: string | undefined;
 }
 
-/** The outcome of one beat of a batch; `errMessage` is there when it failed. */
+/** The result of one heartbeat of a batch; `errMessage` is set when it failed. */
 export interface HeartbeatResult extends InstanceRef {
   readonly errMessage?: string | undefined;
+}
+
+/** An instance as the registry stores it: its id is always there. */
+export type StoredInstance = MicroserviceInstance & { readonly instanceId: string };
+
+/** Which instances to find. The server ignores versions (since 2.1.0): filter the answer yourself. */
+export interface FindQuery {
+  readonly appId: string;
+  readonly serviceName: string;
+  /** Environment of the provider. With a `consumerId`, the environment of the consumer applies instead. */
+  readonly environment?: Environment | undefined;
+  /** serviceId of the consumer: it must exist, and the registry records the dependency. */
+  readonly consumerId?: string | undefined;
+  /** Revision of the answer at hand; an unchanged registry then answers without the list. */
+  readonly revision?: string | undefined;
+  /** Read the store itself instead of the server's cache, which lags. @default false */
+  readonly noCache?: boolean | undefined;
+}
+
+/** The instances of a provider, or that they have not changed since the revision that was sent. */
+export type Found =
+  | {
+      readonly modified: true;
+      readonly revision: string | undefined;
+      readonly instances: readonly StoredInstance[];
+    }
+  | { readonly modified: false };
+
+/** Counts characters as the registry does. No URL can hold half of one, a lone surrogate. */
+const serviceIdRule = /^(?!\.{1,2}$)\P{Surrogate}{1,64}$/u;
+
+/** Returns whether this can be a serviceId: 1 to 64 characters of any kind, but no dot segment. */
+export function isServiceId(value: unknown): value is string {
+  return typeof value === 'string' && serviceIdRule.test(value);
+}
+
+/** Returns whether this can be an instanceId: 1 to 64 letters, digits, `_`, `.`, `-`, no dot segment. */
+export function isInstanceId(value: unknown): value is string {
+  return isServiceId(value) && /^[A-Za-z0-9_.-]+$/.test(value);
+}
+
+/**
+ * Returns the path parameters of an instance.
+ *
+ * @throws RangeError when an id is invalid; nothing has been sent then.
+ */
+export function instanceParameters({ serviceId, instanceId }: InstanceRef): {
+  serviceId: string;
+  instanceId: string;
+} {
+  if (!isInstanceId(instanceId))
+    throw new RangeError(
+      `instanceId must be 1 to 64 letters, digits, "_", "." or "-", got ${JSON.stringify(instanceId)}`,
+    );
+  return { ...serviceParameters(serviceId), instanceId };
+}
+
+/**
+ * Returns the path parameter of a service.
+ *
+ * @throws RangeError when the id is invalid; nothing has been sent then.
+ */
+export function serviceParameters(serviceId: string): { serviceId: string } {
+  if (!isServiceId(serviceId))
+    throw new RangeError(
+      `serviceId must be 1 to 64 characters and no dot segment, got ${JSON.stringify(serviceId)}`,
+    );
+  return { serviceId };
+}
+
+/**
+ * Returns the header that names the consumer.
+ *
+ * @throws RangeError when the id is invalid or no header can hold it: axios would omit the characters
+ * that it cannot send, which makes it the id of another service. Nothing has been sent then.
+ */
+export function consumerHeader(consumerId: string): { 'X-ConsumerId': string } {
+  if (!isServiceId(consumerId) || !/^[\x21-\x7e]+$/.test(consumerId))
+    throw new RangeError(
+      `consumerId must be 1 to 64 visible ASCII characters, got ${JSON.stringify(consumerId)}`,
+    );
+  return { 'X-ConsumerId': consumerId };
+}
+
+/** Returned by a decoder when a reply does not have the expected shape. */
+export const unexpected: unique symbol = Symbol('unexpected');
+
+/** Reads the value of a reply, or returns `unexpected`. */
+export type Decode<T> = (reply: HttpReply) => T | typeof unexpected;
+
+/**
+ * Accepts an empty body, the word `Success` that the older cloud API documents, and `{}`, which a gateway
+ * makes of an empty answer. Anything else comes from some other server.
+ */
+export const emptyBody: Decode<undefined> = ({ body }) =>
+  ['', 'Success', '{}'].includes(body.trim()) ? undefined : unexpected;
+
+/** Reads the value in a field of a JSON body. */
+export function fieldOf<T>(name: string, is: (value: unknown) => value is T): Decode<T> {
+  return ({ body }) => {
+    const value = jsonObject(body)?.[name];
+    return is(value) ? value : unexpected;
+  };
+}
+
+/** Reads the list in a field of a JSON body; the server omits the field when the list is empty. */
+export function listOf<T>(name: string, is: (value: unknown) => value is T): Decode<readonly T[]> {
+  const isList = (value: unknown): value is readonly T[] => Array.isArray(value) && value.every(is);
+  return orEmpty(name, [], isList);
+}
+
+/** Reads the map of texts in a field of a JSON body; the server omits the field when it is empty. */
+export function textsOf(name: string): Decode<Readonly<Record<string, string>>> {
+  return orEmpty(name, {}, isTexts);
+}
+
+function orEmpty<T>(name: string, empty: T, is: (value: unknown) => value is T): Decode<T> {
+  return ({ body }) => {
+    const object = jsonObject(body);
+    if (object === undefined) return unexpected;
+    const value = object[name] ?? empty;
+    return is(value) ? value : unexpected;
+  };
+}
+
+/** Reads the version of the server: a JSON object in which no field is required. */
+export const serverVersion: Decode<ServiceCenterVersion> = ({ body }) => {
+  const object = jsonObject(body);
+  return isVersion(object) ? object : unexpected;
+};
+
+function isVersion(value: unknown): value is ServiceCenterVersion {
+  return (
+    isRecord(value) && optional(value['version'], isText) && optional(value['apiVersion'], isText)
+  );
+}
+
+/** Narrows a service of an answer. */
+export function isMicroservice(value: unknown): value is Microservice {
+  return (
+    isRecord(value) &&
+    isServiceId(value['serviceId']) &&
+    isText(value['serviceName']) &&
+    isText(value['version']) &&
+    optional(value['properties'], isTexts) &&
+    optional(value['schemas'], isTextList)
+  );
+}
+
+/** Narrows an instance of an answer. Its id is any text: one odd record must not cost a whole list. */
+export function isInstance(value: unknown): value is StoredInstance {
+  return (
+    isRecord(value) &&
+    isText(value['instanceId']) &&
+    optional(value['serviceId'], isServiceId) &&
+    optional(value['hostName'], isText) &&
+    optional(value['status'], isText) &&
+    optional(value['endpoints'], isTextList) &&
+    optional(value['properties'], isTexts) &&
+    optional(value['dataCenterInfo'], isDataCenter) &&
+    optional(value['healthCheck'], isHealthCheck)
+  );
+}
+
+/** Narrows a schema of an answer. */
+export function isSchema(value: unknown): value is Schema {
+  return (
+    isRecord(value) &&
+    isText(value['schemaId']) &&
+    optional(value['schema'], isText) &&
+    optional(value['summary'], isText)
+  );
+}
+
+/** Narrows one result of a batch of heartbeats. */
+export function isHeartbeatResult(value: unknown): value is HeartbeatResult {
+  return (
+    isRecord(value) &&
+    isText(value['serviceId']) &&
+    isText(value['instanceId']) &&
+    optional(value['errMessage'], isText)
+  );
+}
+
+/** Narrows a text. */
+export function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isText);
+}
+
+function isTexts(value: unknown): value is Readonly<Record<string, string>> {
+  return isRecord(value) && Object.values(value).every(isText);
+}
+
+function isDataCenter(value: unknown): value is DataCenterInfo {
+  return isTexts(value);
+}
+
+/** The numbers are required: the length of the lease follows from them. */
+function isHealthCheck(value: unknown): value is HealthCheck {
+  return isRecord(value) && isCount(value['interval']) && optional(value['times'], isCount);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function optional<T>(value: unknown, is: (value: unknown) => value is T): value is T | undefined {
+  return value === undefined || is(value);
+}
+
+/**
+ * Reads a JSON object; undefined when the text is anything else. Drops `__proto__` keys, which would
+ * become the prototype of an object that the answer is copied into.
+ */
+export function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    // Without an escape there is only one way to write that key; a reviver is slow and seldom needed.
+    const isPlain = !text.includes('__proto__') && !text.includes('\\u');
+    const value: unknown = isPlain ? JSON.parse(text) : JSON.parse(text, withoutPrototype);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutPrototype(key: string, value: unknown): unknown {
+  return key === '__proto__' ? undefined : value;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

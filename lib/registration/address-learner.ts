@@ -1,29 +1,24 @@
 import { isServiceCombError } from '../errors.js';
-import type { AddressBook } from '../protocol/address-book.js';
-import { learnedAddresses } from '../protocol/learned-addresses.js';
+import { type AddressBook, learnedAddresses } from '../protocol/address-book.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { DataCenterInfo } from '../protocol/wire.js';
 import { Background, type BackgroundWork } from './background.js';
 import type { Clock } from './clock.js';
+import type { Pace } from './pace.js';
 
-/** The registry's nodes change seldom; a dead one is listed for up to two minutes (measured M9). */
-const everyMs = 600_000;
-const afterFailureMs = 60_000;
-
-/** What a learner works with. */
+/** The collaborators of an {@link AddressLearner}. */
 export interface LearnerParts {
   readonly client: ServiceCenterClient;
   readonly addresses: AddressBook;
   readonly clock: Clock;
-  /** Where this process runs: nodes of the same zone come first. */
+  readonly pace: Pace;
+  /** The zone of this process: registry nodes of the same zone come first. */
   readonly dataCenter: DataCenterInfo | undefined;
-  /** Between 0 and 1: spreads a fleet that was started together. */
-  readonly random: () => number;
 }
 
 /**
- * Learns the registry's other nodes from the registry, every ten minutes. A learned address is a hint:
- * it is probed before the first request goes there.
+ * Asks the registry for its other nodes every ten minutes. A learned address is a hint: it is probed
+ * before the first request goes there.
  */
 export class AddressLearner implements BackgroundWork {
   #dueAt = -Infinity;
@@ -32,9 +27,10 @@ export class AddressLearner implements BackgroundWork {
   constructor(private readonly parts: LearnerParts) {}
 
   tick(): number {
-    this.#background.surface();
-    if (this.#dueAt > this.parts.clock.now()) return this.#dueAt;
-    this.#waitFor(everyMs);
+    this.#background.throwPending();
+    const { clock, pace } = this.parts;
+    if (this.#dueAt > clock.now()) return this.#dueAt;
+    this.#dueAt = clock.now() + pace.learningDelay();
     this.#background.start(signal => this.#learn(signal));
     return this.#dueAt;
   }
@@ -43,19 +39,14 @@ export class AddressLearner implements BackgroundWork {
     this.#background.stop();
   }
 
-  /** A registry that does not answer is no news: heartbeats tell that. */
+  /** A registry that does not answer is not reported here: the heartbeats notice it as well. */
   async #learn(signal: AbortSignal): Promise<void> {
-    const { client, addresses, dataCenter } = this.parts;
+    const { client, addresses, dataCenter, clock, pace } = this.parts;
     try {
       addresses.learn(learnedAddresses(await client.getHealth({ signal }), dataCenter));
     } catch (error) {
       if (!isServiceCombError(error)) throw error;
-      this.#waitFor(afterFailureMs);
+      this.#dueAt = clock.now() + pace.learningRetryDelay();
     }
-  }
-
-  #waitFor(ms: number): void {
-    const { clock, random } = this.parts;
-    this.#dueAt = clock.now() + ms * (0.8 + 0.4 * random());
   }
 }

@@ -1,46 +1,43 @@
-import type { Caller } from '../protocol/call.js';
+import type { Channel } from '../protocol/channel.js';
 import { Background, type BackgroundWork } from './background.js';
 import type { Clock } from './clock.js';
 import type { Pace } from './pace.js';
 
-/** What a prober works with. */
+/** The collaborators of an {@link AddressProber}. */
 export interface ProberParts {
-  readonly caller: Pick<Caller, 'addresses' | 'probe'>;
+  readonly channel: Pick<Channel, 'addresses' | 'probe'>;
   readonly clock: Clock;
   readonly pace: Pace;
-  /** Told that an isolated address answered; `returned` when it had not answered a probe before. */
-  readonly onAnswer: (returned: boolean) => void;
+  /** Called when an isolated address has answered; `wasSilent` if it had not answered the probe before. */
+  readonly onAnswer: (wasSilent: boolean) => void;
 }
 
-/** An isolated address: when it is asked, and whether it was silent last time. */
-interface Watched {
+interface Probed {
   readonly dueAt: number;
+  /** Whether the last probe was not answered. */
   readonly wasSilent: boolean;
 }
 
-/**
- * Asks each isolated address from time to time whether it serves again. Nobody waits for a probe: a
- * heartbeat is sent meanwhile.
- */
+/** Probes each isolated address from time to time, to notice when it serves again. */
 export class AddressProber implements BackgroundWork {
-  readonly #watched = new Map<string, Watched>();
+  readonly #probed = new Map<string, Probed>();
   readonly #underWay = new Set<string>();
   readonly #background = new Background();
 
   constructor(private readonly parts: ProberParts) {}
 
   tick(): number {
-    this.#background.surface();
-    const { caller, clock } = this.parts;
-    const isolated = new Set(caller.addresses.isolated);
-    for (const address of this.#watched.keys())
-      if (!isolated.has(address)) this.#watched.delete(address);
+    this.#background.throwPending();
+    const { channel, clock } = this.parts;
+    const isolated = new Set(channel.addresses.isolated);
+    for (const address of this.#probed.keys())
+      if (!isolated.has(address)) this.#probed.delete(address);
     for (const address of isolated) {
-      const { dueAt, wasSilent } = this.#watched.get(address) ?? this.#watch(address, false);
+      const { dueAt, wasSilent } = this.#probed.get(address) ?? this.#schedule(address, false);
       if (dueAt <= clock.now() && !this.#underWay.has(address))
         this.#background.start(signal => this.#probe(address, wasSilent, signal));
     }
-    const idle = [...this.#watched].filter(([address]) => !this.#underWay.has(address));
+    const idle = [...this.#probed].filter(([address]) => !this.#underWay.has(address));
     return Math.min(Infinity, ...idle.map(([, { dueAt }]) => dueAt));
   }
 
@@ -48,21 +45,21 @@ export class AddressProber implements BackgroundWork {
     this.#background.stop();
   }
 
-  #watch(address: string, wasSilent: boolean): Watched {
+  #schedule(address: string, wasSilent: boolean): Probed {
     const { clock, pace } = this.parts;
-    const watched = { dueAt: clock.now() + pace.probe(), wasSilent };
-    this.#watched.set(address, watched);
-    return watched;
+    const probed = { dueAt: clock.now() + pace.probeDelay(), wasSilent };
+    this.#probed.set(address, probed);
+    return probed;
   }
 
   async #probe(address: string, wasSilent: boolean, signal: AbortSignal): Promise<void> {
-    const { caller, pace, onAnswer } = this.parts;
+    const { channel, pace, onAnswer } = this.parts;
     this.#underWay.add(address);
-    this.#watch(address, wasSilent);
+    this.#schedule(address, wasSilent);
     try {
-      const serves = await caller.probe(address, { signal, timeoutMs: pace.beatTimeoutMs });
+      const serves = await channel.probe(address, { signal, timeoutMs: pace.heartbeatTimeoutMs });
       if (signal.aborted) return;
-      this.#watch(address, !serves);
+      this.#schedule(address, !serves);
       if (serves) onAnswer(wasSilent);
     } finally {
       this.#underWay.delete(address);

@@ -1,28 +1,28 @@
-/** Work beside the one request of a registration; nobody waits for it. */
+/** Work beside the one request of a registration. Heartbeats do not wait for it. */
 export interface BackgroundWork {
-  /** Whether it is done also while there is no registration, and none is on its way. @default false */
+  /** Whether it is also done while there is no registration, and none is on its way. @default false */
   readonly isUnconditional?: boolean;
   /**
-   * Starts what is due; answers when something is due next, Infinity for never.
+   * Starts what is due, and returns when something is due next; Infinity for never.
    *
-   * @throws what an earlier start threw: a bug, for whoever supervises the ticks
+   * @throws what earlier work threw: a bug, which belongs to the caller of the ticks
    */
   tick(): number;
   /** Ends what is under way. */
   stop(): void;
 }
 
-/** Runs work that nobody waits for, and keeps what it throws until somebody asks. */
+/** Runs work that nothing waits for, and keeps what it throws until {@link throwPending}. */
 export class Background {
   #bugs: unknown[] = [];
   #abort = new AbortController();
 
-  /** Aborted once the work is to end. */
+  /** Aborted by the next {@link stop}. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
 
-  /** Starts a piece of work; what it throws after it was stopped is its way to end. */
+  /** Starts a piece of work. What it throws after it was stopped is ignored: that is how it ends. */
   start(work: (signal: AbortSignal) => Promise<void>): void {
     const { signal } = this.#abort;
     work(signal).catch((error: unknown) => {
@@ -31,12 +31,12 @@ export class Background {
   }
 
   /** @throws the first bug since the last call */
-  surface(): void {
+  throwPending(): void {
     const [bug] = this.#bugs.splice(0);
     if (bug !== undefined) throw bug;
   }
 
-  /** Aborts what runs; what is started later is not aborted. */
+  /** Aborts the work that runs. Work that is started later is not aborted. */
   stop(): void {
     this.#abort.abort();
     this.#abort = new AbortController();

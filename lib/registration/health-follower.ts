@@ -1,42 +1,44 @@
 import { isServiceCombError } from '../errors.js';
 import type { InstanceStatus } from '../protocol/wire.js';
 import { Background, type BackgroundWork } from './background.js';
-import type { Clock } from './clock.js';
+import { type Clock, within } from './clock.js';
 
-/** Checks in a row until consumers are kept away, and until they are let back. */
-const downs = 3;
-const ups = 2;
+/** Failed checks in a row until the status is OUTOFSERVICE, and good ones until it is set back. */
+const failuresUntilOut = 3;
+const successesUntilBack = 2;
 
-/** What a follower works with. */
+/** The collaborators of a {@link HealthFollower}. */
 export interface FollowerParts {
   readonly clock: Clock;
-  /** From one check to the next, and the longest that one may take, in milliseconds. */
+  /** Milliseconds from one check to the next, and the longest that a check may take. */
   readonly everyMs: number;
-  /** Whether the application can serve; a rejection says that it cannot. */
+  /** Whether the application can serve; a rejection means that it cannot. */
   readonly isHealthy: () => Promise<boolean>;
-  /** The status that consumers see. */
-  readonly status: () => InstanceStatus;
-  readonly setStatus: (status: InstanceStatus) => Promise<void>;
+  /** The desired record, whose status consumers see. */
+  readonly record: {
+    readonly status: InstanceStatus;
+    setStatus(status: InstanceStatus): Promise<void>;
+  };
 }
 
 /**
- * Lets the status follow the health of the application: three checks in a row that fail make it
- * OUTOFSERVICE, two that succeed make it what it was before. One that is OUTOFSERVICE already is left
- * so.
+ * Lets the status follow the health of the application: after three failed checks in a row it is
+ * OUTOFSERVICE, after two good ones what it was before. A status that is OUTOFSERVICE already is left
+ * alone.
  */
 export class HealthFollower implements BackgroundWork {
   #dueAt = -Infinity;
   #isChecking = false;
-  /** Checks in a row: above 0 good ones, below 0 bad ones. */
-  #row = 0;
-  /** What the status was before; undefined while it is not ours. */
+  /** Checks in a row: positive for good ones, negative for failed ones. */
+  #streak = 0;
+  /** The status before we set OUTOFSERVICE; undefined while we have not. */
   #before: InstanceStatus | undefined;
   readonly #background = new Background();
 
   constructor(private readonly parts: FollowerParts) {}
 
   tick(): number {
-    this.#background.surface();
+    this.#background.throwPending();
     const now = this.parts.clock.now();
     if (this.#dueAt > now || this.#isChecking) return this.#dueAt;
     this.#dueAt = now + this.parts.everyMs;
@@ -48,49 +50,40 @@ export class HealthFollower implements BackgroundWork {
     this.#background.stop();
   }
 
-  /** Follows no more: somebody else has the last word on the status. */
+  /** Ends the checks for good: the shutdown sets the status from here on. */
   retire(): void {
     this.stop();
     this.#dueAt = Infinity;
   }
 
   async #check(signal: AbortSignal): Promise<void> {
+    const { clock, everyMs, isHealthy } = this.parts;
     this.#isChecking = true;
     try {
-      const isHealthy = await this.#answer(signal);
+      const answer = isHealthy().catch(() => false);
+      // A check that takes too long has failed.
+      const isGood = (await within(everyMs, answer, clock, signal)) === true;
       if (signal.aborted) return;
-      this.#row = isHealthy ? Math.max(0, this.#row) + 1 : Math.min(0, this.#row) - 1;
+      this.#streak = isGood ? Math.max(0, this.#streak) + 1 : Math.min(0, this.#streak) - 1;
       await this.#follow();
     } catch (error) {
-      // The registry did not take the status: the next check tries again.
+      // The registry did not accept the status: the next check tries again.
       if (!isServiceCombError(error)) throw error;
     } finally {
       this.#isChecking = false;
     }
   }
 
-  /** A check that takes too long has failed. */
-  async #answer(signal: AbortSignal): Promise<boolean> {
-    const { clock, everyMs, isHealthy } = this.parts;
-    const timer = new AbortController();
-    const late = clock.delay(everyMs, AbortSignal.any([signal, timer.signal])).then(() => false);
-    const answer = isHealthy().catch(() => false);
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      timer.abort();
-    }
-  }
-
   async #follow(): Promise<void> {
-    const { status, setStatus } = this.parts;
-    if (this.#row <= -downs && this.#before === undefined && status() !== 'OUTOFSERVICE') {
-      const before = status();
-      await setStatus('OUTOFSERVICE');
-      this.#before = before;
+    const { record } = this.parts;
+    const { status } = record;
+    const isOut = this.#before !== undefined || status === 'OUTOFSERVICE';
+    if (this.#streak <= -failuresUntilOut && !isOut) {
+      await record.setStatus('OUTOFSERVICE');
+      this.#before = status;
     }
-    if (this.#row >= ups && this.#before !== undefined) {
-      await setStatus(this.#before);
+    if (this.#streak >= successesUntilBack && this.#before !== undefined) {
+      await record.setStatus(this.#before);
       this.#before = undefined;
     }
   }

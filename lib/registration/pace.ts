@@ -1,43 +1,65 @@
-/** How often, and how soon after a failure: all waits of a registration, in milliseconds. */
+import { type ServiceCombError, ServiceCenterResponseError } from '../errors.js';
+
+/** The options that decide how often and how soon; the resolved options are passed as they are. */
 export interface PaceSettings {
-  readonly intervalMs: number;
-  /** Random part of the interval, 0 to 0.5. */
-  readonly jitter: number;
-  /** Whether the interval is a least distance: the random part only adds to it. */
-  readonly neverEarly: boolean;
-  readonly retry: {
-    readonly initialMs: number;
-    readonly maxMs: number;
-    readonly factor: number;
+  readonly heartbeat: {
+    readonly intervalMs: number;
+    /** Random part of the interval, 0 to 0.5. */
+    readonly jitter: number;
+    /** Whether the interval is a minimum: the random part then only adds to it. */
+    readonly neverEarly: boolean;
+    /** Heartbeats between two read-backs of the record; 0 for none. */
+    readonly verifyEvery: number;
+  };
+  readonly registration: {
+    readonly retry: {
+      readonly initialMs: number;
+      readonly maxMs: number;
+      readonly factor: number;
+    };
   };
 }
 
-/** The server needs up to 1 s after a POST until a heartbeat tells the truth (behaviour S3). */
+/** A turn of the ticker that comes later than this means that the process stood still. */
+export const standstillMs = 2_000;
+
+/** After a POST the server needs up to 1 s until the answer to a heartbeat is true (behaviour S3). */
 const settlingMs = 2_000;
 /** Between a DELETE and the POST of the same id; at less than 5 ms the POST is lost (measured M3). */
-const gapMs = 150;
+const repostMs = 150;
 /** Until a heartbeat whose answer contradicted the record is repeated (measured M5: 1 s is enough). */
-const doubtMs = 1_500;
-/** How soon a refused registration is tried again: a quota may be raised, an account unlocked. */
+const contradictionMs = 1_500;
+/** Until a refused registration is tried again: a quota may be raised, an account unlocked. */
 const blockedMs = 60_000;
 /** The registry may answer 200 for a lease that has just ended (measured M6). */
 const reserveMs = 1_000;
-/** What a heartbeat gets at the very end of a lease; the server answers one in 2 to 10 ms. */
-const shortestBeatMs = 500;
-const longestBeatMs = 5_000;
-/** From the end of a heartbeat that hung to the last one of the lease. */
+/** Deadline of a heartbeat at the very end of a lease; the server answers in 2 to 10 ms. */
+const shortestTimeoutMs = 500;
+const longestTimeoutMs = 5_000;
+/** Between the end of a heartbeat that hung and the last heartbeat of the lease. */
 const breathMs = 100;
-/** Nearer than this a write may undo the one before, from the server's cache (measured M18). */
+/** A write that follows sooner may undo the one before, from the server's cache (measured M18). */
 const writeGapMs = 500;
-/** Part of the interval over which a crowd is spread beyond a least distance; a lease is two intervals long at least. */
+/** Part of the interval over which a crowd is spread beyond a minimum; a lease lasts two intervals or more. */
 const crowdSpread = 0.75;
 const longestSpreadMs = 10_000;
 const longestInLeaseMs = 8_000;
 const longestProbeMs = 10_000;
+const longestCheckMs = 5_000;
+const longestTurnMs = 1_000;
+/** A gateway that asks for a longer pause has gone wrong, and must not keep the instance out. */
+const longestAskedMs = 600_000;
+/** The registry's nodes seldom change; a dead one is listed for up to two minutes (measured M9). */
+const learningMs = 600_000;
+const learningRetryMs = 60_000;
+const removalTimeoutMs = 1_500;
+const removalRetryMs = 100;
+/** The last removal of an instance that may still land is sent so long before the budget ends. */
+const lastRemovalMs = 300;
 
 /**
- * The waits of one registration. Random numbers come from the argument, so that a fleet that was
- * started together does not beat together, and a test knows what it gets.
+ * All waits and deadlines of a registration, in milliseconds. Random numbers come from the argument,
+ * so that a fleet that started together does not send its heartbeats together.
  */
 export class Pace {
   constructor(
@@ -45,71 +67,75 @@ export class Pace {
     private readonly random: () => number,
   ) {}
 
+  /** Heartbeats from one read-back of the record to the next; Infinity for none. */
+  get heartbeatsUntilReadBack(): number {
+    return this.settings.heartbeat.verifyEvery || Infinity;
+  }
+
   /**
-   * From the sending of a good heartbeat to the next one, unless that fails: what repeats it is not held
-   * to a least distance. After failures all have renewed within seconds: the next one is spread.
+   * From the sending of a good heartbeat to the next heartbeat. After failures the next one is spread
+   * over the interval, since all instances have renewed within the same seconds. The retries of a
+   * failed heartbeat are not held to a minimum interval.
    *
-   * @param tookMs until it was answered, perhaps by a second address: a least distance begins there
+   * @param tookMs until it was answered, perhaps by a second address: a minimum interval begins there
    * @param failures before it
    */
-  beat(tookMs: number, failures: number): number {
-    const { intervalMs, jitter, neverEarly } = this.settings;
+  heartbeatDelay(tookMs: number, failures: number): number {
+    const { intervalMs, jitter, neverEarly } = this.settings.heartbeat;
     const spread = failures === 0 ? jitter : crowdSpread;
     if (neverEarly) return tookMs + intervalMs * this.#between(1, 1 + spread);
-    return failures === 0 ? intervalMs * this.#between(1 - jitter, 1 + jitter) : this.firstBeat();
-  }
-
-  /**
-   * When a heartbeat that was to be sent at a moment is due after a standstill, whose sleep the clock did
-   * not count: at once, unless a least distance has not passed yet.
-   */
-  afterStandstill(beatAt: number, now: number, asleepMs: number): number {
-    return this.settings.neverEarly ? Math.max(now, beatAt - asleepMs) : now;
-  }
-
-  /** How much sooner than planned a heartbeat may be sent, by what the timer would like. */
-  tolerance(likedMs: number): number {
-    return this.settings.neverEarly ? 0 : likedMs;
+    return failures === 0
+      ? intervalMs * this.#between(1 - jitter, 1 + jitter)
+      : this.firstHeartbeatDelay();
   }
 
   /** From a registration to its first heartbeat: anywhere in the interval, to spread a fleet. */
-  firstBeat(): number {
-    return Math.max(settlingMs, this.settings.intervalMs * this.#between(0.1, 1));
-  }
-
-  /** Deadline of one attempt of a heartbeat, and of a read that is made in its stead. */
-  get beatTimeoutMs(): number {
-    const { intervalMs } = this.settings;
-    return Math.min(longestBeatMs, Math.max(shortestBeatMs, Math.round(intervalMs / 3)));
+  firstHeartbeatDelay(): number {
+    return Math.max(settlingMs, this.#intervalMs * this.#between(0.1, 1));
   }
 
   /**
-   * The deadline of a heartbeat that may take so many attempts, one address after the other. Towards
-   * the end of the lease it is shorter, so that there is always time for a last one.
+   * When a heartbeat is due after a standstill: at once, unless a minimum interval has not passed yet.
+   * The monotonic clock did not count the time that the machine slept.
    */
-  lateBeatTimeoutMs(leaseRemainingMs: number, attempts: number): number {
-    if (leaseRemainingMs === 0) return this.beatTimeoutMs;
-    const share = Math.floor((this.lastInLease(leaseRemainingMs) - breathMs) / attempts);
-    return Math.min(this.beatTimeoutMs, Math.max(shortestBeatMs, share));
+  heartbeatAtAfterStandstill(heartbeatAt: number, now: number, asleepMs: number): number {
+    return this.settings.heartbeat.neverEarly ? Math.max(now, heartbeatAt - asleepMs) : now;
+  }
+
+  /** How much sooner than planned a heartbeat may be sent, if the timer would like that much. */
+  heartbeatTolerance(likedMs: number): number {
+    return this.settings.heartbeat.neverEarly ? 0 : likedMs;
   }
 
   /**
    * After failed heartbeats, while the lease lives: doubles from a second up to eight, or less for a
-   * short interval, and never beyond the last moment. A lease of a minute has six attempts at least.
-   * After the last one, the end is waited for.
+   * short interval, and never goes beyond the last moment. A lease of a minute allows six attempts at
+   * least. After the last attempt, the end of the lease is waited for. A longer pause that the registry
+   * asks for is kept as far as the lease allows.
    */
-  inLease(failures: number, leaseRemainingMs: number): number {
-    const { intervalMs } = this.settings;
-    const base = Math.min(1_000, intervalMs / 4);
-    const cap = Math.min(longestInLeaseMs, intervalMs / 2);
-    const wait = this.#between(base, Math.min(cap, base * 2 ** (failures - 1)));
-    const last = this.lastInLease(leaseRemainingMs);
-    return last <= 0 ? Math.max(wait, leaseRemainingMs) : Math.min(wait, last);
+  inLeaseRetryDelay(failures: number, leaseRemainingMs: number, error: ServiceCombError): number {
+    const base = Math.min(1_000, this.#intervalMs / 4);
+    const cap = Math.min(longestInLeaseMs, this.#intervalMs / 2);
+    const backoff = this.#between(base, Math.min(cap, base * 2 ** (failures - 1)));
+    const last = lastAttemptDelay(leaseRemainingMs);
+    const delay = last <= 0 ? Math.max(backoff, leaseRemainingMs) : Math.min(backoff, last);
+    return Math.max(delay, Math.min(askedDelay(error), last));
   }
 
-  /** Until the last attempt that can be answered before the lease ends; negative when it is too late. */
-  lastInLease(leaseRemainingMs: number): number {
-    return leaseRemainingMs - shortestBeatMs - reserveMs;
+  /** Deadline of one attempt of a heartbeat, and of a read that is made in its place. */
+  get heartbeatTimeoutMs(): number {
+    const third = Math.round(this.#intervalMs / 3);
+    return Math.min(longestTimeoutMs, Math.max(shortestTimeoutMs, third));
+  }
+
+  /**
+   * Deadline of a heartbeat that may take several attempts, one address after the other. It is shorter
+   * towards the end of the lease, so that there is always time for a last heartbeat.
+   */
+  lateHeartbeatTimeoutMs(leaseRemainingMs: number, attempts: number): number {
+    if (leaseRemainingMs === 0) return this.heartbeatTimeoutMs;
+    const share = Math.floor((lastAttemptDelay(leaseRemainingMs) - breathMs) / attempts);
+    return Math.min(this.heartbeatTimeoutMs, Math.max(shortestTimeoutMs, share));
   }
 
   /** Whether an answer came so near the end that the lease may have been over (measured M4, M6). */
@@ -117,49 +143,114 @@ export class Pace {
     return leaseRemainingMs < reserveMs;
   }
 
-  /** After failed registrations: full jitter up to a backoff that grows to its maximum. */
-  retry(failures: number): number {
-    const { initialMs, maxMs, factor } = this.settings.retry;
-    return this.#between(0, Math.min(maxMs, initialMs * factor ** (failures - 1)));
+  /** After a heartbeat whose answer contradicts the record, and before a doubtful lease is read back. */
+  contradictionDelay(): number {
+    return Math.min(contradictionMs, this.#intervalMs);
   }
 
-  /** After the registry forgot us alone: soon. After failed beats many may come back: spread out. */
-  recovery(failures: number): number {
-    const spread = Math.min(this.settings.intervalMs / 2, longestSpreadMs);
-    return this.#between(0, failures === 0 ? Math.min(1_000, spread) : spread);
-  }
-
-  /** Between the removal of a stale record and our registration. */
-  get gap(): number {
-    return gapMs;
-  }
-
-  /** After an answer that contradicts the record. */
-  get doubt(): number {
-    return Math.min(doubtMs, this.settings.intervalMs);
-  }
-
-  /** Between two probes of an address that is out of sight. */
-  probe(): number {
-    return Math.min(longestProbeMs, this.settings.intervalMs) * this.#between(0.8, 1.2);
-  }
-
-  /** Between two writes to the record of an instance. */
-  get writeGap(): number {
-    return writeGapMs;
-  }
-
-  /** Before the record is repaired for the nth time in a row: at once, then later each time. */
-  repair(round: number): number {
-    return round === 1 ? 0 : writeGapMs * 2 ** (round - 1);
+  /**
+   * After failed registrations: full jitter up to a backoff that grows to its maximum, or as long as the
+   * registry asks for.
+   */
+  registrationRetryDelay(failures: number, error: ServiceCombError): number {
+    const { initialMs, maxMs, factor } = this.settings.registration.retry;
+    const backoff = this.#between(0, Math.min(maxMs, initialMs * factor ** (failures - 1)));
+    return Math.max(backoff, askedDelay(error));
   }
 
   /** After a refusal. */
-  blocked(): number {
+  blockedDelay(): number {
     return blockedMs * this.#between(0.9, 1.1);
+  }
+
+  /**
+   * From a lost lease to the registration: short when the registry forgot this instance alone, and
+   * spread out after failed heartbeats, when many instances may come back together.
+   */
+  recoveryDelay(failures: number): number {
+    const spread = Math.min(this.#intervalMs / 2, longestSpreadMs);
+    return this.#between(0, failures === 0 ? Math.min(1_000, spread) : spread);
+  }
+
+  /** From the removal of a stale record to our registration. */
+  repostDelay(): number {
+    return repostMs;
+  }
+
+  /** Before the nth repair of the record in a row: none at first, then a growing one. */
+  repairDelay(round: number): number {
+    return round === 1 ? 0 : writeGapMs * 2 ** (round - 1);
+  }
+
+  /** Between two writes to the record. */
+  get writeGapMs(): number {
+    return writeGapMs;
+  }
+
+  /** Between two probes of an isolated address. */
+  probeDelay(): number {
+    return Math.min(longestProbeMs, this.#intervalMs) * this.#between(0.8, 1.2);
+  }
+
+  /** Until the registry is asked for its addresses again. */
+  learningDelay(): number {
+    return learningMs * this.#between(0.8, 1.2);
+  }
+
+  /** Until the registry is asked for its addresses again when it did not answer. */
+  learningRetryDelay(): number {
+    return learningRetryMs * this.#between(0.8, 1.2);
+  }
+
+  /** How long a POST under way may take to land once the instance leaves: half of the budget. */
+  postGraceMs(budgetMs: number): number {
+    return budgetMs / 2;
+  }
+
+  /** Deadline of one attempt to remove the instance. A request that fails over takes it twice. */
+  removalTimeoutMs(leftMs: number): number {
+    return Math.max(1, Math.min(removalTimeoutMs, Math.floor(leftMs / 2)));
+  }
+
+  /** After a removal that failed. */
+  removalRetryDelay(): number {
+    return removalRetryMs;
+  }
+
+  /**
+   * After a removal that found nothing while a registration may still land: half of the time that is
+   * left, then all of it but a moment. The later the attempt, the more has landed before it.
+   */
+  landingDelay(leftMs: number, isLast: boolean): number {
+    return Math.max(removalRetryMs, isLast ? leftMs - lastRemovalMs : leftMs / 2);
+  }
+
+  /** Between two checks of the application's health, or of the TLS files. */
+  get checkPeriodMs(): number {
+    return Math.min(longestCheckMs, this.#intervalMs);
+  }
+
+  /** Between two turns of the ticker. */
+  get turnPeriodMs(): number {
+    return Math.min(longestTurnMs, this.#intervalMs / 10);
+  }
+
+  get #intervalMs(): number {
+    return this.settings.heartbeat.intervalMs;
   }
 
   #between(low: number, high: number): number {
     return low + (high - low) * this.random();
   }
+}
+
+/** Until the last attempt that can be answered before the lease ends; negative when it is too late. */
+function lastAttemptDelay(leaseRemainingMs: number): number {
+  return leaseRemainingMs - shortestTimeoutMs - reserveMs;
+}
+
+/** Returns how long the registry asks to wait (`Retry-After`); 0 unless it does. */
+export function askedDelay(error: ServiceCombError | undefined): number {
+  const asked = error instanceof ServiceCenterResponseError ? (error.retryAfterMs ?? 0) : 0;
+  return Math.min(asked, longestAskedMs);
 }

@@ -1,7 +1,145 @@
-import type { ServiceCombError } from '../errors.js';
-import type { MicroserviceInstance } from '../protocol/wire.js';
-import type { ListedField, Posted } from './listing.js';
-import { isAtRisk, isExpired, type Lease } from './lease.js';
+import { type ServiceCombError, ServiceCenterResponseError } from '../errors.js';
+import type { HealthCheck, InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
+import type { PostedInstance, RepairableField } from './record.js';
+
+/** The registry's promise to list this instance until the lease ends, unless it is renewed. */
+export interface Lease {
+  readonly ref: InstanceRef;
+  /**
+   * When the last good heartbeat or registration was *sent*, in milliseconds of the monotonic clock.
+   * The registry counts from a later moment, so the lease never ends earlier than we think.
+   */
+  readonly renewedAt: number;
+  readonly lengthMs: number;
+}
+
+/** Returns the length of a lease: `interval × (times + 1)` (datasource/etcd/ms.go, calcInstanceTTL). */
+export function leaseLengthMs({ interval, times = 0 }: HealthCheck): number {
+  return interval * (times + 1) * 1_000;
+}
+
+/** Milliseconds until the lease ends; 0 from then on. */
+export function remainingMs({ renewedAt, lengthMs }: Lease, now: number): number {
+  return Math.max(0, renewedAt + lengthMs - now);
+}
+
+/** Whether the lease has ended by our own clock. If the registry says otherwise, the registry is right. */
+export function isExpired(lease: Lease, now: number): boolean {
+  return remainingMs(lease, now) === 0;
+}
+
+/** Whether two thirds of the lease have passed without a renewal. */
+export function isAtRisk(lease: Lease, now: number): boolean {
+  return remainingMs(lease, now) <= lease.lengthMs / 3;
+}
+
+/** The next request on the way to a lease. */
+export type RegisteringStep =
+  | { readonly kind: 'find-service' }
+  | { readonly kind: 'post'; readonly serviceId: string }
+  | ({ readonly kind: 'read-posted' } & PostedInstance)
+  | { readonly kind: 'remove-stale'; readonly serviceId: string };
+
+/** There is no lease, and the registration works towards one. */
+export interface Registering {
+  readonly kind: 'registering';
+  /** Why there is no lease: not yet, or not any more. */
+  readonly reason: 'new' | 'lost';
+  /** Whether the registry refused the last attempt, so that the next one is a minute away. */
+  readonly isBlocked: boolean;
+  readonly step: RegisteringStep;
+  /** Milliseconds of the monotonic clock, like every moment in the state. */
+  readonly dueAt: number;
+  readonly failures: number;
+  /** Failures since a silent registry answered a probe: the pauses between attempts grow with them. */
+  readonly failuresSinceProbe: number;
+  readonly error: ServiceCombError | undefined;
+  /** The stale record that this registration replaces. It replaces one at most. */
+  readonly previous: MicroserviceInstance | undefined;
+}
+
+/** There is a lease. */
+export interface Registered {
+  readonly kind: 'registered';
+  readonly lease: Lease;
+  readonly heartbeatAt: number;
+  /** When the record is read back; Infinity while heartbeats are counted towards it. */
+  readonly readBackAt: number;
+  readonly heartbeatsUntilReadBack: number;
+  /** How the stored record differs, until a read-back finds it as it should be. */
+  readonly drift: Drift | undefined;
+  readonly failures: number;
+  readonly error: ServiceCombError | undefined;
+  /** Whether lease.at-risk was emitted since the last good heartbeat. */
+  readonly isRiskEmitted: boolean;
+  /** Whether the last heartbeat's answer contradicted the record; the next such answer is a failure. */
+  readonly wasContradicted: boolean;
+}
+
+/** A stored record that something else has changed, or that the registry has mixed up (measured M18). */
+export interface Drift {
+  readonly stored: MicroserviceInstance;
+  /** All fields that have differed so far. */
+  readonly fields: readonly RepairableField[];
+  /** Number of repairs, the next one included. */
+  readonly round: number;
+  /** When the repair is due; Infinity once it was made. */
+  readonly repairAt: number;
+}
+
+/** The stored facts of a registration. Everything else is derived from them and the time. */
+export type InnerState =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'disabled' }
+  | Registering
+  | Registered
+  | { readonly kind: 'leaving' }
+  | { readonly kind: 'left' };
+
+/** Returns a registration that begins: with the instance when the service's id is known. */
+export function registering(dueAt: number, serviceId: string | undefined): Registering {
+  return {
+    kind: 'registering',
+    reason: 'new',
+    isBlocked: false,
+    step: serviceId === undefined ? { kind: 'find-service' } : { kind: 'post', serviceId },
+    dueAt,
+    failures: 0,
+    failuresSinceProbe: 0,
+    error: undefined,
+    previous: undefined,
+  };
+}
+
+/** The one request that a state makes next, and when. */
+export type NextRequest = { readonly dueAt: number } & (
+  | (RegisteringStep & Pick<Registering, 'previous'>)
+  | { readonly kind: 'heartbeat' | 'read-back'; readonly lease: Lease }
+  | { readonly kind: 'repair'; readonly lease: Lease; readonly drift: Drift }
+);
+
+/** Returns the next request of a state; undefined when it makes none. */
+export function nextRequest(state: InnerState): NextRequest | undefined {
+  if (state.kind === 'registering') {
+    const { step, dueAt, previous } = state;
+    return { ...step, dueAt, previous };
+  }
+  if (state.kind !== 'registered') return undefined;
+  const { lease, heartbeatAt, readBackAt, drift } = state;
+  if (drift !== undefined && drift.repairAt <= Math.min(readBackAt, heartbeatAt))
+    return { kind: 'repair', dueAt: drift.repairAt, lease, drift };
+  return readBackAt <= heartbeatAt
+    ? { kind: 'read-back', dueAt: readBackAt, lease }
+    : { kind: 'heartbeat', dueAt: heartbeatAt, lease };
+}
+
+/** Returns the id of the service, as far as the state knows it. */
+export function serviceIdOf(state: InnerState): string | undefined {
+  if (state.kind === 'registered') return state.lease.ref.serviceId;
+  return state.kind === 'registering' && state.step.kind !== 'find-service'
+    ? state.step.serviceId
+    : undefined;
+}
 
 /** The state of a registration as users see it. */
 export type RegistrationState =
@@ -16,128 +154,99 @@ export type RegistrationState =
   | 'left'
   | 'disabled';
 
-/** The request that a registration without a lease makes next. */
-export type JoiningStep =
-  | { readonly kind: 'service' }
-  | { readonly kind: 'post'; readonly serviceId: string }
-  | ({ readonly kind: 'confirm' } & Posted)
-  | { readonly kind: 'clear'; readonly serviceId: string };
-
-/** Without a lease, and on the way to one. */
-export interface Joining {
-  readonly phase: 'joining';
-  /** Why there is no lease: not yet, or not any more. */
-  readonly reason: 'new' | 'lost';
-  /** Whether the registry refused the last attempt: the next one is on a slow clock. */
-  readonly refused: boolean;
-  readonly step: JoiningStep;
-  /** Milliseconds of the monotonic clock, like every moment here. */
-  readonly dueAt: number;
-  readonly failures: number;
-  /** Those since the registry was last out of sight: the pause before the next attempt grows with them. */
-  readonly failuresInSight: number;
-  readonly error: ServiceCombError | undefined;
-  /** The stale record that this registration replaces; it does so once. */
-  readonly previous: MicroserviceInstance | undefined;
-}
-
-/** With a lease. */
-export interface Holding {
-  readonly phase: 'holding';
-  readonly lease: Lease;
-  readonly beatAt: number;
-  /** When the record is read back; Infinity while heartbeats are counted towards it. */
-  readonly verifyAt: number;
-  /** Heartbeats until the record is read back. */
-  readonly beatsUntilVerify: number;
-  /** What the record differs in, until it has been read back as it should be. */
-  readonly drift: Drift | undefined;
-  readonly failures: number;
-  readonly error: ServiceCombError | undefined;
-  /** Whether lease.at-risk was told since the last good heartbeat. */
-  readonly riskTold: boolean;
-  /** Whether the last answer contradicted the record; the next such one is a failure. */
-  readonly doubted: boolean;
-}
-
-/** A record that somebody else has changed, or that the registry has mixed up (measured M18). */
-export interface Drift {
-  readonly stored: MicroserviceInstance;
-  /** All that have differed so far. */
-  readonly fields: readonly ListedField[];
-  /** Repairs so far, the next one included. */
-  readonly round: number;
-  /** When the repair is due; Infinity once it was made. */
-  readonly repairAt: number;
-}
-
-/** The facts of a registration. Everything else is derived from them and the time. */
-export type RegistrationPhase =
-  | { readonly phase: 'idle' }
-  | { readonly phase: 'disabled' }
-  | Joining
-  | Holding
-  | { readonly phase: 'leaving' }
-  | { readonly phase: 'left' };
-
 /**
- * Names the state; `degraded`, `at-risk` and `lost` follow from failures and the time alone. `trouble`: of
- * a login, while an older token still serves; it is degraded, since that one ends.
+ * Derives the public state. `degraded`, `at-risk` and `lost` follow from failures and the time alone.
+ * A login that fails while an older token still serves makes it `degraded`, since that token will end.
  */
-export function labelOf(
-  state: RegistrationPhase,
+export function publicState(
+  state: InnerState,
   now: number,
-  trouble?: ServiceCombError,
+  loginError?: ServiceCombError,
 ): RegistrationState {
-  if (state.phase === 'joining') return joiningLabel(state);
-  if (state.phase !== 'holding') return state.phase;
+  if (state.kind === 'registering') {
+    if (state.isBlocked) return 'blocked';
+    return state.reason === 'new' ? 'registering' : 'lost';
+  }
+  if (state.kind !== 'registered') return state.kind;
   if (isExpired(state.lease, now)) return 'lost';
   if (isAtRisk(state.lease, now)) return 'at-risk';
-  return state.failures === 0 && trouble === undefined ? 'registered' : 'degraded';
+  return state.failures === 0 && loginError === undefined ? 'registered' : 'degraded';
 }
 
-function joiningLabel({ reason, refused }: Joining): RegistrationState {
-  if (refused) return 'blocked';
-  return reason === 'new' ? 'registering' : 'lost';
+/** How healthy a registration is. `degraded` still serves: the lease lives, and heartbeats or logins fail. */
+export type HealthStatus = 'up' | 'degraded' | 'down';
+
+/**
+ * Derives the health from a snapshot, without a request to the registry.
+ *
+ * `registering`, `lost` and `blocked` are down: consumers do not find the instance, or soon will not.
+ * `leaving` and `left` are down, so that readiness ends with the removal.
+ */
+export function healthOf({ state }: Pick<RegistrationSnapshot, 'state'>): HealthStatus {
+  switch (state) {
+    case 'idle':
+    case 'disabled':
+    case 'registered':
+      return 'up';
+    case 'degraded':
+    case 'at-risk':
+      return 'degraded';
+    case 'registering':
+    case 'lost':
+    case 'blocked':
+    case 'leaving':
+    case 'left':
+      return 'down';
+  }
 }
 
-/** When the next request is due; undefined when none ever is. */
-export function dueAt(state: RegistrationPhase): number | undefined {
-  if (state.phase === 'joining') return state.dueAt;
-  if (state.phase !== 'holding') return undefined;
-  return nextRequest(state).dueAt;
+/** An error without its stack: its code, the registry's number, and the sentence. */
+export interface ErrorSummary {
+  readonly code: ServiceCombError['code'];
+  readonly errorCode?: number;
+  readonly message: string;
 }
 
-/** The next request of one who has a lease, and when it is due. */
-export function nextRequest(state: Holding): {
-  readonly kind: 'repair' | 'verify' | 'beat';
-  readonly dueAt: number;
-} {
-  const { beatAt, verifyAt, drift } = state;
-  const repairAt = drift?.repairAt ?? Infinity;
-  if (repairAt <= Math.min(verifyAt, beatAt)) return { kind: 'repair', dueAt: repairAt };
-  return verifyAt <= beatAt ? { kind: 'verify', dueAt: verifyAt } : { kind: 'beat', dueAt: beatAt };
+/** All that is known of a registration at one moment: plain, frozen, safe to log. */
+export interface RegistrationSnapshot {
+  readonly state: RegistrationState;
+  /** When this state began: ISO 8601, by the local wall clock. */
+  readonly since: string;
+  readonly serviceId: string | null;
+  readonly instanceId: string;
+  /** Address of Service Center that the next request goes to. */
+  readonly address: string;
+  /** Milliseconds since the last good heartbeat or registration was sent; null without a lease. */
+  readonly renewedAgoMs: number | null;
+  /** Milliseconds until the lease ends by our clock; null without a lease. */
+  readonly leaseRemainingMs: number | null;
+  /** Failures in a row, of heartbeats or of attempts to register. */
+  readonly failures: number;
+  /** How often this process has been registered. */
+  readonly registrations: number;
+  /** The last failure, else that of a login while an older token serves; null when all is well. */
+  readonly lastError: ErrorSummary | null;
 }
 
-/** The id of the service, as far as it is known. */
-export function serviceIdOf(state: RegistrationPhase): string | undefined {
-  if (state.phase === 'holding') return state.lease.ref.serviceId;
-  return state.phase === 'joining' && state.step.kind !== 'service'
-    ? state.step.serviceId
-    : undefined;
-}
-
-/** A registration that starts now, from the service or, when its id is known, from the instance. */
-export function joining(dueAt: number, serviceId: string | undefined): Joining {
+/** Returns the part of a snapshot that follows from the state and the time. */
+export function leaseFacts(
+  state: InnerState,
+  now: number,
+  loginError?: ServiceCombError,
+): Pick<RegistrationSnapshot, 'renewedAgoMs' | 'leaseRemainingMs' | 'failures' | 'lastError'> {
+  const active = state.kind === 'registering' || state.kind === 'registered' ? state : undefined;
+  const lease = state.kind === 'registered' ? state.lease : undefined;
+  const error = active?.error ?? (lease === undefined ? undefined : loginError);
   return {
-    phase: 'joining',
-    reason: 'new',
-    refused: false,
-    step: serviceId === undefined ? { kind: 'service' } : { kind: 'post', serviceId },
-    dueAt,
-    failures: 0,
-    failuresInSight: 0,
-    error: undefined,
-    previous: undefined,
+    renewedAgoMs: lease === undefined ? null : Math.round(now - lease.renewedAt),
+    leaseRemainingMs: lease === undefined ? null : Math.round(remainingMs(lease, now)),
+    failures: active?.failures ?? 0,
+    lastError: error === undefined ? null : summaryOf(error),
   };
+}
+
+function summaryOf(error: ServiceCombError): ErrorSummary {
+  const { code, message } = error;
+  const errorCode = error instanceof ServiceCenterResponseError ? error.errorCode : undefined;
+  return errorCode === undefined ? { code, message } : { code, errorCode, message };
 }

@@ -1,49 +1,25 @@
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, type RequestListener } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { certificateAuthority } from '../support/certificates.js';
-import {
-  type ForwardProxy,
-  type ForwardProxyBehaviour,
-  startForwardProxy,
-} from '../support/forward-proxy.js';
 import { httpClient } from './registry-under-test.js';
 
-const authority = certificateAuthority();
 const closings: (() => void)[] = [];
 
 afterEach(() => {
   for (const close of closings.splice(0)) close();
 });
 
-async function listening(server: ReturnType<typeof createServer>): Promise<number> {
-  server.listen(0, '127.0.0.1');
+async function serving(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   closings.push(() => {
     server.closeAllConnections();
     server.close();
   });
-  return (server.address() as AddressInfo).port;
-}
-
-const serving = async (listener: RequestListener) =>
-  `http://127.0.0.1:${await listening(createServer(listener))}`;
-
-const empty: RequestListener = (_, response) => response.end('{}');
-
-async function secure(): Promise<string> {
-  const server = createSecureServer(authority.issue(['127.0.0.1']), empty);
-  return `https://127.0.0.1:${await listening(server)}`;
-}
-
-async function proxy(behaviour?: ForwardProxyBehaviour): Promise<ForwardProxy> {
-  const started = await startForwardProxy(behaviour);
-  closings.push(() => started.close());
-  return started;
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const failureOf = async (promise: Promise<unknown>): Promise<unknown> =>
@@ -51,87 +27,6 @@ const failureOf = async (promise: Promise<unknown>): Promise<unknown> =>
     () => undefined,
     (error: unknown) => error,
   );
-
-const basic = `Basic ${Buffer.from('me:s3cret').toString('base64')}`;
-
-describe('through a proxy', () => {
-  it('an http address is asked for by its whole URL', async () => {
-    const { asked, host } = await proxy();
-    const client = httpClient('http://registry.example:30100', {
-      proxy: `http://me:s3cret@${host}`,
-    });
-    expect(await client.listMicroservices()).toEqual([]);
-    expect(asked[0]?.url).toBe('http://registry.example:30100/v4/default/registry/microservices');
-    expect(asked[0]?.headers['proxy-authorization']).toBe(basic);
-  });
-
-  it('an https address is reached by CONNECT, over a connection that is kept', async () => {
-    const { asked, host } = await proxy();
-    const url = await secure();
-    const tls = { ca: authority.cert };
-    const client = httpClient(url, { tls, proxy: `http://me:s3cret@${host}` });
-    await client.listMicroservices();
-    await client.listMicroservices();
-    expect(asked.map(({ method, url }) => `${method} ${url}`)).toEqual([
-      `CONNECT ${new URL(url).host}`,
-    ]);
-    expect(asked[0]?.headers['proxy-authorization']).toBe(basic);
-  });
-
-  it('an http address has a connection that is kept', async () => {
-    const through = await proxy();
-    const client = httpClient('http://registry.example', { proxy: `http://${through.host}` });
-    await client.listMicroservices();
-    await client.listMicroservices();
-    expect(through.asked).toHaveLength(2);
-    expect(through.connections).toBe(1);
-  });
-
-  it('any success of CONNECT is one', async () => {
-    const { host } = await proxy({ status: 204 });
-    const options = { tls: { ca: authority.cert }, proxy: `http://${host}` };
-    expect(await httpClient(await secure(), options).listMicroservices()).toEqual([]);
-  });
-
-  it('the certificate is that of the address', async () => {
-    const { host } = await proxy();
-    const error = await failureOf(
-      httpClient(await secure(), { proxy: `http://${host}` }).listMicroservices(),
-    );
-    expect(error).toMatchObject({ reason: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' });
-  });
-
-  it.each([
-    [407, /a user and a password/],
-    [403, /does not let this client through/],
-  ])('a refusal with %i says so, without the password', async (status, advice) => {
-    const { host } = await proxy({ status });
-    const options = { proxy: `http://me:s3cret@${host}` };
-    const error = await failureOf(httpClient(await secure(), options).listMicroservices());
-    expect(error).toMatchObject({
-      code: 'ERR_SERVICECOMB_UNREACHABLE',
-      reason: `ERR_PROXY_REFUSED_${status}`,
-      advice: expect.stringMatching(advice),
-    });
-    const shown = inspect(error, { depth: Infinity, showHidden: true });
-    expect(shown).not.toContain('s3cret');
-    expect(shown).not.toContain(basic);
-  });
-
-  it.each(['http', 'https'])('that is not there is told as such for %s', async scheme => {
-    const address = `${scheme}://registry.example:30100`;
-    const client = httpClient(address, { proxy: 'http://me:s3cret@127.0.0.1:1' });
-    const error = await failureOf(client.listMicroservices());
-    expect(error).toMatchObject({
-      reason: 'ERR_PROXY_UNREACHABLE',
-      message:
-        `Service Center is unreachable for "listMicroservices" at ${address}: ` +
-        'ERR_PROXY_UNREACHABLE. The proxy does not answer, or does not speak HTTP: look at ' +
-        'serviceCenter.proxy (proxy 127.0.0.1:1: ECONNREFUSED)',
-    });
-    expect(inspect(error, { depth: Infinity, showHidden: true })).not.toMatch(/s3cret|Basic/);
-  });
-});
 
 describe('an answer that is too much', () => {
   it('is measured after decompression', async () => {

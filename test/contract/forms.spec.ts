@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ServiceCenterResponseError } from '../../lib/errors.js';
 import { EmbeddedServiceCenter } from 'embedded-service-center';
-import { profileNames } from '../../lib/options/defaults.js';
+import { profileNames } from '../../lib/options/profiles.js';
 import { httpClient } from './registry-under-test.js';
 
 const running = new Set<EmbeddedServiceCenter>();

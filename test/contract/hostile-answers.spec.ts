@@ -1,7 +1,7 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { isServiceCombError, type ServiceCombErrorCode } from '../../lib/errors.js';
-import { isRetriable } from '../../lib/protocol/classify.js';
+import { isRetriable } from '../../lib/protocol/failures.js';
 import { HostileServer, pouring, type Reaction, saying } from '../support/hostile-server.js';
 import { operations } from '../unit/protocol/operations.js';
 import { httpClient } from './registry-under-test.js';

@@ -2,7 +2,7 @@ import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { EmbeddedServiceCenter } from 'embedded-service-center';
 import { RegistryEvents, type RegistryModuleOptions } from '../../lib/index.js';
-import { profiles } from '../../lib/options/defaults.js';
+import { profiles } from '../../lib/options/profiles.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { codesIn, tableOf } from '../support/docs.js';
 import { pem, rootPassword } from '../support/guarded-app.js';

@@ -2,14 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
 import { EmbeddedServiceCenter } from 'embedded-service-center';
-import { Connections } from '../../lib/nest/connections.js';
-import { createPrivateAxios, sendThrough } from '../../lib/nest/http-service.send.js';
 import { readHostFacts } from '../../lib/options/host-facts.js';
 import type { ServiceCenterOptions } from '../../lib/options/options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
 import { AddressBook } from '../../lib/protocol/address-book.js';
-import { Caller } from '../../lib/protocol/call.js';
+import { Channel } from '../../lib/protocol/channel.js';
 import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
+import { Connections, createPrivateAxios, sendThrough } from '../../lib/transport/http.js';
 
 /** A client that sends over real HTTP, as the module's own does. */
 export function httpClient(
@@ -22,7 +21,7 @@ export function httpClient(
   const http = new HttpService(createPrivateAxios(connections, serviceCenter));
   const settings = { ...serviceCenter, domain, userAgent: 'nestjs-servicecomb/test' };
   const addresses = new AddressBook(serviceCenter.addresses);
-  return new ServiceCenterClient(new Caller(sendThrough(http, connections), addresses, settings));
+  return new ServiceCenterClient(new Channel(sendThrough(http, connections), addresses, settings));
 }
 
 /** The registry that a contract is tested on, and what time is there. */

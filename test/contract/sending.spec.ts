@@ -8,7 +8,7 @@ import {
   ServiceCenterTimeoutError,
   ServiceCenterUnreachableError,
 } from '../../lib/errors.js';
-import { isRetriable } from '../../lib/protocol/classify.js';
+import { isRetriable } from '../../lib/protocol/failures.js';
 import { httpClient } from './registry-under-test.js';
 
 const ref = { serviceId: 's', instanceId: 'i' };

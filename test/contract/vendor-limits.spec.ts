@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { EmbeddedServiceCenter } from 'embedded-service-center';
-import { profiles } from '../../lib/options/defaults.js';
+import { profiles } from '../../lib/options/profiles.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { registryClock, requestsOf, SteeredApp } from '../support/steered-app.js';
 import { Cleanup } from '../support/test-app.js';
@@ -46,7 +46,7 @@ const events: [string, (setting: Beating) => unknown][] = [
   ['a single failed one', ({ serviceCenter }) => fail(serviceCenter, 1)],
   ['a standstill', ({ app }) => app.standStill(3_500)],
   ['a sleep of the machine', ({ app }) => app.standStill(8_000, { asleep: true })],
-  ['a change of the status', ({ app }) => app.core.changes.setStatus('TESTING')],
+  ['a change of the status', ({ app }) => app.core.record.setStatus('TESTING')],
   ['a loss of its record', ({ serviceCenter }) => forget(serviceCenter)],
 ];
 

@@ -40,36 +40,31 @@ describe('an account', () => {
     expect(registry.requests.filter(({ status }) => status === 401)).toEqual([]);
   });
 
-  concurrently(
-    'T10 whose password is wrong is tried once, by three registrations that share it',
-    async cleanup => {
-      const registry = await guarded(cleanup);
-      const options = withAuth(registry.url, { username: 'root', password: 'another' });
-      const apps = await Promise.all([1, 2, 3].map(() => startRefused(cleanup, options)));
-      for (const app of apps) {
-        const { events, registration } = app;
-        const [refused, ...more] = events.of('servicecomb.token.refused');
-        expect(refused).toMatchObject({ error: { errorCode: 401_202 }, address: registry.url });
-        expect(refused?.retryInMs).toBeGreaterThan(14 * 60_000);
-        expect(refused?.retryInMs).toBeLessThanOrEqual(15 * 60_000);
-        expect(more).toEqual([]);
-        expect(events.of('servicecomb.registration.blocked')).toMatchObject([
-          { error: { errorCode: 401_202 } },
-        ]);
-        expect(await healthOf(app)).toMatchObject({
-          status: 'down',
-          state: 'blocked',
-          failures: 1,
-          registrations: 0,
-          leaseRemainingMs: null,
-          lastError: wrongPassword,
-        });
-        void registration.register().catch(() => undefined);
-        await events.nth('servicecomb.registration.blocked', 2);
-      }
-      expect(logins(registry)).toBe(1);
-    },
-  );
+  concurrently('T10 whose password is wrong is tried once', async cleanup => {
+    const registry = await guarded(cleanup);
+    const options = withAuth(registry.url, { username: 'root', password: 'another' });
+    const app = await startRefused(cleanup, options);
+    const { events, registration } = app;
+    const [refused, ...more] = events.of('servicecomb.token.refused');
+    expect(refused).toMatchObject({ error: { errorCode: 401_202 }, address: registry.url });
+    expect(refused?.retryInMs).toBeGreaterThan(14 * 60_000);
+    expect(refused?.retryInMs).toBeLessThanOrEqual(15 * 60_000);
+    expect(more).toEqual([]);
+    expect(events.of('servicecomb.registration.blocked')).toMatchObject([
+      { error: { errorCode: 401_202 } },
+    ]);
+    expect(await healthOf(app)).toMatchObject({
+      status: 'down',
+      state: 'blocked',
+      failures: 1,
+      registrations: 0,
+      leaseRemainingMs: null,
+      lastError: wrongPassword,
+    });
+    void registration.register().catch(() => undefined);
+    await events.nth('servicecomb.registration.blocked', 2);
+    expect(logins(registry)).toBe(1);
+  });
 
   concurrently('whose password has changed in its file is tried at once', async cleanup => {
     const directory = mkdtempSync(join(tmpdir(), 'password-'));
@@ -247,19 +242,6 @@ describe('an account', () => {
       expect(await healthOf(app)).toMatchObject(well);
     },
   );
-
-  concurrently('is shared by registrations of other projects and domains', async cleanup => {
-    const registry = await guarded(cleanup);
-    for (const [project, domain] of [
-      ['default', 'default'],
-      ['other', 'default'],
-      ['default', 'elsewhere'],
-    ] as const) {
-      const serviceCenter = { auth: root, project, domain };
-      await startApp(cleanup, optionsFor(registry.url, { serviceCenter }));
-    }
-    expect(logins(registry)).toBe(1);
-  });
 
   concurrently('keeps the lease when security is switched off, and on again', async cleanup => {
     const { app, registry: first, clock } = await startSteered(cleanup);

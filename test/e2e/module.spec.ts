@@ -236,6 +236,8 @@ describe('shutdown.statusFirst', () => {
     registry.faults.answer(403, { errorCode: 403205 }, { operation: 'setInstanceStatus' });
     await app.close();
     expect(registry.instances()).toEqual([]);
-    expect(log.matching(/^warn Leaves without being OUTOFSERVICE first: .*403205/)).toHaveLength(1);
+    expect(log.matching(/^warn Could not set OUTOFSERVICE before leaving: .*403205/)).toHaveLength(
+      1,
+    );
   });
 });

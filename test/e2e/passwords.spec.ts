@@ -53,12 +53,12 @@ describe('a password', () => {
   const file = (passwordFile: string): AuthOptions => ({ username: 'root', passwordFile });
   const cases = [
     ['file that is missing', file(join(directory, 'none')), 'it failed with ENOENT'],
-    ['file that is empty', file(fileOf('empty', '\n')), 'it gave no text'],
+    ['file that is empty', file(fileOf('empty', '\n')), 'the file is empty'],
     ['file that is a folder', file(join(directory, 'folder')), 'it failed with EISDIR'],
     [
       'that is never given',
       { username: 'root', password: never },
-      'it gave nothing within 1000 ms',
+      'it returned nothing within 1000 ms',
     ],
   ] as const;
   for (const [what, auth, reason] of cases)

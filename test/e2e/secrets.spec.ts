@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { EmbeddedServiceCenter } from 'embedded-service-center';
+import { HttpsProxyAgent } from 'https-proxy-agent';
 import {
   Registration,
   REGISTRY_OPTIONS,
@@ -59,18 +60,9 @@ type Form = readonly [
   kept?: readonly string[],
 ];
 
-/** Whoever plays the registry plays the proxy, too. */
+/** The server that plays the registry plays the proxy, too. */
 function proxyAt(url: string): string {
   return url.replace(/^https?:\/\//, `http://user:${asciiCanary}@`);
-}
-
-function throughEnvironment(url: string): ServiceCenter {
-  const names = ['http_proxy', 'https_proxy'];
-  for (const name of names) process.env[name] = proxyAt(url);
-  cleanup.add(async () => {
-    for (const name of names) Reflect.deleteProperty(process.env, name);
-  });
-  return { proxy: 'env' };
 }
 
 /** Every option that holds a secret. */
@@ -107,8 +99,12 @@ const forms: readonly Form[] = [
     [],
     [asciiCanary, pair],
   ],
-  ['a proxy', url => ({ proxy: proxyAt(url) }), [asciiCanary, pair]],
-  ['a proxy of the environment', throughEnvironment, [asciiCanary, pair]],
+  [
+    'a proxy agent',
+    url => ({ axios: { httpsAgent: new HttpsProxyAgent(proxyAt(url)) } }),
+    [],
+    [asciiCanary, pair],
+  ],
   [
     'a private key and its passphrase',
     () => ({ tls: { cert, key: locked, passphrase: canary } }),

@@ -2,8 +2,10 @@ import type { Agent } from 'node:http';
 import { describe, expect } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
 import type { EmbeddedServiceCenter } from 'embedded-service-center';
-import { Connections } from '../../lib/nest/connections.js';
+import { Connections } from '../../lib/transport/http.js';
 import { concurrently } from '../support/concurrently.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { SteeredApp } from '../support/steered-app.js';
 import { createApp, optionsFor, startApp, startRegistry } from '../support/test-app.js';
 
 function writesOf(registry: EmbeddedServiceCenter): readonly string[] {
@@ -39,7 +41,7 @@ describe('an application that closes', () => {
   concurrently('keeps no connection to the registry', async cleanup => {
     const registry = await startRegistry(cleanup);
     const { app } = await startApp(cleanup, optionsFor(registry.url));
-    const httpAgent: Agent = app.get(Connections).wayTo(registry.url).httpAgent;
+    const httpAgent: Agent = app.get(Connections).agents.httpAgent;
     const sockets = () => Object.values(httpAgent.freeSockets).flat();
     expect(sockets()).toHaveLength(1);
     await app.close();
@@ -215,10 +217,26 @@ describe('an application that closes', () => {
 
   concurrently('does not wait for a registry that hangs over OUTOFSERVICE', async cleanup => {
     const registry = await startRegistry(cleanup);
-    const options = optionsFor(registry.url, { shutdown: { statusFirst: true, timeoutMs: 300 } });
-    const { app } = await startApp(cleanup, options);
+    const clock = new FakeClock();
+    const options = optionsFor(registry.url, {
+      heartbeat: { intervalMs: 60_000 },
+      serviceCenter: { timeoutMs: 60_000 },
+      shutdown: { statusFirst: true, timeoutMs: 30_000 },
+    });
+    const steered = await SteeredApp.start(cleanup, clock, options);
+    await steered.until(() => steered.registration.state === 'registered', 1_000);
     registry.faults.hang({ operation: 'setInstanceStatus' });
-    expect(await elapsedMs(app.close())).toBeLessThan(1_500);
+    const asked = new Promise<void>(resolve => {
+      registry.onRequest(({ operation }) => {
+        if (operation === 'setInstanceStatus') resolve();
+      });
+    });
+    const closed = steered.app.close();
+    await asked;
+    await clock.advance(29_999);
+    expect(registry.instances()).toHaveLength(1);
+    await clock.advance(1);
+    await closed;
     expect(registry.instances()).toEqual([]);
   });
 

@@ -7,6 +7,7 @@ import type { RegistryModuleOptions } from '../../lib/index.js';
 import { certificateAuthority } from '../support/certificates.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { startForwardProxy } from '../support/forward-proxy.js';
+import { registryProxyAgent } from '../support/registry-proxy-agent.js';
 import { registryClock, requestsOf, SteeredApp } from '../support/steered-app.js';
 import { Cleanup } from '../support/test-app.js';
 import { TlsFront } from '../support/tls-front.js';
@@ -56,7 +57,7 @@ const wrongs: readonly (readonly [string, Context, readonly [string, string]])[]
     authority.issue(['127.0.0.1'], 'rsa', Date.now() - 60_000),
     [
       'CERT_HAS_EXPIRED',
-      'Its certificate, or that of its authority, has expired: replace it, or set the clock of this ' +
+      'Its certificate, or that of its authority, has expired: replace it, or correct the clock of this ' +
         'machine',
     ],
   ],
@@ -65,8 +66,8 @@ const wrongs: readonly (readonly [string, Context, readonly [string, string]])[]
     other.issue(['127.0.0.1']),
     [
       'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-      'Its certificate is signed by nobody who is known here: set serviceCenter.tls.ca or caFile to ' +
-        'the certificate of its authority',
+      'No authority that is trusted here has signed its certificate: set serviceCenter.tls.ca or ' +
+        'caFile to the certificate of its authority',
     ],
   ],
   [
@@ -74,8 +75,8 @@ const wrongs: readonly (readonly [string, Context, readonly [string, string]])[]
     authority.issue(['elsewhere.example']),
     [
       'ERR_TLS_CERT_ALTNAME_INVALID',
-      'Its certificate is for another host name: use one that it is for in serviceCenter.addresses, ' +
-        'or set serviceCenter.tls.servername',
+      'Its certificate is for another host name: use a name of the certificate in ' +
+        'serviceCenter.addresses, or set serviceCenter.tls.servername',
     ],
   ],
   [
@@ -83,8 +84,8 @@ const wrongs: readonly (readonly [string, Context, readonly [string, string]])[]
     { ca },
     [
       'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
-      'It wants a certificate of this client, and got none or one that it does not accept: set ' +
-        'serviceCenter.tls.cert and key, or certFile and keyFile',
+      'It demands a certificate of this client that it accepts: set serviceCenter.tls.cert and key, ' +
+        'or certFile and keyFile',
     ],
   ],
 ];
@@ -164,9 +165,9 @@ it('a registry that is not verified is a warning at each start', async () => {
     });
     await app.until(() => app.core.state === 'registered', 5_000);
     expect(app.log.matching(/INSECURE/)).toEqual([
-      'warn INSECURE: serviceCenter.tls.rejectUnauthorized is false, so whoever answers is taken for ' +
-        'the registry, and may read and change all that is sent. Set serviceCenter.tls.ca or caFile ' +
-        'instead',
+      'warn INSECURE: serviceCenter.tls.rejectUnauthorized is false, so the certificate of the ' +
+        'registry is not verified: whoever answers in its place can read and change all that is sent. ' +
+        'Set serviceCenter.tls.ca or caFile instead',
     ]);
     await cleanup.run();
   }
@@ -190,7 +191,10 @@ async function withFiles(context: Context) {
   };
   // Files are read by the machine's time: however long it takes, by the clock of the test.
   const noticed = () =>
-    app.until(() => app.log.matching(/^log Certificates have changed/).length > 0, Infinity);
+    app.until(
+      () => app.log.matching(/^log The files of serviceCenter\.tls have changed/).length > 0,
+      Infinity,
+    );
   return { ...started, write, beat, noticed };
 }
 
@@ -254,8 +258,7 @@ describe('a registry behind a proxy, which demands a certificate and a token', (
     const app = await SteeredApp.start(cleanup, clock, {
       serviceCenter: {
         addresses: [one, two],
-        proxy: `http://${proxy.host}`,
-        tls: { ca, ...client },
+        axios: { httpsAgent: registryProxyAgent(`http://${proxy.host}`, { ca, ...client }) },
         auth: { username: 'root', password: 'Complicated.1' },
       },
       microservice: { serviceName: 'orders', version: '1.0.0' },

@@ -3,24 +3,12 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { peersOf } from './peers.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'nest-11-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 const quiet = { cwd: directory, encoding: 'utf8' } as const;
-const peers = [
-  '@nestjs/common@11',
-  '@nestjs/core@11',
-  '@nestjs/platform-express@11',
-  '@nestjs/schedule@6',
-  '@nestjs/event-emitter@3',
-  '@nestjs/axios@4',
-  '@nestjs/terminus@11',
-  'axios@1',
-  'reflect-metadata@0.2',
-  'rxjs@7',
-];
-
 beforeAll(() => {
   writeFileSync(join(directory, 'package.json'), '{"name":"consumer","version":"1.2.3"}');
   copyFileSync(resolve('test/package/nest-11/app.cjs'), join(directory, 'app.cjs'));
@@ -28,7 +16,7 @@ beforeAll(() => {
   const tarballs = execFileSync('npm', pack, quiet).trim().split('\n');
   const flags = ['--no-audit', '--no-fund', '--no-save', '--prefer-offline'];
   const files = tarballs.map(name => `./${name}`);
-  execFileSync('npm', ['install', ...flags, ...files, ...peers], quiet);
+  execFileSync('npm', ['install', ...flags, ...files, ...peersOf(11)], quiet);
 }, 300_000);
 
 describe('the packed library in a CommonJS application on Nest 11', () => {

@@ -1,57 +1,57 @@
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-
-/** Packing builds the library first. */
-const patienceMs = 180_000;
-const run = promisify(execFile);
-
-const packages = ['nestjs-servicecomb', 'embedded-service-center'] as const;
-type Package = (typeof packages)[number];
+import { runCommand } from './command.js';
+import { consumer } from './consumer.js';
+import { pack, type Package, packages, type Tarball } from './packages.js';
 
 /** A project of a user, with both packed packages installed in it. */
 let project: string;
-/** Every file of each tarball, as paths below the package. */
-const files: Record<Package, readonly string[]> = {
-  'nestjs-servicecomb': [],
-  'embedded-service-center': [],
-};
+const tarballs = new Map<Package, Tarball>();
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'nestjs-servicecomb-'));
-  for (const name of packages) files[name] = await install(name);
+  for (const name of packages) await install(name);
   await linkPeers();
   await writeFile(join(project, 'package.json'), '{ "private": true, "type": "commonjs" }');
-}, patienceMs);
+});
 
 afterAll(() => rm(project, { recursive: true, force: true }));
 
-/** Packs a package and unpacks it in the project; resolves with its files. */
-async function install(name: Package): Promise<readonly string[]> {
-  const folder = name === 'nestjs-servicecomb' ? '.' : 'embedded';
-  const pack = ['pack', '--silent', '--pack-destination', project];
-  const { stdout } = await run('npm', pack, { cwd: resolve(folder) });
-  const tarball = join(project, stdout.trim().split('\n').at(-1) ?? '');
-  const installed = installedAt(name);
-  await mkdir(installed, { recursive: true });
-  await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
-  const listing = await readdir(installed, { recursive: true, withFileTypes: true });
-  return listing
-    .filter(entry => entry.isFile())
-    .map(entry => join(entry.parentPath, entry.name).slice(installed.length + 1))
-    .sort();
+async function install(name: Package): Promise<void> {
+  const tarball = await pack(name, project);
+  tarballs.set(name, tarball);
+  await mkdir(installedAt(name), { recursive: true });
+  const options = ['-C', installedAt(name), '--strip-components=1'];
+  await runCommand(['tar', '-xzf', tarball.path, ...options], { cwd: project });
 }
 
 function installedAt(name: Package): string {
   return join(project, 'node_modules', name);
 }
 
-async function manifestOf(name: Package): Promise<Record<string, Record<string, string>>> {
-  const text = await readFile(join(installedAt(name), 'package.json'), 'utf8');
-  return JSON.parse(text) as Record<string, Record<string, string>>;
+/** Returns the paths in a tarball. */
+function filesOf(name: Package): readonly string[] {
+  return tarballs.get(name)?.files ?? [];
+}
+
+function textOf(name: Package, file: string): Promise<string> {
+  return readFile(join(installedAt(name), file), 'utf8');
+}
+
+interface Manifest {
+  readonly version: string;
+  readonly homepage: string;
+  readonly repository: { readonly url: string };
+  readonly bugs: { readonly url: string };
+  readonly bin?: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+}
+
+async function manifestOf(name: Package): Promise<Manifest> {
+  return JSON.parse(await textOf(name, 'package.json')) as Manifest;
 }
 
 /** Links each package of this repository into the project, as an installation would put it there. */
@@ -63,15 +63,15 @@ async function linkPeers(): Promise<void> {
     await symlink(join(from, name), join(project, 'node_modules', name));
 }
 
-/** Runs a program of the user's and tells what it printed. */
+/** Runs a program of the user's and resolves with what it prints. */
 async function runInProject(name: string, source: string): Promise<string> {
   await writeFile(join(project, name), source);
   const options = ['--disable-warning=ExperimentalWarning', name];
-  const { stdout } = await run(process.execPath, options, { cwd: project });
-  return stdout.trim();
+  const printed = await runCommand([process.execPath, ...options], { cwd: project });
+  return printed.trim();
 }
 
-/** Compiles a program of the user's; resolves with what the compiler complains about. */
+/** Compiles a program of the user's; resolves with what the compiler prints. */
 async function compileInProject(name: string, source: string): Promise<string> {
   await writeFile(join(project, name), source);
   const tsc = resolve('node_modules/typescript/bin/tsc');
@@ -79,55 +79,59 @@ async function compileInProject(name: string, source: string): Promise<string> {
     '--noEmit --strict --target es2023 --types node --module nodenext --moduleResolution nodenext ' +
     '--experimentalDecorators --emitDecoratorMetadata --exactOptionalPropertyTypes';
   try {
-    await run(process.execPath, [tsc, ...options.split(' '), name], { cwd: project });
-    return '';
+    return await runCommand([process.execPath, tsc, ...options.split(' '), name], { cwd: project });
   } catch (error) {
-    return String(Reflect.get(Object(error), 'stdout'));
+    return String(error);
   }
 }
 
 describe.each(packages)('the tarball of %s', name => {
-  it('holds the library, its source, its documents and what npm needs, and nothing else', () => {
+  it('holds both forms, the documents and what npm needs, and nothing else', () => {
     const allowed =
-      /^(dist\/|lib\/|docs\/[\w-]+\.md$|README\.md$|LICENSE$|CHANGELOG\.md$|package\.json$)/;
-    expect(files[name].filter(file => !allowed.test(file))).toEqual([]);
-    expect(files[name]).toEqual(
-      expect.arrayContaining([
-        'LICENSE',
-        'README.md',
-        'package.json',
-        'dist/index.js',
-        'dist/index.d.ts',
-      ]),
+      /^(dist\/(esm|cjs)\/.+\.(js|d\.ts)|dist\/cjs\/package\.json|docs\/[\w-]+\.md|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+    expect(filesOf(name).filter(file => !allowed.test(file))).toEqual([]);
+    expect(filesOf(name)).toEqual(
+      expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/cjs/package.json']),
     );
   });
 
-  it('holds no test, no sample and no build information', () => {
-    const unwanted = /(spec|slow|test|sample|bench|tsbuildinfo)/i;
-    const code = files[name].filter(file => !file.startsWith('docs/'));
-    expect(code.filter(file => unwanted.test(file))).toEqual([]);
+  it('holds the same declarations for both forms', () => {
+    const declarationsOf = (form: string): readonly string[] =>
+      filesOf(name)
+        .filter(file => file.startsWith(`dist/${form}/`) && file.endsWith('.d.ts'))
+        .map(file => file.slice(`dist/${form}/`.length));
+    expect(declarationsOf('esm')).toContain('index.d.ts');
+    expect(declarationsOf('cjs')).toEqual(declarationsOf('esm'));
   });
 
-  it('holds the declarations and the source of every module', () => {
-    const sources = files[name].filter(file => /^lib\/.*\.ts$/.test(file));
-    const modules = sources.map(file => file.slice(4, -3));
-    for (const module of modules)
-      expect(files[name]).toEqual(
-        expect.arrayContaining([
-          `dist/${module}.js`,
-          `dist/${module}.js.map`,
-          `dist/${module}.d.ts`,
-        ]),
-      );
-    expect(files[name].filter(file => file.endsWith('.js'))).toHaveLength(modules.length);
-    expect(files[name].filter(file => file.endsWith('.json'))).toEqual(['package.json']);
+  it('holds each declaration that another one imports', async () => {
+    const declarations = filesOf(name).filter(file => file.endsWith('.d.ts'));
+    for (const file of declarations)
+      for (const [, path = ''] of (await textOf(name, file)).matchAll(/["'](\.[^"']*)\.js["']/g))
+        expect(declarations).toContain(join(dirname(file), `${path}.d.ts`));
   });
 
-  it('has source maps that lead to the source it holds', async () => {
-    const { sources }: { sources: readonly string[] } = JSON.parse(
-      await readFile(join(installedAt(name), 'dist/index.js.map'), 'utf8'),
-    );
-    expect(sources.map(source => join('dist', source))).toEqual(['lib/index.ts']);
+  it('holds no class that the bundler had to rename, and no link to a source map', async () => {
+    for (const file of filesOf(name).filter(each => each.endsWith('.js'))) {
+      const text = await textOf(name, file);
+      expect(text.match(/\bclass \w+\$\d+/g)).toBeNull();
+      expect(text).not.toContain('sourceMappingURL');
+    }
+  });
+
+  it('holds each file that its documents link to', async () => {
+    for (const document of filesOf(name).filter(file => file.endsWith('.md'))) {
+      const links = (await textOf(name, document)).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g);
+      const paths = [...links].map(([, path = '']) => join(dirname(document), path));
+      expect(paths.filter(path => !filesOf(name).includes(path))).toEqual([]);
+    }
+  });
+
+  it('names its repository, its home page and where to report a bug', async () => {
+    const { homepage, repository, bugs } = await manifestOf(name);
+    expect(homepage).toMatch(/^https:\/\/\S+#readme$/);
+    expect(repository.url).toMatch(/^git\+https:\/\/\S+\.git$/);
+    expect(bugs.url).toMatch(/^https:\/\/\S+\/issues$/);
   });
 
   it('names every package that it imports, and no other dependency', async () => {
@@ -142,9 +146,10 @@ describe.each(packages)('the tarball of %s', name => {
 /** Returns the packages that the modules and declarations of a package import. */
 async function importsOf(name: Package): Promise<ReadonlySet<string>> {
   const imported = new Set<string>();
-  for (const file of files[name].filter(each => /^dist\/.*\.(js|d\.ts)$/.test(each))) {
-    const text = await readFile(join(installedAt(name), file), 'utf8');
-    for (const [, from = ''] of text.matchAll(/^(?:import|.* from) '([^'.][^']*)';$/gm)) {
+  for (const file of filesOf(name).filter(each => /^dist\/.*\.(js|d\.ts)$/.test(each))) {
+    const text = await textOf(name, file);
+    const imports = /(?:^(?:import|.* from) |^const .* = require\()'([^'.][^']*)'\)?;$/gm;
+    for (const [, from = ''] of text.matchAll(imports)) {
       if (from.startsWith('node:')) continue;
       const length = from.startsWith('@') ? 2 : 1;
       imported.add(from.split('/').slice(0, length).join('/'));
@@ -154,8 +159,19 @@ async function importsOf(name: Package): Promise<ReadonlySet<string>> {
 }
 
 describe('the tarball of the client', () => {
+  it('is at most a third of version 0.1.0 with the embedded Service Center, its maps and sources', () => {
+    const { size, unpackedSize } = tarballs.get('nestjs-servicecomb') ?? {};
+    expect(size).toBeLessThan(678_000 / 3);
+    expect(unpackedSize).toBeLessThan(2_850_000 / 3);
+  });
+
+  it('has one file of JavaScript in each form, which is read faster than a hundred', () => {
+    const modules = filesOf('nestjs-servicecomb').filter(file => file.endsWith('.js'));
+    expect(modules).toEqual(['dist/cjs/index.js', 'dist/esm/index.js']);
+  });
+
   it('holds nothing of the embedded Service Center, and depends on nothing but its peers', async () => {
-    expect(files['nestjs-servicecomb'].filter(file => file.includes('embedded'))).toEqual([]);
+    expect(filesOf('nestjs-servicecomb').filter(file => file.includes('embedded'))).toEqual([]);
     expect(await manifestOf('nestjs-servicecomb')).not.toHaveProperty('dependencies');
     expect(await importsOf('nestjs-servicecomb')).toContain('@nestjs/common');
   });
@@ -166,21 +182,23 @@ describe('the tarball of the embedded Service Center', () => {
     expect([...(await importsOf('embedded-service-center'))]).toEqual(['ws']);
   });
 
-  it('holds the modules of the page', () => {
-    expect(files['embedded-service-center']).toContain('dist/page/browser/main.js');
-  });
-
-  it('serves the page from where it is installed', async () => {
+  it.each([
+    ['page.mjs', "import { EmbeddedServiceCenter } from 'embedded-service-center';"],
+    ['page.cjs', "const { EmbeddedServiceCenter } = require('embedded-service-center');"],
+  ])('serves the page from where it is installed: %s', async (file, line) => {
     const source = `
-      import { EmbeddedServiceCenter } from 'embedded-service-center';
-      const registry = new EmbeddedServiceCenter({ port: 0 });
-      const { url } = await registry.start();
-      const paths = ['', 'style.css', 'browser/main.js', 'browser/board.js'];
-      const answers = await Promise.all(paths.map(path => fetch(url + '/-/' + path)));
-      console.log(answers.map(({ status }) => status).join());
-      await registry.stop();
+      ${line}
+      async function main() {
+        const registry = new EmbeddedServiceCenter({ port: 0 });
+        const { url } = await registry.start();
+        const paths = ['', 'style.css', 'browser/main.js', 'browser/board.js'];
+        const answers = await Promise.all(paths.map(path => fetch(url + '/-/' + path)));
+        console.log(answers.map(({ status }) => status).join());
+        await registry.stop();
+      }
+      main();
     `;
-    expect(await runInProject('page.mjs', source)).toBe('200,200,200,200');
+    expect(await runInProject(file, source)).toBe('200,200,200,200');
   });
 });
 
@@ -193,8 +211,8 @@ describe('the installed packages', () => {
     const command = bin['embedded-service-center'] ?? '';
     const file = join(installedAt('embedded-service-center'), command);
     expect(await readFile(file, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
-    const { stdout } = await run(process.execPath, [file, '--version'], { cwd: project });
-    expect(stdout.trim()).toBe(version);
+    const printed = await runCommand([process.execPath, file, '--version'], { cwd: project });
+    expect(printed.trim()).toBe(version);
   });
 
   it('can be imported', async () => {
@@ -220,9 +238,58 @@ describe('the installed packages', () => {
     expect(JSON.parse(await runInProject('cjs.cjs', source))).toEqual(functions);
   });
 
+  it.each([
+    ['names.mjs', "import * as client from 'nestjs-servicecomb';"],
+    ['names.cjs', "const client = require('nestjs-servicecomb');"],
+  ])('give every class and function the name that it is exported by: %s', async (file, line) => {
+    const source = `
+      ${line}
+      const functions = Object.entries(client).filter(([, value]) => typeof value === 'function');
+      const renamed = functions.filter(([name, value]) => value.name !== name);
+      console.log(JSON.stringify({ count: functions.length, renamed }));
+    `;
+    const { count, renamed } = JSON.parse(await runInProject(file, source)) as {
+      readonly count: number;
+      readonly renamed: readonly string[];
+    };
+    expect(count).toBeGreaterThan(10);
+    expect(renamed).toEqual([]);
+  });
+
+  it('export the same names in both forms', async () => {
+    const source = `
+      import { createRequire } from 'node:module';
+      const require = createRequire(import.meta.url);
+      const same = [];
+      for (const name of ${JSON.stringify(packages)}) {
+        const imported = Object.keys(await import(name)).filter(key => key !== 'default').sort();
+        same.push(imported.length > 0 && imported.join() === Object.keys(require(name)).sort().join());
+      }
+      console.log(same.join());
+    `;
+    expect(await runInProject('same.mjs', source)).toBe('true,true');
+  });
+
+  it('know an error of the other form, where a process has loaded both', async () => {
+    const source = `
+      import { createRequire } from 'node:module';
+      import * as modules from 'nestjs-servicecomb';
+      const common = createRequire(import.meta.url)('nestjs-servicecomb');
+      const ofModules = new modules.RegistryOptionsError([]);
+      const ofCommon = new common.RegistryOptionsError([]);
+      console.log([
+        modules.RegistryOptionsError === common.RegistryOptionsError,
+        modules.isServiceCombError(ofCommon),
+        common.isServiceCombError(ofModules),
+        ofCommon.name,
+      ].join());
+    `;
+    expect(await runInProject('brand.mjs', source)).toBe('false,true,true,RegistryOptionsError');
+  });
+
   it('hide what they do not export', async () => {
     const source = `
-      for (const path of ['nestjs-servicecomb/dist/errors.js', 'embedded-service-center/dist/clock.js'])
+      for (const path of ['nestjs-servicecomb/dist/esm/index.js', 'embedded-service-center/dist/esm/command/main.js'])
         await import(path).then(() => console.log('found'), error => console.log(error.code));
     `;
     const code = 'ERR_PACKAGE_PATH_NOT_EXPORTED';
@@ -238,62 +305,15 @@ describe('the installed packages', () => {
     expect(await runInProject('idle.mjs', source)).toBe('');
   });
 
-  it.each(['consumer.mts', 'consumer.cts'])(
-    'have types for a program in %s',
-    async name => {
-      expect(await compileInProject(name, consumer)).toBe('');
-    },
-    patienceMs,
-  );
+  it.each(['consumer.mts', 'consumer.cts'])('have types for a program in %s', async name => {
+    expect(await compileInProject(name, consumer)).toBe('');
+  });
 
-  it(
-    'have types that refuse a wrong option',
-    async () => {
-      const source = `
-        import { RegistryModule } from 'nestjs-servicecomb';
-        RegistryModule.forRoot({ heartbeat: { intervalMs: '15s' } });
-      `;
-      expect(await compileInProject('wrong.mts', source)).toMatch(/error TS2322.*'number/);
-    },
-    patienceMs,
-  );
+  it('have types that refuse a wrong option', async () => {
+    const source = `
+      import { RegistryModule } from 'nestjs-servicecomb';
+      RegistryModule.forRoot({ heartbeat: { intervalMs: '15s' } });
+    `;
+    expect(await compileInProject('wrong.mts', source)).toMatch(/error TS2322.*'number/);
+  });
 });
-
-const consumer = `
-  import { Injectable, Module } from '@nestjs/common';
-  import {
-    type HeartbeatFailedEvent,
-    isServiceCombError,
-    OnRegistryEvent,
-    Registration,
-    RegistryEvents,
-    RegistryModule,
-    ServiceCenterClient,
-  } from 'nestjs-servicecomb';
-  import { EmbeddedServiceCenter } from 'embedded-service-center';
-
-  @Injectable()
-  export class Watcher {
-    constructor(readonly registration: Registration, readonly client: ServiceCenterClient) {}
-
-    @OnRegistryEvent(RegistryEvents.HeartbeatFailed)
-    warn({ failures, error }: HeartbeatFailedEvent): number {
-      return isServiceCombError(error) ? failures : 0;
-    }
-  }
-
-  @Module({
-    imports: [
-      RegistryModule.forRoot({
-        serviceCenter: { domain: process.env['DOMAIN'] },
-        heartbeat: { intervalMs: 15_000 },
-      }),
-    ],
-    providers: [Watcher],
-  })
-  export class AppModule {}
-
-  export const serviceCenter: Promise<{ readonly url: string }> = new EmbeddedServiceCenter({
-    port: 0,
-  }).start();
-`;

@@ -1,5 +1,5 @@
 import type { EmbeddedServiceCenter, LiveInstance, RecordedRequest } from 'embedded-service-center';
-import type { OperationName } from '../../lib/protocol/routes.js';
+import type { OperationName } from '../../lib/protocol/wire.js';
 import { type Heard, leaseMs, leaveMs, type Subject } from './subject.js';
 
 /** What the applications may see of a registration that is up. */

@@ -4,7 +4,7 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isServiceCombError } from '../../lib/errors.js';
 import { type InstanceStatus, Registration, type RegistryEventName } from '../../lib/index.js';
-import { Connections } from '../../lib/nest/connections.js';
+import { Connections } from '../../lib/transport/http.js';
 import { Ticker } from '../../lib/nest/ticker.js';
 import { type Cleanup, createApp, optionsFor } from '../support/test-app.js';
 import type { CallKind } from './schedule.js';
@@ -74,7 +74,7 @@ export class Subject {
 
   /** Connections to the registry, in use or kept. */
   get sockets(): number {
-    const agent: Agent = this.app.get(Connections).wayTo('http://registry').httpAgent;
+    const agent: Agent = this.app.get(Connections).agents.httpAgent;
     const { sockets, freeSockets } = agent;
     return [...Object.values(sockets), ...Object.values(freeSockets)].flat().length;
   }

@@ -1,13 +1,11 @@
-import type { RegistryFact } from '../../lib/events/events.js';
-import type { Credentials } from '../../lib/protocol/credentials.js';
-import type { HttpReply, HttpRequest } from '../../lib/protocol/send.js';
-import type { InstanceStatus, MicroserviceInstance } from '../../lib/protocol/wire.js';
+import type { EventContext, PendingEvent } from '../../lib/events.js';
+import type { Credentials, HttpRequest } from '../../lib/protocol/channel.js';
+import type { HttpReply, InstanceStatus, MicroserviceInstance } from '../../lib/protocol/wire.js';
 import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
 import { Pace } from '../../lib/registration/pace.js';
-import { RegistrationCore } from '../../lib/registration/registration-core.js';
-import type { RegistrationSettings } from '../../lib/registration/registration-parts.js';
+import { RegistrationCore } from '../../lib/registration/core.js';
 import { FakeClock } from './fake-clock.js';
-import { callerOf, type FakeAnswer, type FakeReply, replyOf } from './fake-send.js';
+import { channelOf, type FakeAnswer, type FakeReply, replyOf } from './fake-send.js';
 
 /** What a registry answers: by the method and the last word of the path. */
 export type Answers = Partial<Record<keyof typeof happy, FakeAnswer>>;
@@ -40,7 +38,10 @@ export const forgotten: FakeReply = {
 };
 
 /** How the core under test is set up. */
-export interface HarnessSettings extends Partial<RegistrationSettings> {
+export interface HarnessSettings {
+  readonly enabled?: boolean;
+  readonly verifyEvery?: number;
+  readonly failFast?: boolean;
   readonly addresses?: readonly [string, ...string[]];
   /** Who asks, by this clock; nobody in particular unless they are given. */
   readonly credentials?: (clock: FakeClock) => Credentials;
@@ -49,8 +50,8 @@ export interface HarnessSettings extends Partial<RegistrationSettings> {
 /** A registration core on a fake clock and a registry that answers what a test says. */
 export class CoreHarness {
   readonly clock = new FakeClock();
-  readonly facts: RegistryFact[] = [];
-  readonly warnings: string[] = [];
+  readonly events: PendingEvent[] = [];
+  readonly contexts: EventContext[] = [];
   readonly sent: { readonly at: number; readonly what: keyof typeof happy }[] = [];
   readonly core: RegistrationCore;
   answers: Answers;
@@ -61,33 +62,41 @@ export class CoreHarness {
 
   constructor(
     answers: Answers = {},
-    { addresses = ['http://a:1'], credentials, ...settings }: HarnessSettings = {},
+    {
+      addresses = ['http://a:1'],
+      credentials,
+      enabled = true,
+      verifyEvery = 10,
+      failFast = false,
+    }: HarnessSettings = {},
   ) {
     this.answers = answers;
-    const caller = callerOf(request => this.#answer(request), {
+    const channel = channelOf(request => this.#answer(request), {
       addresses,
       ...(credentials === undefined ? {} : { credentials: credentials(this.clock) }),
     });
-    const client = new ServiceCenterClient(caller);
+    const client = new ServiceCenterClient(channel);
     const retry = { initialMs: 1_000, maxMs: 30_000, factor: 2 };
-    const pace = new Pace(
-      { intervalMs: 15_000, jitter: 0.1, neverEarly: false, retry },
-      () => this.random,
-    );
+    const heartbeat = { intervalMs: 15_000, jitter: 0.1, neverEarly: false, verifyEvery };
+    const pace = new Pace({ heartbeat, registration: { retry } }, () => this.random);
     this.core = new RegistrationCore(
       {
         microservice: { serviceName: 'orders', version: '1.0.0' },
         tags: {},
         instance,
       },
-      { enabled: true, verifyEvery: 10, failFast: false, leaveTimeoutMs: 3_000, ...settings },
+      { enabled, registration: { failFast }, shutdown: { timeoutMs: 3_000 } },
       {
         client,
-        caller,
+        channel,
         clock: this.clock,
         pace,
-        publish: fact => this.facts.push(fact),
-        warn: message => this.warnings.push(message),
+        publisher: {
+          publish: (event, context) => {
+            this.events.push(event);
+            this.contexts.push(context);
+          },
+        },
       },
     );
   }
@@ -125,7 +134,7 @@ export class CoreHarness {
   }
 
   names(): readonly string[] {
-    return this.facts.map(({ name }) => name.replace('servicecomb.', ''));
+    return this.events.map(({ name }) => name.replace('servicecomb.', ''));
   }
 
   count(what: keyof typeof happy): number {

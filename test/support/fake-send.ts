@@ -1,8 +1,12 @@
 import { AddressBook } from '../../lib/protocol/address-book.js';
-import { Caller } from '../../lib/protocol/call.js';
-import type { Credentials } from '../../lib/protocol/credentials.js';
-import type { HttpReply, HttpRequest, Send } from '../../lib/protocol/send.js';
+import {
+  Channel,
+  type Credentials,
+  type HttpRequest,
+  type Send,
+} from '../../lib/protocol/channel.js';
 import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
+import type { HttpReply } from '../../lib/protocol/wire.js';
 
 /** An answer by its parts; `body` goes out as JSON unless it is text. */
 export interface FakeReply {
@@ -55,17 +59,17 @@ export interface ClientSettings {
   readonly credentials?: Credentials;
 }
 
-/** What sends a client's requests. */
-export function callerOf(send: Send, settings: ClientSettings = {}): Caller {
+/** The channel that a client sends through. */
+export function channelOf(send: Send, settings: ClientSettings = {}): Channel {
   const { addresses = ['http://a:1'], project = 'default', domain, timeoutMs = 5_000 } = settings;
   const userAgent = 'nestjs-servicecomb/test';
   const sent = { project, domain, timeoutMs, userAgent, maxAnswerBytes: 1_048_576 };
-  return new Caller(send, new AddressBook(addresses), sent, settings.credentials);
+  return new Channel(send, new AddressBook(addresses), sent, settings.credentials);
 }
 
 /** A client of `http://a:1` unless other addresses are given, in project `default`. */
 export function clientOf(send: Send, settings: ClientSettings = {}): ServiceCenterClient {
-  return new ServiceCenterClient(callerOf(send, settings));
+  return new ServiceCenterClient(channelOf(send, settings));
 }
 
 /** Fails as the HTTP library does: an error with a code. */

@@ -1,5 +1,5 @@
-import type { HttpReply, HttpRequest, Send } from '../../lib/protocol/send.js';
-import type { MicroserviceInstance } from '../../lib/protocol/wire.js';
+import type { HttpRequest, Send } from '../../lib/protocol/channel.js';
+import type { HttpReply, MicroserviceInstance } from '../../lib/protocol/wire.js';
 import type { FakeClock } from './fake-clock.js';
 import { type FakeReply, replyOf } from './fake-send.js';
 

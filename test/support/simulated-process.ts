@@ -1,10 +1,11 @@
-import type { RegistryFact } from '../../lib/events/events.js';
+import type { PendingEvent } from '../../lib/events.js';
 import { AddressBook } from '../../lib/protocol/address-book.js';
-import { Caller } from '../../lib/protocol/call.js';
+import { Channel } from '../../lib/protocol/channel.js';
 import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
-import type { Listing } from '../../lib/registration/listing.js';
+import type { RegistryRecord } from '../../lib/registration/record.js';
 import { Pace } from '../../lib/registration/pace.js';
-import { RegistrationCore } from '../../lib/registration/registration-core.js';
+import { RegistrationCore } from '../../lib/registration/core.js';
+import { StandstillWatch } from '../../lib/nest/ticker.js';
 import type { SimulatedClock } from './simulated-clock.js';
 import type { SimulatedRegistry } from './simulated-registry.js';
 
@@ -32,12 +33,13 @@ const periodMs = 1_000;
 
 /** A process that holds a registration on a simulated clock: the core, and what lib/nest/ticker.ts does. */
 export class SimulatedProcess {
-  readonly facts: (RegistryFact & { readonly at: number })[] = [];
+  readonly events: (PendingEvent & { readonly at: number })[] = [];
   readonly core: RegistrationCore;
   /** What turns have thrown. */
   readonly bugs: unknown[] = [];
-  /** Called with each fact, after it was noted. */
-  onFact: (fact: RegistryFact) => void = () => undefined;
+  /** Called with each event, after it was noted. */
+  onEvent: (event: PendingEvent) => void = () => undefined;
+  readonly #standstills: StandstillWatch;
   #startedAt = 0;
   #isTicking = false;
   #isOver = false;
@@ -50,7 +52,7 @@ export class SimulatedProcess {
     private readonly options: SimulatedProcessOptions = {},
   ) {
     const { addresses = ['http://a:1'], random = () => 0.5 } = options;
-    const caller = new Caller(registry.send, new AddressBook(addresses), {
+    const channel = new Channel(registry.send, new AddressBook(addresses), {
       project: 'default',
       domain: undefined,
       timeoutMs: 5_000,
@@ -59,23 +61,24 @@ export class SimulatedProcess {
     });
     const retry = { initialMs: 1_000, maxMs: 30_000, factor: 2 };
     const { verifyEvery = 10, leaveTimeoutMs = 3_000 } = options;
+    const heartbeat = { intervalMs: 15_000, jitter: 0.1, neverEarly: false, verifyEvery };
     this.core = new RegistrationCore(
-      listingOf(options),
-      { enabled: true, verifyEvery, failFast: false, leaveTimeoutMs },
+      recordOf(options),
+      { enabled: true, registration: { failFast: false }, shutdown: { timeoutMs: leaveTimeoutMs } },
       {
-        client: new ServiceCenterClient(caller),
-        caller,
+        client: new ServiceCenterClient(channel),
+        channel,
         clock,
-        pace: new Pace({ intervalMs: 15_000, jitter: 0.1, neverEarly: false, retry }, random),
-        publish: fact => this.#note(fact),
-        warn: () => undefined,
+        pace: new Pace({ heartbeat, registration: { retry } }, random),
+        publisher: { publish: event => this.#note(event) },
       },
     );
+    this.#standstills = new StandstillWatch(clock);
   }
 
   /** Names of what was told since a moment, without `servicecomb.` before them. */
   names(since = 0): readonly string[] {
-    return this.facts
+    return this.events
       .filter(({ at }) => at >= since)
       .map(({ name }) => name.replace('servicecomb.', ''));
   }
@@ -104,15 +107,16 @@ export class SimulatedProcess {
     this.kill();
   }
 
-  #note(fact: RegistryFact): void {
-    this.facts.push({ ...fact, at: this.clock.now() });
-    this.onFact(fact);
+  #note(event: PendingEvent): void {
+    this.events.push({ ...event, at: this.clock.now() });
+    this.onEvent(event);
   }
 
   #armInterval(): void {
     this.#later(periodMs, () => {
       this.#armInterval();
-      this.core.noteTurn(periodMs);
+      const standstill = this.#standstills.noteTurn(periodMs);
+      if (standstill !== undefined) this.core.noteStandstill(standstill);
       this.#wake();
     });
   }
@@ -158,11 +162,11 @@ export class SimulatedProcess {
   }
 }
 
-function listingOf({
+function recordOf({
   serviceName = 'orders',
   instanceId = 'orders-0',
   endpoints = ['rest://10.0.0.1:80'],
-}: SimulatedProcessOptions): Listing {
+}: SimulatedProcessOptions): RegistryRecord {
   return {
     microservice: { appId: 'default', serviceName, version: '1.0.0' },
     tags: {},

@@ -6,8 +6,8 @@ import {
   type Oddities,
   type OddityKnobs,
 } from 'embedded-service-center';
-import { type OperationName, routes } from '../../lib/protocol/routes.js';
-import type { HttpReply, HttpRequest, Send } from '../../lib/protocol/send.js';
+import { type HttpReply, type OperationName, routes } from '../../lib/protocol/wire.js';
+import type { HttpRequest, Send } from '../../lib/protocol/channel.js';
 import type { SimulatedClock } from './simulated-clock.js';
 
 /** What becomes of the requests to an address. `busy` answers 500 to all of them. */

@@ -11,9 +11,9 @@ import {
   type RegistryModuleOptions,
 } from '../../lib/index.js';
 import type { EmbeddedServiceCenter } from 'embedded-service-center';
-import { Ticker } from '../../lib/nest/ticker.js';
+import { StandstillWatch, Ticker } from '../../lib/nest/ticker.js';
 import { REGISTRY_CLOCK } from '../../lib/nest/tokens.js';
-import { RegistrationCore } from '../../lib/registration/registration-core.js';
+import { RegistrationCore } from '../../lib/registration/core.js';
 import type { FakeClock } from './fake-clock.js';
 import { type Cleanup, EventLog, LogLines, rootModule, type TestApp } from './test-app.js';
 
@@ -87,10 +87,11 @@ export class SteeredApp implements TestApp {
 
   /** Has the process stand still: no turn is taken meanwhile. Asleep, its clock stands still as well. */
   async standStill(ms: number, { asleep = false } = {}): Promise<void> {
-    this.core.noteTurn(1_000);
+    const watch = new StandstillWatch(this.clock);
     if (asleep) this.clock.sleep(ms);
     else await this.clock.advance(ms);
-    this.core.noteTurn(1_000);
+    const standstill = watch.noteTurn(1_000);
+    if (standstill !== undefined) this.core.noteStandstill(standstill);
   }
 }
 

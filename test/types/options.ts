@@ -16,7 +16,6 @@ export const modules = [
       addresses: undefined,
       timeoutMs: undefined,
       tls: { ca: text, caFile: text, certFile: text, keyFile: text, passphrase: text },
-      proxy: text,
       maxAnswerBytes: undefined,
       axios: undefined,
     },

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { RegistryEvents } from '../../lib/index.js';
-import { optionDefaults } from '../../lib/options/defaults.js';
+import { optionDefaults } from '../support/option-defaults.js';
 import { anchorsOf, codesIn, proseOf, publishedDocuments, tableOf } from '../support/docs.js';
 import { testNamesIn } from '../support/test-names.js';
 

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
 import type { Answer } from '../api/answer.js';
+import { browserModules } from './browser-modules.js';
 import { page } from './document.js';
 import { icon } from './icon.js';
 import { style } from './style.js';
@@ -26,22 +26,18 @@ export const pageHeaders: Answer['headers'] = {
   'Cache-Control': 'no-store',
 };
 
-const texts: ReadonlyMap<string, Answer> = new Map([
+const assets: ReadonlyMap<string, Answer> = new Map([
   ['', served('text/html', page)],
   ['style.css', served('text/css', style)],
   ['icon.svg', served('image/svg+xml', icon)],
+  ...Object.entries(browserModules).map(
+    ([name, source]) => [`browser/${name}`, served('text/javascript', source)] as const,
+  ),
 ]);
 
-/** A file of the page; undefined when there is none. Its modules are what the compiler made of them. */
+/** Returns a file of the page; undefined when there is none. */
 export function assetOf(path: readonly string[]): Answer | undefined {
-  const [folder, name = ''] = path;
-  if (folder !== 'browser') return texts.get(path.join('/'));
-  if (path.length !== 2 || !/^[a-z]+(-[a-z]+)*\.js$/.test(name)) return undefined;
-  const file = new URL(`./browser/${name}`, import.meta.url);
-  if (!existsSync(file)) return undefined;
-  // A map would lead to source that is not served.
-  const source = readFileSync(file, 'utf8').replace(/^\/\/# sourceMappingURL=.*$/m, '');
-  return served('text/javascript', source);
+  return assets.get(path.join('/'));
 }
 
 function served(type: string, body: string): Answer {

@@ -29,6 +29,14 @@ describe('the published endpoint', () => {
     });
   });
 
+  it.each(['http://localhost.example.com', 'http://127.example.com'])(
+    'comes with one when the name of the registry only begins like this machine: %s',
+    address => {
+      const { warning } = publishedEndpoint(bound('127.0.0.1'), options(address), [ethernet]);
+      expect(warning).toBeDefined();
+    },
+  );
+
   it.each(['http://127.0.0.1:30100', 'https://localhost:30100', 'http://[::1]:30100'])(
     'comes without one when the registry is on this machine, at %s',
     address => {

@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { heartbeatInterval, systemClock, Ticker } from '../../../lib/nest/ticker.js';
+import {
+  heartbeatInterval,
+  StandstillWatch,
+  systemClock,
+  Ticker,
+} from '../../../lib/nest/ticker.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { LogLines } from '../../support/test-app.js';
 
 beforeEach(() => {
@@ -11,31 +17,30 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-const noteTurn = () => undefined;
-
-/** A ticker of a 15 s interval, so of a period of 1 s, over a tick of the test's own. */
-function tickerOf(tick: () => Promise<number | undefined>) {
+/** A ticker with a period of a second over a tick of the test's own. */
+function tickerOf(
+  tick: (toleranceMs: number) => Promise<number | undefined>,
+  { periodMs = 1_000, clock = systemClock, noteStandstill = (): void => undefined } = {},
+) {
   const log = new LogLines();
   const scheduler = new SchedulerRegistry();
-  const ticker = new Ticker({ tick, noteTurn }, log, 15_000);
+  const ticker = new Ticker({ tick, noteStandstill }, log, periodMs, clock);
   return { log, scheduler, ticker };
 }
 
 describe('Ticker', () => {
-  it('ticks once a second, or a tenth of a short interval', async () => {
+  it('takes a turn each period', async () => {
     const turns = jest.fn(async () => undefined);
-    const { scheduler } = tickerOf(turns);
-    const quick = new Ticker({ tick: turns, noteTurn }, new LogLines(), 1_000);
-    quick.start(scheduler);
+    const { scheduler, ticker } = tickerOf(turns, { periodMs: 100 });
+    ticker.start(scheduler);
     await jest.advanceTimersByTimeAsync(1_000);
     expect(turns).toHaveBeenCalledTimes(10);
   });
 
   it('allows a heartbeat to be half a period early', async () => {
     const tolerances: number[] = [];
-    const scheduler = new SchedulerRegistry();
-    const tick = async (toleranceMs: number) => void tolerances.push(toleranceMs);
-    new Ticker({ tick, noteTurn }, new LogLines(), 15_000).start(scheduler);
+    const { scheduler, ticker } = tickerOf(async toleranceMs => void tolerances.push(toleranceMs));
+    ticker.start(scheduler);
     await jest.advanceTimersByTimeAsync(1_000);
     expect(tolerances).toEqual([500]);
   });
@@ -81,7 +86,9 @@ describe('Ticker', () => {
     ticker.start(scheduler);
     await jest.advanceTimersByTimeAsync(3_000);
     expect(turns).toHaveBeenCalledTimes(3);
-    expect(log.matching(/^error The heartbeat's turn failed: TypeError: a bug/)).toHaveLength(1);
+    expect(
+      log.matching(/^error A bug in the heartbeat loop, which goes on: TypeError: a bug/),
+    ).toHaveLength(1);
   });
 
   it('logs the same bug again after a good turn, and what was thrown when it is no error', async () => {
@@ -92,30 +99,52 @@ describe('Ticker', () => {
     });
     ticker.start(scheduler);
     await jest.advanceTimersByTimeAsync(3_000);
-    expect(log.matching(/failed: 'a text'/)).toHaveLength(2);
+    expect(log.matching(/goes on: 'a text'/)).toHaveLength(2);
   });
 
-  it('notes each turn of its interval, also one that comes while another runs', async () => {
-    const noted: number[] = [];
-    const never = new Promise<undefined>(() => undefined);
-    const ticking = { tick: () => never, noteTurn: (ms: number) => void noted.push(ms) };
-    new Ticker(ticking, new LogLines(), 15_000).start(new SchedulerRegistry());
-    await jest.advanceTimersByTimeAsync(3_000);
-    expect(noted).toEqual([1_000, 1_000, 1_000]);
+  it('keeps no process alive, neither by its interval nor by a turn that is due sooner', async () => {
+    jest.useRealTimers();
+    const { scheduler, ticker } = tickerOf(async () => 50_000, { periodMs: 60_000 });
+    const isAlive = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout');
+    const before = isAlive();
+    try {
+      ticker.start(scheduler);
+      ticker.wake();
+      await new Promise(resolve => {
+        setImmediate(resolve);
+      });
+      expect(isAlive()).toEqual(before);
+    } finally {
+      await ticker.stop();
+    }
   });
 
-  it('survives a bug in what it notes, counts it, and takes the turn', async () => {
+  it('notes a standstill, also while a turn runs', async () => {
+    const clock = new FakeClock();
+    const noted: unknown[] = [];
+    const never = () => new Promise<undefined>(() => undefined);
+    const noteStandstill = (standstill?: unknown) => void noted.push(standstill);
+    const { scheduler, ticker } = tickerOf(never, { clock, noteStandstill });
+    ticker.start(scheduler);
+    await jest.advanceTimersByTimeAsync(1_000);
+    clock.sleep(9_000);
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(noted).toEqual([{ lateMs: 8_000, asleepMs: 9_000 }]);
+  });
+
+  it('survives a bug in what notes it, counts it, and takes the turn', async () => {
+    const clock = new FakeClock();
     const turns = jest.fn(async () => undefined);
-    const throwing = () => {
+    const noteStandstill = () => {
       throw new TypeError('a bug');
     };
-    const log = new LogLines();
-    const ticker = new Ticker({ tick: turns, noteTurn: throwing }, log, 15_000);
-    ticker.start(new SchedulerRegistry());
+    const { log, scheduler, ticker } = tickerOf(turns, { clock, noteStandstill });
+    ticker.start(scheduler);
+    clock.sleep(9_000);
     await jest.advanceTimersByTimeAsync(2_000);
     expect(turns).toHaveBeenCalledTimes(2);
-    expect(ticker.faults).toBe(2);
-    expect(log.matching(/a bug/)).not.toEqual([]);
+    expect(ticker.faults).toBe(1);
+    expect(log.matching(/a bug/)).toHaveLength(1);
   });
 
   it('has no timer left when it has stopped', async () => {
@@ -151,6 +180,33 @@ describe('Ticker', () => {
     ticker.start(scheduler);
     scheduler.deleteInterval(heartbeatInterval);
     await expect(ticker.stop()).resolves.toBeUndefined();
+  });
+});
+
+describe('a turn of the interval', () => {
+  it.each([
+    [2_999, undefined],
+    [3_000, { lateMs: 2_000, asleepMs: 0 }],
+    [21_000, { lateMs: 20_000, asleepMs: 0 }],
+  ])('that comes %i ms after the one before, at a period of a second, is %j', async (ms, late) => {
+    const clock = new FakeClock();
+    const watch = new StandstillWatch(clock);
+    await clock.advance(ms);
+    expect(watch.noteTurn(1_000)).toEqual(late);
+    await clock.advance(1_000);
+    expect(watch.noteTurn(1_000)).toBeUndefined();
+  });
+
+  it.each([
+    [1_999, undefined],
+    [2_000, { lateMs: 2_000, asleepMs: 2_000 }],
+    [-60_000, undefined],
+  ])('after which the wall clock is %i ms ahead is %j', async (ms, late) => {
+    const clock = new FakeClock();
+    const watch = new StandstillWatch(clock);
+    await clock.advance(1_000);
+    clock.sleep(ms);
+    expect(watch.noteTurn(1_000)).toEqual(late);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { defaults, optionDefaults } from '../../../lib/options/defaults.js';
+import { defaults } from '../../../lib/options/defaults.js';
+import { optionDefaults } from '../../support/option-defaults.js';
 
 describe('defaults', () => {
   it('are listed by their paths, a group by its options', () => {

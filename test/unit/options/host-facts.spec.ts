@@ -3,8 +3,7 @@ import { join, parse, resolve as absolute } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 
 import {
-  installedVersion,
-  nearestPackage,
+  nearestManifest,
   packageStarts,
   networkAddresses,
   readHostFacts,
@@ -28,9 +27,9 @@ describe('packageStarts', () => {
   });
 });
 
-describe('nearestPackage', () => {
+describe('nearestManifest', () => {
   const orders = '{"name":"@acme/orders","version":"1.2.3"}';
-  const found = { packageName: '@acme/orders', packageVersion: '1.2.3' };
+  const found = { name: '@acme/orders', version: '1.2.3' };
 
   it.each([
     ['beside the script', { [join(app, 'dist', 'package.json')]: orders }],
@@ -58,42 +57,48 @@ describe('nearestPackage', () => {
     ],
   ])('is found %s', (_, texts) => {
     const starts = [join(app, 'dist'), join(root, 'work', 'here')];
-    expect(nearestPackage(starts, files(texts))).toEqual(found);
+    expect(nearestManifest(starts, '.', files(texts))).toEqual(found);
   });
 
   it('is nowhere when there is none', () => {
-    const nowhere = { packageName: undefined, packageVersion: undefined };
-    expect(nearestPackage([app], files({}))).toEqual(nowhere);
+    const nowhere = { name: undefined, version: undefined };
+    expect(nearestManifest([app], '.', files({}))).toEqual(nowhere);
   });
 
-  it.each(['{"name":"orders"}', '{"name":"orders","version":7}'])('has no version in %s', text => {
-    expect(nearestPackage([app], files({ [join(app, 'package.json')]: text }))).toEqual({
-      packageName: 'orders',
-      packageVersion: undefined,
-    });
-  });
+  it.each(['{"name":"orders"}', '{"name":"orders","version":7}', '{"name":"orders","version":""}'])(
+    'has no version in %s',
+    text => {
+      const texts = { [join(app, 'package.json')]: text };
+      expect(nearestManifest([app], '.', files(texts))).toEqual({
+        name: 'orders',
+        version: undefined,
+      });
+    },
+  );
 });
 
-describe('installedVersion', () => {
+describe('nearestManifest in node_modules', () => {
+  const manifest = (...directory: readonly string[]) =>
+    join(...directory, 'node_modules', '@nestjs', 'core', 'package.json');
+  const nest = (version: string) => JSON.stringify({ name: '@nestjs/core', version });
+  const main = join(app, 'dist');
+  const elsewhere = join(root, 'work');
+  const versionIn = (texts: Readonly<Record<string, string>>) =>
+    nearestManifest([main, elsewhere], 'node_modules/@nestjs/core', files(texts)).version;
+
   it.each([
-    [{ version: '12.5.1' }, '12.5.1'],
-    [{ version: 12 }, undefined],
-    [{}, undefined],
-    [null, undefined],
-    ['12.5.1', undefined],
-  ])('of %j is %j', (manifest, version) => {
-    expect(installedVersion('a', () => manifest)).toBe(version);
+    ['beside the main script', { [manifest(main)]: nest('12.5.1') }],
+    ['above the main script', { [manifest(app)]: nest('12.5.1') }],
+    ['at the top of a monorepo', { [manifest(root, 'srv')]: nest('12.5.1') }],
+    ['in the working directory', { [manifest(elsewhere)]: nest('12.5.1') }],
+    ['near, before far', { [manifest(app)]: nest('12.5.1'), [manifest(root)]: nest('11.0.0') }],
+    ['behind a broken one', { [manifest(main)]: '{', [manifest(app)]: nest('12.5.1') }],
+  ])('is found %s', (_, texts) => {
+    expect(versionIn(texts)).toBe('12.5.1');
   });
 
-  it('asks for the package.json of the package', () => {
-    expect(installedVersion('@a/b', path => ({ version: path }))).toBe('@a/b/package.json');
-  });
-
-  it('is undefined when it cannot be loaded', () => {
-    const load = () => {
-      throw new Error('not found');
-    };
-    expect(installedVersion('a', load)).toBeUndefined();
+  it('is not found where nothing is installed, as next to a bundle', () => {
+    expect(versionIn({ [join(app, 'package.json')]: nest('12.5.1') })).toBeUndefined();
   });
 });
 
@@ -120,12 +125,6 @@ describe('readHostFacts', () => {
       'CAS_INSTANCE_VERSION',
       'CAS_INSTANCE_ID',
       'CAS_ENVIRONMENT_ID',
-      'https_proxy',
-      'HTTPS_PROXY',
-      'http_proxy',
-      'HTTP_PROXY',
-      'no_proxy',
-      'NO_PROXY',
     ]);
   });
 

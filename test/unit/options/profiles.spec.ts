@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { profileNames, profiles } from '../../../lib/options/defaults.js';
-import { profileWarnings } from '../../../lib/options/profile-warnings.js';
+import { profileNames, profiles, profileWarnings } from '../../../lib/options/profiles.js';
 import { issuesOf, resolve } from './resolving.js';
 
 const tenant = { serviceCenter: { project: 'p', domain: 'd' } };
@@ -72,16 +71,16 @@ describe('a profile warns', () => {
     [
       'open-source',
       4_000,
-      'Service Center counts less than 5000 as 5000, so the lease is longer than asked for',
+      'Service Center counts less than 5000 as 5000, so the lease is longer than requested',
     ],
-    ['cse-exclusive', 19_000, `Huawei Cloud wants at least 20000 ${limit} an exclusive engine`],
-    ['cse-exclusive', 1_000, `Huawei Cloud wants at least 20000 ${limit} an exclusive engine`],
+    ['cse-exclusive', 19_000, `Huawei Cloud requires at least 20000 ${limit} an exclusive engine`],
+    ['cse-exclusive', 1_000, `Huawei Cloud requires at least 20000 ${limit} an exclusive engine`],
     [
       'cse-professional',
       29_000,
-      `Huawei Cloud wants at least 30000 ${limit} a professional engine`,
+      `Huawei Cloud requires at least 30000 ${limit} a professional engine`,
     ],
-    ['cse-legacy', 29_000, `Huawei Cloud wants at least 30000 ${limit} the older API`],
+    ['cse-legacy', 29_000, `Huawei Cloud requires at least 30000 ${limit} the older API`],
   ])('once at %s of an interval of %i ms', (profile, intervalMs, why) => {
     const serviceCenter = profile === 'cse-legacy' ? tenant.serviceCenter : undefined;
     const options = resolve({ profile, serviceCenter, heartbeat: { intervalMs } });
@@ -100,7 +99,7 @@ describe('a profile warns', () => {
   it('of a project at an exclusive engine, which has only one', () => {
     const options = resolve({ profile: 'cse-exclusive', serviceCenter: { project: 'p' } });
     expect(profileWarnings(options)).toEqual([
-      'serviceCenter.project is "p": an exclusive engine\'s is always "default"',
+      'serviceCenter.project is "p": the project of an exclusive engine is always "default"',
     ]);
   });
 });

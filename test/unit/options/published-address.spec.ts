@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import type { NetworkAddress } from '../../../lib/options/host-facts.js';
-import { endpointOf, isWildcard, publishedHost } from '../../../lib/options/published-address.js';
+import { endpointOf, publishedHost } from '../../../lib/options/published-address.js';
 
 function at(name: string, address: string): NetworkAddress {
   const family = address.includes(':') ? 'IPv6' : 'IPv4';
@@ -27,7 +27,7 @@ function hostOf(
     ...instance
   }: { boundTo?: string; address?: string; preferredNetwork?: string },
 ): string {
-  return publishedHost({ boundTo, instance: { ...unset, ...instance }, networkInterfaces }).host;
+  return publishedHost({ boundTo, instance: { ...unset, ...instance }, networkInterfaces });
 }
 
 describe('publishedHost', () => {
@@ -75,25 +75,6 @@ describe('publishedHost', () => {
   it('is no IPv6 address of an interface when the server listens on IPv4 alone', () => {
     const preferredNetwork = '2001:db8::/32';
     expect(hostOf([eth0v6, docker], { boundTo: '0.0.0.0', preferredNetwork })).toBe('172.17.0.1');
-  });
-
-  it.each([
-    ['127.0.0.1', true],
-    ['127.8.8.8', true],
-    ['::1', true],
-    ['localhost', true],
-    ['10.0.0.7', false],
-    ['2001:db8::7', false],
-    ['orders.internal', false],
-  ])('tells of %s whether it is a loopback: %j', (boundTo, isLoopback) => {
-    const published = publishedHost({ boundTo, instance: unset, networkInterfaces: [] });
-    expect(published).toEqual({ host: boundTo, isLoopback });
-  });
-});
-
-describe('isWildcard', () => {
-  it.each(['10.0.0.7', '::1', 'orders.internal'])('is false for %s', host => {
-    expect(isWildcard(host)).toBe(false);
   });
 });
 

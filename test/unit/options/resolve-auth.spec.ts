@@ -77,11 +77,11 @@ describe('serviceCenter.auth', () => {
     ],
     [
       { username: 'root', password: 5 },
-      'serviceCenter.auth.password must be a text or a function that gives one, got "***"',
+      'serviceCenter.auth.password must be a text or a function that returns one, got "***"',
     ],
     [
       { username: 'root', password: '' },
-      'serviceCenter.auth.password must be a text or a function that gives one, got "***"',
+      'serviceCenter.auth.password must be a text or a function that returns one, got "***"',
     ],
     [{ accessKey: 'AK' }, 'serviceCenter.auth.secretKey must be set, got undefined'],
     [
@@ -90,11 +90,11 @@ describe('serviceCenter.auth', () => {
     ],
     [
       { token: `${canary} ${canary}` },
-      'serviceCenter.auth.token must be a text of visible ASCII characters or a function that gives one, got "***"',
+      'serviceCenter.auth.token must be a text of visible ASCII characters or a function that returns one, got "***"',
     ],
     [
       { headers: { 'X-Auth-Token': canary } },
-      'serviceCenter.auth.headers must be a function that gives an object of headers, got "***"',
+      'serviceCenter.auth.headers must be a function that returns an object of headers, got "***"',
     ],
     [{ token: 't', tokn: canary }, 'serviceCenter.auth.tokn is not an option'],
   ])('refuses %#, and shows no secret', (auth, issue) => {

@@ -88,12 +88,12 @@ describe('instance', () => {
     ],
     [
       { dataCenter: { name: 'd', region: 'r', availableZone: 'z', zone: 'z' } },
-      'dataCenter.zone is not an option; did you mean instance.dataCenter.availableZone?',
+      'dataCenter.zone is not an option; valid options are name, region, availableZone',
     ],
     [{ dataCenter: null }, 'dataCenter must be an object, got null'],
     [
       { statusFromHealth: { isHealthy: true } },
-      'statusFromHealth must be the class of a provider, or the text or symbol it is provided under, got an object',
+      'statusFromHealth must be the class of a provider, or the string or symbol it is provided under, got an object',
     ],
   ])('refuses %j', (instance, issue) => {
     expect(issuesOf({ instance })).toEqual([`instance.${issue}`]);

@@ -82,12 +82,12 @@ describe('microservice', () => {
     [{ properties: [['a', 'b']] }, 'properties must be an object, got an array'],
     [{ tags: { zone: '1a' } }, `tags.zone ${tag}, got "1a"`],
     [{ tags: { zone: '' } }, `tags.zone ${tag}, got ""`],
-    [{ tags: { 'a b': 'c' } }, `tags["a b"] must have a key that fits: it ${tag}, got "a b"`],
-    [{ tags: tagged(101) }, 'tags must hold at most 100 entries, got 101'],
+    [{ tags: { 'a b': 'c' } }, `tags["a b"] must have a valid key: it ${tag}, got "a b"`],
+    [{ tags: tagged(101) }, 'tags must have at most 100 entries, got 101'],
     [{ schemas: 'a' }, 'schemas must be an array, got "a"'],
     [{ schemas: ['a', 'b-'] }, `schemas[1] ${nameOf(160)}, got "b-"`],
     [{ schemas: ['a', undefined] }, `schemas[1] ${nameOf(160)}, got undefined`],
-    [{ schemas: numbered(101) }, 'schemas must hold at most 100 entries, got 101'],
+    [{ schemas: numbered(101) }, 'schemas must have at most 100 entries, got 101'],
     [{ status: 'UP' }, 'status is not an option; did you mean instance.status?'],
   ])('refuses %j', (microservice, issue) => {
     expect(issuesOf({ microservice })).toEqual([`microservice.${issue}`]);

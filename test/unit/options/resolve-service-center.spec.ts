@@ -69,7 +69,7 @@ describe('serviceCenter.addresses', () => {
 
   it('say why credentials are refused', () => {
     expect(issuesOf(addresses('http://admin:secret@a:30100/sc'))).toEqual([
-      'serviceCenter.addresses[0] must hold no user and no password, got "http://***@a:30100/sc"',
+      'serviceCenter.addresses[0] must not contain a user or a password, got "http://***@a:30100/sc"',
     ]);
   });
 
@@ -77,14 +77,13 @@ describe('serviceCenter.addresses', () => {
     'refuse the query of %j',
     address => {
       expect(issuesOf(addresses(address))).toEqual([
-        'serviceCenter.addresses[0] must have neither query nor fragment beyond the path, ' +
-          'got "http://a/sc"',
+        'serviceCenter.addresses[0] must have no query and no fragment, got "http://a/sc"',
       ]);
     },
   );
 
   it.each([
-    [[], 'must hold at least one address, got an empty array'],
+    [[], 'must have at least one address, got an empty array'],
     ['http://a', 'must be an array, got "http://a"'],
     [{ 0: 'http://a' }, 'must be an array, got an object'],
   ])('refuse %j', (written, message) => {
@@ -122,10 +121,13 @@ describe('serviceCenter.addresses from the environment', () => {
   );
 
   it.each([
-    ['https://admin:s3cret@a', 'must hold no user and no password, got "https://***@a"'],
-    ['https://b,https://admin:s3cret@a', 'must hold no user and no password, got "https://***@a"'],
-    ['https://admin:s3,cret@a', 'must hold no user and no password, got "https://***@a"'],
-    ['https://admin:30,cret,s3@a', 'must hold no user and no password, got "https://***@a"'],
+    ['https://admin:s3cret@a', 'must not contain a user or a password, got "https://***@a"'],
+    [
+      'https://b,https://admin:s3cret@a',
+      'must not contain a user or a password, got "https://***@a"',
+    ],
+    ['https://admin:s3,cret@a', 'must not contain a user or a password, got "https://***@a"'],
+    ['https://admin:30,cret,s3@a', 'must not contain a user or a password, got "https://***@a"'],
     ['https://b, https://admin:s3,cret@a', `${mustBeUrl}, got "https://***@a"`],
     ['admin:s3,cret@a', `${mustBeUrl}, got "***@a"`],
   ])('are refused when they are %j, without telling the secret', (list, message) => {
@@ -154,7 +156,7 @@ describe('the other options of serviceCenter', () => {
   });
 
   const project = 'must be 1 to 64 characters other than "." and ".."';
-  const domain = 'must be visible ASCII characters, others in their encoded form';
+  const domain = 'must be visible ASCII characters, with all others encoded';
   const timeoutMs = 'must be a whole number of milliseconds from 100 to 60000';
   it.each([
     [{ project: '' }, `project ${project}, got ""`],
@@ -181,7 +183,7 @@ describe('the other options of serviceCenter', () => {
   it('take no proxy for axios, and do not tell the one that was given', () => {
     const axios = { proxy: { host: 'p', port: 1, auth: { username: 'me', password: 's3cret' } } };
     expect(issuesOf({ serviceCenter: { axios } })).toEqual([
-      'serviceCenter.axios.proxy must not be set: use serviceCenter.proxy',
+      'serviceCenter.axios.proxy must not be set: put a proxy agent into serviceCenter.axios.httpsAgent',
     ]);
     expect(issuesOf({ serviceCenter: { axios: { proxy: false } } })).toEqual([]);
   });

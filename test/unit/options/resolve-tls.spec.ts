@@ -82,7 +82,7 @@ describe('serviceCenter.tls', () => {
     expect(tls({ minVersion: 'TLSv1.3' }).serviceCenter.tls.minVersion).toBe('TLSv1.3');
   });
 
-  const servername = 'servername must be a host name, and no IP address';
+  const servername = 'servername must be a host name, not an IP address';
   const pem = 'must be certificates in PEM, each whole';
   it.each([
     [{ caFile: '/nosuch' }, 'caFile cannot be read: ENOENT'],
@@ -90,7 +90,7 @@ describe('serviceCenter.tls', () => {
     [{ caFile: '/half' }, `caFile ${pem}`],
     [{ ca: authority.cert + one.cert.slice(0, 300) }, `ca ${pem}`],
     [{ ca: [] }, 'ca must be PEM as text or Buffer, or a list of them'],
-    [{ ca: '', caFile: '/ca' }, 'caFile must not be set beside serviceCenter.tls.ca'],
+    [{ ca: '', caFile: '/ca' }, 'caFile must not be set together with serviceCenter.tls.ca'],
     [{ cert: other.cert, keyFile: '/key' }, 'keyFile is not the private key of the certificate'],
     [{ key: 7, cert: one.cert }, 'key must be PEM as text or Buffer'],
     [{ passphrase: Buffer.from('s3cret'), ...one }, 'passphrase must be text'],
@@ -99,7 +99,11 @@ describe('serviceCenter.tls', () => {
     [{ servername: '::1' }, `${servername}, got "::1"`],
     [{ minVersion: 'TLSv1.1' }, 'minVersion must be one of "TLSv1.2", "TLSv1.3", got "TLSv1.1"'],
     [{ rejectUnauthorized: 'no' }, 'rejectUnauthorized must be true or false, got "no"'],
-    [{ cer: 'x' }, 'cer is not an option; did you mean serviceCenter.tls.cert?'],
+    [
+      { cer: 'x' },
+      'cer is not an option; valid options are ca, caFile, cert, certFile, key, keyFile, passphrase, ' +
+        'passphraseFile, servername, rejectUnauthorized, minVersion',
+    ],
   ])('refuses %#', (options, issue) => {
     expect(issues(options)).toEqual([`serviceCenter.tls.${issue}`]);
   });

@@ -4,6 +4,7 @@ import type { RegistryModuleOptions } from '../../../lib/options/options.js';
 import type { ResolvedOptions } from '../../../lib/options/resolved-options.js';
 import { resolveOptions } from '../../../lib/options/resolve-options.js';
 
+/** A host on which no options are needed. */
 const plainHost: HostFacts = {
   env: {},
   packageName: 'orders',
@@ -16,18 +17,13 @@ const plainHost: HostFacts = {
   },
 };
 
-/** A host on which no options are needed, with the given facts instead of its own. */
-export function hostWith(facts: Partial<HostFacts>): HostFacts {
-  return { ...plainHost, ...facts };
-}
-
-/** Resolves what JavaScript may hand in, whatever its type. */
+/** Resolves options of any type, as JavaScript may pass them. */
 export function resolve(options: unknown, facts: Partial<HostFacts> = {}): ResolvedOptions {
-  // The one place that says what is not known: that is what the resolver is for.
-  return resolveOptions(options as RegistryModuleOptions, hostWith(facts));
+  // An untrue type on purpose: the resolver must not trust it.
+  return resolveOptions(options as RegistryModuleOptions, { ...plainHost, ...facts });
 }
 
-/** The issues of wrong options, each as the sentence that users read; none when they are right. */
+/** Returns the issues of the options as users read them; none when the options are valid. */
 export function issuesOf(options: unknown, facts: Partial<HostFacts> = {}): readonly string[] {
   try {
     resolve(options, facts);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ServiceCenterUnreachableError } from '../../../lib/errors.js';
-import { AddressBook } from '../../../lib/protocol/address-book.js';
+import { AddressBook, learnedAddresses } from '../../../lib/protocol/address-book.js';
 
 const error = new ServiceCenterUnreachableError('heartbeat', ['a'], 'ECONNREFUSED');
 
@@ -107,7 +107,7 @@ describe('isolation', () => {
   it('ends with a probe that is answered while another address serves', () => {
     const { book, told } = bookOf('a', 'b');
     fail(book, 'a', 3);
-    book.seen('a');
+    book.probeAnswered('a');
     expect(told).toEqual(['isolated a', 'restored a']);
     expect(book.current).toBe('b');
   });
@@ -115,10 +115,10 @@ describe('isolation', () => {
   it('begins again with the next failure after a probe, and after three once a request was answered', () => {
     const { book, told } = bookOf('a', 'b');
     fail(book, 'a', 3);
-    book.seen('a');
+    book.probeAnswered('a');
     fail(book, 'a', 1);
     expect(told).toEqual(['isolated a', 'restored a', 'isolated a']);
-    book.seen('a');
+    book.probeAnswered('a');
     book.answered('a');
     fail(book, 'a', 2);
     expect(told.at(-1)).toBe('restored a');
@@ -128,7 +128,7 @@ describe('isolation', () => {
     const { book, told } = bookOf('a', 'b');
     fail(book, 'a', 3);
     fail(book, 'b', 3);
-    book.seen('b');
+    book.probeAnswered('b');
     expect(told).toEqual(['isolated a', 'isolated b']);
     expect(book.current).toBe('b');
     book.answered('b');
@@ -140,5 +140,52 @@ describe('isolation', () => {
     stop();
     fail(book, 'a', 3);
     expect(told).toEqual([]);
+  });
+});
+
+const own = { name: 'dc', region: 'r1', availableZone: 'z1' };
+const node = (endpoint: string, dataCenterInfo?: typeof own) => ({
+  hostName: 'h',
+  endpoints: [endpoint],
+  dataCenterInfo,
+});
+
+describe('the addresses of the registry’s nodes', () => {
+  it.each([
+    ['rest://10.0.0.1:30100/', ['http://10.0.0.1:30100']],
+    ['rest://10.0.0.1:30100', ['http://10.0.0.1:30100']],
+    ['rest://sc.local:30100/?sslEnabled=true', ['https://sc.local:30100']],
+    ['rest://sc.local:30100?sslEnabled=false', ['http://sc.local:30100']],
+    ['rest://[::1]:30100/', ['http://[::1]:30100']],
+    ['grpc://10.0.0.1:30100', []],
+    ['rest://10.0.0.1', []],
+    ['rest://user:secret@10.0.0.1:30100', []],
+    ['rest://10.0.0.1:999999', []],
+    ['http://10.0.0.1:30100', []],
+    ['', []],
+  ])('of %j are %j', (endpoint, addresses) => {
+    expect(learnedAddresses([node(endpoint)], undefined)).toEqual(addresses);
+  });
+
+  it('are in the same zone first, then in the same region', () => {
+    const nodes = [
+      node('rest://far:1', { ...own, region: 'r2' }),
+      node('rest://unknown:1'),
+      node('rest://region:1', { ...own, availableZone: 'z2' }),
+      node('rest://zone:1', own),
+    ];
+    expect(learnedAddresses(nodes, own)).toEqual([
+      'http://zone:1',
+      'http://region:1',
+      'http://far:1',
+      'http://unknown:1',
+    ]);
+    expect(learnedAddresses(nodes, undefined)[0]).toBe('http://far:1');
+  });
+
+  it('are each there once, and none of a node that is not up', () => {
+    const down = { ...node('rest://down:1'), status: 'DOWN' as const };
+    const twice = [node('rest://a:1'), node('rest://a:1/'), down, { hostName: 'h' }];
+    expect(learnedAddresses(twice, own)).toEqual(['http://a:1']);
   });
 });

@@ -1,17 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { fc } from '../../support/fast-check.js';
+import { login } from '../../../lib/credentials/login.js';
 import { isServiceCombError } from '../../../lib/errors.js';
-import { jsonObject } from '../../../lib/protocol/json-object.js';
-import { login } from '../../../lib/protocol/login.js';
 import { CoreHarness } from '../../support/core-harness.js';
 import {
-  callerOf,
+  channelOf,
   clientOf,
   failing,
   type FakeAnswer,
   type FakeReply,
+  FakeSend,
 } from '../../support/fake-send.js';
-import { FakeSend } from '../../support/fake-send.js';
 import { operations } from './operations.js';
 
 const keys = fc.constantFrom(
@@ -95,8 +94,8 @@ describe('whatever a registry answers', () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(given, replies), async reply => {
         try {
-          const caller = callerOf(new FakeSend(reply).send);
-          const { lifeMs } = await caller.call(login({ username: 'a', password: 'b' }));
+          const channel = channelOf(new FakeSend(reply).send);
+          const { lifeMs } = await channel.call(login({ username: 'a', password: 'b' }));
           expect(lifeMs).toBeGreaterThan(0);
           expect(() => new Date(Date.now() + lifeMs).toISOString()).not.toThrow();
         } catch (error) {
@@ -140,23 +139,4 @@ describe('whatever a registry answers', () => {
       { numRuns: 12 },
     );
   }, 30_000);
-});
-
-describe('an object of an answer', () => {
-  it.each([
-    '{"__proto__":{"polluted":true},"a":{"__proto__":{"polluted":true}}}',
-    String.raw`{"\u005f_proto__":{"polluted":true},"a":{"_\u005fproto__":{"polluted":true}}}`,
-  ])('has no key that becomes a prototype: %s', text => {
-    const object = jsonObject(text);
-    expect(Object.keys(object ?? {})).toEqual(['a']);
-    const copy: Record<string, unknown> = Object.assign({}, object?.['a']);
-    expect(copy['polluted']).toBeUndefined();
-  });
-
-  it('keeps all other keys, also where there are escapes', () => {
-    expect(jsonObject(String.raw`{"constructor":"\u003c","a":null}`)).toEqual({
-      constructor: '<',
-      a: null,
-    });
-  });
 });

@@ -1,4 +1,4 @@
-import type { CallOptions } from '../../../lib/protocol/operation.js';
+import type { CallOptions } from '../../../lib/protocol/channel.js';
 import type { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
 
 /** One operation of the client: how it is asked for, what is sent, and how an answer is read. */

@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { AddressBook } from '../../../lib/protocol/address-book.js';
 import { AddressLearner } from '../../../lib/registration/address-learner.js';
 import { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
-import { callerOf, failing, type FakeAnswer, FakeSend } from '../../support/fake-send.js';
+import { channelOf, failing, type FakeAnswer, FakeSend } from '../../support/fake-send.js';
 import { FakeClock } from '../../support/fake-clock.js';
+import { paceOf } from './parts.js';
 
 const [a, b] = ['http://a:1', 'http://b:2'] as const;
 const nodes = (...endpoints: readonly string[]) => ({
@@ -20,7 +21,7 @@ const nodes = (...endpoints: readonly string[]) => ({
 function learning(...answers: readonly FakeAnswer[]) {
   const http = new FakeSend(...answers);
   const clock = new FakeClock();
-  const caller = callerOf(http.send, { addresses: [a] });
+  const caller = channelOf(http.send, { addresses: [a] });
   const client = new ServiceCenterClient(caller);
   const { addresses } = caller;
   const learner = new AddressLearner({
@@ -28,7 +29,7 @@ function learning(...answers: readonly FakeAnswer[]) {
     addresses,
     clock,
     dataCenter: undefined,
-    random: () => 0.5,
+    pace: paceOf(),
   });
   return { http, clock, addresses, learner };
 }
@@ -51,7 +52,7 @@ describe('addresses that the registry tells of', () => {
     await clock.advance(0);
     expect(addresses.isolated).toEqual([b]);
     expect(addresses.hasAnother).toBe(false);
-    addresses.seen(b);
+    addresses.probeAnswered(b);
     expect(addresses.isolated).toEqual([]);
     expect(addresses.hasAnother).toBe(true);
     expect(told).toEqual([]);
@@ -61,7 +62,7 @@ describe('addresses that the registry tells of', () => {
     const { clock, addresses, learner } = learning(nodes('rest://b:2/'), nodes('rest://c:3/'));
     learner.tick();
     await clock.advance(0);
-    addresses.seen(b);
+    addresses.probeAnswered(b);
     addresses.leave(a);
     expect(addresses.current).toBe(b);
     await clock.advance(700_000);

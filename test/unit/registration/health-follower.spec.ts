@@ -15,13 +15,14 @@ class Following {
     clock: this.clock,
     everyMs: 5_000,
     isHealthy: () => this.isHealthy(),
-    status: () => this.status,
-    setStatus: async status => {
-      if (this.refusal !== undefined) throw this.refusal;
-      this.status = status;
-      this.changes.push(status);
-    },
+    record: this,
   });
+
+  async setStatus(status: InstanceStatus): Promise<void> {
+    if (this.refusal !== undefined) throw this.refusal;
+    this.status = status;
+    this.changes.push(status);
+  }
 
   /** Lets so many checks be made, with this answer. */
   async check(isHealthy: boolean, times: number): Promise<void> {

@@ -4,12 +4,18 @@ import {
   ServiceCenterTimeoutError,
   ServiceCenterUnreachableError,
 } from '../../../lib/errors.js';
-import type { RegistryFact } from '../../../lib/events/events.js';
-import type { Lease } from '../../../lib/registration/lease.js';
-import type { Listing } from '../../../lib/registration/listing.js';
-import type { TransitionContext } from '../../../lib/registration/outcome.js';
+import type { PendingEvent } from '../../../lib/events.js';
+import type { RegistryRecord } from '../../../lib/registration/record.js';
+import type { TransitionContext } from '../../../lib/registration/transition.js';
 import { Pace, type PaceSettings } from '../../../lib/registration/pace.js';
-import { type Holding, type Joining, joining } from '../../../lib/registration/state.js';
+import {
+  type InnerState,
+  type Lease,
+  nextRequest,
+  type Registered,
+  type Registering,
+  registering,
+} from '../../../lib/registration/state.js';
 
 /** Draws that are as low and as high as they can be, and one in the middle. */
 export const draws = [0, 0.5, 1 - Number.EPSILON] as const;
@@ -21,8 +27,12 @@ export function paceOf({
   neverEarly = false,
   retry = { initialMs: 1_000, maxMs: 30_000, factor: 2 },
   random = () => 0.5,
-}: Partial<PaceSettings> & { readonly random?: () => number } = {}): Pace {
-  return new Pace({ intervalMs, jitter, neverEarly, retry }, random);
+  verifyEvery = 10,
+}: Partial<PaceSettings['heartbeat'] & PaceSettings['registration']> & {
+  readonly random?: () => number;
+} = {}): Pace {
+  const heartbeat = { intervalMs, jitter, neverEarly, verifyEvery };
+  return new Pace({ heartbeat, registration: { retry } }, random);
 }
 
 /** An error of each kind that decides something. */
@@ -51,39 +61,39 @@ export const ref = { serviceId: 's', instanceId: 'i' };
 export const lease: Lease = { ref, renewedAt: 0, lengthMs: 60_000 };
 
 /** A registration that holds a lease of a minute since 0 and beats next at 15 s. */
-export function holdingOf(change: Partial<Holding> = {}): Holding {
+export function registeredOf(change: Partial<Registered> = {}): Registered {
   return {
-    phase: 'holding',
+    kind: 'registered',
     lease,
-    beatAt: 15_000,
-    verifyAt: Infinity,
-    beatsUntilVerify: 10,
+    heartbeatAt: 15_000,
+    readBackAt: Infinity,
+    heartbeatsUntilReadBack: 10,
     drift: undefined,
     failures: 0,
     error: undefined,
-    riskTold: false,
-    doubted: false,
+    isRiskEmitted: false,
+    wasContradicted: false,
     ...change,
   };
 }
 
 /** A registration that is due at 0 and posts next. */
-export function joiningOf(change: Partial<Joining> = {}): Joining {
-  return { ...joining(0, 's'), ...change };
+export function registeringOf(change: Partial<Registering> = {}): Registering {
+  return { ...registering(0, 's'), ...change };
 }
 
 /** What a transition is decided with, at the moment 0 and the default pace. */
 export function contextOf(change: Partial<TransitionContext> = {}): TransitionContext {
-  return { now: 0, pace: paceOf(), verifyEvery: 10, registrations: 0, ...change };
+  return { now: 0, pace: paceOf(), registrations: 0, ...change };
 }
 
-/** The names of facts, without what they all begin with. */
-export function namesOf(facts: readonly RegistryFact[]): readonly string[] {
-  return facts.map(({ name }) => name.slice('servicecomb.'.length));
+/** The names of events, without what they all begin with. */
+export function namesOf(events: readonly PendingEvent[]): readonly string[] {
+  return events.map(({ name }) => name.slice('servicecomb.'.length));
 }
 
 /** A listing of one instance with one endpoint. */
-export function listingOf(change: Partial<Listing['instance']> = {}): Listing {
+export function recordOf(change: Partial<RegistryRecord['instance']> = {}): RegistryRecord {
   return {
     microservice: { serviceName: 'orders', version: '1.2.3' },
     tags: {},
@@ -97,4 +107,9 @@ export function listingOf(change: Partial<Listing['instance']> = {}): Listing {
       ...change,
     },
   };
+}
+
+/** When the next request of a state is due; undefined when it makes none. */
+export function dueAt(state: InnerState): number | undefined {
+  return nextRequest(state)?.dueAt;
 }

@@ -1,27 +1,35 @@
 import { describe, expect, it } from '@jest/globals';
+import { ServiceCenterTimeoutError } from '../../../lib/errors.js';
 import {
-  dueAt,
-  type Holding,
-  joining,
-  labelOf,
+  type HealthStatus,
+  healthOf,
+  type InnerState,
+  isAtRisk,
+  isExpired,
+  leaseFacts,
+  leaseLengthMs,
   nextRequest,
-  type RegistrationPhase,
+  publicState,
+  type Registered,
+  registering,
+  type RegistrationState,
+  remainingMs,
   serviceIdOf,
 } from '../../../lib/registration/state.js';
-import { holdingOf, joiningOf } from './parts.js';
 import { outcomes, stored } from './outcomes.js';
+import { dueAt, errors, lease, registeredOf, registeringOf } from './parts.js';
 
-describe('the label of a registration', () => {
-  it.each(['idle', 'disabled', 'leaving', 'left'] as const)('without requests is %s', phase => {
-    expect(labelOf({ phase }, 0)).toBe(phase);
+describe('the public state of a registration', () => {
+  it.each(['idle', 'disabled', 'leaving', 'left'] as const)('without requests is %s', kind => {
+    expect(publicState({ kind }, 0)).toBe(kind);
   });
 
   it.each([
     ['new', 'registering'],
     ['lost', 'lost'],
-  ] as const)('without a lease that is %s is %s, and blocked when refused', (reason, label) => {
-    expect(labelOf(joiningOf({ reason }), 0)).toBe(label);
-    expect(labelOf(joiningOf({ reason, refused: true }), 0)).toBe('blocked');
+  ] as const)('without a lease that is %s is %s, and blocked when refused', (reason, state) => {
+    expect(publicState(registeringOf({ reason }), 0)).toBe(state);
+    expect(publicState(registeringOf({ reason, isBlocked: true }), 0)).toBe('blocked');
   });
 
   it.each([
@@ -36,73 +44,169 @@ describe('the label of a registration', () => {
     [7, 59_999, 'at-risk'],
     [7, 60_000, 'lost'],
     [7, 1_000_000, 'lost'],
-  ])('with a lease of a minute and %i failures at %i ms is %s', (failures, now, label) => {
-    expect(labelOf(holdingOf({ failures }), now)).toBe(label);
+  ])('with a lease of a minute and %i failures at %i ms is %s', (failures, now, state) => {
+    expect(publicState(registeredOf({ failures }), now)).toBe(state);
   });
 });
 
 describe('the next request', () => {
   it.each([
-    ['never due while idle', { phase: 'idle' }, undefined],
-    ['never due while disabled', { phase: 'disabled' }, undefined],
-    ['never due while leaving', { phase: 'leaving' }, undefined],
-    ['never due after leaving', { phase: 'left' }, undefined],
-    ['due when the next step is', joiningOf({ dueAt: 7 }), 7],
-    ['due with the heartbeat', holdingOf({ beatAt: 9 }), 9],
-    ['due at once for a read-back', holdingOf({ beatAt: 9, verifyAt: 0 }), 0],
-  ] satisfies [string, RegistrationPhase, number | undefined][])('is %s', (_, state, due) => {
+    ['never due while idle', { kind: 'idle' }, undefined],
+    ['never due while disabled', { kind: 'disabled' }, undefined],
+    ['never due while leaving', { kind: 'leaving' }, undefined],
+    ['never due after leaving', { kind: 'left' }, undefined],
+    ['due when the next step is', registeringOf({ dueAt: 7 }), 7],
+    ['due with the heartbeat', registeredOf({ heartbeatAt: 9 }), 9],
+    ['due at once for a read-back', registeredOf({ heartbeatAt: 9, readBackAt: 0 }), 0],
+  ] satisfies [string, InnerState, number | undefined][])('is %s', (_, state, due) => {
     expect(dueAt(state)).toBe(due);
   });
 
   const repairAt = (at: number) => ({ stored, fields: [], round: 1, repairAt: at });
 
   it.each([
-    ['a heartbeat', 'beat', { beatAt: 9 }],
-    ['a heartbeat that is due before the read-back', 'beat', { beatAt: 9, verifyAt: 10 }],
-    ['a read-back that is due with the heartbeat', 'verify', { beatAt: 9, verifyAt: 9 }],
-    ['a repair before both', 'repair', { beatAt: 9, verifyAt: 9, drift: repairAt(9) }],
-    ['a read-back when the repair was made', 'verify', { verifyAt: 9, drift: repairAt(Infinity) }],
-  ] satisfies [string, string, Partial<Holding>][])(
-    'of one who has a lease is %s',
+    ['a heartbeat', 'heartbeat', { heartbeatAt: 9 }],
+    [
+      'a heartbeat that is due before the read-back',
+      'heartbeat',
+      { heartbeatAt: 9, readBackAt: 10 },
+    ],
+    ['a read-back that is due with the heartbeat', 'read-back', { heartbeatAt: 9, readBackAt: 9 }],
+    ['a repair before both', 'repair', { heartbeatAt: 9, readBackAt: 9, drift: repairAt(9) }],
+    [
+      'a read-back when the repair was made',
+      'read-back',
+      { readBackAt: 9, drift: repairAt(Infinity) },
+    ],
+  ] satisfies [string, string, Partial<Registered>][])(
+    'of a registered instance is %s',
     (_, kind, change) => {
-      expect(nextRequest(holdingOf(change))).toEqual({ kind, dueAt: 9 });
+      expect(nextRequest(registeredOf(change))).toMatchObject({ kind, dueAt: 9 });
     },
   );
 });
 
 describe('the id of the service', () => {
   it.each([
-    ['of a lease', holdingOf(), 's'],
-    ['of a POST', joiningOf({ step: { kind: 'post', serviceId: 'p' } }), 'p'],
+    ['of a lease', registeredOf(), 's'],
+    ['of a POST', registeringOf({ step: { kind: 'post', serviceId: 'p' } }), 'p'],
     [
       'of a read-back',
-      joiningOf({ step: { ...outcomes.posted, kind: 'confirm', serviceId: 'c' } }),
+      registeringOf({
+        step: { ...outcomes.posted, kind: 'read-posted', serviceId: 'c' },
+      }),
       'c',
     ],
-    ['of a removal', joiningOf({ step: { kind: 'clear', serviceId: 'd' } }), 'd'],
-    ['not yet known', joiningOf({ step: { kind: 'service' } }), undefined],
-    ['of no interest while idle', { phase: 'idle' }, undefined],
-  ] satisfies [string, RegistrationPhase, string | undefined][])('is %s', (_, state, id) => {
+    ['of a removal', registeringOf({ step: { kind: 'remove-stale', serviceId: 'd' } }), 'd'],
+    ['not yet known', registeringOf({ step: { kind: 'find-service' } }), undefined],
+    ['of no interest while idle', { kind: 'idle' }, undefined],
+  ] satisfies [string, InnerState, string | undefined][])('is %s', (_, state, id) => {
     expect(serviceIdOf(state)).toBe(id);
   });
 });
 
+describe('a lease', () => {
+  it.each([
+    [15, 3, 60_000],
+    [5, 3, 20_000],
+    [30, 3, 120_000],
+    [1, 0, 1_000],
+  ])('of interval %i and times %i lasts %i ms', (interval, times, ms) => {
+    expect(leaseLengthMs({ mode: 'push', interval, times })).toBe(ms);
+  });
+
+  it.each([
+    [0, 60_000, false, false],
+    [39_999, 20_001, false, false],
+    [40_000, 20_000, true, false],
+    [59_999, 1, true, false],
+    [60_000, 0, true, true],
+    [90_000, 0, true, true],
+  ])(
+    'of a minute at %i ms has %i ms left, is at risk: %p, has ended: %p',
+    (now, left, isRisky, hasEnded) => {
+      expect(remainingMs(lease, now)).toBe(left);
+      expect(isAtRisk(lease, now)).toBe(isRisky);
+      expect(isExpired(lease, now)).toBe(hasEnded);
+    },
+  );
+});
+
+describe('a snapshot of the lease', () => {
+  it('has its age and its rest, in whole milliseconds', () => {
+    expect(leaseFacts(registeredOf(), 1_000.4)).toEqual({
+      renewedAgoMs: 1_000,
+      leaseRemainingMs: 59_000,
+      failures: 0,
+      lastError: null,
+    });
+  });
+
+  it('has nothing left when it is over, and the last error', () => {
+    const { message } = errors.network;
+    const state = registeredOf({ failures: 4, error: errors.network });
+    expect(leaseFacts(state, 90_000)).toEqual({
+      renewedAgoMs: 90_000,
+      leaseRemainingMs: 0,
+      failures: 4,
+      lastError: { code: 'ERR_SERVICECOMB_UNREACHABLE', message },
+    });
+  });
+
+  it('has the failures and the error number of the registry without a lease', () => {
+    const { message } = errors.refused;
+    expect(leaseFacts(registeringOf({ failures: 2, error: errors.refused }), 0)).toEqual({
+      renewedAgoMs: null,
+      leaseRemainingMs: null,
+      failures: 2,
+      lastError: { code: 'ERR_SERVICECOMB_RESPONSE', errorCode: 400_100, message },
+    });
+  });
+
+  it('has the error of a login only while there is a lease', () => {
+    const loginError = new ServiceCenterTimeoutError('login', 'http://a:1', 5_000);
+    const lastErrorOf = (state: InnerState) => leaseFacts(state, 0, loginError).lastError;
+    expect(lastErrorOf(registeredOf())).toMatchObject({ code: loginError.code });
+    expect(lastErrorOf(registeringOf())).toBeNull();
+    expect(publicState(registeredOf(), 0, loginError)).toBe('degraded');
+  });
+});
+
+/** Every state, so that a new one needs a decision here as well. */
+const health: Record<RegistrationState, HealthStatus> = {
+  idle: 'up',
+  disabled: 'up',
+  registered: 'up',
+  degraded: 'degraded',
+  'at-risk': 'degraded',
+  registering: 'down',
+  lost: 'down',
+  blocked: 'down',
+  leaving: 'down',
+  left: 'down',
+};
+
+it('is healthy when consumers find the instance, or none is wanted', () => {
+  for (const state of Object.keys(health) as RegistrationState[])
+    expect([state, healthOf({ state })]).toEqual([state, health[state]]);
+});
+
 describe('a registration that begins', () => {
-  it('asks for the service first', () => {
-    expect(joining(5, undefined)).toEqual({
-      phase: 'joining',
+  it('looks up the service first', () => {
+    expect(registering(5, undefined)).toEqual({
+      kind: 'registering',
       reason: 'new',
-      refused: false,
-      step: { kind: 'service' },
+      isBlocked: false,
+      step: { kind: 'find-service' },
       dueAt: 5,
       failures: 0,
-      failuresInSight: 0,
+      failuresSinceProbe: 0,
       error: undefined,
       previous: undefined,
     });
   });
 
   it('posts at once when the service is known', () => {
-    expect(joining(5, 's').step).toEqual({ kind: 'post', serviceId: 's' });
+    expect(registering(5, 's').step).toEqual({ kind: 'post', serviceId: 's' });
   });
 });

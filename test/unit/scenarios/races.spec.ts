@@ -38,7 +38,7 @@ describe('the registration', () => {
     const process = await simulation.registered({ random: () => 0.01 });
     await clock.run(30_000);
     registry.weather = 'refuses';
-    process.onFact = ({ name }) => {
+    process.onEvent = ({ name }) => {
       if (name === 'servicecomb.instance.lost') registry.weather = 'fine';
     };
     await clock.until(() => registry.weather === 'fine');
@@ -87,7 +87,7 @@ describe('the registration', () => {
     await clock.run(minute);
     registry.oddities.set({ storeDown: true });
     const from = clock.now();
-    const refused = expect(core.changes.setStatus('DOWN')).rejects.toMatchObject({
+    const refused = expect(core.record.setStatus('DOWN')).rejects.toMatchObject({
       code: 'ERR_SERVICECOMB_TIMEOUT',
     });
     await clock.run(10 * minute);
@@ -120,8 +120,8 @@ describe('the registration', () => {
     const { clock, registry } = simulation;
     const { core } = await simulation.registered();
     await clock.run(minute);
-    void core.changes.setStatus('OUTOFSERVICE');
-    void core.changes.setProperties({ canary: 'yes' });
+    void core.record.setStatus('OUTOFSERVICE');
+    void core.record.setProperties({ canary: 'yes' });
     await clock.run(minute);
     expect(registry.instances()).toMatchObject([
       { status: 'OUTOFSERVICE', properties: { canary: 'yes' } },
@@ -157,8 +157,8 @@ describe('the registration', () => {
     };
     const from = clock.now();
     stir();
-    void core.changes.setStatus('OUTOFSERVICE');
-    void core.changes.setProperties({ canary: 'yes' });
+    void core.record.setStatus('OUTOFSERVICE');
+    void core.record.setProperties({ canary: 'yes' });
     await clock.run(2 * minute);
     expect(registry.instances().find(each => each.instanceId === 'orders-0')).toMatchObject({
       status: 'OUTOFSERVICE',

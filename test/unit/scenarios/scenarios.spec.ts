@@ -124,7 +124,7 @@ describe('the registration', () => {
     const simulation = new Simulation();
     const { clock, registry } = simulation;
     const process = await simulation.registered();
-    process.onFact = () => {
+    process.onEvent = () => {
       throw new Error('a listener gone wrong');
     };
     await clock.run(5 * minute);

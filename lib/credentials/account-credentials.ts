@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto';
+import {
+  isServiceCombError,
+  type ServiceCombError,
+  ServiceCenterUnreachableError,
+} from '../errors.js';
+import type {
+  CallOptions,
+  CredentialHeaders,
+  Credentials,
+  TokenChange,
+} from '../protocol/channel.js';
+import { isRetriable } from '../protocol/failures.js';
+import { boundedWait } from './bounded-wait.js';
+import { type Account, type GrantedToken, LoginGuard, type RefusedLogin } from './login.js';
+
+/** A new token that is refused is kept for so long: another one would be refused, too (M11). */
+const patienceMs = 60_000;
+/** A token that lacks a permission is renewed from this age on: it keeps the roles of its login (S14). */
+const roleAgeMs = 15 * 60_000;
+
+/** The parts that account credentials work with. */
+export interface AccountParts {
+  readonly username: string;
+  /** Called before each login, and with each request while logins are refused, to notice a new password. */
+  readonly password: () => Promise<string>;
+  /** Logs in at one address, unless aborted. */
+  readonly login: (address: string, account: Account, signal: AbortSignal) => Promise<GrantedToken>;
+  readonly clock: TokenClock;
+}
+
+/** Time and chance. */
+export interface TokenClock {
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number;
+  /** Between 0 and 1: spreads the renewals of a fleet. */
+  readonly random: () => number;
+}
+
+/** The token of one address; moments are milliseconds of the monotonic clock. */
+interface Token {
+  readonly text: string;
+  readonly obtainedAt: number;
+  readonly renewAt: number;
+  readonly endsAt: number;
+  /** Whether a request with it was answered. */
+  readonly isProven: boolean;
+}
+
+/**
+ * An account of the registry's own login (RBAC), with one token for each address. One login at a time
+ * serves all requests that wait. A token is renewed at 80 to 90 % of its life, while requests still use it.
+ * A refused login holds for all addresses: they are one registry. M and S numbers are sections of
+ * docs/registry-behaviour.md.
+ */
+export class AccountCredentials implements Credentials {
+  readonly #tokens = new Map<string, Token>();
+  readonly #logins = new Map<string, Promise<Token>>();
+  readonly #guard: LoginGuard;
+  readonly #listeners = new Set<(change: TokenChange) => void>();
+  #stopping = new AbortController();
+  #refused: RefusedLogin | undefined;
+  /** Renewals in a row that got no answer. */
+  #unanswered: { readonly error: ServiceCombError; readonly failures: number } | undefined;
+
+  constructor(private readonly parts: AccountParts) {
+    this.#guard = new LoginGuard(parts.clock.now);
+  }
+
+  get loginError(): ServiceCombError | undefined {
+    return this.#refused?.error ?? this.#unanswered?.error;
+  }
+
+  onChange(listener: (change: TokenChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async headersFor(address: string, { signal }: CallOptions): Promise<CredentialHeaders> {
+    signal?.throwIfAborted();
+    const { text } = await boundedWait(this.#tokenFor(address), { signal });
+    return text === '' ? {} : { Authorization: `Bearer ${text}` };
+  }
+
+  markAccepted(address: string, headers: CredentialHeaders): void {
+    const token = this.#tokenIn(address, headers);
+    if (token?.isProven === false) this.#tokens.set(address, { ...token, isProven: true });
+  }
+
+  /**
+   * Drops the token, unless it has been replaced already. A new token that was never accepted stays for a
+   * minute, and asking again cannot help: the reason is a matter of clocks or keys. If there was no token,
+   * a login helps: the registry has its security on now.
+   */
+  markRefused(address: string, headers: CredentialHeaders): boolean {
+    const token = this.#tokenIn(address, headers);
+    if (token === undefined) return true;
+    const isYoung = this.#now - token.obtainedAt < patienceMs;
+    if (isYoung && !token.isProven && token.text !== '') return false;
+    this.#tokens.delete(address);
+    return true;
+  }
+
+  markDenied(address: string, headers: CredentialHeaders): void {
+    const token = this.#tokenIn(address, headers);
+    if (token === undefined || this.#now - token.obtainedAt < roleAgeMs) return;
+    this.#tokens.set(address, { ...token, renewAt: Math.min(token.renewAt, this.#now) });
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+    this.#stopping = new AbortController();
+  }
+
+  get #now(): number {
+    return this.parts.clock.now();
+  }
+
+  /** Returns the token at hand, as long as it is valid. */
+  #validToken(address: string): Token | undefined {
+    const token = this.#tokens.get(address);
+    return token !== undefined && token.endsAt > this.#now ? token : undefined;
+  }
+
+  /** Returns the token at hand, if it is the one in these headers. */
+  #tokenIn(address: string, { Authorization = '' }: CredentialHeaders): Token | undefined {
+    const token = this.#validToken(address);
+    return token?.text === Authorization.slice('Bearer '.length) ? token : undefined;
+  }
+
+  async #tokenFor(address: string): Promise<Token> {
+    const token = this.#validToken(address);
+    if (token === undefined) return this.#logIn(address);
+    // If a renewal failed, it was that of another address.
+    if (token.renewAt > this.#now) this.#unanswered = undefined;
+    else if (!this.#logins.has(address)) void this.#renew(address);
+    return token;
+  }
+
+  /** Never rejects: the token at hand is still valid, and the next request tries again. */
+  async #renew(address: string): Promise<void> {
+    const { signal } = this.#stopping;
+    try {
+      await this.#logIn(address);
+    } catch (error) {
+      // A bug surfaces at the latest in the request that needs this login.
+      if (signal.aborted || !isServiceCombError(error) || error === this.#refused?.error) return;
+      this.#unanswered = { error, failures: (this.#unanswered?.failures ?? 0) + 1 };
+      this.#notify({ kind: 'failed', address, ...this.#unanswered });
+    }
+  }
+
+  #logIn(address: string): Promise<Token> {
+    const login =
+      this.#logins.get(address) ??
+      this.#obtain(address).finally(() => this.#logins.delete(address));
+    this.#logins.set(address, login);
+    return login;
+  }
+
+  async #obtain(address: string): Promise<Token> {
+    const { signal } = this.#stopping;
+    const account = { username: this.parts.username, password: await this.parts.password() };
+    const digest = createHash('sha256').update(account.password).digest('hex');
+    const forbidding = this.#guard.forbidding(digest);
+    if (forbidding !== undefined) {
+      this.#refuse(forbidding);
+      throw forbidding.error;
+    }
+    try {
+      return this.#keep(address, await this.parts.login(address, account, signal));
+    } catch (error) {
+      if (signal.aborted) throw new ServiceCenterUnreachableError('login', [address], 'ECANCELED');
+      if (isServiceCombError(error) && !isRetriable(error))
+        this.#refuse(this.#guard.refuse({ address, error, digest }));
+      throw error;
+    }
+  }
+
+  #refuse(refused: RefusedLogin): void {
+    if (refused === this.#refused) return;
+    this.#refused = refused;
+    const { address, error, until } = refused;
+    this.#notify({ kind: 'refused', address, error, retryInMs: Math.round(until - this.#now) });
+  }
+
+  #keep(address: string, { text, lifeMs }: GrantedToken): Token {
+    this.#refused = undefined;
+    this.#unanswered = undefined;
+    const now = this.#now;
+    const old = this.#validToken(address);
+    const renewAt = now + lifeMs * (0.8 + 0.1 * this.parts.clock.random());
+    const token =
+      // There is no login any more: security was switched off, or a gateway is wrong. A token does no harm.
+      text === '' && old !== undefined && old.text !== ''
+        ? { ...old, renewAt: now + patienceMs }
+        : { text, obtainedAt: now, renewAt, endsAt: now + lifeMs, isProven: false };
+    this.#tokens.set(address, token);
+    if (text !== '') this.#notify({ kind: 'renewed', address, lifeMs: Math.round(lifeMs) });
+    return token;
+  }
+
+  #notify(change: TokenChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}

@@ -1,0 +1,362 @@
+import {
+  type ServiceCombError,
+  isServiceCombError,
+  ServiceCenterUnreachableError,
+} from '../errors.js';
+import type { AddressBook } from './address-book.js';
+import {
+  type Asked,
+  failureKind,
+  failureOf,
+  isPermissionRefused,
+  isRetriable,
+  isTokenRefused,
+  refusalOf,
+  unexpectedAnswer,
+} from './failures.js';
+import { blankerFor } from './redact.js';
+import {
+  type Decode,
+  type HttpReply,
+  type OperationName,
+  pathOf,
+  type Route,
+  routes,
+  unexpected,
+} from './wire.js';
+
+/** One HTTP request, complete: the HTTP library adds only what HTTP itself needs. */
+export interface HttpRequest {
+  readonly method: Route['method'];
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Text of the body; undefined sends none, with `Content-Length: 0`. */
+  readonly body: string | undefined;
+  /** Total deadline in milliseconds: connection, headers and the last byte of the body. */
+  readonly timeoutMs: number;
+  /** Longest body that is read, in bytes after decompression. */
+  readonly maxAnswerBytes: number;
+  /** Ends the request at once when aborted. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * The port to HTTP. Resolves with every answer, whatever its status. Rejects with the HTTP library's own
+ * error when there is no answer (failures.ts translates it), and never before the socket is freed.
+ */
+export type Send = (request: HttpRequest) => Promise<HttpReply>;
+
+/** Headers that authenticate a request. Their values are secrets. */
+export type CredentialHeaders = Readonly<Record<string, string>>;
+
+/** The port to credentials: authenticates the requests to the registry. */
+export interface Credentials {
+  /**
+   * Returns the headers for the next request to an address; waits if a login is needed first.
+   *
+   * @throws ServiceCombError when there are no credentials
+   */
+  headersFor(address: string, options: CallOptions): Promise<CredentialHeaders>;
+  /** Notes that an address accepted these headers. */
+  markAccepted(address: string, headers: CredentialHeaders): void;
+  /** Notes that an address refused these headers; returns whether to ask again with new ones. */
+  markRefused(address: string, headers: CredentialHeaders): boolean;
+  /** Notes that these headers are valid but lack a permission. */
+  markDenied(address: string, headers: CredentialHeaders): void;
+  /** Why the last login failed; undefined after one that succeeds. Set also while an older token serves. */
+  readonly loginError: ServiceCombError | undefined;
+  /** Aborts the login under way, so that it does not keep the process alive. */
+  stop(): void;
+  /** Calls the listener with each change; returns a function that removes it. */
+  onChange(listener: (change: TokenChange) => void): () => void;
+}
+
+/** A change of the registry's token. */
+export type TokenChange =
+  /** A login returned a token, valid for another `lifeMs`. */
+  | { readonly kind: 'renewed'; readonly address: string; readonly lifeMs: number }
+  /** The registry refused a login; the next one is possible in `retryInMs`. */
+  | {
+      readonly kind: 'refused';
+      readonly address: string;
+      readonly error: ServiceCombError;
+      readonly retryInMs: number;
+    }
+  /** A renewal got no answer, `failures` in a row; the token at hand is still valid. */
+  | {
+      readonly kind: 'failed';
+      readonly address: string;
+      readonly error: ServiceCombError;
+      readonly failures: number;
+    };
+
+/** Sends no credentials, as to a registry with its security off. */
+export const noCredentials: Credentials = {
+  headersFor: () => Promise.resolve({}),
+  markAccepted: () => undefined,
+  markRefused: () => false,
+  markDenied: () => undefined,
+  stop: () => undefined,
+  loginError: undefined,
+  onChange: () => () => undefined,
+};
+
+/** One operation of the registry: the request, and how to read the answer. */
+export interface Operation<T> {
+  readonly name: OperationName;
+  readonly parameters?: Readonly<Record<string, string>> | undefined;
+  readonly query?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Sent as JSON; undefined sends no body. */
+  readonly body?: unknown;
+  /** Secrets in the body. */
+  readonly secrets?: readonly string[] | undefined;
+  /** Whether a successful answer is a secret: then no error shows it, whatever its shape. */
+  readonly isAnswerSecret?: boolean | undefined;
+  /** A status besides 200 that is a success. */
+  readonly otherStatus?: number | undefined;
+  /** Whether the answer grows with what is registered: a list, or a schema. @default false */
+  readonly mayBeLong?: boolean | undefined;
+  /** The expected answer in words, for the error when it is another one: `a list of instances`. */
+  readonly expected: string;
+  readonly decode: Decode<T>;
+}
+
+/** Bounds of one call. */
+export interface CallOptions {
+  /** Ends the call at once when aborted; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Deadline of one attempt in milliseconds. @default the client's */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Settings that every request needs. */
+export interface ChannelSettings {
+  readonly project: string;
+  readonly domain: string | undefined;
+  readonly timeoutMs: number;
+  readonly userAgent: string;
+  /** Longest answer of a list or a schema, in bytes. Other answers are read up to a mebibyte of it. */
+  readonly maxAnswerBytes: number;
+  /** Secrets that are sent besides the credentials: an application's own headers. */
+  readonly secrets?: (() => readonly string[]) | undefined;
+}
+
+/**
+ * Sends operations to the address in use. When that one does not answer, is busy, or is no Service
+ * Center, sends once more to the next address, so an operation takes two deadlines at most.
+ */
+export class Channel {
+  /** Addresses without a readiness check: Apache's Service Center has none. */
+  readonly #withoutReadiness = new Set<string>();
+
+  constructor(
+    private readonly send: Send,
+    readonly addresses: AddressBook,
+    private readonly settings: ChannelSettings,
+    readonly credentials: Credentials = noCredentials,
+  ) {}
+
+  /**
+   * Resolves with the decoded answer.
+   *
+   * @throws ServiceCombError the failure; if two addresses were tried, that of the second one.
+   */
+  async call<T>(operation: Operation<T>, options: CallOptions = {}): Promise<T> {
+    const first = this.addresses.current;
+    try {
+      return await this.#attempt(operation, first, options);
+    } catch (error) {
+      const second = this.addresses.current;
+      if (second === first || !isWorthFailOver(error)) throw error;
+      return this.#failOver(operation, [first, second], options);
+    }
+  }
+
+  async #failOver<T>(
+    operation: Operation<T>,
+    addresses: readonly [string, string],
+    options: CallOptions,
+  ): Promise<T> {
+    try {
+      return await this.#attempt(operation, addresses[1], options);
+    } catch (error) {
+      if (!(error instanceof ServiceCenterUnreachableError)) throw error;
+      const { reason, cause, advice } = error;
+      throw new ServiceCenterUnreachableError(operation.name, addresses, reason, { cause, advice });
+    }
+  }
+
+  async #attempt<T>(operation: Operation<T>, address: string, options: CallOptions): Promise<T> {
+    try {
+      const value = await this.#ask(operation, address, options);
+      this.addresses.answered(address);
+      return value;
+    } catch (error) {
+      if (isServiceCombError(error)) this.#noteFailure(address, error);
+      throw error;
+    }
+  }
+
+  /** An address that throttles works, but another one may serve now. */
+  #noteFailure(address: string, error: ServiceCombError): void {
+    switch (failureKind(error)) {
+      case 'credentials':
+        return;
+      case 'throttled':
+        return this.addresses.leave(address);
+      case 'unavailable':
+        return this.addresses.failed(address, error);
+      case 'instance-gone':
+      case 'service-gone':
+      case 'refused':
+        return this.addresses.answered(address);
+    }
+  }
+
+  /** Sends a request whose token was refused once more, with a new token. */
+  async #ask<T>(operation: Operation<T>, address: string, options: CallOptions): Promise<T> {
+    const headers = await this.credentials.headersFor(address, options);
+    options.signal?.throwIfAborted();
+    try {
+      const value = await this.#exchange(operation, headers, address, options);
+      this.credentials.markAccepted(address, headers);
+      return value;
+    } catch (error) {
+      if (isPermissionRefused(error)) this.credentials.markDenied(address, headers);
+      if (!isTokenRefused(error) || !this.credentials.markRefused(address, headers)) throw error;
+    }
+    const renewed = await this.credentials.headersFor(address, options);
+    return this.#exchange(operation, renewed, address, options);
+  }
+
+  async #exchange<T>(
+    operation: Operation<T>,
+    credentials: CredentialHeaders,
+    address: string,
+    { signal, timeoutMs = this.settings.timeoutMs }: CallOptions,
+  ): Promise<T> {
+    const { name, expected, otherStatus } = operation;
+    const asked = { operation: name, address, timeoutMs };
+    const request = requestOf({ ...operation, credentials }, { ...asked, signal }, this.settings);
+    const reply = await this.#reply(request, asked);
+    const isSuccess = reply.status === 200 || reply.status === otherStatus;
+    const value = isSuccess ? operation.decode(reply) : unexpected;
+    if (value !== unexpected) return value;
+    const blank = blankerFor({ ...operation, credentials }, reply, this.settings.secrets);
+    throw isSuccess
+      ? unexpectedAnswer(reply, asked, { expected, blank })
+      : refusalOf(reply, asked, blank);
+  }
+
+  async #reply(request: HttpRequest, asked: Asked): Promise<HttpReply> {
+    try {
+      return await this.send(request);
+    } catch (error) {
+      request.signal?.throwIfAborted();
+      throw failureOf(error, asked) ?? error;
+    }
+  }
+
+  /**
+   * Returns whether an address serves: asks for the readiness of a cloud, or for the version where there is
+   * none. Sends no credentials, asks this address alone, and notes in the address book that it answered.
+   *
+   * @throws the signal's reason when aborted; nothing else
+   */
+  async probe(address: string, options: CallOptions = {}): Promise<boolean> {
+    const serves = await this.#isReady(address, options);
+    if (serves) this.addresses.probeAnswered(address);
+    return serves;
+  }
+
+  async #isReady(address: string, options: CallOptions): Promise<boolean> {
+    if (!this.#withoutReadiness.has(address)) {
+      const status = await this.#statusOf('getReadiness', address, options);
+      if (status === undefined || !hasNoReadiness(status)) return status === 200;
+      this.#withoutReadiness.add(address);
+    }
+    const status = await this.#statusOf('getVersion', address, options);
+    // A server that asks for credentials is there: other requests take 401 and 403 for answers, too.
+    return status === 200 || status === 401 || status === 403;
+  }
+
+  /** Returns the status of the answer; undefined when there is none. */
+  async #statusOf(
+    name: OperationName,
+    address: string,
+    { signal, timeoutMs = this.settings.timeoutMs }: CallOptions,
+  ): Promise<number | undefined> {
+    const asked = { operation: name, address, timeoutMs };
+    try {
+      const reply = await this.#reply(
+        requestOf({ name }, { ...asked, signal }, this.settings),
+        asked,
+      );
+      return reply.status;
+    } catch (error) {
+      if (isServiceCombError(error)) return undefined;
+      throw error;
+    }
+  }
+}
+
+function isWorthFailOver(error: unknown): boolean {
+  if (!isServiceCombError(error)) return false;
+  return isRetriable(error) && failureKind(error) !== 'credentials';
+}
+
+/** A gateway, or a server with its security on, may refuse instead of answering 404. */
+function hasNoReadiness(status: number): boolean {
+  return status === 404 || status === 405 || status === 401 || status === 403;
+}
+
+/** The parts that a request is made of. */
+type RequestParts = Pick<
+  Operation<unknown>,
+  'name' | 'parameters' | 'query' | 'headers' | 'body' | 'mayBeLong'
+> & { readonly credentials?: CredentialHeaders };
+
+/** Where a request goes, and how long it may take. */
+interface Destination {
+  readonly address: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Longest answer that is read of operations whose answers are short, in bytes. */
+const shortAnswerBytes = 1_048_576;
+
+/** Sent even without a body: axios would name a form otherwise. */
+const jsonContent = { 'Content-Type': 'application/json' };
+
+function requestOf(
+  { name, parameters, query, headers, body, credentials, mayBeLong = false }: RequestParts,
+  { address, timeoutMs, signal }: Destination,
+  { project, domain, userAgent, maxAnswerBytes }: ChannelSettings,
+): HttpRequest {
+  const route = routes[name];
+  return {
+    method: route.method,
+    url: `${address}${pathOf(route, { ...parameters, project })}${queryOf(query)}`,
+    headers: {
+      Accept: 'application/json',
+      ...(route.method === 'PUT' || route.method === 'POST' ? jsonContent : {}),
+      'User-Agent': userAgent,
+      ...(domain === undefined ? {} : { 'x-domain-name': domain }),
+      ...headers,
+      ...credentials,
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+    timeoutMs,
+    maxAnswerBytes: mayBeLong ? maxAnswerBytes : Math.min(maxAnswerBytes, shortAnswerBytes),
+    signal,
+  };
+}
+
+function queryOf(query: Operation<unknown>['query'] = {}): string {
+  const entries = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(value)}`],
+  );
+  return entries.length === 0 ? '' : `?${entries.join('&')}`;
+}

@@ -1,0 +1,100 @@
+import { isServiceCombError, type ServiceCombError, ServiceCenterTimeoutError } from '../errors.js';
+import { type PendingEvent, RegistryEvents } from '../events.js';
+import { failureKind } from '../protocol/failures.js';
+import type { ServiceCenterClient } from '../protocol/service-center.client.js';
+import type { InstanceRef } from '../protocol/wire.js';
+import { type Clock, within } from './clock.js';
+import type { Pace } from './pace.js';
+import type { Outcome } from './transition.js';
+
+/** A record that a POST may have created, so that leave() knows what to remove. */
+export interface PostedRecord {
+  readonly ref: InstanceRef;
+  /**
+   * Whether the registry has confirmed the POST. An unconfirmed one may still land: "no such instance"
+   * proves nothing then, and the removal is sent again.
+   */
+  readonly isConfirmed: boolean;
+}
+
+/** Returns what may be stored after a POST; undefined when there is nothing to remove. */
+export function afterPost(
+  posted: PostedRecord,
+  outcome: Outcome,
+  registrations: number,
+): PostedRecord | undefined {
+  if (outcome.kind === 'posted') return { ...posted, isConfirmed: true };
+  if (outcome.kind !== 'failed') return posted;
+  const kind = failureKind(outcome.error);
+  const isRefused = kind === 'refused' || kind === 'service-gone';
+  // An instance that was registered before may be listed although its new POST was refused.
+  return isRefused && registrations === 0 ? undefined : posted;
+}
+
+/** The collaborators of a removal. */
+export interface RemovalContext {
+  readonly client: ServiceCenterClient;
+  readonly clock: Clock;
+  readonly pace: Pace;
+  /** When the budget ends, on the monotonic clock. */
+  readonly deadline: number;
+}
+
+type Removal =
+  | { readonly kind: 'removed'; readonly isConfirmed: boolean }
+  | { readonly kind: 'kept'; readonly error: ServiceCombError };
+
+const attempts = 3;
+
+/**
+ * Removes an instance with up to three attempts within the budget, and resolves with the event to emit.
+ * An absent instance counts as removed. When a registration may still land, the attempts are spread
+ * over the budget, the last one just before its end.
+ */
+export async function removeInstance(
+  posted: PostedRecord,
+  context: RemovalContext,
+): Promise<PendingEvent> {
+  const { clock, pace, deadline } = context;
+  let removal = await attempt(posted, context);
+  for (let count = 2; count <= attempts && !isFinal(removal, posted); count += 1) {
+    const delay =
+      removal.kind === 'kept'
+        ? pace.removalRetryDelay()
+        : pace.landingDelay(deadline - clock.now(), count === attempts);
+    if (clock.now() + delay >= deadline) break;
+    await clock.delay(delay);
+    removal = await attempt(posted, context);
+  }
+  return removal.kind === 'kept'
+    ? { name: RegistryEvents.InstanceUnregisterFailed, payload: { error: removal.error } }
+    : { name: RegistryEvents.InstanceUnregistered, payload: { confirmed: removal.isConfirmed } };
+}
+
+function isFinal(removal: Removal, posted: PostedRecord): boolean {
+  return removal.kind === 'removed' && (removal.isConfirmed || posted.isConfirmed);
+}
+
+async function attempt(
+  { ref, isConfirmed }: PostedRecord,
+  { client, clock, pace, deadline }: RemovalContext,
+): Promise<Removal> {
+  const leftMs = Math.max(1, deadline - clock.now());
+  const timeoutMs = pace.removalTimeoutMs(leftMs);
+  // A login may have to come first, and has a deadline of its own.
+  const budget = new AbortController();
+  const request = client.unregisterInstance(ref, { timeoutMs, signal: budget.signal });
+  const ended = request.catch(() => undefined);
+  await within(leftMs, ended, clock);
+  budget.abort(new ServiceCenterTimeoutError('unregisterInstance', client.address, timeoutMs));
+  try {
+    await request;
+    return { kind: 'removed', isConfirmed: true };
+  } catch (error) {
+    if (!isServiceCombError(error)) throw error;
+    const kind = failureKind(error);
+    return kind === 'instance-gone' || kind === 'service-gone'
+      ? { kind: 'removed', isConfirmed }
+      : { kind: 'kept', error };
+  }
+}

@@ -1,0 +1,85 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCommand } from './command.js';
+import { pack } from './packages.js';
+import { filesOf, type Form, installCommand } from './quick-start.js';
+
+/** An application that the Nest CLI made, with the library added to it as the README says. */
+export interface Starter {
+  readonly nest: 11 | 12;
+  readonly form: Form;
+}
+
+const npmOptions = {
+  npm_config_audit: 'false',
+  npm_config_fund: 'false',
+  npm_config_prefer_offline: 'true',
+};
+
+/** A starter on the disk. */
+export class StarterFolder {
+  private constructor(
+    readonly starter: Starter,
+    /** A folder with nothing but the starter, the packed library and the Nest CLI. */
+    readonly parent: string,
+    /** Where the application is. */
+    readonly path: string,
+    /** The packed library. */
+    readonly tarball: string,
+  ) {}
+
+  /** Has the Nest CLI make a starter, and installs its dependencies. */
+  static async make(starter: Starter): Promise<StarterFolder> {
+    const { nest, form } = starter;
+    const parent = await mkdtemp(join(tmpdir(), `nest-${nest}-`));
+    const { path: tarball } = await pack('nestjs-servicecomb', parent);
+    const folder = new StarterFolder(starter, parent, join(parent, 'orders'), tarball);
+    await writeFile(join(parent, 'package.json'), '{ "private": true }');
+    await folder.#run(parent, 'npm', 'install', `@nestjs/cli@${nest}`);
+    await folder.#run(parent, ...commandThatMakes(nest, form));
+    await folder.run('npm', 'install');
+    return folder;
+  }
+
+  /** Does what the quick start says, word by word: its `npm install`, then its files. */
+  async followQuickStart(): Promise<void> {
+    const { nest, form } = this.starter;
+    const words = installCommand(nest).map(word =>
+      word === 'nestjs-servicecomb' ? this.tarball : word,
+    );
+    await this.run('npm', ...words.slice(1));
+    for (const [path, text] of Object.entries(filesOf(form)))
+      await writeFile(join(this.path, path), text);
+  }
+
+  /** Runs a command in the application and resolves with what it printed. */
+  run(...command: readonly [string, ...string[]]): Promise<string> {
+    return this.#run(this.path, ...command);
+  }
+
+  /** Returns how many packages are installed in the application. */
+  async countPackages(): Promise<number> {
+    const lock = await readFile(join(this.path, 'node_modules', '.package-lock.json'), 'utf8');
+    const { packages } = JSON.parse(lock) as { readonly packages: object };
+    return Object.keys(packages).length;
+  }
+
+  /** Removes it from the disk. */
+  remove(): Promise<void> {
+    return rm(this.parent, { recursive: true, force: true });
+  }
+
+  #run(cwd: string, ...command: readonly [string, ...string[]]): Promise<string> {
+    return runCommand(command, { cwd, env: npmOptions });
+  }
+}
+
+/** `nest new` asks for the form from Nest 12 on; this is the command that it runs with the answer. */
+function commandThatMakes(nest: 11 | 12, form: Form): readonly [string, ...string[]] {
+  if (nest === 12 && form === 'CommonJS') {
+    const options = ['--name=orders', '--type=cjs', '--language=ts'];
+    return ['npx', 'schematics', '@nestjs/schematics:application', ...options];
+  }
+  return ['npx', 'nest', 'new', 'orders', '--skip-git', '--skip-install', '--package-manager=npm'];
+}

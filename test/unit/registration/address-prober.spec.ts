@@ -1,0 +1,76 @@
+import { describe, expect, it } from '@jest/globals';
+import { CoreHarness } from '../../support/core-harness.js';
+import { failing } from '../../support/fake-send.js';
+
+const refused = failing('ECONNREFUSED');
+
+describe('an address that is out of sight', () => {
+  const down = { existence: refused, readiness: refused, version: refused };
+
+  it('is asked every ten seconds, and sent the registration once it answers', async () => {
+    const harness = new CoreHarness(down);
+    const registered = harness.core.register();
+    await harness.run(300_000);
+    const probes = harness.sent.filter(({ what }) => what === 'readiness').map(({ at }) => at);
+    const gaps = probes.slice(1).map((at, index) => at - (probes[index] ?? 0));
+    expect(new Set(gaps)).toEqual(new Set([10_000]));
+    const back = harness.clock.now();
+    harness.answers = {};
+    await harness.run(12_000);
+    await registered;
+    const posted = harness.sent.find(({ what }) => what === 'post');
+    expect((posted?.at ?? Infinity) - back).toBeLessThanOrEqual(10_000);
+    expect(harness.names()).toEqual(
+      expect.arrayContaining(['address.isolated', 'address.restored']),
+    );
+  });
+
+  it('is sent the heartbeat that waits for its retry', async () => {
+    const harness = new CoreHarness();
+    harness.random = 1 - Number.EPSILON;
+    await harness.register();
+    harness.answers = { ...down, heartbeat: refused };
+    await harness.run(44_000);
+    const back = harness.clock.now();
+    const probed = harness.sent.findLast(({ what }) => what === 'readiness')?.at ?? 0;
+    harness.answers = {};
+    await harness.run(probed + 12_000 - back);
+    expect(harness.core.state).toBe('registered');
+  });
+
+  it('delays no heartbeat while its probe hangs', async () => {
+    const harness = new CoreHarness();
+    await harness.register();
+    harness.answers = { heartbeat: refused };
+    await harness.run(20_000);
+    harness.answers = { readiness: () => new Promise(() => undefined) };
+    await harness.run(60_000);
+    expect(harness.core.snapshot()).toMatchObject({ state: 'registered', registrations: 1 });
+    await harness.core.leave();
+  });
+
+  it('is not asked any more once the instance leaves', async () => {
+    const harness = new CoreHarness(down);
+    harness.core.register().catch(() => undefined);
+    await harness.run(30_000);
+    await harness.core.leave();
+    const { length } = harness.sent;
+    await harness.run(60_000);
+    expect(harness.sent).toHaveLength(length);
+  });
+
+  it('is not taken for one that serves by a bug in its probe: that surfaces from a tick', async () => {
+    const harness = new CoreHarness(down);
+    harness.core.register().catch(() => undefined);
+    await harness.run(9_000);
+    harness.answers = {
+      ...down,
+      readiness: () => {
+        throw new TypeError('a bug');
+      },
+    };
+    await expect(harness.run(12_000)).rejects.toThrow('a bug');
+    await expect(harness.run(1_000)).resolves.toBeUndefined();
+    await harness.core.leave();
+  });
+});
