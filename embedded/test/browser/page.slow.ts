@@ -117,7 +117,7 @@ describe('the page', () => {
     await events().getByText('renewed').waitFor({ state: 'detached' });
   });
 
-  it('lets leases end on time while somebody looks', async () => {
+  it('ends leases on time while the page is open', async () => {
     await orders();
     await tested.open(page);
     await tested.instance('orders', 'a', { healthCheck: { mode: 'push', interval: 1, times: 1 } });
@@ -293,7 +293,7 @@ describe('the look of the page', () => {
     expect(await page.evaluate(tooPale)).toEqual([]);
   });
 
-  it('stands still for who wants no motion', async () => {
+  it('does not animate if reduced motion is preferred', async () => {
     await orders('a');
     await page.emulateMedia({ reducedMotion: 'reduce' });
     await tested.open(page);

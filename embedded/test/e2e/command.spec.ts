@@ -113,7 +113,7 @@ describe('the command', () => {
     await expect(exchange(url, { path: '/version' })).rejects.toThrow('ECONNREFUSED');
   });
 
-  it('says where it listens, where its page is, and what it is not for', async () => {
+  it('prints where it listens, where its page is, and that it is not for production', async () => {
     const command = new Command('--port', '0');
     const url = await command.url();
     const text = command.printed.join('\n');
@@ -124,7 +124,7 @@ describe('the command', () => {
     expect(command.complaints).toEqual([]);
   });
 
-  it('warns when others can reach it', async () => {
+  it('warns if other machines can reach it', async () => {
     const command = new Command('--port', '0', '--host', '0.0.0.0');
     await command.url();
     expect(command.complaints).toEqual([
@@ -148,7 +148,7 @@ describe('the command', () => {
     expect(command.printed).toContain('Profile: cse-legacy');
   });
 
-  it('says once of an instance that it does not keep the limits of the vendor', async () => {
+  it("warns once about an instance that exceeds the vendor's limits", async () => {
     const command = new Command('--port', '0', '--profile', 'cse-exclusive');
     const url = await command.url();
     const base = '/v4/default/registry/microservices';
@@ -195,7 +195,7 @@ describe('the command with --rbac', () => {
   const token = (url: string, password: string) =>
     exchange(url, { method: 'POST', path: '/v4/token', body: { name: 'root', password } });
 
-  it('asks for tokens, and root logs in with the password of the environment', async () => {
+  it('requires tokens, and root logs in with the password of the environment', async () => {
     environment = { SC_INIT_ROOT_PASSWORD: 'Secret-1234' };
     const command = new Command('--port', '0', '--rbac', '--host', '0.0.0.0');
     const url = (await command.url()).replace('0.0.0.0', '127.0.0.1');
@@ -222,7 +222,7 @@ describe('the command with --rbac', () => {
 });
 
 describe('the command with --tls', () => {
-  it('speaks HTTPS, and says so', async () => {
+  it('serves HTTPS, and prints so', async () => {
     const { cert, key } = certificateAuthority().issue(['localhost']);
     const files = ['--tls-cert', await file('cert', cert), '--tls-key', await file('key', key)];
     const command = new Command('--port', '0', '--tls', ...files);
@@ -279,7 +279,7 @@ describe('a seed', () => {
 });
 
 describe('a data file', () => {
-  it('brings services and instances over a restart, with leases in full', async () => {
+  it('keeps services and instances over a restart, with leases in full', async () => {
     const path = join(directory, 'data.json');
     const first = new Command('--port', '0', '--data', path);
     const url = await first.url();
@@ -297,7 +297,7 @@ describe('a data file', () => {
     expect(await readdir(directory)).toEqual(['data.json']);
   });
 
-  it('begins with the seed, and goes before it from then on', async () => {
+  it('starts with the seed, and overrides it from then on', async () => {
     const path = join(directory, 'data.json');
     const args = ['--port', '0', '--data', path, '--seed', await file('seed.json', seed)];
     const first = new Command(...args);

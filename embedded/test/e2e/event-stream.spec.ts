@@ -26,7 +26,7 @@ describe('the stream of events', () => {
     expect(await events.next('faults')).toMatchObject([{ kind: 'hang', match: { path: 'x' } }]);
   });
 
-  it('tells what happens, in the order in which it does', async () => {
+  it('sends events in the order in which they happen', async () => {
     const serviceCenter = await started();
     const events = await EventClient.listen(serviceCenter);
     await registered(serviceCenter);
@@ -46,7 +46,7 @@ describe('the stream of events', () => {
     ]);
   });
 
-  it('tells the end of a lease without a request', async () => {
+  it('sends the end of a lease without a request', async () => {
     const clock = new FakeClock();
     const serviceCenter = await started({ clock });
     await registered(serviceCenter);
@@ -57,7 +57,7 @@ describe('the stream of events', () => {
     ]);
   });
 
-  it('tells all renewals of an instance within a tick once, with the lease as it is then', async () => {
+  it('sends the renewals of an instance in a batch once, with the lease at that time', async () => {
     const clock = new FakeClock();
     const serviceCenter = await started({ clock });
     await registered(serviceCenter);
@@ -70,7 +70,7 @@ describe('the stream of events', () => {
     expect(events.waiting).toBe(0);
   });
 
-  it('tells faults that begin, hit and end', async () => {
+  it('sends faults that begin, apply and end', async () => {
     const serviceCenter = await started();
     const events = await EventClient.listen(serviceCenter);
     expect(await events.next('faults')).toEqual([]);
@@ -82,7 +82,7 @@ describe('the stream of events', () => {
     expect(await events.next('faults')).toEqual([]);
   });
 
-  it('tells everything anew when too much happened at once', async () => {
+  it('sends the whole registry again after too many changes', async () => {
     const serviceCenter = await started();
     const ids = Array.from({ length: 1100 }, (_, count) => `service-${count}`);
     const register = (id: string) =>
@@ -95,7 +95,7 @@ describe('the stream of events', () => {
     expect((await events.next('registry')).services).toEqual([]);
   });
 
-  it('is told to each who listens, and costs nothing once all have left', async () => {
+  it('is sent to each listener, and costs nothing without one', async () => {
     const clock = new FakeClock();
     const serviceCenter = await started({ clock });
     await registered(serviceCenter);
@@ -113,7 +113,7 @@ describe('the stream of events', () => {
     expect(clock.timers).toBe(0);
   });
 
-  it('is an event stream that nobody keeps, with the headers of the page', async () => {
+  it('is an event stream that is not cached, with the headers of the page', async () => {
     const serviceCenter = await started();
     const { headers } = await EventClient.listen(serviceCenter);
     expect(headers).toMatchObject({

@@ -144,7 +144,7 @@ describe('a clock that is off', () => {
   const dateOf = async (serviceCenter: EmbeddedServiceCenter) =>
     Date.parse((await ask(serviceCenter, 'GET /version')).headers.date ?? '');
 
-  it('is told in the Date header and in time stamps, and moves no lease', async () => {
+  it('appears in the Date header and in time stamps, and affects no lease', async () => {
     const clock = new FakeClock();
     const serviceCenter = await started({ clock });
     const dispose = serviceCenter.faults.skewClock(3_600_000);
@@ -215,7 +215,7 @@ describe('refusing connections for a while', () => {
 });
 
 describe('the list of faults', () => {
-  it('tells what is on, whom it hits and how often it has', async () => {
+  it('lists active faults, their requests and their number of hits', async () => {
     const serviceCenter = await started();
     const { faults } = serviceCenter;
     const dispose = faults.delay(0, { path: /version/ });
@@ -251,7 +251,7 @@ describe('the list of faults', () => {
     await hanging;
   });
 
-  it('has a refusal until somebody starts the registry', async () => {
+  it('contains a refusal until the registry is started', async () => {
     const serviceCenter = await started();
     await serviceCenter.faults.refuse();
     expect(serviceCenter.faults.list()).toMatchObject([{ kind: 'refuse' }]);

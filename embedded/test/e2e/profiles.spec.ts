@@ -5,7 +5,7 @@ import { profiles } from '../../lib/profiles/profile.js';
 import { started } from './server.js';
 
 describe('a fault', () => {
-  it.each(profiles)('is worded as a Service Center like %s words its own errors', async profile => {
+  it.each(profiles)('has the format of errors of %s', async profile => {
     const serviceCenter = await started({ profile });
     serviceCenter.faults.answer(500, { errorCode: 500_003, detail: 'disk full' });
     const answer = await fetch(`${serviceCenter.url}/v4/default/registry/version`);

@@ -40,7 +40,7 @@ async function open(path: string, headers = {}): Promise<void> {
 }
 
 describe('a watcher', () => {
-  it('is told of a lease that ends, at that moment, with the instance as it was last', async () => {
+  it('is notified of the end of a lease at that moment, with the last state of the instance', async () => {
     await watch();
     client.socket.ping();
     await client.next();
@@ -53,13 +53,13 @@ describe('a watcher', () => {
     });
   });
 
-  it('is told of an instance that is forgotten', async () => {
+  it('is notified of a forgotten instance', async () => {
     await watch();
     serviceCenter.forget('own');
     expect(await client.next()).toMatchObject({ payload: { json: { action: 'DELETE' } } });
   });
 
-  it('is told with the environment of the service, where it has one', async () => {
+  it('gets the environment of the service, if it has one', async () => {
     const service = { serviceId: 'cart', serviceName: 'cart', environment: 'testing' };
     await ask(serviceCenter, 'POST /microservices', { service });
     const path = '/v4/default/registry/instances?appId=default&serviceName=cart';
@@ -83,7 +83,7 @@ describe('a watcher', () => {
     expect(await client.rest()).toEqual([]);
   });
 
-  it('is told on each of its connections', async () => {
+  it('is notified on each of its connections', async () => {
     await watch();
     await open(watcher);
     serviceCenter.forget('own');

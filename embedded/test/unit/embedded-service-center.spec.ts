@@ -22,7 +22,7 @@ describe('a request without a connection', () => {
     expect(serviceCenter.dump().services).toMatchObject([{ service }]);
   });
 
-  it('is refused in the words of the profile', () => {
+  it('is refused in the format of the profile', () => {
     const serviceCenter = new EmbeddedServiceCenter({ profile: 'cse-legacy' });
     const { status, body } = serviceCenter.answer(request('GET', `${microservices}/none`));
     expect([status, Object.keys(JSON.parse(body) as object)]).toEqual([

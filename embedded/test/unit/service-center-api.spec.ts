@@ -13,7 +13,7 @@ describe('the path of a request', () => {
     ['/v4/default/Registry/microservices'],
     ['/v4/default/registry'],
     ['/v4/token'],
-  ])('is answered 404 in words where nothing is: %s', path => {
+  ])('is answered 404 in plain text if it does not exist: %s', path => {
     expect(registry.ask(`GET ${path}`)).toMatchObject({
       status: 404,
       text: '404 page not found\n',
@@ -90,17 +90,17 @@ describe('the server', () => {
   it.each([
     ['/v4/any/registry/version', '4.0.0'],
     ['/version', '3.0.0'],
-  ])('tells its version at %s', (path, apiVersion) => {
+  ])('returns its version at %s', (path, apiVersion) => {
     const { text } = registry.askTarget('GET', path);
     expect(JSON.parse(text)).toMatchObject({ version: '0.0.1', buildTag: 'embedded', apiVersion });
   });
 
-  it('tells of its synchronization that there is none', () => {
+  it('reports that synchronization is not configured', () => {
     const told = registry.askTarget('GET', '/v1/syncer/health');
     expect(refusalOf(told)).toBe('500 500003 sync config is empty');
   });
 
-  it('tells in its health where it runs, once it does', () => {
+  it('lists its own address in its health once it runs', () => {
     const health = () => registry.ask('GET /v4/any/registry/health', { domain: 'other' }).json;
     expect(health()).toEqual({});
     const leave = registry.model.registerSelf('self', { host: 'h', port: 7 });
@@ -163,7 +163,7 @@ describe('a page of another origin', () => {
         'access-control-request-headers': 'Authorization',
       },
     ],
-  ])('is told nothing about what it may not send: %j', headers => {
+  ])('gets no answer to a request that it must not send: %j', headers => {
     const told = preflight(headers);
     expect(told.status).toBe(200);
     expect(told.headers).not.toHaveProperty('Access-Control-Allow-Methods');

@@ -60,7 +60,7 @@ describe('JSON text', () => {
     [String.raw`"\u00g0"`, String.raw`invalid character 'g' in \u hexadecimal character escape`],
     ['falsy', `invalid character 'y' in literal false (expecting 'e')`],
     ['trve', `invalid character 'v' in literal true (expecting 'u')`],
-  ])('is refused in the words of Go: %j', (text, message) => {
+  ])('is refused with the message of Go: %j', (text, message) => {
     expect(faultOf(text)).toBe(message);
   });
 
@@ -98,7 +98,7 @@ describe('a body of the wrong type', () => {
     ['"framework":{"name":1}', `number ${into('FrameWork.service.framework.name', 'string')}`],
     ['"paths":{}', `object ${into('MicroService.service.paths', '[]*discovery.ServicePath')}`],
     ['"paths":["/a"]', `string ${into('MicroService.service.paths', 'discovery.ServicePath')}`],
-  ])('is refused in the words of Go: %s', (fields, message) => {
+  ])('is refused with the message of Go: %s', (fields, message) => {
     expect(refusalOf(service(fields))).toBe(`400 400001 json: cannot unmarshal ${message}`);
   });
 
@@ -117,7 +117,7 @@ describe('a body of the wrong type', () => {
       '{"force":"yes"}',
       'string into Go struct field DelServicesRequest.force of type bool',
     ],
-  ])('is refused in the words of Go: %s %s', (line, body, message) => {
+  ])('is refused with the message of Go: %s %s', (line, body, message) => {
     const told = registry.ask(line, { body });
     expect(refusalOf(told)).toBe(`400 400001 json: cannot unmarshal ${message}`);
   });
@@ -159,7 +159,7 @@ describe('a body of the wrong type', () => {
     expect(Object.entries(document ?? {})).toEqual([['__proto__', new NumberLiteral('1.5')]]);
   });
 
-  it('may hold any number where nobody reads it', () => {
+  it('may contain any number in a field that is not read', () => {
     const body = String.raw`{"service":{"serviceName":"any","ü":1.0,"description":"ü 1.0 \" 2e3"}}`;
     const { serviceId } = registry.ask('POST /microservices', { body }).json;
     const { service } = registry.ask(`GET /microservices/${serviceId}`).json;

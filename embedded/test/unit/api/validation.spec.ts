@@ -49,7 +49,7 @@ describe('a service that is registered', () => {
     );
   });
 
-  it('is checked field by field, and the first that is wrong is told', () => {
+  it('is checked field by field, and the first wrong one is reported', () => {
     const wrong = { environment: 'x', version: 'x', serviceName: 'a b', level: 'x' };
     const ask = (service: object) => registry.ask('POST /microservices', { body: { service } });
     expect(ask(wrong).json.detail).toContain("'MicroService.ServiceName'");
@@ -233,7 +233,7 @@ describe('every other request', () => {
     expectRefusal(registry.ask(line, { body: {} }), field, value, rule);
   });
 
-  it('is checked for who asks before anything else', () => {
+  it('is checked for its consumer before anything else', () => {
     const told = registry.ask('GET /instances', { consumerId: long(65) });
     expectRefusal(told, 'FindInstancesRequest.ConsumerServiceId', long(65), id);
   });

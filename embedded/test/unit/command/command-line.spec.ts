@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readCommandLine, usage } from '../../../lib/command/command-line.js';
 
 describe('a command line', () => {
-  it('asks for a Service Center on this machine alone when it says nothing', () => {
+  it('listens on this machine only by default', () => {
     expect(readCommandLine([])).toEqual({
       kind: 'serve',
       settings: {
@@ -61,11 +61,11 @@ describe('a command line', () => {
     [['--tls', '--tls-cert', 'c'], '--tls needs --tls-key'],
     [['--tls-ca', 'c'], '--tls-ca needs --tls'],
     [['--tls', '--tls-cert', 'c', '--tls-key', ''], '--tls-key must not be empty'],
-  ])('is told what is wrong with %j', (args, issue) => {
+  ])('is refused with what is wrong with %j', (args, issue) => {
     expect(readCommandLine(args)).toEqual({ kind: 'wrong', issues: [issue] });
   });
 
-  it('is told all that is wrong with its values at once', () => {
+  it('is refused with every issue at once', () => {
     expect(readCommandLine(['--port', 'x', '--profile', 'y', '--seed', ''])).toMatchObject({
       issues: [
         expect.stringContaining('--port'),

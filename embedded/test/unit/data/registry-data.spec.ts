@@ -182,7 +182,7 @@ describe('a document written by hand', () => {
 });
 
 describe('a wrong document', () => {
-  it('is told all that is wrong with it at once', () => {
+  it('is refused with every issue at once', () => {
     const document = {
       format: 1,
       colour: 'red',

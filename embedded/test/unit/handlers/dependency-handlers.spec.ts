@@ -17,7 +17,7 @@ const write = (method: 'POST' | 'PUT', ...dependencies: readonly unknown[]) =>
   registry.ask(`${method} /dependencies`, { body: { dependencies } });
 const providers = () => registry.ask(`GET /microservices/${consumerId}/providers`).json.providers;
 
-describe('dependencies that a consumer tells', () => {
+describe('dependencies that a consumer declares', () => {
   it.each(['POST', 'PUT'] as const)('are taken with %s, and called out of date', method => {
     const told = write(method, { consumer, providers: [orders] });
     expect(told).toMatchObject({

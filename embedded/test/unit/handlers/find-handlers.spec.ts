@@ -58,7 +58,7 @@ describe('the revision of a find', () => {
 });
 
 describe('a find', () => {
-  it('tells the instances of all versions, whatever their status', () => {
+  it('returns the instances of all versions, whatever their status', () => {
     registry.instance(provider, { instanceId: 'a' });
     const second = registry.service({ version: '2.0.0' });
     registry.instance(second, { instanceId: 'b', status: 'OUTOFSERVICE' });
@@ -121,7 +121,7 @@ describe('another application', () => {
     expect(idsOf(find('', { consumerId }))).toEqual(['a']);
   });
 
-  it('sees everything as long as it does not say who it is', () => {
+  it('sees everything as long as it sends no id', () => {
     expect(idsOf(find())).toEqual(['a']);
   });
 
@@ -171,7 +171,7 @@ describe('dependencies', () => {
   const consumersOf = (id: string, query = '') =>
     registry.ask(`GET /microservices/${id}/consumers${query}`).json;
 
-  it('come from a find that says who asks, and are on all versions', () => {
+  it('are created by a find with a consumer, for all versions', () => {
     const second = registry.service({ version: '2.0.0' });
     const consumerId = registry.service({ serviceName: 'shop' });
     find('', { consumerId });

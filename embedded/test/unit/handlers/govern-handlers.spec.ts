@@ -131,7 +131,7 @@ describe('the list of services with details', () => {
   });
 });
 
-describe('the picture of who depends on whom', () => {
+describe('the dependency graph', () => {
   const blank = { type: '', color: '', position: '' };
 
   it('has a node for each service and a line for each dependency', () => {

@@ -133,7 +133,7 @@ describe('an instance', () => {
     expect(registry.read(serviceId, 'ow').instanceId).toBe('own-1');
   });
 
-  it('is refused by a sentence that names who asked for what', () => {
+  it('is refused with a message that names consumer and provider', () => {
     const consumerId = registry.service({ serviceName: 'shop', version: '2' });
     expect(refusalOf(registry.ask(`GET ${path}/nobody`, { consumerId }))).toBe(
       `400 400017 Consumer[${consumerId}][/default/shop/2] find provider[${serviceId}]` +
@@ -152,7 +152,7 @@ describe('an instance', () => {
 });
 
 describe('the instances of a service', () => {
-  it('are told with a revision, and not again to who has it', () => {
+  it('are returned with a revision, and not again if the client has it', () => {
     registry.instance(serviceId);
     const { headers, json } = registry.ask(`GET ${path}`);
     const revision = headers['X-Resource-Revision'];
@@ -175,7 +175,7 @@ describe('the instances of a service', () => {
 });
 
 describe('the registry from within', () => {
-  it('tells all instances of all namespaces but its own', () => {
+  it('returns all instances of all namespaces except its own', () => {
     registry.model.registerSelf('self', { host: 'h', port: 1 });
     registry.instance(serviceId, { instanceId: 'a' });
     const elsewhere = { domain: 'other' };
@@ -272,7 +272,7 @@ describe('the status of many instances', () => {
     expect(registry.beat(id, 'a')).toBe(400);
   });
 
-  it('is refused in two words when the body is not the right JSON', () => {
+  it('is refused with `Unmarshal error` if the body is not the right JSON', () => {
     expect(refusalOf(set('{'))).toBe('400 400001 Unmarshal error');
     expect(refusalOf(set({ matches: { properties: { a: 1 } } }))).toBe(
       '400 400001 Unmarshal error',

@@ -80,7 +80,7 @@ describe('the dump', () => {
     expect(Object.keys(Object(admin(`/dump${query}`)))).toEqual(parts);
   });
 
-  it('tells who answers, and no version of an API', () => {
+  it('returns its version without that of an API', () => {
     expect(admin('/dump?options=info')).toMatchObject({ info: { buildTag: 'embedded' } });
     expect(admin('/dump?options=info')).not.toHaveProperty('info.apiVersion');
   });

@@ -305,7 +305,7 @@ describe('schemas', () => {
       );
   });
 
-  it('are told with their summary in a header, an empty one too', () => {
+  it('are returned with their summary in a header, even an empty one', () => {
     registry.ask(`PUT ${path}/a`, { body: { schema: 'x', summary: 'abc' } });
     registry.ask(`PUT ${path}/b`, { body: { schema: 'x' } });
     expect(registry.ask(`GET ${path}/a`).headers['X-Schema-Summary']).toBe('abc');
@@ -317,7 +317,7 @@ describe('schemas', () => {
     });
   });
 
-  it('are refused for an unknown service, each in its own words', () => {
+  it('are refused for an unknown service, each with its own message', () => {
     const unknown = '/microservices/x/schemas';
     const existence = '/existence?type=schema&serviceId=x&schemaId=a';
     expect(refusalOf(registry.ask(`GET ${existence}`))).toBe('400 400012 service does not exist.');

@@ -115,7 +115,7 @@ describe('the lease of an instance', () => {
 });
 
 describe('a batch of heartbeats', () => {
-  it('renews those it knows and tells the error beside the others', () => {
+  it('renews known instances and returns an error for the others', () => {
     const { registry, clock, serviceId, instanceId } = registered();
     clock.advance(60_000);
     const instances = [

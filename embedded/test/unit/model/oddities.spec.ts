@@ -58,7 +58,7 @@ describe('the oddities of an embedded Service Center', () => {
 });
 
 describe('a realistic registry', () => {
-  it('shows what is new after 300 ms, and what is gone only to those who pass the cache', () => {
+  it('shows new instances after 300 ms, and removals only to reads that bypass the cache', () => {
     const registry = new TestRegistry({ oddities: 'realistic' });
     const { clock } = registry;
     const serviceId = registry.service();

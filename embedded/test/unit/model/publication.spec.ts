@@ -141,7 +141,7 @@ describe('publicationMs', () => {
     expect(seen()).toEqual(['b']);
   });
 
-  it('tells watchers of every change, in order and in the form it had', () => {
+  it('notifies watchers of every change, in order and with its state at that time', () => {
     const { clock, add, setStatus, remove, frames } = stage({ publicationMs: 300 });
     add('own');
     setStatus('own', 'DOWN');
@@ -191,7 +191,7 @@ describe('publicationMs', () => {
     expect(frames).toEqual([]);
   });
 
-  it('tells nobody of what was removed with its service meanwhile', () => {
+  it('does not notify anyone of instances that were removed with their service', () => {
     const { registry, clock, serviceId, add, frames } = stage({ publicationMs: 300 });
     add('own');
     registry.ask(`DELETE /microservices/${serviceId}?force=true`);

@@ -124,7 +124,7 @@ describe('the quotas', () => {
     });
   });
 
-  it('are told as usage in the metrics', () => {
+  it('appear as usage in the metrics', () => {
     const registry = new TestRegistry({ quotas: { services: 4, instances: 10 } });
     registry.instance(registry.service());
     const { text } = registry.askTarget('GET', '/metrics');

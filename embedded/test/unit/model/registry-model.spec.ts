@@ -18,7 +18,7 @@ const shortLived = { healthCheck: { mode: 'push', interval: 5, times: 3 } };
 const kinds = () => changes.map(({ kind, instance }) => `${kind} ${instance.instanceId}`);
 
 describe('a listener of the registry', () => {
-  it('is told of each change of an instance, with what it is after it', () => {
+  it('is called for each change of an instance, with the new state', () => {
     const path = `/microservices/${serviceId}/instances/own`;
     registry.instance(serviceId, { instanceId: 'own' });
     registry.ask(`PUT ${path}/status?value=DOWN`);
@@ -32,41 +32,41 @@ describe('a listener of the registry', () => {
     ]);
   });
 
-  it('is told which services depend on the one that changed, in which namespace', () => {
+  it('gets the services that depend on the changed one, and the namespace', () => {
     const consumerId = registry.service({ serviceName: 'shop' });
     registry.ask('GET /instances?appId=default&serviceName=orders', { consumerId });
     registry.instance(serviceId);
     expect(changes).toMatchObject([{ tenant: 'default/default', consumerIds: [consumerId] }]);
   });
 
-  it('is not told of heartbeats, nor of the registration of an instance that lives', () => {
+  it('is not called for heartbeats, or for the registration of a living instance', () => {
     registry.instance(serviceId, { instanceId: 'own' });
     registry.instance(serviceId, { instanceId: 'own', hostName: 'other' });
     registry.beat(serviceId, 'own');
     expect(kinds()).toEqual(['registered own']);
   });
 
-  it('is told nothing when instances go with their service, not even when their leases end', () => {
+  it('is not called for instances that are removed with their service, not even when their leases end', () => {
     registry.instance(serviceId, { instanceId: 'own', ...shortLived });
     registry.ask(`DELETE /microservices/${serviceId}?force=true`);
     registry.clock.advance(20_000);
     expect(kinds()).toEqual(['registered own']);
   });
 
-  it('is told of an instance that is forgotten as of one whose lease has run out', () => {
+  it('is called for a forgotten instance as if its lease had ended', () => {
     registry.instance(serviceId, { instanceId: 'own' });
     registry.model.forget('own');
     expect(kinds()).toEqual(['registered own', 'expired own']);
   });
 
-  it('is told nothing once it is removed', () => {
+  it('is not called once it is removed', () => {
     stop();
     registry.instance(serviceId);
     expect(changes).toEqual([]);
   });
 });
 
-describe('the lease of an instance, while somebody listens', () => {
+describe('the lease of an instance while there is a listener', () => {
   it('ends at its very moment, without a request', () => {
     registry.instance(serviceId, { instanceId: 'own', ...shortLived });
     registry.clock.advance(19_999);
@@ -113,7 +113,7 @@ describe('the lease of an instance, while somebody listens', () => {
     expect(registry.beat(serviceId, 'own')).toBe(200);
   });
 
-  it('takes one timer for all leases, and none once nobody listens', () => {
+  it('uses one timer for all leases, and none without a listener', () => {
     registry.instance(serviceId);
     registry.instance(serviceId, shortLived);
     const another = registry.model.onChange(() => undefined);
@@ -128,7 +128,7 @@ describe('the lease of an instance, while somebody listens', () => {
 });
 
 describe('a listener of renewals', () => {
-  it('is told of each heartbeat that renews a lease, however it comes', () => {
+  it('is called for each heartbeat that renews a lease, over HTTP or WebSocket', () => {
     const heard: string[] = [];
     const stop = registry.model.shared.renewals.renewed.add(({ holder, remainingMs }) =>
       heard.push(`${holder.tenant} ${holder.instanceId} ${remainingMs}`),
@@ -146,7 +146,7 @@ describe('a listener of renewals', () => {
 });
 
 describe('a listener of services', () => {
-  it('is told when one is registered, changed and removed', () => {
+  it('is called when one is registered, changed and removed', () => {
     const heard: string[] = [];
     registry.model.shared.serviceChanges.add(({ kind, tenant, service }) =>
       heard.push(`${kind} ${tenant} ${service.serviceName} ${service.properties?.['a'] ?? ''}`),
@@ -163,7 +163,7 @@ describe('a listener of services', () => {
 });
 
 describe('forgetting an instance', () => {
-  it('is told as the end of its lease, once', () => {
+  it('emits the end of its lease once', () => {
     registry.instance(serviceId, { instanceId: 'own', ...shortLived });
     expect(registry.model.forget('own')).toBe(true);
     registry.clock.advance(60_000);

@@ -95,7 +95,7 @@ describe('storeDown', () => {
     expect(stage().outcome(line)).toBe(internal);
   });
 
-  it('tells in a batch what it cannot tell', () => {
+  it('reports failures in a batch', () => {
     const { registry, serviceId } = stage();
     const instances = ['own', 'other'].map(instanceId => ({ serviceId, instanceId }));
     const { json } = registry.ask('PUT /heartbeats', { body: { instances } });

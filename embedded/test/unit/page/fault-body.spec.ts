@@ -47,7 +47,7 @@ describe('the body of a fault', () => {
     expect(start({ kind: 'hang', match })).toMatchObject({ match: { ...match, path: /own$/ } });
   });
 
-  it('tells everything that is wrong with it at once', () => {
+  it('lists every issue at once', () => {
     const match = { operation: 'heartbea', path: '(', times: 0, when: 'now', extra: 1 };
     const issues = start({
       kind: 'answer',

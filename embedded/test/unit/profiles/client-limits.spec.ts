@@ -74,7 +74,7 @@ describe('registrations of a cloud', () => {
   const register = (registry: TestRegistry) =>
     registry.ask('POST /microservices/orders/instances', { body: { instance: { hostName: 'h' } } });
 
-  it('are refused beyond the tenth of a second, in the words of the gateway, and told', () => {
+  it('are refused after ten in a second, with the answer of the gateway, and reported', () => {
     const { registry, limits } = withInstance({ profile: 'cse-professional' });
     for (let count = 1; count < 10; count += 1) expect(register(registry).status).toBe(200);
     expect(register(registry)).toMatchObject({
@@ -97,14 +97,14 @@ describe('registrations of a cloud', () => {
     expect(register(registry).status).toBe(200);
   });
 
-  it('are refused in plain words where no gateway stands', () => {
+  it('are refused in plain text without a gateway', () => {
     const { registry } = withInstance({ profileOverrides: { registrationsPerSecond: 1 } });
     expect(register(registry)).toMatchObject({ status: 429, text: 'Too Many Requests\n' });
   });
 });
 
 describe('warnings', () => {
-  it('are told to listeners until they are removed', () => {
+  it('are passed to listeners until they are removed', () => {
     const { limits, beatAfter } = withInstance({ profileOverrides: { minHeartbeatMs: 1000 } });
     const told: LimitWarning[] = [];
     const remove = limits.onWarning(warning => told.push(warning));

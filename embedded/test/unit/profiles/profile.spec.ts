@@ -42,7 +42,7 @@ describe('the older page of the heartbeat', () => {
   it.each([
     ['is missing', {}],
     ['is empty', { 'x-domain-name': '' }],
-  ])('makes x-domain-name mandatory: 400 in its own words when it %s', (_, headers) => {
+  ])('requires x-domain-name: 400 in its own format when it %s', (_, headers) => {
     const { status, text } = registry.ask(exampleLine, { headers });
     expect(status).toBe(400);
     expect(text).toBe('{"errCode":"400001","errMsg":"Invalid parameter(s)","detail":""}');
@@ -117,11 +117,11 @@ describe('the page of 2024, with security authentication', () => {
     expect(json).toMatchObject({ errorCode: '401204' });
   });
 
-  it('tells readiness to everybody', () => {
+  it('answers readiness without a domain', () => {
     expect(registry.ask('GET /health/readiness').status).toBe(200);
   });
 
-  it('may be refused in the words of another form', () => {
+  it('may be refused in the format of another profile', () => {
     const rbac = { rootPassword: 'Secret-1234' };
     const older = new TestRegistry({ profile: 'cse-legacy', rbac });
     expect(older.ask(line, ofTenant).json).toMatchObject({ errCode: '401204' });
@@ -142,7 +142,7 @@ describe('what a cloud says when its store is away', () => {
     );
   });
 
-  it('is 400 and 400011 in the words of the older one', () => {
+  it('is 400 and 400011 in the format of the older API', () => {
     const { status, body } = answerOf('cse-legacy');
     expect(status).toBe(400);
     expect(body).toBe(
@@ -171,7 +171,7 @@ describe('a write to a store that is down', () => {
 });
 
 describe('readiness', () => {
-  it.each(clouds)('is told by %s, whoever asks', profile => {
+  it.each(clouds)('is served by %s for every sender', profile => {
     const { status, text } = new TestRegistry({ profile }).ask('GET /health/readiness');
     expect(status).toBe(200);
     expect(text).toBe('');
@@ -253,7 +253,7 @@ describe('the older form', () => {
     },
   );
 
-  it('complains of a suspicious target in its own words as well', () => {
+  it('complains about a suspicious target in its own format too', () => {
     const { text } = registry.askTarget('GET', '/v4/default/registry/microservices?');
     expect(text).toMatch(/^Invalid Request URI .*\{"errCode":"400001"/);
   });

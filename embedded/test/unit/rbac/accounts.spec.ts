@@ -9,7 +9,7 @@ function told(guarded: GuardedRegistry, path: string): unknown {
 }
 
 describe('an account', () => {
-  it('is made, told without its password, and removed', () => {
+  it('is created, returned without its password, and removed', () => {
     const guarded = new GuardedRegistry();
     expect(
       guarded.asRoot('POST /v4/accounts', { ...dev, id: 'own', tokenExpirationTime: '1h' }),
@@ -69,7 +69,7 @@ describe('an account', () => {
     expect(outcome).toBe(`400 400001 ${detail}`);
   });
 
-  it('is told what kind of body it wants', () => {
+  it('is refused with the expected kind of body', () => {
     const guarded = new GuardedRegistry();
     expect(guarded.asRoot('POST /v4/accounts', '[]')).toBe(
       '400 400001 json: cannot unmarshal array into Go value of type rbac.Account',
@@ -118,7 +118,7 @@ describe('an account', () => {
 });
 
 describe('accounts made together', () => {
-  it('are told one by one what became of them', () => {
+  it('are answered one by one', () => {
     const guarded = new GuardedRegistry({ quotas: { accounts: 3 } });
     const accounts = [dev, dev, { ...dev, name: 'b', password: undefined }, { ...dev, name: 'c' }];
     const told = guarded.ask('POST /v4/accounts/batch-create', {
@@ -168,7 +168,7 @@ describe('accounts made together', () => {
 });
 
 describe('a password', () => {
-  it('is changed by who knows it; tokens from before stay good', () => {
+  it('can be changed with the current one; older tokens stay valid', () => {
     const guarded = new GuardedRegistry();
     const as = guarded.developer();
     const body = { currentPassword: password, password: other };
@@ -193,7 +193,7 @@ describe('a password', () => {
     expect(guarded.login('dev', password)).toBe('200');
   });
 
-  it('of another is changed by an admin only, who need not know it', () => {
+  it('of another account can only be changed by an admin, without the current one', () => {
     const guarded = new GuardedRegistry();
     const as = guarded.developer();
     const body = { password: other };
@@ -208,7 +208,7 @@ describe('a password', () => {
     );
   });
 
-  it('is wanted as JSON, in words of its own', () => {
+  it('must be JSON, and is refused with its own message', () => {
     const guarded = new GuardedRegistry();
     expect(guarded.asRoot('POST /v4/accounts/root/password', '{')).toBe(
       '400 400001 json is invalid',
@@ -219,7 +219,7 @@ describe('a password', () => {
 describe('a role', () => {
   const perms = [{ resources: [{ type: 'service', labels: { appId: 'a' } }], verbs: ['get'] }];
 
-  it('is made, told, changed and removed', () => {
+  it('is created, returned, changed and removed', () => {
     const guarded = new GuardedRegistry();
     expect(guarded.asRoot('POST /v4/roles', { name: 'r', perms, id: 'ignored' })).toBe('200');
     const now = String(guarded.clock.now() / 1000);

@@ -127,7 +127,7 @@ describe('the locks of accounts', () => {
     expect(locks(new GuardedRegistry())).toEqual({ total: 0, data: [] });
   });
 
-  it('are told by key, with their end', () => {
+  it('are listed by key, with their end', () => {
     const guarded = new GuardedRegistry({ lockHistoryMs: 30_000 });
     const now = guarded.clock.now() / 1000;
     failures(guarded, 3);

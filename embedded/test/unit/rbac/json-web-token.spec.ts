@@ -170,7 +170,7 @@ describe('a token', () => {
       "invalid character 'n' looking for beginning of object key string",
     ],
     [`${encoded({ alg: 'RS512' })}.e30.!`, 'illegal base64 data at input byte 0'],
-  ])('like %s is told what is wrong with it', (token, detail) => {
+  ])('like %s is refused with what is wrong', (token, detail) => {
     expect(outcome(token)).toBe(`401 401201 ${detail}`);
   });
 });

@@ -58,7 +58,7 @@ describe('a request without RBAC', () => {
   });
 });
 
-describe('who is no admin', () => {
+describe('an account that is no admin', () => {
   it.each([
     'GET /microservices/nosuch',
     'DELETE /microservices/nosuch',
@@ -73,7 +73,7 @@ describe('who is no admin', () => {
     'PUT /microservices/nosuch/instances/i/status?value=UP',
     'GET /existence?type=schema&serviceId=nosuch&schemaId=s',
     'GET /v4/default/govern/microservices/nosuch',
-  ])('is told nothing of a service that does not exist: %s', line => {
+  ])('gets no details about a service that does not exist: %s', line => {
     const guarded = new GuardedRegistry();
     expect(guarded.outcome(line, { as: guarded.developer() })).toBe(noScope);
   });
@@ -87,7 +87,7 @@ describe('who is no admin', () => {
     ['POST /instances/action?type=query', ''],
     ['POST /instances/action?type=query', { instances: [{ instance: { serviceId: 'nosuch' } }] }],
     ['PUT /heartbeats', { instances: [{}] }],
-  ])('is told nothing of a body that cannot be: %s', (line, body) => {
+  ])('gets no details about an invalid body: %s', (line, body) => {
     const guarded = new GuardedRegistry();
     expect(guarded.outcome(line, { as: guarded.developer(), body })).toBe(noScope);
   });
@@ -178,14 +178,14 @@ describe('a permission', () => {
     expect(guarded.outcome('GET /microservices/orders/tags', { as })).toBe(refused('service:get'));
   });
 
-  it('for services covers what govern tells', () => {
+  it('for services covers the answers of govern', () => {
     const guarded = new GuardedRegistry();
     const as = guarded.member('a', all({ type: 'governance' }));
     const outcome = guarded.outcome('GET /v4/default/govern/apps', { as });
     expect(outcome).toBe(refused('service:get'));
   });
 
-  it('of nobody is one for nothing', () => {
+  it('without an account allows nothing', () => {
     const guarded = new GuardedRegistry();
     const as = guarded.member('a', []);
     expect(guarded.outcome('GET /microservices', { as })).toBe(
@@ -278,7 +278,7 @@ describe('a permission with labels', () => {
     expect(services.map(({ serviceName }) => serviceName)).toEqual(names);
   });
 
-  it('cuts down what govern tells', () => {
+  it('filters the answers of govern', () => {
     const { guarded, as } = setUp({ appId: 'shop', serviceName: 'stock' });
     const told = (path: string) =>
       JSON.parse(guarded.ask(`GET /v4/default/govern/${path}`, { as }).text) as unknown;
@@ -295,7 +295,7 @@ describe('a permission with labels', () => {
 });
 
 describe('a scope', () => {
-  it('leaves open what it does not cover, and tells so at a wrong login', () => {
+  it('leaves everything else open, which a wrong login reports', () => {
     const guarded = new GuardedRegistry({ scope: [] });
     expect(guarded.outcome('GET /microservices')).toBe('200');
     expect(guarded.outcome('GET /microservices', { as: 'nonsense' })).toBe('200');
@@ -306,7 +306,7 @@ describe('a scope', () => {
     );
   });
 
-  it('leaves nobody with permissions of their own', () => {
+  it('leaves no account with permissions of its own', () => {
     const guarded = new GuardedRegistry({ scope: ['service'] });
     expect(guarded.outcome('GET /v4/self-perms', { as: guarded.root })).toBe(
       '401 401201 list self permissions failed',

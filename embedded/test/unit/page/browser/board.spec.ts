@@ -47,7 +47,7 @@ beforeEach(() => {
 });
 
 describe('the board', () => {
-  it('shows what it was told, and nothing from before', () => {
+  it('shows the registry it received, and nothing older', () => {
     board.replace({ now: 0, services: [{ ...service('greeter'), instances: [] }] }, 2000);
     expect(shown()).toEqual(['greeter']);
     expect([board.serviceCount, board.instanceCount]).toEqual([1, 0]);
@@ -91,7 +91,7 @@ describe('the board', () => {
     expect(shown()).toEqual(['orders a']);
   });
 
-  it('tells once which services have changed', () => {
+  it('returns each changed service once', () => {
     board.takeChanged();
     board.change(change('updated', 'orders', 'a'), 0);
     expect([...board.takeChanged()]).toEqual(['t\norders']);
@@ -144,7 +144,7 @@ describe('what is left of a lease', () => {
   });
 });
 
-describe('a duration in words', () => {
+describe('a formatted duration', () => {
   it.each([
     [0, '0 s'],
     [1, '1 s'],
