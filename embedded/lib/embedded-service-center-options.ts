@@ -1,60 +1,84 @@
 import type { Clock } from './clock.js';
-import type { FormOptions, Profile } from './forms/form.js';
+import type { ProfileOverrides, Profile } from './profiles/profile.js';
 import type { QuotaOptions } from './model/quotas.js';
-import type { Oddities } from './oddities/knobs.js';
+import type { Oddities } from './model/oddities.js';
 import type { RbacOptions } from './rbac/rbac.js';
 import type { TlsOptions } from './server/tls.js';
 
-/** How an embedded Service Center is set up. */
+/** Options of an embedded Service Center. */
 export interface EmbeddedServiceCenterOptions {
   /**
-   * Port to listen on; 0 takes any free one, and keeps it from then on.
+   * Port to listen on; 0 chooses a free one, which is kept from then on.
    *
    * @default 30100
    */
   readonly port?: number | undefined;
-  /** @default '127.0.0.1' */
+  /**
+   * Address to listen on.
+   *
+   * @default '127.0.0.1'
+   */
   readonly host?: string | undefined;
-  /** @default the time of this machine */
+  /**
+   * Clock for leases, time stamps and pings.
+   *
+   * @default the clock of this machine
+   */
   readonly clock?: Clock | undefined;
   /**
-   * Milliseconds to which a shorter heartbeat interval is raised, in whole seconds; below 1,000
-   * there is no floor, and the shortest interval is the wire's own, a second.
+   * Milliseconds to which a shorter heartbeat interval is raised, in whole seconds. Below 1,000
+   * there is no limit but the one second of the protocol.
    *
    * @default 5000
    */
   readonly minIntervalMs?: number | undefined;
   /**
-   * Number of missed heartbeats to which a lesser one is raised. A lease lasts
-   * interval × (times + 1).
+   * Number of missed heartbeats to which a lower one is raised. A lease lasts interval × (times +
+   * 1).
    *
    * @default 3
    */
   readonly minTimes?: number | undefined;
-  /** How much it takes before it answers 400100. @default those of a real server */
+  /**
+   * Limits beyond which it answers 400100.
+   *
+   * @default the limits of a real server
+   */
   readonly quotas?: QuotaOptions | undefined;
-  /** Asks for tokens and permissions. @default nobody is asked for anything */
+  /**
+   * Requires tokens and checks permissions.
+   *
+   * @default no authentication
+   */
   readonly rbac?: RbacOptions | undefined;
-  /** Speaks HTTPS, and no plain HTTP. @default plain HTTP */
+  /**
+   * Serves HTTPS instead of HTTP.
+   *
+   * @default plain HTTP
+   */
   readonly tls?: TlsOptions | undefined;
   /**
-   * Which Service Center it passes for: a named set of what `form` says one by one.
+   * Which Service Center to behave like: a named set of {@link ProfileSettings}.
    *
    * @default 'open-source'
    */
   readonly profile?: Profile | undefined;
-  /** In what it differs from its profile. @default nothing */
-  readonly form?: FormOptions | undefined;
   /**
-   * Milliseconds between pings on the WebSocket of a heartbeat, from 1,000 to 3,600,000; what lies
-   * outside counts as the default. A watcher is pinged every 30 s whatever this says.
+   * Settings that differ from those of the profile.
+   *
+   * @default none
+   */
+  readonly profileOverrides?: ProfileOverrides | undefined;
+  /**
+   * Milliseconds between the pings on the WebSocket of a heartbeat, from 1,000 to 3,600,000; any
+   * other value means the default. Watchers are always pinged every 30 s.
    *
    * @default 30000
    */
   readonly heartbeatPingIntervalMs?: number | undefined;
   /**
-   * How it is to differ in time from a registry that is always right; `'realistic'` has it lag, lose
-   * and forget as a real one does. They may be changed while it runs.
+   * Delays and losses of a real registry; `'realistic'` turns on all that were measured. They can
+   * be changed while the registry runs.
    *
    * @default none
    */

@@ -8,68 +8,79 @@ import type { Clock } from './clock.js';
 import { dataOf } from './data/dump.js';
 import { load } from './data/load.js';
 import type { RegistryData } from './data/registry-data.js';
-import { deploymentOf } from './forms/deployment.js';
-import type { Deployment } from './forms/deployment.js';
-import { worded } from './forms/dress.js';
-import { resolveForm } from './forms/form.js';
-import type { LimitWarning, WarningListener } from './forms/vendor-limits.js';
+import { activate } from './profiles/client-limits.js';
+import type { ActiveProfile, LimitWarning, WarningListener } from './profiles/client-limits.js';
+import { withErrorFields } from './profiles/profile-answers.js';
+import { resolveProfile } from './profiles/profile.js';
 import type { EmbeddedServiceCenterOptions } from './embedded-service-center-options.js';
 import { newInstanceId } from './model/instance-operations.js';
 import { resolveQuotas } from './model/quotas.js';
 import { RegistryModel } from './model/registry-model.js';
 import type { LiveInstance } from './model/registry-model.js';
-import { OddityKnobs } from './oddities/oddity-knobs.js';
+import { OddityKnobs } from './model/oddities.js';
 import { PageApi } from './page/page-api.js';
 import { Rbac } from './rbac/rbac.js';
 import type { TokenSigner } from './rbac/rbac.js';
-import { dated } from './server/dated.js';
-import { doorOf } from './server/door.js';
-import { HttpExchange, requestOf } from './server/exchange.js';
+import {
+  HttpExchange,
+  requestOf,
+  Handshake,
+  isHandshake,
+  switchingProtocols,
+  readBody,
+} from './server/exchange.js';
 import type { Exchange } from './server/exchange.js';
 import { Faults } from './server/faults.js';
-import { Handshake, isHandshake, switchingProtocols } from './server/handshake.js';
-import { HeldAnswers } from './server/held-answers.js';
-import { Journal } from './server/journal.js';
+import type { FaultTarget } from './server/faults.js';
+import { DelayedAnswers } from './server/delayed-answers.js';
+import { Journal, withoutSecrets } from './server/journal.js';
 import type { RecordedRequest, RequestListener } from './server/journal.js';
 import { Listener } from './server/listener.js';
-import { withoutSecrets } from './server/secrets.js';
-import { onceWhole } from './server/whole-body.js';
-import { heartbeatPingMs } from './websocket/heartbeat-socket.js';
-import { WebSockets } from './websocket/web-sockets.js';
+import { heartbeatPingMs, WebSockets } from './server/web-sockets.js';
+import type { SharedState } from './model/shared-state.js';
 
-/** What the journal keeps of a body, in bytes. */
+/** How many bytes of a body the journal keeps. */
 const recordedBodyBytes = 64 * 1024;
 
 /**
- * A Service Center in this process: the wire protocol of Apache ServiceComb Service Center over
- * real HTTP, its data in memory. For development and for tests. **Never a production registry**:
- * its data ends with the process, nothing protects it unless asked to, and there is only one of it.
+ * A Service Center in this process: the protocol of Apache ServiceComb Service Center over real
+ * HTTP, with its data in memory. It is for development and tests and **never a production
+ * registry**: its data ends with the process, nothing protects it by default, and there is only one
+ * node.
  *
- * Leases end on time by its clock; a find tells the truth and a watcher is told of it at once: it has
- * the lags of a real server only where `oddities` ask for them. It writes no logs and holds the process
+ * Leases end exactly on time by its clock, and every change is visible at once; it has the delays
+ * of a real server only if `oddities` ask for them. It writes no logs, and keeps the process alive
  * only while it listens.
+ *
+ * @example
+ * ```ts
+ * const registry = new EmbeddedServiceCenter({ port: 0 });
+ * const { url } = await registry.start();
+ * registry.faults.hang({ operation: 'heartbeat', times: 3 });
+ * await registry.stop();
+ * ```
  */
 export class EmbeddedServiceCenter {
-  /** What goes wrong, on demand. */
+  /** Faults that can be switched on. */
   readonly faults: Faults;
-  /** How far it is from a registry that is always on time. */
+  /** The delays and losses that are on, each a knob. */
   readonly oddities: OddityKnobs;
-  /** Makes tokens without a login, for tests; undefined without RBAC. */
+  /** Creates tokens without a login, for tests; undefined without RBAC. */
   readonly rbac: TokenSigner | undefined;
   readonly #clock: Clock;
   readonly #host: string;
-  readonly #deployment: Deployment;
+  readonly #profile: ActiveProfile;
   readonly #scheme: 'http' | 'https';
   readonly #model: RegistryModel;
   readonly #api: ServiceCenterApi;
-  readonly #held: HeldAnswers;
+  readonly #delayed: DelayedAnswers;
   readonly #journal = new Journal();
   readonly #listener: Listener;
   readonly #webSockets: WebSockets;
   readonly #page: PageApi;
   #unregisterSelf: (() => void) | undefined;
 
-  /** @throws RangeError for a profile that there is not, or a limit that cannot be one */
+  /** @throws RangeError for an unknown profile or an invalid limit */
   constructor(options: EmbeddedServiceCenterOptions = {}) {
     const { port = 30_100, host = '127.0.0.1', clock = systemClock } = options;
     const { minIntervalMs = 5000, minTimes = 3, heartbeatPingIntervalMs = 30_000 } = options;
@@ -81,15 +92,15 @@ export class EmbeddedServiceCenter {
     this.rbac = rbac;
     this.oddities = new OddityKnobs(options.oddities);
     this.#model = new RegistryModel(clock, { minIntervalMs, minTimes }, quotas, this.oddities);
-    this.#held = new HeldAnswers(clock);
-    // The model has followed by then, so that the store answers again.
-    this.oddities.follow({
+    this.#delayed = new DelayedAnswers(clock);
+    // The model was notified first, so the store answers again.
+    this.oddities.onChange({
       after: (now, was) => {
-        if (was.storeDown && !now.storeDown) this.#held.retry();
+        if (was.storeDown && !now.storeDown) this.#delayed.retry();
       },
     });
-    this.#deployment = deploymentOf(resolveForm(options.profile, options.form), clock);
-    this.#api = new ServiceCenterApi(this.#model, this.#deployment, rbac);
+    this.#profile = activate(resolveProfile(options.profile, options.profileOverrides), clock);
+    this.#api = new ServiceCenterApi(this.#model, this.#profile, rbac);
     this.#webSockets = new WebSockets(this.#model, clock, heartbeatPingMs(heartbeatPingIntervalMs));
     this.#listener = new Listener(
       { host, port, tls: options.tls },
@@ -99,36 +110,38 @@ export class EmbeddedServiceCenter {
         refuseTunnel: incoming => this.#refuseTunnel(incoming),
       },
     );
-    const [listener, { ledger }] = [this.#listener, this.#model];
+    const [listener, { shared }] = [this.#listener, this.#model];
     const isStarted = () => this.#unregisterSelf !== undefined;
-    this.faults = new Faults(doorOf({ listener, ledger, shut: () => this.#shut(), isStarted }));
+    this.faults = new Faults(
+      faultTargetOf({ listener, shared, shut: () => this.#shut(), isStarted }),
+    );
     this.#page = new PageApi({ model: this.#model, faults: this.faults, clock, host });
   }
 
-  /** Address to give to clients, without a slash at its end; its port is 0 until one is known. */
+  /** Address for clients, without a trailing slash; its port is 0 until one is known. */
   get url(): string {
     const host = this.#host.includes(':') ? `[${this.#host}]` : this.#host;
     return `${this.#scheme}://${host}:${this.#listener.port}`;
   }
 
-  /** The last 10,000 requests, oldest first. */
+  /** Returns the last 10,000 requests, oldest first. */
   get requests(): readonly RecordedRequest[] {
     return this.#journal.requests;
   }
 
   /**
-   * Limits of the vendor that clients did not keep: the last 1,000, oldest first. Which limits there
-   * are depends on `profile` and `form`; Apache's Service Center has none.
+   * Returns the last 1,000 warnings about limits of the vendor that clients exceeded, oldest first.
+   * The limits depend on `profile` and `profileOverrides`; Apache's Service Center has none.
    */
   get warnings(): readonly LimitWarning[] {
-    return this.#deployment.limits.warnings;
+    return this.#profile.limits.warnings;
   }
 
   /**
-   * Listens. Data of an earlier run is still there, except for leases that have ended since.
-   * Without effect on one that listens.
+   * Starts listening. Data of an earlier run is kept, except for leases that have ended since. Has
+   * no effect while it listens.
    *
-   * @throws Error that names the address when it cannot be had
+   * @throws Error that names the address if it is not available
    */
   async start(): Promise<{ readonly url: string }> {
     await this.#listener.open();
@@ -139,8 +152,8 @@ export class EmbeddedServiceCenter {
   }
 
   /**
-   * Closes the port and every connection, answered or not. Faults stay on, data is kept, leases run
-   * on. Without effect on one that does not listen.
+   * Closes the port and every connection, even those with an open request. Faults and data are
+   * kept, and leases go on running. Has no effect while it does not listen.
    */
   async stop(): Promise<void> {
     await this.#shut();
@@ -148,57 +161,64 @@ export class EmbeddedServiceCenter {
     this.#unregisterSelf = undefined;
   }
 
-  /** All instances of all domains and projects, the Service Center's own excepted. */
+  /** Returns all instances of all domains and projects, except the Service Center's own. */
   instances(): readonly LiveInstance[] {
     return this.#model.snapshot();
   }
 
-  /** All its services and instances, the Service Center's own excepted, as plain JSON. */
+  /** Returns all services and instances, except the Service Center's own, as plain JSON. */
   dump(): RegistryData {
     return dataOf(this.#model);
   }
 
   /**
-   * Adds the services and instances of a dump, or of a document in the form of one that leaves out
-   * what has a default. Their leases start in full, as after a restart of etcd. At any time, though a
-   * service or an instance that is there already is not replaced, and counts as wrong.
+   * Adds the services and instances of a dump, or of a shorter document whose missing fields get
+   * their defaults. Leases start in full, as after a restart of etcd. Can be called at any time,
+   * but a service or instance that exists already is an error.
    *
-   * @throws RegistryDataError with all that is wrong; nothing has been added then
+   * @throws RegistryDataError that lists every issue; nothing has been added then
    */
   load(document: unknown): void {
     load(this.#model, document);
   }
 
-  /** Drops an instance as if its lease had run out: its next heartbeat is answered 400017. */
+  /**
+   * Removes an instance as if its lease had ended, so that its next heartbeat is answered 400017.
+   * Returns false if there is no such instance.
+   */
   forget(instanceId: string): boolean {
     return this.#model.forget(instanceId);
   }
 
-  /** Drops a service with its instances, schemas and tags. */
+  /**
+   * Removes a service with its instances, schemas and tags. Returns false if there is no such
+   * service.
+   */
   forgetService(serviceId: string): boolean {
     return this.#model.forgetService(serviceId);
   }
 
   /**
-   * Answers a request without a connection, whether it listens or not: for simulations, in which
-   * `clock` decides how long anything takes. Faults do not apply, and `requests` does not list it.
+   * Answers a request without a connection, whether it listens or not. Meant for simulations in
+   * which `clock` decides how long everything takes. Faults do not apply, and `requests` does not
+   * contain it.
    */
   answer(request: ApiRequest): ApiAnswer {
-    const { status, headers, body, waitMs } = this.#dressed(this.#api.answer(request));
+    const { status, headers, body, waitMs } = this.#finish(this.#api.answer(request));
     return { status, headers, body, waitMs };
   }
 
   /**
-   * Tells a listener of each request once it has arrived in full, before it is executed. What the
-   * listener throws is not caught. The returned function removes it.
+   * Calls a listener for each request that has arrived in full, before it is executed. Errors of
+   * the listener are not caught. The returned function removes it.
    */
   onRequest(listener: RequestListener): () => void {
     return this.#journal.onRequest(listener);
   }
 
-  /** Tells a listener of each warning; the returned function removes it. */
+  /** Calls a listener for each warning; the returned function removes it. */
   onWarning(listener: WarningListener): () => void {
-    return this.#deployment.limits.onWarning(listener);
+    return this.#profile.limits.onWarning(listener);
   }
 
   #shut(): Promise<void> {
@@ -209,13 +229,13 @@ export class EmbeddedServiceCenter {
 
   #receive(incoming: IncomingMessage, response: ServerResponse): void {
     if (PageApi.isFor(incoming)) return this.#page.receive(incoming, response);
-    onceWhole(incoming, maxBodyBytes, body => {
+    readBody(incoming, maxBodyBytes, body => {
       const exchange = new HttpExchange(incoming, response, body);
       this.#handle(exchange, () => this.#api.answer(exchange.request));
     });
   }
 
-  /** Faults strike a handshake before the connection is a WebSocket, or not at all. */
+  /** A fault applies to the handshake only, not to the WebSocket afterwards. */
   #upgrade(incoming: IncomingMessage, head: Buffer): boolean {
     if (!isHandshake(incoming)) return false;
     const webSocket = this.#api.webSocketOf(requestOf(incoming), switchingProtocols);
@@ -245,18 +265,54 @@ export class EmbeddedServiceCenter {
     });
     const sendNow = (answer: Answer) => {
       if (!exchange.isOpen) return;
-      exchange.send(this.#dressed(answer));
+      exchange.send(this.#finish(answer));
       note(answer.status);
     };
-    const send = (answer: Answer) => this.#held.send({ exchange, execute, send: sendNow }, answer);
+    const send = (answer: Answer) =>
+      this.#delayed.send({ exchange, execute, send: sendNow }, answer);
     const fault = this.faults.find(matchable);
     if (fault === undefined) send(execute());
-    else fault.strike({ exchange, execute: () => this.#dressed(execute()), send, note });
+    else fault.apply({ exchange, execute: () => this.#finish(execute()), send, note });
   }
 
-  /** An answer in the words of this form of the registry, dated by its clock. */
-  #dressed(answer: Answer): Answer {
+  /** Applies the error format of the profile and the registry's date to an answer. */
+  #finish(answer: Answer): Answer {
     if (answer === switchingProtocols) return answer;
-    return dated(worded(this.#deployment.form, answer), this.#model.ledger);
+    return withRegistryDate(withErrorFields(this.#profile.settings, answer), this.#model.shared);
   }
+}
+
+/** Parts of a registry that faults act on. */
+interface RegistryParts {
+  readonly listener: Listener;
+  readonly shared: SharedState;
+  /** Closes the port and every connection. */
+  readonly shut: () => Promise<void>;
+  /** Returns false once the registry has been stopped. */
+  readonly isStarted: () => boolean;
+}
+
+/** Returns the operations of a registry that faults need besides the request. */
+function faultTargetOf({ listener, shared, shut, isStarted }: RegistryParts): FaultTarget {
+  return {
+    close: shut,
+    // The end of a refusal must not open a registry that was stopped meanwhile.
+    open: async () => {
+      if (isStarted()) await listener.open();
+    },
+    closeIdle: () => listener.closeIdle(),
+    withoutRenewals: act => shared.renewals.withoutRenewing(act),
+    skew: ms => {
+      shared.skewMs = ms;
+    },
+  };
+}
+
+/**
+ * Sets the date of the registry's clock if it differs from this machine's, which Node would send.
+ */
+function withRegistryDate(answer: Answer, shared: SharedState): Answer {
+  const now = shared.reportedNow();
+  if (Math.abs(now - Date.now()) < 1_000) return answer;
+  return { ...answer, headers: { Date: new Date(now).toUTCString(), ...answer.headers } };
 }

@@ -11,23 +11,23 @@ export type {
 } from './data/registry-data.js';
 export { EmbeddedServiceCenter } from './embedded-service-center.js';
 export type { EmbeddedServiceCenterOptions } from './embedded-service-center-options.js';
-export type { Form, FormOptions, Profile } from './forms/form.js';
+export type { ProfileSettings, ProfileOverrides, Profile } from './profiles/profile.js';
 export type {
   HeartbeatTooSoon,
   LimitWarning,
   RegistrationThrottled,
   WarningListener,
-} from './forms/vendor-limits.js';
+} from './profiles/client-limits.js';
 export type { RbacOptions, TokenSigner } from './rbac/rbac.js';
-export type { RbacResource } from './rbac/resources.js';
+export type { RbacResource } from './rbac/permissions.js';
 export type { TokenAlgorithm } from './rbac/json-web-token.js';
 export type { QuotaOptions, Quotas } from './model/quotas.js';
 export type { LiveInstance } from './model/registry-model.js';
-export { realisticOddities } from './oddities/knobs.js';
-export type { Oddities, OddityValues } from './oddities/knobs.js';
-export type { OddityKnobs } from './oddities/oddity-knobs.js';
-export type { FaultMatch } from './server/fault-match.js';
-export type { FaultBody, FaultError } from './server/afflictions.js';
+export { realisticOddities } from './model/oddities.js';
+export type { Oddities, OddityValues } from './model/oddities.js';
+export type { OddityKnobs } from './model/oddities.js';
+export type { FaultMatch } from './server/fault.js';
+export type { FaultBody, FaultError } from './server/fault-effects.js';
 export type { FaultKind } from './server/fault.js';
 export type {
   AnswerMatch,

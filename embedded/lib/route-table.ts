@@ -1,56 +1,72 @@
-import { operationNames, routeOf, templateOf } from './api/operations.js';
+import { templateOf, operationNames, routeOf } from './api/operations.js';
 import type { OperationName } from './api/operations.js';
-import * as admin from './handlers/admin-handlers.js';
-import * as about from './handlers/about-handlers.js';
-import { queryInstances } from './handlers/batch-find-handler.js';
-import * as dependencies from './handlers/dependency-handlers.js';
+import * as server from './handlers/server-handlers.js';
 import * as find from './handlers/find-handlers.js';
+import * as dependencies from './handlers/dependency-handlers.js';
 import * as govern from './handlers/govern-handlers.js';
-import * as beats from './handlers/heartbeat-handlers.js';
 import * as instances from './handlers/instance-handlers.js';
-import { getMetrics } from './handlers/metrics-handler.js';
 import * as schemas from './handlers/schema-handlers.js';
 import * as services from './handlers/service-handlers.js';
-import * as tags from './handlers/tag-handlers.js';
-import { isLegacy, legacyPathOf, unnamedLegacyPaths } from './legacy-routes.js';
 import type { Answer } from './api/answer.js';
 import type { Call } from './api/call.js';
 import { Router } from './api/router.js';
 import type { RouteEntry } from './api/router.js';
 import type { Caller } from './rbac/rbac.js';
 
-/** What a client may upgrade a connection to. */
+const registry = '/v4/:project/registry/';
+const legacyRegistry = '/registry/v3/';
+
+/** Operations that version 3 of the API does not have (server/rest/controller/v3). */
+const since4: ReadonlySet<OperationName> = new Set(['getVersion', 'getHealth', 'queryInstances']);
+
+/** Returns whether version 3 of the API has an operation too. */
+function isLegacy(name: OperationName): boolean {
+  return !since4.has(name);
+}
+
+/** Returns the version 3 path for a path of version 4; its project is always `default`. */
+function legacyPathOf(path: string): string {
+  return path.replace(registry, legacyRegistry);
+}
+
+/** Paths of version 3 whose operations have no name here. */
+const unnamedLegacyPaths: ReadonlySet<string> = new Set([
+  templateOf('listMicroservices'),
+  `${templateOf('getTags')}/:key`,
+]);
+
+/** Protocols that a client can upgrade a connection to. */
 export type WebSocketRoute = 'watcher' | 'heartbeat';
 
-/** What a route leads to. */
+/** The target of a route. */
 export interface Operation {
-  /** Absent where the operation has no name. */
+  /** Absent if the operation has no name. */
   readonly name?: OperationName;
-  /** Takes who asks, too, where a token was asked for. */
+  /** Gets the caller too if a token was required. */
   readonly handle: (call: Call, caller?: Caller) => Answer;
   readonly maxBodyBytes: number;
-  /** Absent where a wish to upgrade is passed over. */
+  /** Absent if a request to upgrade is ignored. */
   readonly webSocket?: WebSocketRoute;
 }
 
-/** Limits of a body (server/handler/maxbody/maxbody.go, etc/conf/app.yaml). */
+/** Limits of bodies (server/handler/maxbody/maxbody.go, etc/conf/app.yaml). */
 const instanceBytes = 5 * 1024;
 const propertiesBytes = 3 * 1024;
 
-/** The longest body any route takes, in bytes. */
+/** The longest body that any route accepts, in bytes. */
 export const maxBodyBytes = 2 * 1024 * 1024;
 
 const handlers: Record<OperationName, Operation['handle']> = {
-  getVersion: about.getVersion,
-  getHealth: about.getHealth,
+  getVersion: server.getVersion,
+  getHealth: server.getHealth,
   getExistence: services.getExistence,
   registerMicroservice: services.registerMicroservice,
   listMicroservices: services.listMicroservices,
   getMicroservice: services.getMicroservice,
   unregisterMicroservice: services.unregisterMicroservice,
   setMicroserviceProperties: services.setMicroserviceProperties,
-  getTags: tags.getTags,
-  setTags: tags.setTags,
+  getTags: services.getTags,
+  setTags: services.setTags,
   listSchemas: schemas.listSchemas,
   replaceSchemas: schemas.replaceSchemas,
   getSchema: schemas.getSchema,
@@ -62,10 +78,10 @@ const handlers: Record<OperationName, Operation['handle']> = {
   unregisterInstance: instances.unregisterInstance,
   setInstanceProperties: instances.setInstanceProperties,
   setInstanceStatus: instances.setInstanceStatus,
-  heartbeat: beats.heartbeat,
-  heartbeats: beats.heartbeats,
+  heartbeat: instances.heartbeat,
+  heartbeats: instances.heartbeats,
   findInstances: find.findInstances,
-  queryInstances,
+  queryInstances: find.queryInstances,
   listProviders: dependencies.listProviders,
   listConsumers: dependencies.listConsumers,
 };
@@ -74,11 +90,11 @@ const dependenciesPath = '/v4/:project/registry/dependencies';
 
 /** Routes whose operations have no name. */
 const others: readonly (readonly [method: string, path: string, handle: Operation['handle']])[] = [
-  ['GET', '/version', about.getVersion3],
-  ['GET', '/health', about.getHealth],
+  ['GET', '/version', server.getVersion3],
+  ['GET', '/health', server.getHealth],
   ['DELETE', templateOf('listMicroservices'), services.unregisterMicroservices],
-  ['PUT', `${templateOf('getTags')}/:key`, tags.setOneTag],
-  ['DELETE', `${templateOf('getTags')}/:key`, tags.removeSomeTags],
+  ['PUT', `${templateOf('getTags')}/:key`, services.setOneTag],
+  ['DELETE', `${templateOf('getTags')}/:key`, services.removeSomeTags],
   ['PUT', `${templateOf('findInstances')}/status`, instances.setManyInstanceStatuses],
   ['POST', dependenciesPath, dependencies.addDependencies],
   ['PUT', dependenciesPath, dependencies.replaceDependencies],
@@ -87,12 +103,12 @@ const others: readonly (readonly [method: string, path: string, handle: Operatio
   ['GET', '/v4/:project/govern/relations', govern.drawRelations],
   ['GET', '/v4/:project/govern/apps', govern.listApps],
   ['GET', '/v4/:project/govern/statistics', govern.getStatistics],
-  ['GET', '/v4/:project/admin/dump', admin.dump],
-  ['GET', '/v4/:project/admin/clusters', admin.listClusters],
-  ['GET', '/v4/:project/admin/alarms', admin.listAlarms],
-  ['DELETE', '/v4/:project/admin/alarms', admin.clearAlarms],
-  ['GET', '/metrics', getMetrics],
-  ['GET', '/v1/syncer/health', about.getSyncerHealth],
+  ['GET', '/v4/:project/admin/dump', server.dump],
+  ['GET', '/v4/:project/admin/clusters', server.listClusters],
+  ['GET', '/v4/:project/admin/alarms', server.listAlarms],
+  ['DELETE', '/v4/:project/admin/alarms', server.clearAlarms],
+  ['GET', '/metrics', server.getMetrics],
+  ['GET', '/v1/syncer/health', server.getSyncerHealth],
 ];
 
 const webSockets: readonly (readonly [path: string, webSocket: WebSocketRoute])[] = [
@@ -111,18 +127,18 @@ const unnamed = others.map(([method, path, handle]) => {
   return { method, path, target: { handle, maxBodyBytes } };
 });
 
-/** Every route that there is in any case; those of version 3 lead where those of 4 do. */
+/** The routes that exist with and without RBAC. Version 3 shares the handlers of version 4. */
 export const commonRoutes: readonly RouteEntry<Operation>[] = [
   ...named,
   ...unnamed,
   ...[...named, ...unnamed].flatMap(route => legacyRouteOf(route) ?? []),
   ...webSockets.map(([path, webSocket]) => {
-    const target = { handle: about.upgradeRequired, maxBodyBytes, webSocket };
+    const target = { handle: server.upgradeRequired, maxBodyBytes, webSocket };
     return { method: 'GET', path, target };
   }),
 ];
 
-/** Finds the common routes. */
+/** Routes requests without RBAC. */
 export const router = new Router<Operation>(commonRoutes);
 
 function asRoute(name: OperationName): RouteEntry<Operation> {

@@ -31,7 +31,7 @@ export const faultKinds = [
 export type FaultKind = (typeof faultKinds)[number];
 
 /** What an application does meanwhile. */
-export const callKinds = [
+const callKinds = [
   'nothing',
   'status',
   'properties',
@@ -43,7 +43,7 @@ export const callKinds = [
 export type CallKind = (typeof callKinds)[number];
 
 /** How the registry lags, for several rounds. */
-export const climates = ['calm', 'lagging', 'spurious', 'dying'] as const;
+const climates = ['calm', 'lagging', 'spurious', 'dying'] as const;
 
 export type Climate = (typeof climates)[number];
 

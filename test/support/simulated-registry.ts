@@ -128,7 +128,7 @@ export class SimulatedRegistry {
 }
 
 /** The answer of a server that is in trouble. */
-export const busy: ApiAnswer = {
+const busy: ApiAnswer = {
   status: 500,
   headers: { 'Content-Type': 'application/json' },
   body: '{"errorCode":"500003","errorMessage":"Internal server error"}',

@@ -1,24 +1,27 @@
 import type { ErrorBody, RegistryError } from '../model/registry-error.js';
 
-/** The answer to a request, as a client gets it. */
+/** The answer to a request. */
 export interface ApiAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** Milliseconds before it goes out; the request is executed anew when the store answers sooner. */
+  /**
+   * Milliseconds until the answer is sent. The request is executed again if the store recovers
+   * earlier.
+   */
   readonly waitMs?: number | undefined;
 }
 
-/** An answer on its way to a client. */
+/** An answer before it is adapted to the profile. */
 export interface Answer extends ApiAnswer {
-  /** The error in the body, which another form of the registry says otherwise. */
+  /** The error in the body, which some profiles write differently. */
   readonly error?: ErrorBody;
 }
 
-/** Go's encoding/json writes these so that its output may stand in HTML. */
+/** Characters that Go's encoding/json escapes so that its output can stand in HTML. */
 const htmlCharacters = /[<>&\u2028\u2029]/g;
 
-/** An answer with an object; fields that are undefined are left out. */
+/** Returns an answer with a JSON body; undefined fields are omitted. */
 export function json(
   value: unknown,
   headers: Readonly<Record<string, string>> = {},
@@ -31,7 +34,7 @@ export function json(
   };
 }
 
-/** The text of an object as Go writes it. */
+/** Returns a value as JSON text in Go's spelling. */
 export function goJson(value: unknown): string {
   return JSON.stringify(value).replaceAll(
     htmlCharacters,
@@ -39,14 +42,14 @@ export function goJson(value: unknown): string {
   );
 }
 
-/** The answer of what succeeded and has nothing to tell (pkg/rest/util.go, WriteSuccess). */
+/** The answer to an operation that succeeds without a result (pkg/rest/util.go, WriteSuccess). */
 export const done: Answer = {
   status: 200,
   headers: { 'Content-Type': 'text/plain; charset=UTF-8' },
   body: '',
 };
 
-/** An answer in words, as Go's http.Error writes it. */
+/** Returns an answer of plain text, like Go's http.Error. */
 export function plain(status: number, text: string, headers: Answer['headers'] = {}): Answer {
   return {
     status,
@@ -59,13 +62,13 @@ export function plain(status: number, text: string, headers: Answer['headers'] =
   };
 }
 
-/** The answer of a refusal. */
-export function refusal({ body, status, waitMs }: RegistryError): Answer {
+/** Returns the answer for an error. */
+export function errorAnswer({ body, status, waitMs }: RegistryError): Answer {
   const answer = { ...json(body, {}, status), error: body };
   return waitMs === undefined ? answer : { ...answer, waitMs };
 }
 
-/** A list as an answer carries it: an empty one is left out. */
-export function listed<Item>(items: readonly Item[]): readonly Item[] | undefined {
+/** Returns a list, or undefined if it is empty: the server omits empty lists. */
+export function omitEmpty<Item>(items: readonly Item[]): readonly Item[] | undefined {
   return items.length === 0 ? undefined : items;
 }

@@ -1,30 +1,29 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { attempt } from '../model/attempt.js';
+import { catchRegistryError, RegistryError, invalid } from '../model/registry-error.js';
 import type { Namespace } from '../model/namespace.js';
-import { RegistryError, invalid } from '../model/registry-error.js';
 import type { RegistryModel } from '../model/registry-model.js';
-import type { Deployment } from '../forms/deployment.js';
-import { parseJson } from './json-syntax.js';
+import type { ActiveProfile } from '../profiles/client-limits.js';
+import { parseJson } from './go-json.js';
 
-/** A request, as a client sends it. */
+/** A request of a client. */
 export interface ApiRequest {
   readonly method: string;
-  /** Path and query as they came, escapes and all. */
+  /** Path and query as received, with escapes. */
   readonly target: string;
-  /** By lower-case names. */
+  /** Header names are in lower case. */
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** The other end of the connection; absent where there is none. */
+  /** Address of the client; absent if there is no connection. */
   readonly remoteAddress?: string | undefined;
 }
 
-/** Where a routed request goes: its path's parameters and how long its body may be. */
+/** Path parameters and body limit of the route of a request. */
 export interface CallRoute {
   readonly parameters: ReadonlyMap<string, string>;
   readonly maxBodyBytes: number;
 }
 
-/** A request on its way through a handler. */
+/** A request while a handler executes it. */
 export class Call {
   readonly query: URLSearchParams;
   readonly #request: ApiRequest;
@@ -32,7 +31,7 @@ export class Call {
 
   constructor(
     readonly model: RegistryModel,
-    readonly deployment: Deployment,
+    readonly profile: ActiveProfile,
     request: ApiRequest,
     route: CallRoute,
   ) {
@@ -41,7 +40,7 @@ export class Call {
     this.query = new URLSearchParams(request.target.split('?').slice(1).join('?'));
   }
 
-  /** A path without a project is of version 3, which has another name for the domain, too. */
+  /** A path without a project belongs to version 3, which has another header for the domain. */
   get namespace(): Namespace {
     const project = this.#route.parameters.get('project');
     const tenant = project === undefined ? this.header('x-tenant-name') : '';
@@ -49,17 +48,17 @@ export class Call {
     return this.model.namespace(domain, project ?? 'default');
   }
 
-  /** The service that asks, by its own word. */
+  /** Id of the service that asks, as it claims. */
   get consumerId(): string {
     return this.header('x-consumerid');
   }
 
-  /** The other end of the connection; the empty string where there is none. */
+  /** Address of the client; the empty string if there is no connection. */
   get remoteAddress(): string {
     return this.#request.remoteAddress ?? '';
   }
 
-  /** The revision the client has; none counts when it wants to go past the cache. */
+  /** The revision that the client has; none if the request bypasses the cache. */
   get revision(): string {
     const ignored = this.isSet('noCache') || this.isSet('cacheOnly');
     return ignored ? '' : this.value('rev');
@@ -70,22 +69,22 @@ export class Call {
     return tags === '' ? [] : tags.split(',');
   }
 
-  /** A part of the path; the empty string when the path has no such part. */
+  /** Returns a parameter of the path; the empty string if there is none. */
   parameter(name: string): string {
     return this.#route.parameters.get(name) ?? '';
   }
 
-  /** A value of the query; the empty string when absent. */
+  /** Returns a value of the query; the empty string if absent. */
   value(name: string): string {
     return this.query.get(name) ?? '';
   }
 
-  /** True when a value of the query says so (util.StringTRUE). */
+  /** Returns whether a value of the query means true (util.StringTRUE). */
   isSet(name: string): boolean {
     return ['1', 'true'].includes(this.value(name).trim().toLowerCase());
   }
 
-  /** A header's value; the empty string when absent. */
+  /** Returns the value of a header; the empty string if absent. */
   header(name: string): string {
     const value = this.#request.headers[name] ?? '';
     return typeof value === 'string' ? value : value.join(', ');
@@ -100,12 +99,12 @@ export class Call {
   /**
    * Reads the body as JSON.
    *
-   * @param otherwise what a body that is not the right JSON is told; Go's own words when absent
+   * @param otherwise error detail for a body that is not the right JSON; Go's message if absent
    * @throws RegistryError 400001
    */
   json<Body>(read: (document: unknown) => Body, otherwise?: string): Body {
     this.refuseLongBody();
-    const body = attempt(() => read(parseJson(this.#request.body.toString())));
+    const body = catchRegistryError(() => read(parseJson(this.#request.body.toString())));
     if (!(body instanceof RegistryError)) return body;
     throw otherwise === undefined ? body : invalid(otherwise);
   }

@@ -1,5 +1,5 @@
 /**
- * The operations of API v4 that have a name, each as its method and path (server/rest/controller/v4).
+ * The operations of API v4 that have a name, with method and path (server/rest/controller/v4).
  * `:name` stands for one segment of a path.
  */
 const operations = {
@@ -34,10 +34,10 @@ const operations = {
   listConsumers: 'GET /v4/:project/registry/microservices/:serviceId/consumers',
 } as const;
 
-/** The name of an operation, as faults and the journal use it: `heartbeat`, `registerInstance`, … */
+/** Name of an operation, as used by faults and the journal: `heartbeat`, `registerInstance`, … */
 export type OperationName = keyof typeof operations;
 
-/** All names of operations, in the order of the table. */
+/** All operation names, in the order of the table. */
 export const operationNames: readonly OperationName[] = Object.keys(operations).filter(isOperation);
 
 /** Returns the method and the path of an operation. */
@@ -46,7 +46,7 @@ export function routeOf(name: OperationName): { readonly method: string; readonl
   return { method, path };
 }
 
-/** Returns the path of an operation, with its `:name` parts. */
+/** Returns the path of an operation, with its `:name` segments. */
 export function templateOf(name: OperationName): string {
   return routeOf(name).path;
 }

@@ -1,8 +1,8 @@
 import type { Answer } from './answer.js';
 
-/** The path of a request target without its escapes; undefined when an escape is malformed. */
+/** Returns the unescaped path of a request target; undefined if an escape is malformed. */
 export function pathOf(target: string): string | undefined {
-  // A proxy's request names the server too.
+  // The target of a request to a proxy contains the server.
   const [path = ''] = target.replace(/^http:\/\/[^/?]*/i, '').split('?');
   if (!path.includes('%')) return path;
   if (/%(?![0-9a-f]{2})/i.test(path)) return undefined;
@@ -14,11 +14,11 @@ export function pathOf(target: string): string | undefined {
 }
 
 /**
- * Sends a path with dot segments or doubled slashes to where it leads, as Go's ServeMux does;
- * undefined for a path that is as it should be.
+ * Returns the redirect for a path with dot segments or double slashes, as Go's ServeMux does;
+ * undefined for a clean path.
  */
 export function redirect(method: string, target: string, path: string): Answer | undefined {
-  // What is no path leads nowhere: an asterisk, or what a client wants a tunnel to.
+  // A target that is no path is not redirected: `*`, or the host of a tunnel.
   if (!path.startsWith('/')) return undefined;
   const cleaned = cleanPath(path);
   if (cleaned === path) return undefined;
@@ -43,21 +43,21 @@ function cleanPath(path: string): string {
   return path.endsWith('/') && cleaned !== '/' ? `${cleaned}/` : cleaned;
 }
 
-/** Go's answer to what it cannot read as a request. */
+/** Go's answer to a malformed request. */
 export const badRequest: Answer = {
   status: 400,
   headers: { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' },
   body: '400 Bad Request',
 };
 
-/** True for a target that the server complains about (pkg/validate/url.go). */
+/** Returns whether the server complains about a target (pkg/validate/url.go). */
 export function isSuspicious(target: string): boolean {
   return target.length >= 2048 || /[;&?+@]$/.test(target) || target.includes('//');
 }
 
 /**
- * The server's complaint about a target stands before the answer it gives all the same: the status
- * is 400 whatever the rest says (server/interceptor/access/access.go).
+ * Returns an answer with the server's complaint in front of its body, and status 400 in any case
+ * (server/interceptor/access/access.go).
  */
 export function complain(target: string, { body }: Answer): Answer {
   const headers = { 'Content-Type': 'text/plain; charset=utf-8' };

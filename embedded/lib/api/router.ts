@@ -1,8 +1,8 @@
-/** Where a request leads: to what it asks for, or to a 405, or to a 404. */
+/** The result of routing: a target, or an answer 405 or 404. */
 export type Routed<Target> =
   | {
       readonly kind: 'found';
-      /** The path of the route, with `:name` for what may be anything. */
+      /** The path of the route, with `:name` segments. */
       readonly pattern: string;
       readonly target: Target;
       readonly parameters: ReadonlyMap<string, string>;
@@ -10,7 +10,7 @@ export type Routed<Target> =
   | { readonly kind: 'wrong-method'; readonly allow: readonly string[] }
   | { readonly kind: 'unknown' };
 
-/** A method, a path whose `:name` segments may be anything, and what they lead to. */
+/** A route: method, path with `:name` segments, and target. */
 export interface RouteEntry<Target> {
   readonly method: string;
   readonly path: string;
@@ -21,10 +21,13 @@ interface Template<Target> extends RouteEntry<Target> {
   readonly segments: readonly string[];
 }
 
-/** The order in which a 405 names methods; the server's own order is left to chance. */
+/** The order of methods in a 405; the order of the server is random. */
 const methodOrder = ['GET', 'POST', 'PUT', 'DELETE'];
 
-/** Finds the route of a request: the whole path must match, a slash at its end included (pkg/rest/router.go). */
+/**
+ * Finds the route of a request. The whole path must match, including a trailing slash
+ * (pkg/rest/router.go).
+ */
 export class Router<Target> {
   readonly #byLength = new Map<number, Template<Target>[]>();
 
@@ -37,7 +40,7 @@ export class Router<Target> {
     }
   }
 
-  /** @param path without its escapes: an escaped slash separates like any other */
+  /** @param path unescaped: an escaped slash separates segments too */
   route(method: string, path: string): Routed<Target> {
     const segments = path.split('/');
     const methods = new Set<string>();

@@ -1,13 +1,13 @@
-import { NumberLiteral } from './number-literal.js';
+import { NumberLiteral } from './go-json.js';
 import { invalid } from '../model/registry-error.js';
 import type { RegistryError } from '../model/registry-error.js';
 
 /**
- * Reads a JSON object as Go's encoding/json fills a struct: keys whatever their case, unknown ones
- * ignored, null like an absent one. A value that is empty reads as undefined, because the server
- * leaves it out of every answer (omitempty).
+ * Reads a JSON object as Go's encoding/json fills a struct: the case of keys does not matter,
+ * unknown keys are ignored, and null means absent. Empty values read as undefined, because the
+ * server omits them from every answer (omitempty).
  *
- * Every method throws a RegistryError 400001, in Go's words, when a value has another type.
+ * Every method throws a RegistryError 400001 with Go's message if a value has another type.
  */
 export class StructReader {
   readonly #type: string;
@@ -24,9 +24,9 @@ export class StructReader {
   }
 
   /**
-   * Reads a whole document into the struct `type`; null reads as the empty one.
+   * Reads a document into the struct `type`; null reads as an empty struct.
    *
-   * @param goPackage where the server declares the struct, as its errors show it
+   * @param goPackage the package of the struct, as shown in errors
    */
   static read<Struct>(
     document: unknown,
@@ -51,7 +51,7 @@ export class StructReader {
     const value = this.#get(key);
     if (value === undefined) return undefined;
     if (value instanceof NumberLiteral) throw this.#mismatch(key, `number ${value.text}`, 'int32');
-    // Bitwise or is JavaScript's conversion to 32 bits: what it changes would overflow in Go.
+    // Bitwise or converts to 32 bits; a value that it changes would overflow in Go.
     if (typeof value !== 'number') throw this.#mismatch(key, kindOf(value), 'int32');
     if ((value | 0) !== value) throw this.#mismatch(key, `number ${value}`, 'int32');
     return value || undefined;
@@ -78,7 +78,7 @@ export class StructReader {
     return entries.length === 0 ? undefined : Object.fromEntries(entries);
   }
 
-  /** A struct inside this one; undefined when absent, never when merely empty. */
+  /** Returns an inner struct; undefined if absent, but not if merely empty. */
   struct<Struct>(
     key: string,
     type: string,
@@ -88,7 +88,7 @@ export class StructReader {
     return value === undefined ? undefined : this.#inner(key, value, type, fields);
   }
 
-  /** A list of structs; an item that is null reads as null. */
+  /** Returns a list of structs; an item that is null is returned as null. */
   structs<Struct>(
     key: string,
     type: string,
@@ -138,14 +138,14 @@ export class StructReader {
   }
 }
 
-/** Where a struct stands in a document. */
+/** Position of a struct in a document. */
 interface Place {
   readonly type: string;
   readonly path: readonly string[];
   readonly goPackage: string;
 }
 
-/** True for a JSON object: no list, no null, and no number that came as a literal. */
+/** Returns whether a value is a JSON object: no list, null or number literal. */
 export function isObject(value: unknown): value is object {
   return (
     typeof value === 'object' &&
@@ -155,7 +155,7 @@ export function isObject(value: unknown): value is object {
   );
 }
 
-/** A JSON value's kind, in Go's words. */
+/** Returns Go's name for the kind of a JSON value. */
 export function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'array';
   if (value instanceof NumberLiteral) return 'number';

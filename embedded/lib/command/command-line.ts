@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import { isProfile, profiles } from '../forms/form.js';
-import type { Profile } from '../forms/form.js';
-import { codeOf, messageOf } from './failure.js';
+import { isProfile, profiles } from '../profiles/profile.js';
+import type { Profile } from '../profiles/profile.js';
+import { codeOf, messageOf } from '../errors.js';
 
-/** How a Service Center is to be served. */
+/** Settings of the command, read from its flags. */
 export interface ServeSettings {
   readonly port: number;
   readonly host: string;
@@ -11,20 +11,20 @@ export interface ServeSettings {
   readonly rbac: boolean;
   /** Absent for plain HTTP. */
   readonly tls: TlsFiles | undefined;
-  /** Absent for one that is always on time. */
+  /** Absent if no oddity is on. */
   readonly oddities: 'realistic' | undefined;
   readonly seed: string | undefined;
   readonly data: string | undefined;
 }
 
-/** Names of PEM files. */
+/** Paths of PEM files. */
 export interface TlsFiles {
   readonly cert: string;
   readonly key: string;
   readonly ca: string | undefined;
 }
 
-/** What a command line asks for; one that asks for nothing that there is names why. */
+/** The meaning of a command line, or what is wrong with it. */
 export type CommandLine =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
@@ -58,13 +58,13 @@ export function readCommandLine(args: readonly string[]): CommandLine {
 
 type Flags = ReturnType<typeof parseArgs<{ options: typeof options }>>['values'];
 
-/** The flags, or what is wrong with them as a whole. */
+/** Returns the flags, or the error of the first one that is not valid. */
 function flagsOf(args: readonly string[]): Flags | string {
   try {
     return parseArgs({ args: [...args], options }).values;
   } catch (error) {
     if (!codeOf(error)?.startsWith('ERR_PARSE_ARGS')) throw error;
-    // What Node adds to it is about positional arguments, and there are none.
+    // The rest of Node's message is about positional arguments, which the command does not have.
     return messageOf(error).replace(/\.\s.*/s, '');
   }
 }
@@ -103,3 +103,28 @@ function tlsIssuesOf(flags: Flags): string[] {
     );
   return files.flatMap(([name, file]) => (file === undefined ? [] : [`--tls-${name} needs --tls`]));
 }
+
+/** Text that `--help` prints. */
+export const usage = `Usage: embedded-service-center [options]
+
+Starts an embedded Service Center. It speaks the protocol of Apache ServiceComb Service Center and
+is for development and tests, not for production. Ctrl-C or SIGTERM stops it.
+
+  --port <number>   port to listen on, 0 for any free one (default: 30100)
+  --host <address>  address to listen on (default: 127.0.0.1, this machine only)
+  --profile <name>  Service Center to behave like: open-source (default), cse-exclusive,
+                    cse-professional or cse-legacy
+  --rbac            requires tokens; the password of root is read from the environment variable
+                    SC_INIT_ROOT_PASSWORD
+  --tls             serves HTTPS, with the PEM files --tls-cert <file> and --tls-key <file>;
+                    with --tls-ca <file> clients must show a certificate that it has issued
+  --oddities realistic
+                    delays, loses and forgets changes as a real server does
+  --seed <file>     services and instances to start with, as JSON
+  --data <file>     saves services and instances to this file and loads them at the next start;
+                    once it exists, --seed is ignored
+  -h, --help        prints this help
+  -v, --version     prints the version
+
+Exit codes: 0 after it was stopped, 1 if it cannot start or save its data, 2 if the command line is
+not valid.`;

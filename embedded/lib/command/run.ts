@@ -1,26 +1,28 @@
+import { readFile } from 'node:fs/promises';
 import { version } from '../version.js';
 import { EmbeddedServiceCenter } from '../embedded-service-center.js';
-import type { LimitWarning } from '../forms/vendor-limits.js';
-import { readCommandLine } from './command-line.js';
-import type { ServeSettings } from './command-line.js';
-import { DataFile } from './data-file.js';
-import { DataKeeper } from './data-keeper.js';
-import { messageOf } from './failure.js';
-import { serviceCenterOptions } from './service-center-options.js';
-import { usage } from './usage.js';
+import type { LimitWarning } from '../profiles/client-limits.js';
+import { readCommandLine, usage } from './command-line.js';
+import type { ServeSettings, TlsFiles } from './command-line.js';
+import { DataFile, DataSaver } from './data-file.js';
+import { messageOf } from '../errors.js';
+import { isLoopback } from '../page/origin-guard.js';
+import type { EmbeddedServiceCenterOptions } from '../embedded-service-center-options.js';
+import { isStrong, passwordRule } from '../rbac/accounts.js';
+import type { TlsOptions } from '../server/tls.js';
 
-/** Who runs the command: what is asked for, where answers go, and when it is to end. */
+/** Arguments, environment and output of the command. */
 export interface Terminal {
-  /** Without the program's own name. */
+  /** Arguments without the program's own name. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly print: (text: string) => void;
-  readonly complain: (text: string) => void;
-  /** Resolves once the command is to end. */
+  readonly printError: (text: string) => void;
+  /** Resolves when the command should end. */
   readonly stopped: Promise<unknown>;
 }
 
-/** Runs the command, and resolves to its exit code. */
+/** Runs the command and resolves to its exit code. */
 export async function run(terminal: Terminal): Promise<number> {
   const commandLine = readCommandLine(terminal.args);
   switch (commandLine.kind) {
@@ -31,7 +33,7 @@ export async function run(terminal: Terminal): Promise<number> {
       terminal.print(version);
       return 0;
     case 'wrong':
-      terminal.complain(`${commandLine.issues.join('\n')}\n\n${usage}`);
+      terminal.printError(`${commandLine.issues.join('\n')}\n\n${usage}`);
       return 2;
     case 'serve':
       return serve(commandLine.settings, terminal);
@@ -45,7 +47,7 @@ async function serve(settings: ServeSettings, terminal: Terminal): Promise<numbe
     terminal.print('Service Center stopped');
     return 0;
   } catch (error) {
-    terminal.complain(messageOf(error));
+    terminal.printError(messageOf(error));
     return 1;
   }
 }
@@ -56,23 +58,23 @@ async function serveUntilStopped(
   terminal: Terminal,
 ): Promise<void> {
   const { data } = settings;
-  const complain = (error: unknown) => terminal.complain(messageOf(error));
+  const printError = (error: unknown) => terminal.printError(messageOf(error));
   const file = data === undefined ? undefined : new DataFile(data);
-  const keeper = file && new DataKeeper(serviceCenter, file, { complain });
+  const saver = file && new DataSaver(serviceCenter, file, { onError: printError });
   try {
-    const source = await fill(serviceCenter, settings, file);
+    const source = await loadData(serviceCenter, settings, file);
     await serviceCenter.start();
-    await keeper?.start();
-    announce(serviceCenter, settings, { terminal, source });
+    await saver?.start();
+    printStart(serviceCenter, settings, { terminal, source });
     await terminal.stopped;
   } finally {
     await serviceCenter.stop();
   }
-  await keeper?.stop();
+  await saver?.stop();
 }
 
-/** Loads the data of the run before or, when there was none, the seed; tells which file it was. */
-async function fill(
+/** Loads the data file or, if there is none yet, the seed. Returns the path of the loaded file. */
+async function loadData(
   serviceCenter: EmbeddedServiceCenter,
   { seed }: ServeSettings,
   data: DataFile | undefined,
@@ -97,44 +99,42 @@ function load(serviceCenter: EmbeddedServiceCenter, document: unknown, path: str
   }
 }
 
-function announce(
+function printStart(
   serviceCenter: EmbeddedServiceCenter,
   { host, profile, oddities, rbac, data, seed }: ServeSettings,
   { terminal, source }: { readonly terminal: Terminal; readonly source: string | undefined },
 ): void {
   const { url } = serviceCenter;
-  terminal.print(`Embedded Service Center on ${url}, its page is ${url}/-/`);
-  if (profile !== 'open-source') terminal.print(`It answers like ${profile}`);
-  if (oddities !== undefined) terminal.print('It lags, loses and forgets as a real server does');
-  if (rbac) terminal.print('It asks for tokens, which POST /v4/token gives to the account root');
+  terminal.print(`Embedded Service Center listens on ${url}, its page is ${url}/-/`);
+  if (profile !== 'open-source') terminal.print(`Profile: ${profile}`);
+  if (oddities !== undefined) terminal.print('Oddities: delays and losses of a real server');
+  if (rbac) terminal.print('Tokens are required: log in as root with POST /v4/token');
   if (source !== undefined) {
     const { services } = serviceCenter.dump();
     const instances = serviceCenter.instances().length;
     terminal.print(`Loaded from ${source}: ${services.length} services, ${instances} instances`);
   }
   if (seed !== undefined && source !== seed)
-    terminal.print(`${seed} was passed over: ${data ?? ''} is there already`);
-  const memory =
-    data === undefined ? 'It keeps everything in memory' : `It keeps its data in ${data}`;
-  terminal.print(`${memory} and is for development and tests, not for production`);
-  terminal.print('Ctrl-C stops it');
-  const isOpen = rbac ? '' : ', and nothing protects it';
-  if (!isLoopback(host)) terminal.complain(`Warning: others can reach it on ${host}${isOpen}`);
+    terminal.print(`${seed} was ignored, because ${data ?? ''} exists already`);
+  const memory = data === undefined ? 'Data is kept in memory only' : `Data is saved to ${data}`;
+  terminal.print(`${memory}; for development and tests, not for production`);
+  terminal.print('Press Ctrl-C to stop');
+  const isOpen = rbac ? '' : ', without authentication';
+  if (!isLoopback(host))
+    terminal.printError(`Warning: other machines can reach it on ${host}${isOpen}`);
   warnOnce(serviceCenter, terminal);
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-/** Says of each instance once that it does not keep the vendor's limits, and of registrations once. */
-function warnOnce(serviceCenter: EmbeddedServiceCenter, { complain }: Terminal): void {
-  const said = new Set<string>();
+/**
+ * Prints one warning per instance that exceeds the vendor's limits, and one about registrations.
+ */
+function warnOnce(serviceCenter: EmbeddedServiceCenter, { printError }: Terminal): void {
+  const warned = new Set<string>();
   serviceCenter.onWarning(warning => {
     const key = warning.kind === 'heartbeat-too-soon' ? instanceOf(warning) : warning.kind;
-    if (said.has(key)) return;
-    said.add(key);
-    complain(`Warning: ${sentenceOf(warning)}`);
+    if (warned.has(key)) return;
+    warned.add(key);
+    printError(`Warning: ${sentenceOf(warning)}`);
   });
 }
 
@@ -142,14 +142,14 @@ function sentenceOf(warning: LimitWarning): string {
   switch (warning.kind) {
     case 'heartbeat-too-soon': {
       const [distance, least] = [warning.distanceMs, warning.minDistanceMs].map(inSeconds);
-      return `a heartbeat of ${instanceOf(warning)} came ${distance} s after the last one, the vendor allows one in ${least} s`;
+      return `${instanceOf(warning)} sent a heartbeat ${distance} s after the previous one, the vendor requires ${least} s`;
     }
     case 'registration-throttled':
-      return `a registration was refused, the vendor allows ${warning.limitPerSecond} in a second`;
+      return `a registration was refused, the vendor allows ${warning.limitPerSecond} per second`;
   }
 }
 
-/** Ids of clients, without what a terminal would obey. */
+/** Returns the ids of an instance without control characters, which a terminal would obey. */
 function instanceOf({
   serviceId,
   instanceId,
@@ -159,4 +159,52 @@ function instanceOf({
 
 function inSeconds(ms: number): string {
   return (ms / 1000).toFixed(1);
+}
+
+/** The variable from which a real server reads the password of root. */
+const passwordVariable = 'SC_INIT_ROOT_PASSWORD';
+
+/**
+ * Returns the options for the settings of a command line.
+ *
+ * @throws Error that names the missing or wrong variable or file, and does not contain its content
+ */
+export async function serviceCenterOptions(
+  { host, port, profile, oddities, rbac, tls }: ServeSettings,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<EmbeddedServiceCenterOptions> {
+  return {
+    host,
+    port,
+    profile,
+    oddities,
+    rbac: rbac ? { rootPassword: passwordIn(env) } : undefined,
+    tls: tls && (await tlsOptions(tls)),
+  };
+}
+
+function passwordIn(env: Readonly<Record<string, string | undefined>>): string {
+  const { [passwordVariable]: password = '' } = env;
+  if (password === '')
+    throw new Error(
+      `--rbac takes the password of the account root from ${passwordVariable}, which is not set`,
+    );
+  if (!isStrong(password)) throw new Error(`${passwordVariable} must be ${passwordRule}`);
+  return password;
+}
+
+async function tlsOptions({ cert, key, ca }: TlsFiles): Promise<TlsOptions> {
+  return {
+    cert: await pem(cert),
+    key: await pem(key),
+    ca: ca === undefined ? undefined : await pem(ca),
+  };
+}
+
+async function pem(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new Error(`${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
 }

@@ -1,11 +1,11 @@
 import type { Namespace } from '../model/namespace.js';
 import type { ServiceRecord } from '../model/records.js';
 import type { RegistryModel } from '../model/registry-model.js';
-import { serviceCenterId } from '../model/service-center-itself.js';
+import { serviceCenterId } from '../model/own-service.js';
 import { dataFormat } from './registry-data.js';
 import type { InstanceData, RegistryData, ServiceData } from './registry-data.js';
 
-/** All services and instances of a registry, the Service Center's own excepted. */
+/** Returns all services and instances of a registry, except the Service Center's own. */
 export function dataOf(model: RegistryModel): RegistryData {
   const namespaces = model.namespaces();
   return {

@@ -1,47 +1,48 @@
-import { quotaRules } from '../api/quota-rules.js';
-import { requestRules } from '../api/request-rules.js';
-import { readCreateService } from '../api/service-bodies.js';
-import type { CreateServiceBody } from '../api/service-bodies.js';
+import { quotaRules, requestRules } from '../api/request-rules.js';
+import { readCreateService } from '../api/request-bodies.js';
+import type { CreateServiceBody } from '../api/request-bodies.js';
 import { validate } from '../api/validation.js';
 import { systemClock } from '../clock.js';
-import { asRequestedService, checkedInstance, withDefaults } from '../handlers/requested.js';
-import { failureOf } from '../model/attempt.js';
+import {
+  asRequestedService,
+  checkedInstance,
+  withDefaults,
+} from '../handlers/registration-requests.js';
+import { registryErrorMessage, invalid } from '../model/registry-error.js';
 import { registerInstance } from '../model/instance-operations.js';
 import type { Namespace } from '../model/namespace.js';
 import { RegistryModel } from '../model/registry-model.js';
-import { invalid } from '../model/registry-error.js';
 import { putSchema } from '../model/schema-operations.js';
-import { registerService } from '../model/service-operations.js';
-import { replaceTags } from '../model/tag-operations.js';
+import { registerService, replaceTags } from '../model/service-operations.js';
 import { dataOf } from './dump.js';
 import { RegistryDataError, isRegistryData } from './registry-data.js';
 import type { InstanceData, RegistryData, ServiceData } from './registry-data.js';
 
 /**
- * Adds services and instances to what a registry has; leases start in full. What there is already is not
- * replaced, and wrong in a document.
+ * Adds services and instances to a registry; their leases start in full. One that exists already is
+ * an error.
  *
- * @throws RegistryDataError with all that is wrong; nothing has been added then
+ * @throws RegistryDataError that lists every issue; nothing has been added then
  */
 export function load(model: RegistryModel, document: unknown): void {
   const issues: string[] = [];
   if (isRegistryData(document, issues)) {
     const trial = new RegistryModel(systemClock, model.floors, model.quotas);
-    fill(trial, dataOf(model));
-    issues.push(...fill(trial, document));
-    if (issues.length === 0) fill(model, document);
+    addAll(trial, dataOf(model));
+    issues.push(...addAll(trial, document));
+    if (issues.length === 0) addAll(model, document);
   }
   if (issues.length > 0) throw new RegistryDataError(issues);
 }
 
-/** Adds what can be added, and tells what cannot. */
-function fill(model: RegistryModel, { revision = 0, services }: RegistryData): string[] {
+/** Adds everything that is valid and returns the issues of the rest. */
+function addAll(model: RegistryModel, { revision = 0, services }: RegistryData): string[] {
   model.raiseRevision(revision);
-  return services.flatMap((data, at) => new Filing(model, data, `services[${at}]`).file());
+  return services.flatMap((data, at) => new ServiceLoader(model, data, `services[${at}]`).load());
 }
 
-/** One service on its way into a registry. */
-class Filing {
+/** Adds one service of a document to a registry. */
+class ServiceLoader {
   readonly #model: RegistryModel;
   readonly #data: ServiceData;
   readonly #path: string;
@@ -53,16 +54,18 @@ class Filing {
     this.#path = path;
   }
 
-  /** Files the service and what is under it, and tells what of it could not be filed. */
-  file(): readonly string[] {
+  /**
+   * Adds the service with its tags, schemas, instances and dependencies, and returns the issues.
+   */
+  load(): readonly string[] {
     const { domain = 'default', project = 'default', instances = [], schemas = {} } = this.#data;
     const namespace = this.#model.namespace(domain, project);
     const body = readCreateService(this.#data);
     let serviceId = '';
-    const isFiled = this.#try('service', () => {
+    const isAdded = this.#try('service', () => {
       serviceId = this.#service(namespace, body);
     });
-    if (!isFiled) return this.#issues;
+    if (!isAdded) return this.#issues;
     this.#try('tags', () => this.#tags(namespace, serviceId, body));
     for (const [schemaId, { schema, summary = '' }] of Object.entries(schemas))
       this.#try(`schemas[${JSON.stringify(schemaId)}]`, () => {
@@ -77,7 +80,7 @@ class Filing {
   }
 
   #try(part: string, act: () => void): boolean {
-    const failure = failureOf(act);
+    const failure = registryErrorMessage(act);
     if (failure !== undefined) this.#issues.push(`${this.#path}.${part}: ${failure}`);
     return failure === undefined;
   }
@@ -87,12 +90,12 @@ class Filing {
     const service = withDefaults(body.service);
     validate(quotaRules.createService(this.#model.quotas), { service });
     const requested = asRequestedService(service);
-    const { services, ledger } = namespace;
+    const { services, shared } = namespace;
     const { serviceId: wantedId = '' } = requested;
     if (services.holderOf(requested) !== undefined || services.get(wantedId) !== undefined)
-      throw invalid('there is a service of this id, name and version, or alias already');
+      throw invalid('a service with this id, name and version, or alias exists already');
     const serviceId = registerService(namespace, requested);
-    const { timestamp = ledger.timestamp(), modTimestamp = timestamp } = this.#data.service;
+    const { timestamp = shared.timestamp(), modTimestamp = timestamp } = this.#data.service;
     const record = namespace.requireService(serviceId);
     record.service = { ...record.service, timestamp, modTimestamp };
     return serviceId;
@@ -104,7 +107,7 @@ class Filing {
     replaceTags(namespace, serviceId, new Map(Object.entries(tags)));
   }
 
-  /** A status is taken as it is: the registry itself lets others than the five through. */
+  /** Any status is accepted, because PUT instances/status accepts any. */
   #instance(
     namespace: Namespace,
     serviceId: string,
@@ -112,11 +115,11 @@ class Filing {
   ): void {
     const item = body.instances?.[at];
     const checked = checkedInstance(item && { ...item, status: undefined }, serviceId);
-    const { status = 'UP', timestamp = namespace.ledger.timestamp() } = data;
+    const { status = 'UP', timestamp = namespace.shared.timestamp() } = data;
     const { modTimestamp = timestamp } = data;
     const { instanceId = '' } = checked;
     if (namespace.services.get(serviceId)?.instances.has(instanceId))
-      throw invalid('there is an instance of this id already');
+      throw invalid('an instance with this id exists already');
     const requested = { ...checked, status: status || undefined };
     registerInstance(namespace, serviceId, requested, { timestamp, modTimestamp });
   }

@@ -1,31 +1,33 @@
-import { done, json, listed } from '../api/answer.js';
+import { done, json, omitEmpty } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
-import { readAddDependencies, readPutDependencies } from '../api/dependency-bodies.js';
-import type { DependencyBody } from '../api/dependency-bodies.js';
-import { dependencyRules } from '../api/dependency-checks.js';
-import { requestRules } from '../api/request-rules.js';
+import { readAddDependencies, readPutDependencies } from '../api/request-bodies.js';
+import type { DependencyBody } from '../api/request-bodies.js';
+import { dependencyRules, requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
 import { consumersOf, providersOf, putDependencies } from '../model/dependency-operations.js';
 import type { Dependency } from '../model/dependency-operations.js';
 import type { StoredMicroservice } from '../model/records.js';
 
-/** GET providers: every version of what a service has found so far, or says it depends on */
+/**
+ * GET providers: all versions of the services that a consumer has found or declared as
+ * dependencies.
+ */
 export function listProviders(call: Call): Answer {
   const { serviceId } = requireService(call, 'Consumer does not exist');
   return json({ providers: withoutSelf(call, providersOf(call.namespace, serviceId)) });
 }
 
-/** GET consumers: who has found a service so far, or says it depends on it */
+/** GET consumers: the services that have found a provider or declared a dependency on it. */
 export function listConsumers(call: Call): Answer {
   const provider = requireService(call, 'Provider does not exist');
   return json({ consumers: withoutSelf(call, consumersOf(call.namespace, provider)) });
 }
 
-/** What the server says of both writes below: clients are to leave them. */
+/** The server marks both writes below as deprecated. */
 const written: Answer = { ...done, headers: { ...done.headers, Deprecation: 'version="v4"' } };
 
-/** POST dependencies: besides those that are known */
+/** POST dependencies: adds to the known ones. */
 export function addDependencies(call: Call): Answer {
   const body = call.json(readAddDependencies);
   validate(dependencyRules.add, body);
@@ -34,7 +36,7 @@ export function addDependencies(call: Call): Answer {
   return written;
 }
 
-/** PUT dependencies: instead of those that are known */
+/** PUT dependencies: replaces the known ones. */
 export function replaceDependencies(call: Call): Answer {
   const body = call.json(readPutDependencies);
   validate(dependencyRules.put, body);
@@ -43,7 +45,7 @@ export function replaceDependencies(call: Call): Answer {
   return written;
 }
 
-/** A checked dependency; none for what no check lets through. */
+/** Converts a checked dependency; returns none for what the checks reject anyway. */
 function asDependency(body: DependencyBody | null): Dependency | [] {
   if (!body?.consumer) return [];
   const { consumer, providers = [] } = body;
@@ -66,5 +68,5 @@ function requireService(call: Call, otherwise: string): StoredMicroservice {
 
 function withoutSelf(call: Call, services: readonly StoredMicroservice[]) {
   const withoutId = call.value('noSelf') === '1' ? call.parameter('serviceId') : undefined;
-  return listed(services.filter(({ serviceId }) => serviceId !== withoutId));
+  return omitEmpty(services.filter(({ serviceId }) => serviceId !== withoutId));
 }

@@ -1,4 +1,4 @@
-import { json, listed } from '../api/answer.js';
+import { json, omitEmpty } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import { requestRules } from '../api/request-rules.js';
@@ -9,12 +9,16 @@ import {
   listInstances as listOf,
 } from '../model/find-instances.js';
 import type { FoundInstances } from '../model/find-instances.js';
-import { current } from './current.js';
-import { refOf } from './instance-handlers.js';
+import { refOf, unmarshalError } from './instance-handlers.js';
+import { readBatchFind } from '../api/request-bodies.js';
+import { invalid, catchRegistryError, RegistryError, messageOf } from '../model/registry-error.js';
+import type { ErrorBody } from '../model/registry-error.js';
+import type { Namespace } from '../model/namespace.js';
+import type { View } from '../model/publication.js';
 
-/** GET instances by the name of their service */
+/** GET instances, by the name of their service. */
 export function findInstances(call: Call): Answer {
-  const { versionRequired } = call.deployment.form;
+  const { versionRequired } = call.profile.settings;
   const name = call.value('serviceName');
   const versionRule = versionRequired ? call.value('version') : undefined;
   const query = {
@@ -31,11 +35,11 @@ export function findInstances(call: Call): Answer {
   const { namespace, revision } = call;
   return listAnswer(
     call,
-    current(call, revision, view => find(namespace, { ...query, view })),
+    readAsRequested(call, revision, view => find(namespace, { ...query, view })),
   );
 }
 
-/** GET instances of one service */
+/** GET the instances of one service. */
 export function listInstances(call: Call): Answer {
   const { consumerId, tags } = call;
   const serviceId = call.parameter('serviceId');
@@ -48,11 +52,11 @@ export function listInstances(call: Call): Answer {
   const query = { consumerId, serviceId, tags };
   return listAnswer(
     call,
-    current(call, revision, view => listOf(namespace, { ...query, view })),
+    readAsRequested(call, revision, view => listOf(namespace, { ...query, view })),
   );
 }
 
-/** GET one instance */
+/** GET one instance. */
 export function getInstance(call: Call): Answer {
   const { consumerId, tags } = call;
   const ref = refOf(call);
@@ -64,18 +68,123 @@ export function getInstance(call: Call): Answer {
   });
   const { namespace, revision } = call;
   const query = { consumerId, tags, ...ref };
-  const found = current(call, revision, view => getOne(namespace, { ...query, view }));
-  return revised(call, found, { instance: found.instance.instance });
+  const found = readAsRequested(call, revision, view => getOne(namespace, { ...query, view }));
+  return withRevision(call, found, { instance: found.instance.instance });
 }
 
 function listAnswer(call: Call, found: FoundInstances): Answer {
-  return revised(call, found, {
-    instances: listed(found.instances.map(({ instance }) => instance)),
+  return withRevision(call, found, {
+    instances: omitEmpty(found.instances.map(({ instance }) => instance)),
   });
 }
 
-/** The answer with its revision, and without a body when the client has that revision. */
-function revised(call: Call, { revision }: FoundInstances, body: unknown): Answer {
+/** Returns an answer with its revision, and without a body if the client has that revision. */
+function withRevision(call: Call, { revision }: FoundInstances, body: unknown): Answer {
   const headers = { 'X-Resource-Revision': revision };
   return call.revision === revision ? { status: 304, headers, body: '' } : json(body, headers);
+}
+
+/**
+ * POST instances/action: several finds in one request, each with the revision that the client has.
+ */
+export function queryInstances(call: Call): Answer {
+  call.refuseLongBody();
+  const action = call.value('type');
+  if (action !== 'query') throw invalid(`Invalid action: ${action}`);
+  const { services = [], instances = [] } = call.json(readBatchFind, unmarshalError);
+  if (services.length === 0 && instances.length === 0)
+    throw invalid('Required services or instances');
+  const { consumerId, namespace } = call;
+  const { versionRequired } = call.profile.settings;
+  const rules = versionRequired ? requestRules.batchFindByVersion : requestRules.batchFind;
+  validate(rules, { consumerServiceId: consumerId, services, instances });
+  return json({
+    services: collect(services, item => {
+      const { environment, appId = '', serviceName = '', version } = item?.service ?? {};
+      const versionRule = versionRequired ? version : undefined;
+      const query = { consumerId, environment, appId, serviceName, tags: [], versionRule };
+      return readAsRequested(call, item?.rev ?? '', view => find(namespace, { ...query, view }));
+    }),
+    instances: collect(instances, item => {
+      const { serviceId = '', instanceId = '' } = item?.instance ?? {};
+      const query = { consumerId, serviceId, instanceId, tags: [] };
+      const found = readAsRequested(call, item?.rev ?? '', view =>
+        getOne(namespace, { ...query, view }),
+      );
+      return { ...found, instances: [found.instance] };
+    }),
+  });
+}
+
+interface Failure {
+  readonly indexes: number[];
+  readonly error: ErrorBody;
+}
+
+/**
+ * Groups results into failed (by code, with the detail of the first), not modified, and updated.
+ */
+function collect<Item extends { readonly rev?: string | undefined } | null>(
+  items: readonly Item[],
+  find: (item: Item) => FoundInstances,
+) {
+  if (items.length === 0) return undefined;
+  const failed = new Map<number, Failure>();
+  const notModified: number[] = [];
+  const updated: unknown[] = [];
+  for (const [index, item] of items.entries()) {
+    const found = catchRegistryError(() => find(item));
+    if (found instanceof RegistryError) addFailure(failed, index, found);
+    else if (found.revision === item?.rev) notModified.push(index);
+    else {
+      const instances = omitEmpty(found.instances.map(({ instance }) => instance));
+      updated.push({ index, rev: found.revision, instances });
+    }
+  }
+  return {
+    failed: omitEmpty([...failed.values()]),
+    notModified: omitEmpty(notModified),
+    updated: omitEmpty(updated),
+  };
+}
+
+function addFailure(failed: Map<number, Failure>, index: number, refusal: RegistryError): void {
+  const { errorCode, message } = refusal;
+  const error = {
+    errorCode: String(errorCode),
+    errorMessage: messageOf(errorCode),
+    // The server wraps the text of the error once more (server/service/disco/instance.go).
+    detail: message,
+  };
+  const failure = failed.get(errorCode) ?? { indexes: [], error };
+  failure.indexes.push(index);
+  failed.set(errorCode, failure);
+}
+
+/**
+ * Returns the namespace for a read of services, which the cache always shows correctly.
+ *
+ * @throws RegistryError 500003 if the read must bypass the cache and the store is down
+ */
+export function namespaceForRead(call: Call): Namespace {
+  const { namespace } = call;
+  if (call.isSet('noCache')) namespace.shared.store.requireForFind();
+  return namespace;
+}
+
+/**
+ * Reads from where a request wants: `noCache` means the store, `cacheOnly` the cache. If the client
+ * has another revision than the cache, the server also looks into its store
+ * (datasource/etcd/cache/filter_consistency.go).
+ */
+function readAsRequested<Found extends FoundInstances>(
+  call: Call,
+  revision: string,
+  read: (view: View) => Found,
+): Found {
+  if (call.isSet('noCache')) return read('store');
+  if (call.isSet('cacheOnly')) return read('cache-only');
+  if (revision === '' || !call.model.hasStaleReads) return read('cache');
+  const cached = catchRegistryError(() => read('cache'));
+  return cached instanceof RegistryError || cached.revision !== revision ? read('store') : cached;
 }

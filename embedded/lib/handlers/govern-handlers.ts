@@ -1,4 +1,4 @@
-import { json, listed } from '../api/answer.js';
+import { json, omitEmpty } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import { requestRules } from '../api/request-rules.js';
@@ -8,27 +8,28 @@ import type { Namespace } from '../model/namespace.js';
 import type { ServiceRecord, StoredMicroservice } from '../model/records.js';
 import { invalid } from '../model/registry-error.js';
 import { listSchemas } from '../model/schema-operations.js';
-import { isShared } from '../model/service-center-itself.js';
-import { serviceGraph } from '../model/service-graph.js';
+import { isShared } from '../model/own-service.js';
+import { serviceGraph, statisticsOf } from '../model/governance.js';
 import { listServices } from '../model/service-operations.js';
-import { statisticsOf } from '../model/statistics.js';
 
-/** GET govern/relations */
+/** GET govern/relations. */
 export function drawRelations(call: Call): Answer {
   return json(serviceGraph(call.namespace, { withShared: call.isSet('withShared') }));
 }
 
-/** GET govern/apps: those with a service in this environment, where none means the empty one */
+/**
+ * GET govern/apps: the applications with a service in an environment; without `env` the empty one.
+ */
 export function listApps(call: Call): Answer {
   const environment = call.value('env');
   validate(requestRules.getApps, { environment });
   const apps = listServices(call.namespace, call.isSet('withShared'))
     .filter(service => (service.environment ?? '') === environment)
     .map(({ appId }) => appId);
-  return json({ appIds: listed([...new Set(apps)]) });
+  return json({ appIds: omitEmpty([...new Set(apps)]) });
 }
 
-/** GET govern/statistics */
+/** GET govern/statistics. */
 export function getStatistics(call: Call): Answer {
   return json({ statistics: statistics(call, { withShared: false }) });
 }
@@ -38,7 +39,7 @@ function statistics(call: Call, options: { readonly withShared: boolean }) {
   return statisticsOf(namespace, model.projectsOf(namespace.domain), options);
 }
 
-/** GET govern/microservices/:serviceId: all there is to know of one service */
+/** GET govern/microservices/:serviceId: all details of one service. */
 export function getServiceDetail(call: Call): Answer {
   const { namespace } = call;
   const serviceId = call.parameter('serviceId');
@@ -49,20 +50,24 @@ export function getServiceDetail(call: Call): Answer {
   return json({
     service: {
       microService: service,
-      instances: listed(namespace.ledger.publication.shown(record).map(({ instance }) => instance)),
-      schemaInfos: listed(listSchemas(namespace, serviceId, { withContent: true })),
-      providers: listed(providersOf(namespace, serviceId)),
-      consumers: listed(consumersOf(namespace, service)),
+      instances: omitEmpty(
+        namespace.shared.publication.cachedInstances(record).map(({ instance }) => instance),
+      ),
+      schemaInfos: omitEmpty(listSchemas(namespace, serviceId, { withContent: true })),
+      providers: omitEmpty(providersOf(namespace, serviceId)),
+      consumers: omitEmpty(consumersOf(namespace, service)),
       tags: tags.size === 0 ? undefined : Object.fromEntries(tags),
       microServiceVersions: versions.map(({ service: { version } }) => version),
     },
   });
 }
 
-/** What `all` stands for, besides statistics (server/service/govern/view.go). */
+/** The meaning of `all`, besides statistics (server/service/govern/view.go). */
 const details = ['tags', 'instances', 'schemas', 'dependencies'];
 
-/** GET govern/microservices: what the options ask for, of every service that the query lets through */
+/**
+ * GET govern/microservices: the details that `options` names, of all services that match the query.
+ */
 export function listServiceDetails(call: Call): Answer {
   const countOnly = call.value('countOnly');
   if (!['', '0', '1'].includes(countOnly.trim()))
@@ -78,7 +83,7 @@ export function listServiceDetails(call: Call): Answer {
     .filter(({ service }) => withShared || !isShared(namespace, service))
     .filter(({ service }) => isWanted(call, service))
     .map(record => overviewOf(namespace, record, wanted));
-  return json({ allServicesDetail: listed(services), statistics: counts });
+  return json({ allServicesDetail: omitEmpty(services), statistics: counts });
 }
 
 function isWanted(call: Call, service: StoredMicroservice): boolean {
@@ -100,27 +105,27 @@ interface Wanted {
   readonly countOnly: boolean;
 }
 
-/** An entry of the list: without schema ids, and without the properties of instances. */
+/** Returns an entry of the list, without schema ids and without properties of instances. */
 function overviewOf(
   namespace: Namespace,
   record: ServiceRecord,
   { options, countOnly }: Wanted,
 ): object {
   const { service, tags } = record;
-  const instances = namespace.ledger.publication.shown(record);
+  const instances = namespace.shared.publication.cachedInstances(record);
   const { serviceId } = service;
   const others = (services: readonly StoredMicroservice[]) =>
-    listed(services.filter(other => other.serviceId !== serviceId));
+    omitEmpty(services.filter(other => other.serviceId !== serviceId));
   const has = (option: string) => options.has(option);
   const withInstances = has('instances');
   return {
     microService: { ...service, schemas: undefined },
     instances:
       withInstances && !countOnly
-        ? listed(instances.map(({ instance }) => withoutProperties(instance)))
+        ? omitEmpty(instances.map(({ instance }) => withoutProperties(instance)))
         : undefined,
     schemaInfos: has('schemas')
-      ? listed(listSchemas(namespace, serviceId, { withContent: true }))
+      ? omitEmpty(listSchemas(namespace, serviceId, { withContent: true }))
       : undefined,
     providers: has('dependencies') ? others(providersOf(namespace, serviceId)) : undefined,
     consumers: has('dependencies') ? others(consumersOf(namespace, service)) : undefined,

@@ -1,12 +1,10 @@
-import { done, json, listed } from '../api/answer.js';
+import { done, json, omitEmpty } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
-import { readModifySchema, readModifySchemas } from '../api/service-bodies.js';
-import { quotaRules } from '../api/quota-rules.js';
-import { requestRules } from '../api/request-rules.js';
+import { readModifySchema, readModifySchemas } from '../api/request-bodies.js';
+import { quotaRules, requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
-import { invalid } from '../model/registry-error.js';
-import { failureOf } from '../model/attempt.js';
+import { invalid, registryErrorMessage } from '../model/registry-error.js';
 import {
   getSchema as getSchemaOf,
   listSchemas as listSchemasOf,
@@ -20,7 +18,7 @@ function refOf(call: Call): SchemaRef {
   return { serviceId: call.parameter('serviceId'), schemaId: call.parameter('schemaId') };
 }
 
-/** GET one schema */
+/** GET one schema. */
 export function getSchema(call: Call): Answer {
   const ref = refOf(call);
   validate(requestRules.getSchema, { ...ref });
@@ -28,7 +26,7 @@ export function getSchema(call: Call): Answer {
   return json({ schema: content }, { 'X-Schema-Summary': summary });
 }
 
-/** GET schemas, with their text only on demand */
+/** GET schemas, with their content only if asked for. */
 export function listSchemas(call: Call): Answer {
   const withSchema = call.value('withSchema');
   if (!['', '0', '1'].includes(withSchema.trim()))
@@ -36,10 +34,10 @@ export function listSchemas(call: Call): Answer {
   const serviceId = call.parameter('serviceId');
   validate(requestRules.listSchemas, { serviceId });
   const withContent = withSchema === '1';
-  return json({ schemas: listed(listSchemasOf(call.namespace, serviceId, { withContent })) });
+  return json({ schemas: omitEmpty(listSchemasOf(call.namespace, serviceId, { withContent })) });
 }
 
-/** PUT one schema */
+/** PUT one schema. */
 export function setSchema(call: Call): Answer {
   const { schema = '', summary = '' } = call.json(readModifySchema);
   const ref = refOf(call);
@@ -48,13 +46,13 @@ export function setSchema(call: Call): Answer {
   return done;
 }
 
-/** POST schemas */
+/** POST schemas. */
 export function replaceSchemas(call: Call): Answer {
   const { schemas = [] } = call.json(readModifySchemas);
   const serviceId = call.parameter('serviceId');
-  // Here alone the server does not tell which field is wrong (server/service/disco/schema.go).
+  // Only here does the server hide which field is wrong (server/service/disco/schema.go).
   const rules = quotaRules.modifySchemas(call.model.quotas);
-  const failure = failureOf(() => validate(rules, { serviceId, schemas }));
+  const failure = registryErrorMessage(() => validate(rules, { serviceId, schemas }));
   if (failure !== undefined) throw invalid('Invalid request.');
   const records = schemas.map(
     item =>
@@ -67,7 +65,7 @@ export function replaceSchemas(call: Call): Answer {
   return done;
 }
 
-/** DELETE one schema */
+/** DELETE one schema. */
 export function removeSchema(call: Call): Answer {
   const ref = refOf(call);
   validate(requestRules.deleteSchema, { ...ref });

@@ -1,16 +1,16 @@
-import { done, json, listed } from '../api/answer.js';
+import { done, json, omitEmpty } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import {
   readCreateService,
   readDeleteServices,
   readServiceProperties,
-} from '../api/service-bodies.js';
-import type { CreateServiceBody } from '../api/service-bodies.js';
-import { quotaRules } from '../api/quota-rules.js';
-import { requestRules } from '../api/request-rules.js';
+  readTags,
+} from '../api/request-bodies.js';
+import type { CreateServiceBody } from '../api/request-bodies.js';
+import { quotaRules, requestRules } from '../api/request-rules.js';
 import { validate } from '../api/validation.js';
-import { invalid } from '../model/registry-error.js';
+import { invalid, registryErrorMessage } from '../model/registry-error.js';
 import { registerInstance } from '../model/instance-operations.js';
 import { getSchema } from '../model/schema-operations.js';
 import {
@@ -19,13 +19,14 @@ import {
   registerService,
   setServiceProperties,
   unregisterService,
+  replaceTags,
+  removeTags,
+  setTag,
 } from '../model/service-operations.js';
-import { replaceTags } from '../model/tag-operations.js';
-import { failureOf } from '../model/attempt.js';
-import { readable } from './current.js';
-import { asRequestedService, checkedInstance, withDefaults } from './requested.js';
+import { namespaceForRead } from './find-handlers.js';
+import { asRequestedService, checkedInstance, withDefaults } from './registration-requests.js';
 
-/** GET existence, of a service or of a schema. */
+/** GET existence of a service or a schema. */
 export function getExistence(call: Call): Answer {
   switch (call.value('type')) {
     case 'microservice':
@@ -45,7 +46,7 @@ function serviceExistence(call: Call): Answer {
     environment: call.value('env'),
   };
   validate(requestRules.getExistence, wanted);
-  return json({ serviceId: findServiceId(readable(call), wanted) });
+  return json({ serviceId: findServiceId(namespaceForRead(call), wanted) });
 }
 
 function schemaExistence(call: Call): Answer {
@@ -55,7 +56,7 @@ function schemaExistence(call: Call): Answer {
   return json(wanted, { 'X-Schema-Summary': summary });
 }
 
-/** POST microservices: a service, and with it perhaps tags and instances. */
+/** POST microservices: a service, optionally with tags and instances. */
 export function registerMicroservice(call: Call): Answer {
   const body = call.json(readCreateService);
   if (body.service === undefined) throw invalid('Request body is empty');
@@ -66,20 +67,20 @@ export function registerMicroservice(call: Call): Answer {
   return json({ serviceId });
 }
 
-/** The service stays registered when its tags or its instances are refused (registerServiceDetails). */
+/** The service stays registered if its tags or instances are refused (registerServiceDetails). */
 function registerDetails(
   { model, namespace }: Call,
   serviceId: string,
   { tags, instances = [] }: CreateServiceBody,
 ): void {
   const failures = [
-    failureOf(() => {
+    registryErrorMessage(() => {
       if (tags === undefined) return;
       validate(quotaRules.setTags(model.quotas), { serviceId, tags });
       replaceTags(namespace, serviceId, new Map(Object.entries(tags)));
     }),
     ...instances.map(item =>
-      failureOf(() => {
+      registryErrorMessage(() => {
         registerInstance(namespace, serviceId, checkedInstance(item, serviceId));
       }),
     ),
@@ -87,19 +88,21 @@ function registerDetails(
   if (failures.length > 0) throw invalid(`errMessages: [${failures.join(' ')}]`);
 }
 
-/** GET microservices */
+/** GET microservices. */
 export function listMicroservices(call: Call): Answer {
-  return json({ services: listed(listServices(readable(call), call.isSet('withShared'))) });
+  return json({
+    services: omitEmpty(listServices(namespaceForRead(call), call.isSet('withShared'))),
+  });
 }
 
-/** GET one microservice */
+/** GET one microservice. */
 export function getMicroservice(call: Call): Answer {
   const serviceId = call.parameter('serviceId');
   validate(requestRules.getService, { serviceId });
-  return json({ service: readable(call).requireService(serviceId).service });
+  return json({ service: namespaceForRead(call).requireService(serviceId).service });
 }
 
-/** PUT properties */
+/** PUT properties. */
 export function setMicroserviceProperties(call: Call): Answer {
   const { serviceId = call.parameter('serviceId'), properties } = call.json(readServiceProperties);
   validate(requestRules.serviceProperties, { serviceId });
@@ -107,7 +110,7 @@ export function setMicroserviceProperties(call: Call): Answer {
   return done;
 }
 
-/** DELETE one microservice */
+/** DELETE one microservice. */
 export function unregisterMicroservice(call: Call): Answer {
   const given = call.value('force');
   if (!['', 'true', 'false', '1', '0'].includes(given))
@@ -116,12 +119,14 @@ export function unregisterMicroservice(call: Call): Answer {
   return done;
 }
 
-/** DELETE microservices: always an answer, with an error beside each that stays. */
+/**
+ * DELETE microservices: always answered 200, with an error for each service that was not removed.
+ */
 export function unregisterMicroservices(call: Call): Answer {
   const { serviceIds = [], force } = call.json(readDeleteServices);
   validate(requestRules.deleteServices, { serviceIds });
   const services = [...new Set(serviceIds)].map(serviceId => ({
-    errMessage: failureOf(() => unregister(call, serviceId, force)),
+    errMessage: registryErrorMessage(() => unregister(call, serviceId, force)),
     serviceId,
   }));
   return json({ services });
@@ -130,4 +135,40 @@ export function unregisterMicroservices(call: Call): Answer {
 function unregister({ namespace }: Call, serviceId: string, force: boolean): void {
   validate(requestRules.deleteService, { serviceId });
   unregisterService(namespace, serviceId, { force });
+}
+
+/** POST tags. */
+export function setTags(call: Call): Answer {
+  const tags = call.json(readTags);
+  const serviceId = call.parameter('serviceId');
+  validate(quotaRules.setTags(call.model.quotas), { serviceId, tags });
+  replaceTags(call.namespace, serviceId, new Map(Object.entries(tags ?? {})));
+  return done;
+}
+
+/** GET tags. */
+export function getTags(call: Call): Answer {
+  const serviceId = call.parameter('serviceId');
+  validate(requestRules.getTags, { serviceId });
+  const { tags } = call.namespace.requireService(serviceId);
+  return json({ tags: tags.size === 0 ? undefined : Object.fromEntries(tags) });
+}
+
+/** PUT tags/:key. */
+export function setOneTag(call: Call): Answer {
+  const serviceId = call.parameter('serviceId');
+  const key = call.parameter('key');
+  const value = call.value('value');
+  validate(requestRules.setTag, { serviceId, key, value });
+  setTag(call.namespace, serviceId, { key, value });
+  return done;
+}
+
+/** DELETE tags/:key, where the key may be several, separated by commas. */
+export function removeSomeTags(call: Call): Answer {
+  const serviceId = call.parameter('serviceId');
+  const keys = call.parameter('key').split(',');
+  validate(quotaRules.removeTags(call.model.quotas), { serviceId, keys });
+  removeTags(call.namespace, serviceId, keys);
+  return done;
 }

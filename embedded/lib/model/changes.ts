@@ -1,50 +1,33 @@
 import type { StoredInstance, StoredMicroservice } from './records.js';
 
-/** What happened to an instance: written, changed, taken out on demand, or taken out by its lease. */
+/**
+ * Kind of a change: registered, changed, removed on request, or removed because its lease ended.
+ */
 export type ChangeKind = 'registered' | 'updated' | 'removed' | 'expired';
 
-/** A change of one instance, told after it was made. */
+/** A change of one instance, emitted after it was made. */
 export interface InstanceChanged {
   readonly kind: ChangeKind;
-  /** Name of the namespace it happened in. */
+  /** Name of the namespace. */
   readonly tenant: string;
-  /** The services of that namespace that depend on the instance's. */
+  /** Services of the namespace that depend on the instance's service. */
   readonly consumerIds: readonly string[];
   readonly service: StoredMicroservice;
-  /** As it is now, or was last. */
+  /** The instance after the change, or its last state. */
   readonly instance: StoredInstance;
 }
 
-/** A service that was registered, changed or removed; told after it happened. */
+/** A service that was registered, changed or removed; emitted afterwards. */
 export interface ServiceChanged {
   readonly kind: Exclude<ChangeKind, 'expired'>;
-  /** Name of the namespace it happened in. */
+  /** Name of the namespace. */
   readonly tenant: string;
-  /** As it is now, or was last. What is filed under a removed one goes without another word. */
+  /**
+   * The service after the change, or its last state. No further events are emitted for the
+   * instances of a removed service.
+   */
   readonly service: StoredMicroservice;
 }
 
-/** Is told of changes, in the order in which they are made. */
+/** Called for each change, in the order in which they are made. */
 export type ChangeListener = (change: InstanceChanged) => void;
-
-/** Who wants to know of changes. */
-export class Changes {
-  readonly #listeners = new Set<ChangeListener>();
-
-  /** True while somebody listens. */
-  get areHeard(): boolean {
-    return this.#listeners.size > 0;
-  }
-
-  add(listener: ChangeListener): void {
-    this.#listeners.add(listener);
-  }
-
-  remove(listener: ChangeListener): void {
-    this.#listeners.delete(listener);
-  }
-
-  tell(change: InstanceChanged): void {
-    for (const listener of this.#listeners) listener(change);
-  }
-}

@@ -4,8 +4,8 @@ interface Entry<Item> {
 }
 
 /**
- * Items in the order in which they fall due. Adding and taking cost the logarithm of their number,
- * and asking in vain costs nothing, so that thousands of leases do not slow each request.
+ * Items in the order of their deadlines. Adding and taking take logarithmic time, and a request
+ * without due items costs nothing, so that thousands of leases do not slow down requests.
  */
 export class DeadlineHeap<Item> {
   readonly #entries: Entry<Item>[] = [];
@@ -23,12 +23,12 @@ export class DeadlineHeap<Item> {
     this.#entries[at] = entry;
   }
 
-  /** When the first item falls due; undefined without any. */
+  /** Deadline of the first item; undefined if empty. */
   get firstDueAt(): number | undefined {
     return this.#entries[0]?.dueAt;
   }
 
-  /** Takes the item that fell due first, if any is due by `now`; an item is due at its very moment. */
+  /** Removes and returns the first item if it is due by `now`, inclusive. */
   takeDue(now: number): Item | undefined {
     const first = this.#entries[0];
     if (first === undefined || first.dueAt > now) return undefined;

@@ -1,28 +1,28 @@
-import { ErrorCode } from './error-codes.js';
+import { ErrorCode, RegistryError, invalid } from './registry-error.js';
 import type { Namespace } from './namespace.js';
 import type { StoredMicroservice } from './records.js';
-import { RegistryError, invalid } from './registry-error.js';
 import { nameKeyOf } from './service-directory.js';
 import type { ServiceName } from './service-directory.js';
 
-/** One version of a service, by its name or by its alias. */
-export interface ConsumerKey extends ServiceName {
+/** One version of a service, by its name or alias. */
+interface ConsumerKey extends ServiceName {
   readonly version: string;
   readonly alias?: string | undefined;
 }
 
-/** What a consumer says that it depends on. */
+/** Dependencies that a consumer declares. */
 export interface Dependency {
   readonly consumer: ConsumerKey;
-  /** A provider without an application is of the consumer's; it need not be registered. */
+  /** A provider without an application belongs to the consumer's. It need not be registered. */
   readonly providers: readonly (Omit<ServiceName, 'appId'> & {
     readonly appId?: string | undefined;
   })[];
 }
 
 /**
- * Records dependencies, all of them or none: besides those a consumer has or, with `override`,
- * instead of them. Always on all versions of a provider (datasource/dependency_util.go).
+ * Records dependencies, all or none. They are added to those of the consumer or, with `override`,
+ * replace them. A dependency is always on all versions of a provider
+ * (datasource/dependency_util.go).
  *
  * @throws RegistryError 400001 for a provider that is named twice, 400012 for an unknown consumer
  */
@@ -31,7 +31,7 @@ export function putDependencies(
   dependencies: readonly Dependency[],
   { override }: { readonly override: boolean },
 ): void {
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const checked = dependencies.map(({ consumer, providers }) => {
     const named = providersIn(consumer, providers);
     return { consumerId: requireConsumer(namespace, consumer), providers: named };
@@ -65,7 +65,7 @@ function requireConsumer({ services }: Namespace, consumer: ConsumerKey): string
   );
 }
 
-/** Every version of what a service depends on; what is not registered is left out. */
+/** Returns all versions of the services that a consumer depends on, if registered. */
 export function providersOf(
   { dependencies, services }: Namespace,
   serviceId: string,
@@ -76,7 +76,7 @@ export function providersOf(
     .map(({ service }) => service);
 }
 
-/** The services that depend on a service, in any version of it. */
+/** Returns the services that depend on any version of a provider. */
 export function consumersOf(
   { dependencies, services }: Namespace,
   provider: StoredMicroservice,

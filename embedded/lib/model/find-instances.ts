@@ -1,40 +1,37 @@
-import { ErrorCode } from './error-codes.js';
-import { isAccessible } from './access.js';
+import { createHash } from 'node:crypto';
+import { ErrorCode, RegistryError } from './registry-error.js';
 import type { Namespace } from './namespace.js';
 import type { View } from './publication.js';
 import type { InstanceRecord, ServiceRecord, StoredMicroservice } from './records.js';
-import { RegistryError } from './registry-error.js';
-import { revisionOf } from './revision.js';
-import { isShared, serviceCenterEnvironment } from './service-center-itself.js';
-import type { ServiceName } from './service-directory.js';
+import { isShared, serviceCenterEnvironment } from './own-service.js';
 import { nameKeyOf } from './service-directory.js';
-import { fitting } from './version-rule.js';
+import type { ServiceName } from './service-directory.js';
 
-/** Instances, and the revision that stands for exactly these in exactly this state. */
+/** Instances, with the revision of exactly this set in exactly this state. */
 export interface FoundInstances {
   readonly instances: readonly InstanceRecord[];
   readonly revision: string;
 }
 
-/** Who asks, and for what. */
+/** A find by name. */
 export interface FindQuery extends ServiceName {
-  /** The empty string when nobody in particular asks. */
+  /** Id of the consumer; the empty string if there is none. */
   readonly consumerId: string;
-  /** Asked for when no service has the name; only a single find knows aliases. */
+  /** Used if no service has the name. Only a single find looks up aliases. */
   readonly alias?: string | undefined;
-  /** The provider must carry all of these tags, whatever their values. */
+  /** Tags that the provider must have, with any value. */
   readonly tags: readonly string[];
   /** @default 'cache' */
   readonly view?: View | undefined;
-  /** Which versions are wanted; all when undefined. Services that all may see heed none. */
+  /** Wanted versions; all if undefined. Ignored for shared services. */
   readonly versionRule?: string | undefined;
 }
 
 /**
- * The instances of all versions of a service, whatever their status. A consumer that asks is from
- * then on known to depend on the provider.
+ * Returns the instances of all versions of a service, whatever their status. From then on the
+ * consumer counts as depending on the provider.
  *
- * @throws RegistryError 400012 when the consumer or the provider is unknown
+ * @throws RegistryError 400012 if the consumer or the provider is unknown
  */
 export function findInstances(namespace: Namespace, query: FindQuery): FoundInstances {
   if (isShared(namespace, query)) return findShared(namespace, query);
@@ -43,7 +40,7 @@ export function findInstances(namespace: Namespace, query: FindQuery): FoundInst
   const wanted = { ...query, environment };
   const versions = wantedVersions(namespace, wanted);
   if (versions.length === 0) {
-    namespace.ledger.store.requireForFind(2);
+    namespace.shared.store.requireForFind(2);
     const flag = consumerFlag(query.consumerId, consumer ?? { environment });
     const detail = `${flag} find provider[${nameKeyOf(wanted)}] failed, provider does not exist`;
     throw new RegistryError(ErrorCode.ServiceNotExists, detail);
@@ -59,10 +56,13 @@ function wantedVersions(namespace: Namespace, query: FindQuery): readonly Servic
   const versions = namespace.services.versionsOf(query, query.alias);
   const { versionRule } = query;
   if (versionRule === undefined) return versions;
-  return fitting(versions, versionRule, ({ service }) => service.version);
+  return matchingVersions(versions, versionRule, ({ service }) => service.version);
 }
 
-/** The Service Center's own instances: for everybody, and nobody depends on them. */
+/**
+ * Returns the Service Center's own instances, which are visible to everyone and create no
+ * dependency.
+ */
 function findShared(namespace: Namespace, query: FindQuery): FoundInstances {
   const wanted = { ...query, environment: serviceCenterEnvironment };
   const versions = namespace.services.versionsOf(wanted, query.alias);
@@ -71,17 +71,17 @@ function findShared(namespace: Namespace, query: FindQuery): FoundInstances {
 }
 
 function read(
-  { ledger }: Namespace,
+  { shared }: Namespace,
   owner: ServiceRecord,
   {
     view = 'cache',
     instanceId,
   }: { readonly view?: View | undefined; readonly instanceId?: string },
 ): InstanceRecord[] {
-  return ledger.publication.read(owner, view, instanceId);
+  return shared.publication.read(owner, view, instanceId);
 }
 
-/** Who asks for one service's instances, and by which tags it wants them. */
+/** A query for the instances of one service. */
 export interface ProviderQuery {
   readonly consumerId: string;
   readonly serviceId: string;
@@ -91,9 +91,10 @@ export interface ProviderQuery {
 }
 
 /**
- * The instances of one service.
+ * Returns the instances of one service.
  *
- * @throws RegistryError 400012 when the consumer or the service is unknown, or not for this consumer
+ * @throws RegistryError 400012 if the consumer or the service is unknown, or the service is hidden
+ * from it
  */
 export function listInstances(namespace: Namespace, query: ProviderQuery): FoundInstances {
   const { consumer, provider, isVisible } = lookUp(namespace, query);
@@ -108,10 +109,10 @@ export function listInstances(namespace: Namespace, query: ProviderQuery): Found
 }
 
 /**
- * One instance, first of the answer. The server looks up by prefix, so the beginning of an id finds
- * an instance too, and all that begin so count for the revision (cache/filter_instances.go).
+ * Returns one instance, first in the list. The server looks up by prefix, so the beginning of an id
+ * also finds an instance, and every match counts for the revision (cache/filter_instances.go).
  *
- * @throws RegistryError 400012 when the consumer or the service is unknown, 400017 when the instance is
+ * @throws RegistryError 400012 if the consumer or the service is unknown, 400017 if the instance is
  */
 export function getInstance(
   namespace: Namespace,
@@ -171,4 +172,67 @@ function relationFlag(
 ): string {
   const flag = `${nameKeyOf(provider)}/${provider.version}`;
   return `${consumerFlag(consumerId, consumer)} find provider[${provider.serviceId}][${flag}]`;
+}
+
+/**
+ * Returns whether a consumer can see a provider: it must be in the same environment, and in the
+ * same application unless a property of the provider allows others
+ * (datasource/etcd/util/rule_util.go).
+ */
+function isAccessible(
+  namespace: Namespace,
+  consumer: StoredMicroservice,
+  provider: StoredMicroservice,
+): boolean {
+  const allowsCrossApp = provider.properties?.['allowCrossApp']?.toLowerCase() === 'true';
+  if (provider.appId !== consumer.appId && !allowsCrossApp) return false;
+  return isShared(namespace, provider) || provider.environment === consumer.environment;
+}
+
+/**
+ * Returns the versions that match a rule of version 2.0 or earlier of the server
+ * (datasource/etcd/util/versionrule.go): `1.0.0` exactly, `1.0.0+` or later, `1.0.0-2.0.0` without
+ * its end, or `latest`.
+ */
+function matchingVersions<Item>(
+  items: readonly Item[],
+  rule: string,
+  versionOf: (item: Item) => string,
+): readonly Item[] {
+  if (rule === 'latest') {
+    const [latest] = items.toSorted((a, b) => compare(versionOf(b), versionOf(a)));
+    return latest === undefined ? [] : [latest];
+  }
+  const fits = predicateOf(rule);
+  return items.filter(item => fits(versionOf(item)));
+}
+
+function predicateOf(rule: string): (version: string) => boolean {
+  if (rule.endsWith('+')) return version => compare(version, rule.slice(0, -1)) >= 0;
+  const [first = '', second] = rule.split('-');
+  if (second === undefined) return version => version === rule;
+  const [start = '', end = ''] = [first, second].toSorted(compare);
+  return version => compare(version, start) >= 0 && compare(version, end) < 0;
+}
+
+/** Compares versions number by number; a missing number counts as 0. */
+function compare(a: string, b: string): number {
+  const [left, right] = [numbersOf(a), numbersOf(b)];
+  const length = Math.max(left.length, right.length);
+  const differences = Array.from({ length }, (_, at) => (left[at] ?? 0) - (right[at] ?? 0));
+  return differences.find(difference => difference !== 0) ?? 0;
+}
+
+function numbersOf(version: string): number[] {
+  return version.split('.').map(Number);
+}
+
+/**
+ * Returns an opaque text that changes with every change of these instances and of their count: a
+ * hash of the latest change number and the count (FormatRevision in datasource/etcd/util).
+ * Heartbeats do not count.
+ */
+function revisionOf(instances: readonly InstanceRecord[]): string {
+  const latest = instances.reduce((max, { modRevision }) => Math.max(max, modRevision), 0);
+  return createHash('sha1').update(`${latest}.${instances.length},`).digest('hex');
 }

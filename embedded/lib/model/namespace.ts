@@ -1,11 +1,9 @@
-import { ErrorCode } from './error-codes.js';
-import { DependencyRules } from './dependency-rules.js';
-import type { Ledger } from './ledger.js';
+import { ErrorCode, RegistryError } from './registry-error.js';
+import { DependencyRules, ServiceDirectory } from './service-directory.js';
+import type { SharedState } from './shared-state.js';
 import type { ServiceRecord } from './records.js';
-import { RegistryError } from './registry-error.js';
-import { ServiceDirectory } from './service-directory.js';
 
-/** A domain and a project: nothing in one is seen from another. */
+/** A domain and project. Its services are not visible from any other. */
 export class Namespace {
   readonly services = new ServiceDirectory();
   readonly dependencies = new DependencyRules();
@@ -13,22 +11,22 @@ export class Namespace {
   constructor(
     readonly domain: string,
     readonly project: string,
-    readonly ledger: Ledger,
+    readonly shared: SharedState,
   ) {}
 
-  /** `domain/project`, as the registry's keys have it. */
+  /** `domain/project`, as in the registry's keys. */
   get name(): string {
     return `${this.domain}/${this.project}`;
   }
 
   /**
-   * @throws RegistryError 400012 with this detail when the service is unknown; 500003 when that
-   * cannot be known
+   * @throws RegistryError 400012 with this detail if the service is unknown; 500003 if the store is
+   * down
    */
   requireService(serviceId: string, detail = 'Service does not exist.'): ServiceRecord {
     const record = this.services.get(serviceId);
     if (record !== undefined) return record;
-    this.ledger.store.requireForFind();
+    this.shared.store.requireForFind();
     throw new RegistryError(ErrorCode.ServiceNotExists, detail);
   }
 }

@@ -1,38 +1,35 @@
-import { Alarm } from '../alarm.js';
+import { Timer } from '../clock.js';
 import type { Clock } from '../clock.js';
-import type { OddityKnobs } from '../oddities/oddity-knobs.js';
-import { HeldRemovals } from './held-removals.js';
-import { InstanceCache } from './instance-cache.js';
-import type { InstanceWrite } from './instance-write.js';
-import type { InstanceRecord, ServiceRecord } from './records.js';
+import type { OddityKnobs } from './oddities.js';
+import type { InstanceRecord, ServiceRecord, StoredInstance } from './records.js';
 import type { Store } from './store.js';
+import type { ChangeKind } from './changes.js';
 
 /**
- * Where a read looks: in the cache and, when that has nothing, in the store; in the cache alone; or
- * in the store alone.
+ * Source of a read: the cache and, if it has nothing, the store; only the cache; or only the store.
  */
 export type View = 'cache' | 'cache-only' | 'store';
 
-/** How many changes the server publishes at once, at most (sdcommon.EventBlockSize). */
+/** The number of changes that the server publishes at once, at most (sdcommon.EventBlockSize). */
 const blockSize = 1000;
 
 /**
- * The way of a change from the store to those who read the cache and to those who watch. Without
- * oddities a change is there as soon as it is made (datasource/etcd/state/etcd/cacher_kv.go).
+ * Publishes changes to the cache and to watchers. Without oddities a change is published as soon as
+ * it is made (datasource/etcd/state/etcd/cacher_kv.go).
  */
 export class Publication {
   readonly #clock: Clock;
   readonly #knobs: OddityKnobs;
   readonly #store: Store;
   readonly #cache = new InstanceCache();
-  readonly #removals: HeldRemovals;
+  readonly #removals: PendingRemovals;
   readonly #lost = new Map<string, InstanceWrite>();
-  readonly #relist: Alarm;
-  readonly #quiet: Alarm;
-  #waiting: InstanceWrite[] = [];
+  readonly #relist: Timer;
+  readonly #quiet: Timer;
+  #queue: InstanceWrite[] = [];
   #isRelistSet = false;
 
-  /** @param owners all services of all namespaces */
+  /** @param owners returns all services of all namespaces */
   constructor(
     clock: Clock,
     knobs: OddityKnobs,
@@ -41,53 +38,53 @@ export class Publication {
     this.#clock = clock;
     this.#knobs = knobs;
     this.#store = store;
-    const countShown = () => {
+    const countCached = () => {
       let count = 0;
-      for (const owner of owners()) count += this.shown(owner).length;
+      for (const owner of owners()) count += this.cachedInstances(owner).length;
       return count;
     };
-    const release = (write: InstanceWrite) => this.#await(write);
-    this.#removals = new HeldRemovals(clock, knobs, { countShown, release });
-    this.#quiet = new Alarm(clock, () => this.#publish());
-    this.#relist = new Alarm(clock, () => this.#list());
-    knobs.follow({ after: () => this.#followKnobs() });
+    const release = (write: InstanceWrite) => this.#enqueue(write);
+    this.#removals = new PendingRemovals(clock, knobs, { countCached, release });
+    this.#quiet = new Timer(clock, () => this.#publishQueue());
+    this.#relist = new Timer(clock, () => this.#relistInstances());
+    knobs.onChange({ after: () => this.#applyKnobs() });
   }
 
-  /** True while anything may keep a change from being seen. */
-  get isLate(): boolean {
+  /** Whether an oddity may delay the publication of a change. */
+  get isDelayed(): boolean {
     const { publicationMs, deletionWindowMs, selfPreservation, lostDeletions } = this.#knobs.values;
     return publicationMs > 0 || deletionWindowMs > 0 || selfPreservation || lostDeletions;
   }
 
-  /** Takes a change that has just been made. */
-  take(write: InstanceWrite): void {
-    if (!this.isLate) {
-      write.tell(write.kind);
+  /** Publishes a change, now or later. */
+  publish(write: InstanceWrite): void {
+    if (!this.isDelayed) {
+      write.notify(write.kind);
       return;
     }
     const { key, owner, before, after, instance } = write;
     this.#cache.hold(owner, instance.instanceId, before);
     if (after !== undefined) {
       this.#removals.drop(key);
-      this.#await(write);
-    } else if (this.#knobs.values.lostDeletions) this.#lose(write);
+      this.#enqueue(write);
+    } else if (this.#knobs.values.lostDeletions) this.#loseRemoval(write);
     else this.#removals.add(write);
   }
 
-  /** The instance as the cache shows it. */
-  shownOf(owner: ServiceRecord, instanceId: string): InstanceRecord | undefined {
+  /** Returns an instance as the cache shows it. */
+  cachedInstance(owner: ServiceRecord, instanceId: string): InstanceRecord | undefined {
     return this.#cache.recordOf(owner, instanceId);
   }
 
-  /** All instances of a service as the cache shows them. */
-  shown(owner: ServiceRecord): InstanceRecord[] {
+  /** Returns all instances of a service as the cache shows them. */
+  cachedInstances(owner: ServiceRecord): InstanceRecord[] {
     return this.#cache.recordsOf(owner);
   }
 
   /**
-   * The instances of a service whose ids begin so.
+   * Returns the instances of a service whose ids start with `prefix`.
    *
-   * @throws RegistryError 500003 when the store is asked and does not answer
+   * @throws RegistryError 500003 if the store is read and is down
    */
   read(owner: ServiceRecord, view: View, prefix = ''): InstanceRecord[] {
     const wanted = (records: InstanceRecord[]) =>
@@ -95,45 +92,45 @@ export class Publication {
         ? records
         : records.filter(({ instance }) => instance.instanceId.startsWith(prefix));
     if (view !== 'store') {
-      const shown = wanted(this.shown(owner));
+      const shown = wanted(this.cachedInstances(owner));
       const now = this.#clock.now();
       if (shown.length > 0 || view === 'cache-only') return shown;
-      if (this.isLate && this.#cache.hasMissed(owner, prefix, now)) return shown;
-      if (this.isLate) this.#cache.miss(owner, prefix, now);
+      if (this.isDelayed && this.#cache.hasMissed(owner, prefix, now)) return shown;
+      if (this.isDelayed) this.#cache.miss(owner, prefix, now);
     }
     this.#store.requireForFind(view === 'store' ? 1 : 2);
     return wanted([...owner.instances.values()]);
   }
 
-  #await(write: InstanceWrite): void {
-    this.#waiting.push(write);
+  #enqueue(write: InstanceWrite): void {
+    this.#queue.push(write);
     const { publicationMs } = this.#knobs.values;
-    if (publicationMs === 0 || this.#waiting.length >= blockSize) this.#publish();
-    else this.#quiet.set(publicationMs);
+    if (publicationMs === 0 || this.#queue.length >= blockSize) this.#publishQueue();
+    else this.#quiet.start(publicationMs);
   }
 
-  #publish(): void {
+  #publishQueue(): void {
     this.#quiet.cancel();
-    const writes = this.#waiting;
-    this.#waiting = [];
-    for (const { kind, owner, after, instance, isFiled, tell } of writes) {
-      if (!isFiled()) continue;
+    const writes = this.#queue;
+    this.#queue = [];
+    for (const { kind, owner, after, instance, isRegistered, notify } of writes) {
+      if (!isRegistered()) continue;
       const before = this.#cache.show(owner, instance.instanceId, after);
-      if (after === undefined) tell(kind);
-      else tell(before === undefined ? 'registered' : 'updated');
+      if (after === undefined) notify(kind);
+      else notify(before === undefined ? 'registered' : 'updated');
     }
   }
 
-  #lose(write: InstanceWrite): void {
+  #loseRemoval(write: InstanceWrite): void {
     this.#lost.set(write.key, write);
     if (this.#isRelistSet) return;
     this.#isRelistSet = true;
     const { relistMinMs, relistMaxMs } = this.#knobs.values;
-    this.#relist.set(relistMinMs + this.#knobs.draw() * (relistMaxMs - relistMinMs));
+    this.#relist.start(relistMinMs + this.#knobs.random() * (relistMaxMs - relistMinMs));
   }
 
   /** Compares the cache with the store, as the server does from time to time. */
-  #list(): void {
+  #relistInstances(): void {
     this.#relist.cancel();
     this.#isRelistSet = false;
     const lost = [...this.#lost.values()];
@@ -142,9 +139,176 @@ export class Publication {
       if (!write.owner.instances.has(write.instance.instanceId)) this.#removals.add(write);
   }
 
-  #followKnobs(): void {
-    if (!this.#knobs.values.lostDeletions) this.#list();
-    this.#removals.followKnobs();
-    if (this.#knobs.values.publicationMs === 0) this.#publish();
+  #applyKnobs(): void {
+    if (!this.#knobs.values.lostDeletions) this.#relistInstances();
+    this.#removals.applyKnobs();
+    if (this.#knobs.values.publicationMs === 0) this.#publishQueue();
   }
+}
+
+/** Limits of the server's self-preservation (datasource/etcd/sd/types.go). */
+const preservation = { aboveInstances: 5, share: 0.8, longestMs: 600_000, windowMs: 2000 };
+
+interface PendingRemoval {
+  readonly write: InstanceWrite;
+  /** Milliseconds for which it is still held back during self-preservation. */
+  leftMs: number;
+}
+
+/** What pending removals need to know, and where they are published. */
+export interface RemovalSink {
+  /** Returns the number of cached instances in all namespaces. */
+  readonly countCached: () => number;
+  readonly release: (write: InstanceWrite) => void;
+}
+
+/**
+ * Removals that are not published yet: collected in windows, and held back if they are most of all
+ * instances (datasource/etcd/sd/instance_event_handler.go).
+ */
+export class PendingRemovals {
+  readonly #knobs: OddityKnobs;
+  readonly #sink: RemovalSink;
+  readonly #held = new Map<string, PendingRemoval>();
+  readonly #window: Timer;
+  #isOpen = false;
+  #isPreserving = false;
+
+  constructor(clock: Clock, knobs: OddityKnobs, sink: RemovalSink) {
+    this.#knobs = knobs;
+    this.#sink = sink;
+    this.#window = new Timer(clock, () => this.#close());
+  }
+
+  add(write: InstanceWrite): void {
+    if (this.#windowMs === 0) {
+      this.#sink.release(write);
+      return;
+    }
+    this.#held.set(write.key, { write, leftMs: preservedMs(write) });
+    if (this.#isPreserving) return;
+    this.#isPreserving = this.#isTooMuch();
+    if (this.#isOpen) return;
+    this.#isOpen = true;
+    this.#window.start(this.#windowMs);
+  }
+
+  /** Forgets a removal because the instance is registered again. */
+  drop(key: string): void {
+    this.#held.delete(key);
+  }
+
+  /** Publishes the removals that the current knobs do not hold back. */
+  applyKnobs(): void {
+    if (!this.#knobs.values.selfPreservation) this.#isPreserving = false;
+    if (this.#windowMs === 0) this.#close();
+  }
+
+  get #windowMs(): number {
+    const { deletionWindowMs, selfPreservation } = this.#knobs.values;
+    return deletionWindowMs === 0 && selfPreservation ? preservation.windowMs : deletionWindowMs;
+  }
+
+  #isTooMuch(): boolean {
+    if (!this.#knobs.values.selfPreservation) return false;
+    const total = this.#sink.countCached();
+    return total > preservation.aboveInstances && this.#held.size >= total * preservation.share;
+  }
+
+  #close(): void {
+    this.#window.cancel();
+    this.#isOpen = false;
+    for (const [key, removal] of this.#held) {
+      removal.leftMs -= this.#windowMs;
+      if (this.#isPreserving && removal.leftMs > 0) continue;
+      this.#held.delete(key);
+      this.#sink.release(removal.write);
+    }
+    if (this.#held.size === 0) this.#isPreserving = false;
+    else this.#window.start(this.#windowMs);
+  }
+}
+
+/** Returns the length of the instance's lease, up to the limit. */
+function preservedMs({ instance }: InstanceWrite): number {
+  const { interval = 0, times = 0 } = instance.healthCheck ?? {};
+  const leaseMs = interval * (times + 1) * 1000;
+  return leaseMs > 0 ? Math.min(leaseMs, preservation.longestMs) : preservation.longestMs;
+}
+
+/**
+ * Milliseconds for which the server remembers an empty result (find cache of
+ * datasource/etcd/cache).
+ */
+const missMs = 120_000;
+
+/**
+ * The instances that the server returns without reading its store: the current ones, except for
+ * records whose last change is not published yet. Costs nothing if there are none.
+ */
+class InstanceCache {
+  readonly #shown = new WeakMap<ServiceRecord, Map<string, InstanceRecord | undefined>>();
+  readonly #missedAt = new WeakMap<ServiceRecord, Map<string, number>>();
+
+  /** Keeps showing an instance as it was before a change. */
+  hold(owner: ServiceRecord, instanceId: string, before: InstanceRecord | undefined): void {
+    const shown = this.#shown.get(owner) ?? new Map<string, InstanceRecord | undefined>();
+    if (!shown.has(instanceId)) shown.set(instanceId, before);
+    this.#shown.set(owner, shown);
+  }
+
+  /** Shows an instance as it is after a change, and returns how it was shown before. */
+  show(
+    owner: ServiceRecord,
+    instanceId: string,
+    after: InstanceRecord | undefined,
+  ): InstanceRecord | undefined {
+    const before = this.recordOf(owner, instanceId);
+    const shown = this.#shown.get(owner);
+    if (owner.instances.get(instanceId) === after) shown?.delete(instanceId);
+    else shown?.set(instanceId, after);
+    if (shown?.size === 0) this.#shown.delete(owner);
+    this.#missedAt.delete(owner);
+    return before;
+  }
+
+  recordOf(owner: ServiceRecord, instanceId: string): InstanceRecord | undefined {
+    const shown = this.#shown.get(owner);
+    return shown?.has(instanceId) ? shown.get(instanceId) : owner.instances.get(instanceId);
+  }
+
+  recordsOf(owner: ServiceRecord): InstanceRecord[] {
+    const shown = this.#shown.get(owner);
+    if (shown === undefined) return [...owner.instances.values()];
+    const records = new Map<string, InstanceRecord | undefined>([...owner.instances, ...shown]);
+    return [...records.values()].filter(record => record !== undefined);
+  }
+
+  /** Remembers an empty result, until a change of the service is published. */
+  miss(owner: ServiceRecord, key: string, now: number): void {
+    const missedAt = this.#missedAt.get(owner) ?? new Map<string, number>();
+    this.#missedAt.set(owner, missedAt.set(key, now));
+  }
+
+  hasMissed(owner: ServiceRecord, key: string, now: number): boolean {
+    const missedAt = this.#missedAt.get(owner)?.get(key);
+    return missedAt !== undefined && now - missedAt < missMs;
+  }
+}
+
+/** A change of an instance that was made and must be published. */
+export interface InstanceWrite {
+  readonly kind: ChangeKind;
+  /** The same for all changes of one instance. */
+  readonly key: string;
+  readonly owner: ServiceRecord;
+  readonly before: InstanceRecord | undefined;
+  /** Absent if the instance was removed. */
+  readonly after: InstanceRecord | undefined;
+  /** The instance after the change, or its last state. */
+  readonly instance: StoredInstance;
+  /** Returns false once the service is removed; nothing is published then. */
+  readonly isRegistered: () => boolean;
+  /** Notifies those that follow published changes. */
+  readonly notify: (kind: ChangeKind) => void;
 }

@@ -1,35 +1,40 @@
-import { ErrorCode } from './error-codes.js';
+import { ErrorCode, RegistryError } from './registry-error.js';
 import type { Namespace } from './namespace.js';
 import type { ServiceRecord } from './records.js';
-import { RegistryError } from './registry-error.js';
-import { isShared, serviceCenterName } from './service-center-itself.js';
+import { isShared, serviceCenterName } from './own-service.js';
 
-/** @throws RegistryError 400100 when a project has no room for another service, new or not */
+/**
+ * @throws RegistryError 400100 if a project has no room for another service, even if it exists
+ * already
+ */
 export function refuseService(namespace: Namespace): void {
-  const { ledger, services } = namespace;
-  refuseOver('SERVICE', ledger.quotas.services, services.size - sharedIn(namespace).length);
+  const { shared, services } = namespace;
+  refuseOver('SERVICE', shared.quotas.services, services.size - sharedIn(namespace).length);
 }
 
-/** @throws RegistryError 400100 when a project has no room for another instance, new or not */
+/**
+ * @throws RegistryError 400100 if a project has no room for another instance, even if it exists
+ * already
+ */
 export function refuseInstance(namespace: Namespace): void {
-  const { ledger, services } = namespace;
+  const { shared, services } = namespace;
   const count = instancesOf(services.all()) - instancesOf(sharedIn(namespace));
-  refuseOver('INSTANCE', ledger.quotas.instances, count);
+  refuseOver('INSTANCE', shared.quotas.instances, count);
 }
 
-/** @throws RegistryError 400100 when a service has no room for another schema */
-export function refuseSchema({ ledger }: Namespace, { service, schemas }: ServiceRecord): void {
+/** @throws RegistryError 400100 if a service has no room for another schema */
+export function refuseSchema({ shared }: Namespace, { service, schemas }: ServiceRecord): void {
   const { size } = new Set([...(service.schemas ?? []), ...schemas.keys()]);
-  refuseOver('SCHEMA', ledger.quotas.schemas, size);
+  refuseOver('SCHEMA', shared.quotas.schemas, size);
 }
 
-/** The Service Center's own services, which do not count (datasource/etcd/ops.go). */
+/** Returns the Service Center's own services, which do not count (datasource/etcd/ops.go). */
 function sharedIn(namespace: Namespace): readonly ServiceRecord[] {
   const isHere = isShared(namespace, serviceCenterName);
   return isHere ? namespace.services.versionsOf(serviceCenterName) : [];
 }
 
-/** Counts without a copy: this is asked for each registration. */
+/** Counts without copying, because this runs for each registration. */
 function instancesOf(records: Iterable<ServiceRecord>): number {
   let count = 0;
   for (const { instances } of records) count += instances.size;

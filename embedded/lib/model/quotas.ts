@@ -1,13 +1,13 @@
-/** How much the registry takes. The Service Center's own service and instance do not count. */
+/** Quotas of the registry. The Service Center's own service and instance do not count. */
 export interface Quotas {
   /**
-   * Services in a project of a domain, each version on its own.
+   * Services in a project; each version counts.
    *
    * @default 50000
    */
   readonly services: number;
   /**
-   * Instances in a project of a domain.
+   * Instances in a project.
    *
    * @default 150000
    */
@@ -25,23 +25,23 @@ export interface Quotas {
    */
   readonly tags: number;
   /**
-   * Accounts of the server, `root` included. They count with RBAC only.
+   * Accounts of the server, including `root`. Only used with RBAC.
    *
    * @default 1000
    */
   readonly accounts: number;
   /**
-   * Roles of the server, those that are built in included.
+   * Roles of the server, including the built-in ones.
    *
    * @default 100
    */
   readonly roles: number;
 }
 
-/** Some of the quotas. */
+/** Quotas that differ from the server's. */
 export type QuotaOptions = { readonly [Name in keyof Quotas]?: number | undefined };
 
-/** Quotas of which some are said; the others are the server's (server/plugin/quota/buildin). */
+/** Fills in the server's own quotas (server/plugin/quota/buildin). */
 export function resolveQuotas({
   services = 50_000,
   instances = 150_000,

@@ -1,7 +1,7 @@
 import type { Microservice, MicroserviceInstance } from './wire.js';
-import type { Lease } from './lease.js';
+import type { Lease } from './leases.js';
 
-/** A service as the registry keeps it. */
+/** A service as the registry stores it. */
 export interface StoredMicroservice extends Omit<Microservice, 'registerBy'> {
   readonly serviceId: string;
   readonly environment?: string | undefined;
@@ -12,30 +12,33 @@ export interface StoredMicroservice extends Omit<Microservice, 'registerBy'> {
   readonly LBStrategy?: Readonly<Record<string, string>> | undefined;
 }
 
-/** An instance as the registry keeps it. */
+/** An instance as the registry stores it. */
 export interface StoredInstance extends Omit<MicroserviceInstance, 'status'> {
   readonly instanceId: string;
   readonly serviceId: string;
-  /** One of the five, unless the unchecked PUT instances/status wrote another text or none. */
+  /**
+   * One of the five statuses, unless PUT instances/status, which does not check it, wrote another
+   * text or none.
+   */
   readonly status?: string | undefined;
 }
 
-/** A registered instance; replaced as a whole by each change, its lease excepted. */
+/** A registered instance. Each change replaces the record, but not its lease. */
 export interface InstanceRecord {
   readonly instance: StoredInstance;
-  /** Number of the change that wrote it; part of every revision that is told. */
+  /** Number of the change that wrote it; part of every revision. */
   readonly modRevision: number;
-  /** Absent for the Service Center itself, which stays while it runs. */
+  /** Absent for the Service Center itself, which never expires. */
   readonly lease?: Lease | undefined;
 }
 
-/** The uploaded text of a schema. */
+/** An uploaded schema. */
 export interface SchemaRecord {
   readonly content: string;
   readonly summary: string;
 }
 
-/** A service with all that is filed under its id. */
+/** A service with its tags, schemas and instances. */
 export interface ServiceRecord {
   service: StoredMicroservice;
   tags: ReadonlyMap<string, string>;

@@ -1,6 +1,48 @@
-import { ErrorCode } from './error-codes.js';
-import { rbacMessages } from '../rbac/rbac-error-codes.js';
-import type { RbacErrorCode } from '../rbac/rbac-error-codes.js';
+/**
+ * The codes of error answers (cari discovery/error.go, rbac/error.go). The HTTP status of an answer is
+ * its code divided by 1,000, rounded down.
+ */
+export const ErrorCode = {
+  InvalidParameters: 400_001,
+  ServerUnhealthy: 400_002,
+  ServiceAlreadyExists: 400_010,
+  ServiceNotExists: 400_012,
+  ServiceHasInstances: 400_013,
+  SchemaNotExists: 400_016,
+  InstanceNotExists: 400_017,
+  TagNotExists: 400_018,
+  ServiceHasConsumers: 400_023,
+  ServiceVersionNotExists: 400_026,
+  NotEnoughQuota: 400_100,
+  AccountNotExists: 400_200,
+  RoleNotExists: 400_201,
+  InvalidRole: 400_202,
+  NoAccountQuota: 400_203,
+  NoRoleQuota: 400_204,
+  RoleIsBound: 400_205,
+  BadNewPassword: 400_206,
+  Unauthorized: 401_201,
+  WrongPassword: 401_202,
+  NoAuthorizationHeader: 401_204,
+  TokenExpired: 401_205,
+  AccountDeleted: 401_206,
+  WrongCurrentPassword: 401_207,
+  /** Instead of WrongPassword when RBAC does not protect services. */
+  WrongPasswordHalfOpen: 401_302,
+  Forbidden: 403_001,
+  AccountBlocked: 403_201,
+  BuiltInAccount: 403_202,
+  BuiltInRole: 403_203,
+  OwnAccount: 403_204,
+  NoPermission: 403_205,
+  AccountConflict: 409_200,
+  RoleConflict: 409_201,
+  InternalServerError: 500_003,
+  RegistryUnavailable: 500_011,
+} as const;
+
+/** One of the codes in {@link ErrorCode}. */
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 
 /** The JSON of an error answer; `errorCode` is a string on the wire. */
 export interface ErrorBody {
@@ -9,9 +51,8 @@ export interface ErrorBody {
   readonly detail?: string | undefined;
 }
 
-/** The sentence that belongs to each code (cari discovery/error.go, server/service/rbac/init.go). */
+/** The message of each code (cari discovery/error.go, server/service/rbac/init.go). */
 const messages: ReadonlyMap<number, string> = new Map<number, string>([
-  ...rbacMessages,
   [ErrorCode.InvalidParameters, 'Invalid parameter(s)'],
   [ErrorCode.ServerUnhealthy, 'Server is Unhealthy'],
   [ErrorCode.ServiceAlreadyExists, 'Micro-service already exists'],
@@ -23,6 +64,20 @@ const messages: ReadonlyMap<number, string> = new Map<number, string>([
   [ErrorCode.ServiceHasConsumers, 'Consumer(s) depends on this micro-service'],
   [ErrorCode.ServiceVersionNotExists, 'Micro-service version does not exist'],
   [ErrorCode.NotEnoughQuota, 'Not enough quota'],
+  [ErrorCode.AccountNotExists, 'Account not exists'],
+  [ErrorCode.RoleNotExists, 'Role not exists'],
+  [ErrorCode.InvalidRole, 'Account has invalid role(s)'],
+  [ErrorCode.NoAccountQuota, 'No quota to create account'],
+  [ErrorCode.NoRoleQuota, 'No quota to create role'],
+  [ErrorCode.RoleIsBound, 'Role is bound to some user(s)'],
+  [ErrorCode.BadNewPassword, 'New password is bad'],
+  [ErrorCode.WrongCurrentPassword, 'Password is wrong'],
+  [ErrorCode.WrongPasswordHalfOpen, ''],
+  [ErrorCode.BuiltInAccount, 'Forbid to operate build-in account(s)'],
+  [ErrorCode.BuiltInRole, 'Forbid to operate build-in role(s)'],
+  [ErrorCode.OwnAccount, 'Forbid to operate your own account'],
+  [ErrorCode.AccountConflict, 'account name is duplicated'],
+  [ErrorCode.RoleConflict, 'role name is duplicated'],
   [ErrorCode.Unauthorized, 'Request unauthorized'],
   [ErrorCode.WrongPassword, 'User name or password is wrong'],
   [ErrorCode.NoAuthorizationHeader, 'No authorization header'],
@@ -35,30 +90,32 @@ const messages: ReadonlyMap<number, string> = new Map<number, string>([
   [ErrorCode.RegistryUnavailable, 'Registry service is unavailable'],
 ]);
 
-/** The sentence the server answers with a code; the empty string for a code it does not know. */
+/** Returns the server's message for a code; the empty string for an unknown code. */
 export function messageOf(errorCode: number): string {
   return messages.get(errorCode) ?? '';
 }
 
-/** A refusal of the registry: a code and what the code does not say. */
+/** An error answer of the registry. */
 export class RegistryError extends Error {
   constructor(
-    readonly errorCode: ErrorCode | RbacErrorCode,
-    /** The empty string where the code says it all. */
+    readonly errorCode: ErrorCode,
+    /** The empty string if there is nothing to add to the message. */
     readonly detail: string,
-    /** Milliseconds for which the client waits for this answer, while the store does not answer. */
+    /** Milliseconds that the client waits for this answer while the store is down. */
     readonly waitMs?: number,
   ) {
     super(messageOf(errorCode) + (detail && `(${detail})`));
     this.name = 'RegistryError';
   }
 
-  /** HTTP status of the answer: the code without its last three digits (cari pkg/errsvc/error.go). */
+  /**
+   * HTTP status of the answer: the code without its last three digits (cari pkg/errsvc/error.go).
+   */
   get status(): number {
     return Math.floor(this.errorCode / 1000);
   }
 
-  /** The error as it stands in an answer's body. */
+  /** The error in the body of an answer. */
   get body(): ErrorBody {
     return {
       errorCode: String(this.errorCode),
@@ -68,7 +125,37 @@ export class RegistryError extends Error {
   }
 }
 
-/** A refusal of what a request says. */
+/** Returns the error for an invalid request. */
 export function invalid(detail: string): RegistryError {
   return new RegistryError(ErrorCode.InvalidParameters, detail);
+}
+
+/**
+ * Returns the result of a function, or the RegistryError that it throws. Any other error is a bug
+ * and is not caught.
+ */
+export function catchRegistryError<Value>(act: () => Value): Value | RegistryError {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof RegistryError) return error;
+    throw error;
+  }
+}
+
+/** Returns the message of the RegistryError that a function throws; undefined if it throws none. */
+export function registryErrorMessage(act: () => void): string | undefined {
+  const outcome = catchRegistryError(act);
+  return outcome instanceof RegistryError ? outcome.message : undefined;
+}
+
+/**
+ * Thrown where the server panics and recovers: the client gets 200 with an empty body
+ * (pkg/rest/handler.go).
+ */
+export class HandlerPanic extends Error {
+  constructor() {
+    super('invalid memory address or nil pointer dereference');
+    this.name = 'HandlerPanic';
+  }
 }

@@ -1,15 +1,15 @@
 import type { Namespace } from './namespace.js';
 import type { ServiceRecord } from './records.js';
 import type { RegistryModel } from './registry-model.js';
-import { isShared } from './service-center-itself.js';
+import { isShared } from './own-service.js';
 
-/** A value that goes up and down, with its labels. */
-export interface Sample {
+/** The value of a gauge for one set of labels. */
+interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** All samples of one name. */
+/** A gauge with all its samples. */
 export interface Gauge {
   readonly name: string;
   readonly help: string;
@@ -17,8 +17,8 @@ export interface Gauge {
 }
 
 /**
- * What the server counts of its data, under the server's names (server/metrics/meta.go). What it
- * counts of requests, events and its process is not here.
+ * Returns the server's metrics about its data, under its names (server/metrics/meta.go). Metrics
+ * about requests, events and the process are not included.
  */
 export function registryMetrics(model: RegistryModel): Gauge[] {
   const instance = model.ownAddresses()[0] ?? '';
@@ -63,7 +63,7 @@ function gauge(name: string, help: string, samples: readonly Sample[]): Gauge {
 
 function labelsOf(instance: string, { domain, project }: Namespace, { service }: ServiceRecord) {
   const { name, version } = service.framework ?? {};
-  // A version without a name says nothing (cari discovery/framework.go).
+  // The server ignores a version without a name (cari discovery/framework.go).
   const framework = name ?? 'UNKNOWN';
   const frameworkVersion = (name && version) ?? 'UNKNOWN';
   return { instance, framework, frameworkVersion, domain, project };
@@ -73,7 +73,7 @@ function sumOf(samples: readonly Sample[]): number {
   return samples.reduce((sum, { value }) => sum + value, 0);
 }
 
-/** One sample for all that have the same labels. */
+/** Adds up the samples with the same labels. */
 function summed(samples: readonly Sample[]): Sample[] {
   const sums = new Map<string, Sample>();
   for (const { labels, value } of samples) {

@@ -1,27 +1,28 @@
 import type { Clock } from '../clock.js';
-import type { OddityKnobs } from '../oddities/oddity-knobs.js';
-import type { ChangeListener, Changes } from './changes.js';
+import type { Listeners } from '../listeners.js';
+import type { OddityKnobs } from './oddities.js';
+import type { ChangeListener, InstanceChanged } from './changes.js';
 import { expireInstance } from './instance-operations.js';
-import { Ledger } from './ledger.js';
-import type { LeaseFloors } from './ledger.js';
+import { SharedState } from './shared-state.js';
+import type { LeaseFloors } from './shared-state.js';
 import { Namespace } from './namespace.js';
 import { resolveQuotas } from './quotas.js';
 import type { Quotas } from './quotas.js';
 import type { ServiceRecord, StoredInstance } from './records.js';
-import { ownInstance, ownService, serviceCenterId } from './service-center-itself.js';
+import { ownInstance, ownService, serviceCenterId } from './own-service.js';
 import { addService, removeService } from './service-operations.js';
 
-/** An instance as it stands in the embedded Service Center now. */
+/** An instance in its current state. */
 export interface LiveInstance extends StoredInstance {
   readonly domain: string;
   readonly project: string;
-  /** Milliseconds until the instance is forgotten, unless a heartbeat comes. */
+  /** Milliseconds until the lease ends unless a heartbeat arrives. */
   readonly leaseRemainingMs: number;
 }
 
-/** Everything a Service Center knows, without a word of HTTP. */
+/** The data of a Service Center and its operations, independent of HTTP. */
 export class RegistryModel {
-  readonly #ledger: Ledger;
+  readonly #shared: SharedState;
   readonly #namespaces = new Map<string, Namespace>();
 
   constructor(
@@ -31,103 +32,109 @@ export class RegistryModel {
     oddities?: OddityKnobs,
   ) {
     const owners = () => this.#owners();
-    this.#ledger = new Ledger(clock, { floors, quotas, oddities, owners });
-    addService(this.root, ownService(this.#ledger.timestamp()));
+    this.#shared = new SharedState(clock, { floors, quotas, oddities, owners });
+    addService(this.root, ownService(this.#shared.timestamp()));
   }
 
   get quotas(): Quotas {
-    return this.#ledger.quotas;
+    return this.#shared.quotas;
   }
 
   get floors(): LeaseFloors {
-    return this.#ledger.floors;
+    return this.#shared.floors;
   }
 
-  /** The number of the last change of an instance. */
+  /** Number of the last change of an instance. */
   get revision(): number {
-    return this.#ledger.revision;
+    return this.#shared.revision;
   }
 
-  /** Numbers later changes from at least here on. */
+  /** Gives later changes numbers above this one. */
   raiseRevision(least: number): void {
-    this.#ledger.raiseRevision(least);
+    this.#shared.raiseRevision(least);
   }
 
-  /** How far it is from a registry that is always on time. */
+  /** The oddities of the registry. */
   get oddities(): OddityKnobs {
-    return this.#ledger.oddities;
+    return this.#shared.oddities;
   }
 
-  /** True while a read may differ from what the store says, or the store says nothing. */
+  /** Whether a read may differ from the store, or the store is down. */
   get hasStaleReads(): boolean {
-    return this.#ledger.publication.isLate || this.#ledger.store.isDown;
+    return this.#shared.publication.isDelayed || this.#shared.store.isDown;
   }
 
-  /** @throws RegistryError 400002 while the server takes its store for unreachable */
+  /** @throws RegistryError 400002 while the server considers its store unreachable */
   requireHealth(): void {
-    this.#ledger.store.requireHealth();
+    this.#shared.store.requireHealth();
   }
 
-  /** The namespace the Service Center itself is registered in. */
+  /** The namespace that contains the Service Center itself. */
   get root(): Namespace {
     return this.namespace('default', 'default');
   }
 
-  /** A domain and project as they are now: leases that have run out end first. Created on first use. */
+  /**
+   * Returns a domain and project, which is created on first use. Leases that are over end first.
+   */
   namespace(domain: string, project: string): Namespace {
-    this.#ledger.settle();
+    this.#shared.catchUp();
     const key = JSON.stringify([domain, project]);
     const known = this.#namespaces.get(key);
     if (known !== undefined) return known;
-    const namespace = new Namespace(domain, project, this.#ledger);
+    const namespace = new Namespace(domain, project, this.#shared);
     this.#namespaces.set(key, namespace);
     return namespace;
   }
 
-  /** All namespaces so far. */
+  /** Returns all namespaces used so far. */
   namespaces(): Namespace[] {
-    this.#ledger.settle();
+    this.#shared.catchUp();
     return [...this.#namespaces.values()];
   }
 
-  /** The namespaces of one domain so far. */
+  /** Returns the namespaces of one domain used so far. */
   projectsOf(domain: string): Namespace[] {
     return this.namespaces().filter(namespace => namespace.domain === domain);
   }
 
   /**
-   * Tells a listener of each change of an instance at once, and ends leases on time as long as
-   * there is a listener. The returned function removes it.
+   * Calls a listener for each change of an instance at once. While there is a listener, leases end
+   * on time. The returned function removes it.
    */
   onChange(listener: ChangeListener): () => void {
-    return this.#listen(this.#ledger.changes, listener);
+    return this.#listen(this.#shared.changes, listener);
   }
 
-  /** The same, except that changes are told when they reach those who watch: late, where that is wanted. */
+  /**
+   * Calls a listener for each change once it is published to watchers, which oddities may delay.
+   */
   onPublished(listener: ChangeListener): () => void {
-    return this.#listen(this.#ledger.published, listener);
+    return this.#listen(this.#shared.published, listener);
   }
 
-  /** What all namespaces share. */
-  get ledger(): Ledger {
-    return this.#ledger;
+  /** The state that all namespaces share. */
+  get shared(): SharedState {
+    return this.#shared;
   }
 
-  /** Lists the Service Center itself as running there, until the returned function is called. */
+  /** Registers the Service Center itself, until the returned function is called. */
   registerSelf(
     instanceId: string,
     at: { readonly host: string; readonly port: number },
   ): () => void {
     const { instances } = this.root.requireService(serviceCenterId);
-    const modRevision = this.#ledger.nextRevision();
-    const instance = ownInstance(instanceId, at, this.#ledger.timestamp());
+    const modRevision = this.#shared.nextRevision();
+    const instance = ownInstance(instanceId, at, this.#shared.timestamp());
     instances.set(instanceId, { instance, modRevision });
     return () => {
       instances.delete(instanceId);
     };
   }
 
-  /** `host:port` of every endpoint of the Service Center itself; none while it does not run. */
+  /**
+   * Returns `host:port` of every endpoint of the Service Center itself; none while it is stopped.
+   */
   ownAddresses(): string[] {
     const { instances } = this.root.requireService(serviceCenterId);
     return [...instances.values()]
@@ -135,9 +142,9 @@ export class RegistryModel {
       .flatMap(endpoint => /^\w+:\/\/([^/?]+)/.exec(endpoint)?.[1] ?? []);
   }
 
-  /** All instances of all namespaces, the Service Center's own excepted. */
+  /** Returns all instances of all namespaces, except the Service Center's own. */
   snapshot(): LiveInstance[] {
-    this.#ledger.settle();
+    this.#shared.catchUp();
     const live: LiveInstance[] = [];
     for (const { domain, project, services } of this.#namespaces.values())
       for (const { instances } of services.all())
@@ -152,14 +159,17 @@ export class RegistryModel {
     return live;
   }
 
-  /** Drops an instance as if its lease had run out; false when there is none. */
+  /** Removes an instance as if its lease had ended; returns false if there is none. */
   forget(instanceId: string): boolean {
     const refs = this.snapshot().filter(instance => instance.instanceId === instanceId);
     for (const ref of refs) expireInstance(this.namespace(ref.domain, ref.project), ref);
     return refs.length > 0;
   }
 
-  /** Drops a service with its instances; false when there is none, or it is the Service Center. */
+  /**
+   * Removes a service with its instances; returns false if there is none, or it is the Service
+   * Center.
+   */
   forgetService(serviceId: string): boolean {
     const namespaces = [...this.#namespaces.values()].filter(({ services }) =>
       services.get(serviceId),
@@ -170,12 +180,12 @@ export class RegistryModel {
     return true;
   }
 
-  #listen(changes: Changes, listener: ChangeListener): () => void {
-    changes.add(listener);
-    this.#ledger.keepTime();
+  #listen(changes: Listeners<InstanceChanged>, listener: ChangeListener): () => void {
+    const remove = changes.add(listener);
+    this.#shared.scheduleExpiry();
     return () => {
-      changes.remove(listener);
-      this.#ledger.keepTime();
+      remove();
+      this.#shared.scheduleExpiry();
     };
   }
 

@@ -1,42 +1,44 @@
-import { ErrorCode } from './error-codes.js';
-import { Alarm } from '../alarm.js';
+import { ErrorCode, RegistryError } from './registry-error.js';
+import { Timer } from '../clock.js';
 import type { Clock } from '../clock.js';
-import type { OddityKnobs } from '../oddities/oddity-knobs.js';
-import type { Lease } from './lease.js';
-import { Listeners } from './listeners.js';
-import { RegistryError } from './registry-error.js';
+import type { OddityKnobs } from './oddities.js';
+import type { Lease } from './leases.js';
+import { Listeners } from '../listeners.js';
 import type { Store } from './store.js';
 
-/** What came of a heartbeat when it was carried out. */
+/** The result of an executed heartbeat. */
 type Renewal = 'renewed' | 'refused';
 
-/** The heartbeats of one id, registered or not. */
-interface Beating {
+/** The state of the heartbeats of one id, registered or not. */
+interface HeartbeatState {
   readonly latest: Renewal;
-  /** What the next step renews. */
+  /** The lease that the next step renews. */
   readonly queued?: Lease | undefined;
   readonly at: number;
 }
 
-/** For how long the server remembers the beats of an id (initExecutorTTL in pkg/task). */
+/**
+ * Milliseconds for which the server remembers the heartbeats of an id (initExecutorTTL in
+ * pkg/task).
+ */
 const memoryMs = 120_000;
 
 /**
- * How heartbeats renew leases: at once or, with an oddity on, in steps, with answers that tell of
- * the beat before (pkg/task/service_async.go, datasource/etcd/client/client.go).
+ * Renews leases on heartbeats: at once or, with an oddity, in steps and answered with the result of
+ * the previous heartbeat (pkg/task/service_async.go, datasource/etcd/client/client.go).
  */
 export class Renewals {
-  /** Told of each lease that a heartbeat has renewed, once it is. */
-  readonly heard = new Listeners<Lease>();
+  /** Emits each lease that a heartbeat has renewed. */
+  readonly renewed = new Listeners<Lease>();
   readonly #clock: Clock;
   readonly #knobs: OddityKnobs;
   readonly #store: Store;
-  /** The id that has been silent longest comes first. */
-  readonly #beatings = new Map<string, Beating>();
+  /** The id whose last heartbeat is oldest comes first. */
+  readonly #states = new Map<string, HeartbeatState>();
   readonly #queue = new Set<string>();
-  readonly #alarm: Alarm;
-  #areSwallowed = false;
-  /** When a step was or will be; all others are whole steps away. */
+  readonly #timer: Timer;
+  #isSuspended = false;
+  /** Time of one step; all others are a multiple of the interval away. */
   #stepAt: number;
 
   constructor(clock: Clock, knobs: OddityKnobs, store: Store) {
@@ -44,12 +46,12 @@ export class Renewals {
     this.#knobs = knobs;
     this.#store = store;
     this.#stepAt = clock.now();
-    this.#alarm = new Alarm(clock, () => this.catchUp());
-    knobs.follow({
+    this.#timer = new Timer(clock, () => this.catchUp());
+    knobs.onChange({
       before: () => this.catchUp(),
       after: (now, was) => {
         if (now.renewalStepMs !== was.renewalStepMs) this.#step(clock.now());
-        if (!this.#isOdd) this.#beatings.clear();
+        if (!this.#hasOddity) this.#states.clear();
       },
     });
   }
@@ -57,57 +59,58 @@ export class Renewals {
   /**
    * Answers a heartbeat, which renews the lease now, later or not at all.
    *
-   * @param key names the id, in all its lives
-   * @throws RegistryError 400017 when it, or the one before it, came too late
+   * @param key returns the id, the same in every registration
+   * @throws RegistryError 400017 if this heartbeat or the previous one came too late
    */
-  beat(lease: Lease, key: () => string): void {
-    if (this.#areSwallowed) return;
-    if (!this.#isOdd) this.#renewNow(lease);
+  heartbeat(lease: Lease, key: () => string): void {
+    if (this.#isSuspended) return;
+    if (!this.#hasOddity) this.#renewNow(lease);
     else if (this.#answer(lease, key()) === 'refused')
       throw new RegistryError(ErrorCode.InstanceNotExists, 'etcdserver: requested lease not found');
   }
 
-  /** Runs something whose heartbeats are answered and renew nothing. */
-  swallowedDuring<Result>(act: () => Result): Result {
-    this.#areSwallowed = true;
+  /** Runs a function in which heartbeats are answered but renew nothing. */
+  withoutRenewing<Result>(act: () => Result): Result {
+    this.#isSuspended = true;
     try {
       return act();
     } finally {
-      this.#areSwallowed = false;
+      this.#isSuspended = false;
     }
   }
 
-  /** Has the next heartbeat of an id tell that its lease was not found. */
-  spoil(key: string): void {
-    this.#note(key, { latest: 'refused', at: this.#clock.now() });
+  /** Makes the next heartbeat of an id report that its lease was not found. */
+  failNext(key: string): void {
+    this.#remember(key, { latest: 'refused', at: this.#clock.now() });
   }
 
-  /** Carries out the step that is due by now. */
+  /** Executes the step that is due. */
   catchUp(): void {
     if (this.#queue.size > 0 && this.#stepAt <= this.#clock.now()) this.#step(this.#stepAt);
   }
 
-  get #isOdd(): boolean {
+  get #hasOddity(): boolean {
     const { renewalStepMs, dyingLeaseMs, spuriousLossChance, storeDown } = this.#knobs.values;
     return renewalStepMs > 0 || dyingLeaseMs > 0 || spuriousLossChance > 0 || storeDown;
   }
 
   #answer(lease: Lease, key: string): Renewal {
     const at = this.#clock.now();
-    const known = this.#beatings.get(key) ?? (lease.wasRenewed ? { latest: 'renewed' } : undefined);
-    if (known === undefined) {
+    const previous =
+      this.#states.get(key) ?? (lease.wasRenewed ? { latest: 'renewed' } : undefined);
+    if (previous === undefined) {
       const latest = this.#renew(lease, at);
-      this.#note(key, { latest, at });
+      this.#remember(key, { latest, at });
       return latest;
     }
     if (this.#knobs.values.renewalStepMs === 0) {
       this.#renew(lease, at);
-      this.#note(key, { latest: 'renewed', at });
+      this.#remember(key, { latest: 'renewed', at });
     } else {
-      this.#note(key, { latest: known.latest, queued: lease, at });
+      this.#remember(key, { latest: previous.latest, queued: lease, at });
       this.#queueUp(key, at);
     }
-    return known.latest;
+    return previous.latest;
   }
 
   #queueUp(key: string, now: number): void {
@@ -115,21 +118,21 @@ export class Renewals {
     this.#queue.add(key);
     if (this.#stepAt > now) return;
     this.#stepAt += (Math.floor((now - this.#stepAt) / renewalStepMs) + 1) * renewalStepMs;
-    this.#alarm.set(this.#stepAt - now);
+    this.#timer.start(this.#stepAt - now);
   }
 
   #step(at: number): void {
-    this.#alarm.cancel();
+    this.#timer.cancel();
     this.#stepAt = at;
     for (const key of this.#queue) {
-      const beating = this.#beatings.get(key);
-      if (beating?.queued === undefined) continue;
-      this.#beatings.set(key, { latest: this.#renew(beating.queued, at), at: beating.at });
+      const state = this.#states.get(key);
+      if (state?.queued === undefined) continue;
+      this.#states.set(key, { latest: this.#renew(state.queued, at), at: state.at });
     }
     this.#queue.clear();
   }
 
-  /** A store that does not answer is passed over. */
+  /** The server ignores a renewal that fails because the store is down. */
   #renew(lease: Lease, at: number): Renewal {
     if (this.#store.isDown) return 'renewed';
     if (!lease.isAliveAt(at)) return 'refused';
@@ -139,15 +142,15 @@ export class Renewals {
 
   #renewNow(lease: Lease, at?: number): void {
     lease.renew(at);
-    if (this.heard.areThere) this.heard.tell(lease);
+    if (this.renewed.hasAny) this.renewed.emit(lease);
   }
 
-  #note(key: string, beating: Beating): void {
-    this.#beatings.delete(key);
-    this.#beatings.set(key, beating);
-    for (const [old, { at }] of this.#beatings) {
-      if (beating.at - at < memoryMs) break;
-      this.#beatings.delete(old);
+  #remember(key: string, state: HeartbeatState): void {
+    this.#states.delete(key);
+    this.#states.set(key, state);
+    for (const [old, { at }] of this.#states) {
+      if (state.at - at < memoryMs) break;
+      this.#states.delete(old);
     }
   }
 }

@@ -1,37 +1,38 @@
-import { ErrorCode } from './error-codes.js';
+import { ErrorCode, RegistryError } from './registry-error.js';
 import type { Schema } from './wire.js';
 import type { Namespace } from './namespace.js';
 import { refuseSchema } from './quota-checks.js';
 import type { SchemaRecord } from './records.js';
-import { RegistryError } from './registry-error.js';
 
-/** Which schema of which service. */
+/** Identifies a schema: its service's id and its own. */
 export interface SchemaRef {
   readonly serviceId: string;
   readonly schemaId: string;
 }
 
-/** @throws RegistryError 400012 for an unknown service, 400016 for a schema that was not uploaded */
+/**
+ * @throws RegistryError 400012 for an unknown service, 400016 for a schema that was not uploaded
+ */
 export function getSchema(
   namespace: Namespace,
   { serviceId, schemaId }: SchemaRef,
   unknownService?: string,
 ): SchemaRecord {
   const { schemas } = namespace.requireService(serviceId, unknownService);
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const schema = schemas.get(schemaId);
   if (schema === undefined) throw notFound();
   return schema;
 }
 
-/** All schemas of a service: those it declared, uploaded or not, and those it uploaded besides. */
+/** Returns all schemas of a service, declared or uploaded. */
 export function listSchemas(
   namespace: Namespace,
   serviceId: string,
   { withContent }: { readonly withContent: boolean },
 ): Schema[] {
   const { service, schemas } = namespace.requireService(serviceId);
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const ids = new Set([...(service.schemas ?? []), ...schemas.keys()]);
   return [...ids].map(schemaId => {
     const uploaded = schemas.get(schemaId);
@@ -41,16 +42,16 @@ export function listSchemas(
 }
 
 /**
- * Uploads a schema, or replaces it; one that was not declared is declared by it.
+ * Uploads or replaces a schema, and declares it if necessary.
  *
- * @throws RegistryError 400012 for an unknown service, 400100 when it has too many
+ * @throws RegistryError 400012 for an unknown service, 400100 if the quota is used up
  */
 export function putSchema(
   namespace: Namespace,
   { serviceId, schemaId }: SchemaRef,
   schema: SchemaRecord,
 ): void {
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const record = namespace.requireService(serviceId);
   const declared = record.service.schemas ?? [];
   if (!declared.includes(schemaId)) {
@@ -66,15 +67,15 @@ export function replaceSchemas(
   serviceId: string,
   schemas: ReadonlyMap<string, SchemaRecord>,
 ): void {
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const record = namespace.requireService(serviceId);
   record.service = { ...record.service, schemas: [...schemas.keys()] };
   record.schemas = new Map(schemas);
 }
 
-/** Removes what was uploaded; the service still declares it (server/service/disco/schema.go). */
+/** Removes an uploaded schema; the service still declares it (server/service/disco/schema.go). */
 export function removeSchema(namespace: Namespace, { serviceId, schemaId }: SchemaRef): void {
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   if (!namespace.requireService(serviceId).schemas.delete(schemaId)) throw notFound();
 }
 

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { ServiceRecord, StoredMicroservice } from './records.js';
 
-/** The three parts that all versions of a service share. */
+/** The parts of a name that all versions of a service share. */
 export interface ServiceName {
   readonly environment?: string | undefined;
   readonly appId: string;
   readonly serviceName: string;
 }
 
-/** One text for an environment, an application and a name; none of them can contain a slash. */
+/** Returns environment, application and name as one text; none of them can contain a slash. */
 export function nameKeyOf(name: ServiceName): string {
   return [name.environment ?? '', name.appId, name.serviceName].join('/');
 }
 
 /**
- * The id of a service that brought none: a hash of where it belongs and of what it is called
- * (server/plugin/uuid/context/context.go), so the same service has the same id after a loss.
+ * Returns the id of a service that has none: a hash of its namespace, name and version
+ * (server/plugin/uuid/context/context.go). So a service that was lost gets the same id again.
  */
 export function serviceIdFor(
   namespace: string,
@@ -27,7 +27,7 @@ export function serviceIdFor(
 
 type Versions = Map<string, string>;
 
-/** The services of one namespace, by id, by name and by alias. */
+/** The services of one namespace, by id, name and alias. */
 export class ServiceDirectory {
   readonly #byId = new Map<string, ServiceRecord>();
   readonly #byName = new Map<string, Versions>();
@@ -45,14 +45,16 @@ export class ServiceDirectory {
     return this.#byId.values();
   }
 
-  /** The id that holds a name and version, else the one that holds its alias and version. */
+  /**
+   * Returns the id of the service with a name and version, otherwise with its alias and version.
+   */
   holderOf(service: Omit<StoredMicroservice, 'serviceId'>): string | undefined {
     const byName = this.#byName.get(nameKeyOf(service))?.get(service.version);
     if (byName !== undefined || service.alias === undefined) return byName;
     return this.#byAlias.get(aliasKeyOf(service, service.alias))?.get(service.version);
   }
 
-  /** All versions of a service; what is not a name may be an alias (microservice_util.go). */
+  /** Returns all versions of a service, by name or otherwise by alias (microservice_util.go). */
   versionsOf(name: ServiceName, alias?: string): ServiceRecord[] {
     const ids =
       this.#byName.get(nameKeyOf(name)) ??
@@ -91,4 +93,37 @@ function unfile(index: Map<string, Versions>, key: string, version: string): voi
   const versions = index.get(key);
   versions?.delete(version);
   if (versions?.size === 0) index.delete(key);
+}
+
+/**
+ * The dependencies of one namespace; a consumer depends on all versions of a name. A dependency
+ * stays when its provider is removed and ends with its consumer.
+ */
+export class DependencyRules {
+  readonly #providers = new Map<string, Map<string, ServiceName>>();
+  readonly #consumers = new Map<string, Set<string>>();
+
+  add(consumerId: string, { environment, appId, serviceName }: ServiceName): void {
+    const provider = { environment, appId, serviceName };
+    const key = nameKeyOf(provider);
+    const providers = this.#providers.get(consumerId) ?? new Map<string, ServiceName>();
+    this.#providers.set(consumerId, providers.set(key, provider));
+    const consumers = this.#consumers.get(key) ?? new Set<string>();
+    this.#consumers.set(key, consumers.add(consumerId));
+  }
+
+  providersOf(consumerId: string): ServiceName[] {
+    return [...(this.#providers.get(consumerId)?.values() ?? [])];
+  }
+
+  /** Returns the ids of the services that depend on a name. */
+  consumersOf(provider: ServiceName): string[] {
+    return [...(this.#consumers.get(nameKeyOf(provider)) ?? [])];
+  }
+
+  removeConsumer(consumerId: string): void {
+    for (const key of this.#providers.get(consumerId)?.keys() ?? [])
+      this.#consumers.get(key)?.delete(consumerId);
+    this.#providers.delete(consumerId);
+  }
 }

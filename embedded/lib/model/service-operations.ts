@@ -1,31 +1,30 @@
-import { ErrorCode } from './error-codes.js';
+import { ErrorCode, RegistryError } from './registry-error.js';
 import type { Namespace } from './namespace.js';
 import { refuseService } from './quota-checks.js';
 import type { ServiceRecord, StoredMicroservice } from './records.js';
-import { RegistryError } from './registry-error.js';
-import { isShared, serviceCenterId } from './service-center-itself.js';
+import { isShared, serviceCenterId } from './own-service.js';
 import { nameKeyOf, serviceIdFor } from './service-directory.js';
 import type { ServiceName } from './service-directory.js';
 
-/** A service that asks to be registered: with its id, or for one. */
+/** A service in a registration, with or without its id. */
 export type RequestedMicroservice = Omit<StoredMicroservice, 'serviceId'> & {
   readonly serviceId?: string | undefined;
 };
 
 /**
- * Registers a service and tells its id. One that is registered already keeps its record as it is,
- * whatever the request says (datasource/etcd/ms.go, RegisterService).
+ * Registers a service and returns its id. If the service exists already, its record stays
+ * unchanged, whatever the request contains (datasource/etcd/ms.go, RegisterService).
  *
- * @throws RegistryError 400010 when the id the request brings belongs to another service, or the
- * service has another id; 400100 when there is no room for another, even when this is not one
+ * @throws RegistryError 400010 if the id belongs to another service, or the service has another id;
+ * 400100 if the quota is used up, even if the service exists already
  */
 export function registerService(namespace: Namespace, requested: RequestedMicroservice): string {
   refuseService(namespace);
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const serviceId = requested.serviceId ?? serviceIdFor(namespace.name, requested);
   const holder = namespace.services.holderOf(requested);
   if (holder === undefined && namespace.services.get(serviceId) === undefined) {
-    const timestamp = namespace.ledger.timestamp();
+    const timestamp = namespace.shared.timestamp();
     const service = { ...requested, serviceId, timestamp, modTimestamp: timestamp };
     addService(namespace, service);
     return serviceId;
@@ -38,7 +37,7 @@ export function registerService(namespace: Namespace, requested: RequestedMicros
   return holder;
 }
 
-/** Files a service as it is, with nothing under it. */
+/** Adds a service without tags, schemas or instances. */
 export function addService(namespace: Namespace, service: StoredMicroservice): void {
   namespace.services.add({
     service,
@@ -46,13 +45,13 @@ export function addService(namespace: Namespace, service: StoredMicroservice): v
     schemas: new Map(),
     instances: new Map(),
   });
-  namespace.ledger.serviceChanges.tell({ kind: 'registered', tenant: namespace.name, service });
+  namespace.shared.serviceChanges.emit({ kind: 'registered', tenant: namespace.name, service });
 }
 
 /**
- * The id of one version of a service, which may be asked for by its alias.
+ * Returns the id of one version of a service, by its name or alias.
  *
- * @throws RegistryError 400012 when there is no such name, 400026 when it has no such version
+ * @throws RegistryError 400012 if no service has the name, 400026 if none has the version
  */
 export function findServiceId(
   namespace: Namespace,
@@ -61,7 +60,7 @@ export function findServiceId(
   const versions = namespace.services.versionsOf(wanted, wanted.serviceName);
   const flag = `${nameKeyOf(wanted)}/${wanted.version}`;
   if (versions.length === 0) {
-    namespace.ledger.store.requireForFind();
+    namespace.shared.store.requireForFind();
     throw new RegistryError(ErrorCode.ServiceNotExists, `${flag} does not exist.`);
   }
   const found = versions.find(({ service }) => service.version === wanted.version);
@@ -70,7 +69,7 @@ export function findServiceId(
   return found.service.serviceId;
 }
 
-/** All services of a namespace; shared ones only on demand. */
+/** Returns all services of a namespace, shared ones only if asked for. */
 export function listServices(namespace: Namespace, withShared: boolean): StoredMicroservice[] {
   return [...namespace.services.all()]
     .map(({ service }) => service)
@@ -83,19 +82,19 @@ export function setServiceProperties(
   serviceId: string,
   properties: Readonly<Record<string, string>> | undefined,
 ): void {
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const record = namespace.requireService(serviceId);
-  const modTimestamp = namespace.ledger.timestamp();
+  const modTimestamp = namespace.shared.timestamp();
   record.service = { ...record.service, properties, modTimestamp };
   const { service } = record;
-  namespace.ledger.serviceChanges.tell({ kind: 'updated', tenant: namespace.name, service });
+  namespace.shared.serviceChanges.emit({ kind: 'updated', tenant: namespace.name, service });
 }
 
 /**
- * Removes a service with all that is filed under it.
+ * Removes a service with its tags, schemas and instances.
  *
  * @throws RegistryError 400001 for the Service Center itself; without `force` 400023 while another
- * service depends on it, 400013 while it has instances
+ * service depends on it, and 400013 while it has instances
  */
 export function unregisterService(
   namespace: Namespace,
@@ -104,18 +103,18 @@ export function unregisterService(
 ): void {
   if (serviceId === serviceCenterId)
     throw new RegistryError(ErrorCode.InvalidParameters, 'not allow to delete service center');
-  namespace.ledger.store.require();
+  namespace.shared.store.require();
   const record = namespace.requireService(serviceId);
   if (!force) refuseWhileInUse(namespace, record);
   removeService(namespace, record);
 }
 
-/** Takes a service out, in use or not. */
+/** Removes a service, in use or not. */
 export function removeService(namespace: Namespace, record: ServiceRecord): void {
   namespace.services.remove(record);
   namespace.dependencies.removeConsumer(record.service.serviceId);
   const { service } = record;
-  namespace.ledger.serviceChanges.tell({ kind: 'removed', tenant: namespace.name, service });
+  namespace.shared.serviceChanges.emit({ kind: 'removed', tenant: namespace.name, service });
 }
 
 function refuseWhileInUse(namespace: Namespace, record: ServiceRecord): void {
@@ -126,9 +125,46 @@ function refuseWhileInUse(namespace: Namespace, record: ServiceRecord): void {
       ErrorCode.ServiceHasConsumers,
       'Can not delete this service, other service rely it.',
     );
-  if (namespace.ledger.publication.shown(record).length > 0)
+  if (namespace.shared.publication.cachedInstances(record).length > 0)
     throw new RegistryError(
       ErrorCode.ServiceHasInstances,
       'Can not delete the service deployed instance(s).',
     );
+}
+
+/** @throws RegistryError 400012 if the service is unknown */
+export function replaceTags(
+  namespace: Namespace,
+  serviceId: string,
+  tags: ReadonlyMap<string, string>,
+): void {
+  namespace.shared.store.require();
+  namespace.requireService(serviceId).tags = tags;
+}
+
+/** @throws RegistryError 400012 if the service is unknown, 400018 if it does not have the tag */
+export function setTag(
+  namespace: Namespace,
+  serviceId: string,
+  { key, value }: { readonly key: string; readonly value: string },
+): void {
+  namespace.shared.store.require();
+  const record = namespace.requireService(serviceId);
+  if (!record.tags.has(key))
+    throw new RegistryError(ErrorCode.TagNotExists, 'Tag does not exist, please add one first.');
+  record.tags = new Map([...record.tags, [key, value]]);
+}
+
+/** Removes all of these tags, or none if one is missing (400018). */
+export function removeTags(namespace: Namespace, serviceId: string, keys: readonly string[]): void {
+  namespace.shared.store.require();
+  const record = namespace.requireService(serviceId);
+  const tags = new Map(record.tags);
+  for (const key of keys)
+    if (!tags.delete(key))
+      throw new RegistryError(
+        ErrorCode.TagNotExists,
+        `Delete tags failed for this key ${key} does not exist.`,
+      );
+  record.tags = tags;
 }

@@ -1,21 +1,20 @@
-import { ErrorCode } from './error-codes.js';
+import { ErrorCode, RegistryError } from './registry-error.js';
 import type { Clock } from '../clock.js';
-import type { OddityKnobs } from '../oddities/oddity-knobs.js';
-import { RegistryError } from './registry-error.js';
+import type { OddityKnobs } from './oddities.js';
 
-/** What Go says of a request that was not answered in time. */
+/** Go's message for a request that timed out. */
 const timeout = 'context deadline exceeded';
 
 /**
- * How the server feels: it takes a while to notice that the store went down, and another to notice
- * that it is back.
+ * Health that the server reports. It notices only after a while that the store went down, or that
+ * it is up again.
  */
 type Health =
   | { readonly kind: 'well' }
   | { readonly kind: 'down'; readonly since: number }
   | { readonly kind: 'recovering'; readonly since: number };
 
-/** The server's store behind the cache (etcd): it answers, unless a knob says that it does not. */
+/** The server's store behind the cache (etcd), which is up unless a knob says otherwise. */
 export class Store {
   readonly #clock: Clock;
   readonly #knobs: OddityKnobs;
@@ -25,7 +24,7 @@ export class Store {
     this.#clock = clock;
     this.#knobs = knobs;
     if (this.isDown) this.#health = { kind: 'down', since: clock.now() };
-    knobs.follow({ after: (now, was) => this.#follow(now.storeDown, was.storeDown) });
+    knobs.onChange({ after: (now, was) => this.#follow(now.storeDown, was.storeDown) });
   }
 
   get isDown(): boolean {
@@ -34,23 +33,26 @@ export class Store {
 
   /** @throws RegistryError 500011 while the store is down; the client waits for it */
   require(): void {
-    if (this.isDown) throw this.#refusal(ErrorCode.RegistryUnavailable, 1);
+    if (this.isDown) throw this.#errorAnswer(ErrorCode.RegistryUnavailable, 1);
   }
 
   /**
-   * @param reads how many it takes, one after the other
+   * @param reads number of reads, one after the other
    * @throws RegistryError 500003 while the store is down; the client waits for it
    */
   requireForFind(reads = 1): void {
-    if (this.isDown) throw this.#refusal(ErrorCode.InternalServerError, reads);
+    if (this.isDown) throw this.#errorAnswer(ErrorCode.InternalServerError, reads);
   }
 
-  /** @throws RegistryError 400002 from some time after the store went down to some time after it is back */
+  /**
+   * @throws RegistryError 400002 from a while after the store went down to a while after it is up
+   * again
+   */
   requireHealth(): void {
     if (!this.#isHealthy()) throw new RegistryError(ErrorCode.ServerUnhealthy, timeout);
   }
 
-  #refusal(errorCode: ErrorCode, reads: number): RegistryError {
+  #errorAnswer(errorCode: ErrorCode, reads: number): RegistryError {
     return new RegistryError(errorCode, timeout, this.#knobs.values.storeTimeoutMs * reads);
   }
 
@@ -71,7 +73,7 @@ export class Store {
     if (isDown === wasDown) return;
     const since = this.#clock.now();
     const wasWell = this.#isHealthy();
-    // A server that still complains has nothing to notice.
+    // A server that already reports the failure has nothing to notice.
     if (isDown) this.#health = { kind: 'down', since: wasWell ? since : -Infinity };
     else this.#health = wasWell ? { kind: 'well' } : { kind: 'recovering', since };
   }

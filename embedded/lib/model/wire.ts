@@ -25,18 +25,18 @@ export interface Microservice {
   readonly properties?: Readonly<Record<string, string>> | undefined;
   readonly framework?: Framework | undefined;
   readonly registerBy?: 'SDK' | 'SIDECAR' | 'PLATFORM' | undefined;
-  /** When it was registered: seconds since 1970, in decimal digits. */
+  /** Time of the registration: seconds since 1970, in decimal digits. */
   readonly timestamp?: string | undefined;
-  /** When it was last changed: seconds since 1970, in decimal digits. */
+  /** Time of the last change: seconds since 1970, in decimal digits. */
   readonly modTimestamp?: string | undefined;
 }
 
 /** How an instance keeps its lease, which lasts `interval × (times + 1)` seconds (datasource/etcd/ms.go). */
 export interface HealthCheck {
   readonly mode: 'push' | 'pull';
-  /** Seconds from one heartbeat to the next. */
+  /** Seconds between two heartbeats. */
   readonly interval: number;
-  /** How many heartbeats may be missed; omitted from answers when 0. */
+  /** How many heartbeats may be missed; omitted from answers if 0. */
   readonly times?: number | undefined;
   readonly port?: number | undefined;
   readonly url?: string | undefined;
@@ -63,9 +63,9 @@ export interface MicroserviceInstance {
   readonly dataCenterInfo?: DataCenterInfo | undefined;
   /** The version of its service, set by the registry. */
   readonly version?: string | undefined;
-  /** When it was registered: seconds since 1970, in decimal digits. */
+  /** Time of the registration: seconds since 1970, in decimal digits. */
   readonly timestamp?: string | undefined;
-  /** When it was last changed: seconds since 1970, in decimal digits. */
+  /** Time of the last change: seconds since 1970, in decimal digits. */
   readonly modTimestamp?: string | undefined;
 }
 

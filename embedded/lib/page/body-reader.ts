@@ -1,15 +1,15 @@
-/** The least and the most that a number may be. */
+/** Limits of a number, both inclusive. */
 export interface Range {
   readonly min: number;
   readonly max: number;
 }
 
-/** Reads the fields of a JSON object, and gathers what is wrong with each of them. */
+/** Reads the fields of a JSON object and collects an issue for each invalid one. */
 export class BodyReader {
   readonly #fields: ReadonlyMap<string, unknown>;
   readonly #known = new Set<string>();
 
-  /** @param path what the names of the fields begin with: `match.`, or nothing */
+  /** @param path prefix for the names of the fields, such as `match.` */
   constructor(
     body: unknown,
     readonly issues: string[],
@@ -23,7 +23,7 @@ export class BodyReader {
     return this.#fields.get(name) !== undefined;
   }
 
-  /** A whole number; `fallback` when absent, required when there is none. */
+  /** Returns a whole number; `fallback` if absent. Without a fallback the field is required. */
   integer(name: string, { min, max }: Range, fallback?: number): number {
     const value = this.#take(name) ?? fallback;
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max)
@@ -39,7 +39,7 @@ export class BodyReader {
     return undefined;
   }
 
-  /** One of these; undefined when absent. */
+  /** Returns one of the choices; undefined if absent. */
   choice<Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined {
     const value = this.#take(name);
     const chosen = choices.find(choice => choice === value);
@@ -48,7 +48,7 @@ export class BodyReader {
     return chosen;
   }
 
-  /** What `read` makes of a value; an error it throws is the complaint. Undefined when absent. */
+  /** Returns what `read` returns, or records the error that it throws. Undefined if absent. */
   value<Value>(name: string, read: (value: unknown) => Value): Value | undefined {
     const value = this.#take(name);
     if (value === undefined) return undefined;
@@ -60,16 +60,16 @@ export class BodyReader {
     }
   }
 
-  /** A reader of an object inside this one; of an empty one when absent. */
+  /** Returns a reader of an inner object, of an empty one if absent. */
   inner(name: string): BodyReader {
     const value = this.#take(name) ?? {};
     return new BodyReader(value, this.issues, `${this.path}${name}.`);
   }
 
-  /** Complains about each field that nobody asked for. */
-  refuseOthers(): void {
+  /** Records an issue for each field that was not read. */
+  refuseUnknown(): void {
     for (const name of this.#fields.keys())
-      if (!this.#known.has(name)) this.#complain(name, 'is not known here');
+      if (!this.#known.has(name)) this.#complain(name, 'is not a known field');
   }
 
   #take(name: string): unknown {
@@ -82,7 +82,7 @@ export class BodyReader {
   }
 }
 
-/** True for a JSON object, which a list and null are not. */
+/** Returns whether a value is a JSON object, not a list or null. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-/** The page's only document; its modules fill it. */
+/** The HTML document of the page, which its modules fill. */
 export const page = `<!doctype html>
 <html lang="en">
 <head>
@@ -30,9 +30,9 @@ export const page = `<!doctype html>
     <button id="more-services" type="button" class="more" hidden></button>
     <div id="empty" class="card" hidden>
       <h3>Nothing is registered yet</h3>
-      <p>A NestJS application registers itself when it starts:</p>
+      <p>A NestJS application with nestjs-servicecomb registers itself at start:</p>
       <pre><code id="example-nest"></code></pre>
-      <p>Anything else can, too, with two requests:</p>
+      <p>Any other program needs two requests:</p>
       <pre><code id="example-curl"></code></pre>
       <p class="quiet">It appears here at once.</p>
     </div>
@@ -42,9 +42,9 @@ export const page = `<!doctype html>
     <section id="faults" class="card" aria-labelledby="faults-title">
       <h2 id="faults-title">Faults</h2>
       <ul id="fault-list" class="plain"></ul>
-      <p id="no-faults" class="quiet">None is on: everything is answered as it should be.</p>
+      <p id="no-faults" class="quiet">None is active: every request is answered normally.</p>
       <details>
-        <summary>Switch one on</summary>
+        <summary>Switch on a fault</summary>
         <div id="fault-form"></div>
       </details>
       <p><button id="close-idle" type="button">Close idle connections</button></p>
@@ -55,12 +55,12 @@ export const page = `<!doctype html>
         <label><input id="show-renewals" type="checkbox" checked> renewals</label>
       </div>
       <ol id="event-list" class="plain" tabindex="0" aria-labelledby="events-title"></ol>
-      <p id="no-events" class="quiet">What happens from now on is listed here.</p>
+      <p id="no-events" class="quiet">Events appear here.</p>
     </section>
   </div>
 </main>
 <p id="announcement" class="unseen" role="status" aria-live="polite"></p>
-<noscript><p>This page needs JavaScript. The same is told as JSON at <a href="registry">registry</a>.</p></noscript>
+<noscript><p>This page needs JavaScript. The same data is available as JSON at <a href="registry">registry</a>.</p></noscript>
 </body>
 </html>
 `;

@@ -1,24 +1,23 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { operationNames } from '../api/operations.js';
-import type { FaultBody } from '../server/afflictions.js';
-import type { FaultKind } from '../server/fault.js';
-import type { FaultMatch } from '../server/fault-match.js';
+import type { FaultBody } from '../server/fault-effects.js';
+import type { FaultKind, FaultMatch } from '../server/fault.js';
 import type { Faults } from '../server/faults.js';
 import { BodyReader, isObject } from './body-reader.js';
 
-/** Puts a fault on; `sent` resolves once the request that asked for it has its answer. */
-export type PutOn = (faults: Faults, sent: Promise<void>) => void;
+/** Switches a fault on. `sent` resolves once the request that asked for it has been answered. */
+type StartFault = (faults: Faults, sent: Promise<void>) => void;
 
-/** A fault that was asked for, or all that is wrong with how it was. */
+/** A fault to switch on, or everything that is wrong with the request. */
 export type FaultRequest =
-  | { readonly kind: 'good'; readonly putOn: PutOn }
+  | { readonly kind: 'good'; readonly start: StartFault }
   | { readonly kind: 'bad'; readonly issues: readonly string[] };
 
 const hourMs = 3_600_000;
 const aboutCenturyMs = 100 * 365 * 24 * hourMs;
 const allMoments = ['before', 'after'] as const;
 
-/** Reads the body of POST /-/faults; each field is checked, not only the first that is wrong. */
+/** Reads the body of POST /-/faults and checks every field. */
 export function readFault(document: unknown): FaultRequest {
   const issues: string[] = [];
   const body = new BodyReader(document, issues);
@@ -28,12 +27,12 @@ export function readFault(document: unknown): FaultRequest {
     if (!body.has('kind')) issues.push(`kind must be one of ${kinds.join(', ')}`);
     return { kind: 'bad', issues };
   }
-  const putOn = readers[kind](body);
-  body.refuseOthers();
-  return issues.length === 0 ? { kind: 'good', putOn } : { kind: 'bad', issues };
+  const start = readers[kind](body);
+  body.refuseUnknown();
+  return issues.length === 0 ? { kind: 'good', start } : { kind: 'bad', issues };
 }
 
-const readers: Readonly<Record<FaultKind, (body: BodyReader) => PutOn>> = {
+const readers: Readonly<Record<FaultKind, (body: BodyReader) => StartFault>> = {
   hang: body => {
     const match = readMatch(body, allMoments);
     return faults => void faults.hang(match);
@@ -64,13 +63,13 @@ const readers: Readonly<Record<FaultKind, (body: BodyReader) => PutOn>> = {
     return faults => void faults.skewClock(ms);
   },
   refuse: body => {
-    // Nobody could end it over the port that it closes.
+    // Without a duration the fault could not be ended, because the port is closed.
     const ms = body.integer('ms', { min: 1, max: hourMs });
-    return (faults, sent) => void faults.refuseOnce(sent, ms);
+    return (faults, sent) => void faults.refuseAfter(sent, ms);
   },
 };
 
-function readAnswer(body: BodyReader): PutOn {
+function readAnswer(body: BodyReader): StartFault {
   const status = body.integer('status', { min: 200, max: 599 });
   const content = body.value('body', faultBodyOf) ?? '';
   const contentType = body.value('contentType', value => headerValueOf('Content-Type', value));
@@ -79,7 +78,7 @@ function readAnswer(body: BodyReader): PutOn {
   return faults => void faults.answer(status, content, { ...match, contentType, headers });
 }
 
-function readGarbage(body: BodyReader): PutOn {
+function readGarbage(body: BodyReader): StartFault {
   const insteadOf = body.choice('insteadOf', ['http', 'json']);
   const text = body.text('text');
   const base64 = body.text('base64');
@@ -90,7 +89,7 @@ function readGarbage(body: BodyReader): PutOn {
   return faults => void faults.garbage({ ...match, insteadOf }, bytes);
 }
 
-/** @param moments what `when` may be; without any a match has none */
+/** @param moments allowed values of `when`; without any, `when` is not allowed */
 function readMatch(body: BodyReader, moments?: readonly ('before' | 'after')[]): FaultMatch {
   const match = body.inner('match');
   const read = {
@@ -100,7 +99,7 @@ function readMatch(body: BodyReader, moments?: readonly ('before' | 'after')[]):
     times: match.has('times') ? match.integer('times', { min: 1, max: 1_000_000 }) : undefined,
     when: moments === undefined ? undefined : match.choice('when', moments),
   };
-  match.refuseOthers();
+  match.refuseUnknown();
   return read;
 }
 

@@ -1,6 +1,6 @@
-/** A service, as the page shows it. */
+/** A service in the messages to the page. */
 export interface ServiceView {
-  /** Differs from that of every other service, whatever its namespace. */
+  /** Unique among all services of all namespaces. */
   readonly key: string;
   /** Name of its namespace: `domain/project`. */
   readonly tenant: string;
@@ -12,25 +12,28 @@ export interface ServiceView {
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** How long the registry keeps an instance without another heartbeat. */
+/** The lease of an instance. */
 export interface LeaseView {
   readonly lengthMs: number;
-  /** When this was told; less than 0 for a lease that has run out and was not looked at since. */
+  /**
+   * Remaining milliseconds when the message was sent; negative if the lease is over but was not
+   * ended yet.
+   */
   readonly remainingMs: number;
-  /** When it was granted or last renewed: milliseconds since 1970 by the clock of the registry. */
+  /** Time of the grant or the last renewal: milliseconds since 1970 by the registry's clock. */
   readonly renewedAt: number;
 }
 
-/** An instance, as the page shows it. */
+/** An instance in the messages to the page. */
 export interface InstanceView {
-  /** Differs from that of every other instance, whatever its service. */
+  /** Unique among all instances of all services. */
   readonly key: string;
   readonly instanceId: string;
   readonly hostName: string;
   readonly status: string;
   readonly endpoints: readonly string[];
   readonly properties: Readonly<Record<string, string>>;
-  /** Null once the instance is gone. */
+  /** Null once the instance is removed. */
   readonly lease: LeaseView | null;
 }
 
@@ -39,20 +42,20 @@ export interface ServiceWithInstances extends ServiceView {
   readonly instances: readonly InstanceView[];
 }
 
-/** All that is registered, the Service Center itself excepted. */
+/** All services and instances, except the Service Center itself. */
 export interface RegistryView {
   /** Milliseconds since 1970 by the clock of the registry. */
   readonly now: number;
   readonly services: readonly ServiceWithInstances[];
 }
 
-/** Something that happened. */
+/** A change of a service or an instance. */
 export interface ChangeView {
   readonly kind: 'registered' | 'updated' | 'removed' | 'expired';
   /** Milliseconds since 1970 by the clock of the registry. */
   readonly at: number;
   readonly service: ServiceView;
-  /** Absent when it happened to the service itself. */
+  /** Absent if the service itself changed. */
   readonly instance?: InstanceView;
 }
 
@@ -63,7 +66,7 @@ export interface RenewalView {
   readonly lease: LeaseView;
 }
 
-/** A fault that is on. */
+/** An active fault. */
 export interface FaultView {
   readonly id: string;
   readonly kind: string;
@@ -72,12 +75,12 @@ export interface FaultView {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** What `/-/events` tells, by the name of the event. */
-export interface EventsTold {
-  /** First of all, and again when a listener was too slow for the changes in between. */
+/** Events of `/-/events` by name, with their data. */
+export interface PageEvents {
+  /** Sent first, and again after a client was too slow for the changes in between. */
   readonly registry: RegistryView;
   readonly changes: readonly ChangeView[];
   readonly renewals: readonly RenewalView[];
-  /** All that are on. */
+  /** All active faults. */
   readonly faults: readonly FaultView[];
 }

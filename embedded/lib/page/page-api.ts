@@ -3,38 +3,36 @@ import { json, plain } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Clock } from '../clock.js';
 import type { RegistryModel } from '../model/registry-model.js';
-import { HttpExchange } from '../server/exchange.js';
+import { HttpExchange, readBody } from '../server/exchange.js';
 import type { Faults } from '../server/faults.js';
-import { onceWhole } from '../server/whole-body.js';
 import { assetOf, pageHeaders } from './assets.js';
 import { BodyReader } from './body-reader.js';
-import { endInstances } from './end-instances.js';
-import type { EndedBy } from './end-instances.js';
-import { EventHub } from './event-hub.js';
+import { EventStream } from './event-stream.js';
 import { readFault } from './fault-body.js';
-import { turnedAway } from './guard.js';
+import { rejectionOf } from './origin-guard.js';
 import { faultView, registryView } from './registry-view.js';
+import { expireInstance, unregisterInstance } from '../model/instance-operations.js';
 
-/** What the page and its API work on. */
+/** Parts of a registry that the page shows and controls. */
 export interface PageParts {
   readonly model: RegistryModel;
   readonly faults: Faults;
   readonly clock: Clock;
-  /** The address the registry listens on. */
+  /** The address that the registry listens on. */
   readonly host: string;
 }
 
 const prefix = '/-/';
 
-/** The longest body, in bytes: an answer that somebody wants to be given is in it. */
+/** The longest body, in bytes; a fault's answer is part of it. */
 const maxBodyBytes = 256 * 1024;
 
-/** How far a clock may be put forward at once: a year, in milliseconds. */
+/** The longest step of the clock: a year, in milliseconds. */
 const maxAdvanceMs = 365 * 24 * 3_600_000;
 
-interface Asked {
+interface PageRequest {
   readonly method: string;
-  /** The segments behind `/-/`, without their escapes. */
+  /** Path segments after `/-/`, unescaped. */
   readonly path: readonly string[];
   readonly query: URLSearchParams;
   readonly body: string;
@@ -43,31 +41,31 @@ interface Asked {
 }
 
 /**
- * What is under `/-/`: the page, and the API by which it and others see and drive the registry. No
- * fault strikes here, and no journal counts it.
+ * Serves everything below `/-/`: the page, and the API for the page and for tests. Faults do not
+ * apply to it, and the journal does not contain it.
  */
 export class PageApi {
   readonly #parts: PageParts;
-  readonly #events: EventHub;
+  readonly #events: EventStream;
 
   constructor(parts: PageParts) {
     this.#parts = parts;
-    this.#events = new EventHub(parts.model, parts.faults);
+    this.#events = new EventStream(parts.model, parts.faults);
   }
 
-  /** True for a request that belongs here. */
+  /** Returns whether a request belongs to the page. */
   static isFor({ url = '' }: IncomingMessage): boolean {
     return url.startsWith(prefix) || /^\/-(\?|$)/.test(url);
   }
 
-  /** Ends the streams of events, and leaves no timer. */
+  /** Closes the event streams and stops their timers. */
   close(): void {
     this.#events.close();
   }
 
-  /** Answers a request, once it has arrived in full. */
+  /** Answers a request once it has arrived in full. */
   receive(incoming: IncomingMessage, response: ServerResponse): void {
-    onceWhole(incoming, maxBodyBytes, body => {
+    readBody(incoming, maxBodyBytes, body => {
       const exchange = new HttpExchange(incoming, response, body);
       const sent = new Promise<void>(resolve => exchange.onEnd(resolve));
       const answer = this.#guarded(exchange, sent);
@@ -78,26 +76,28 @@ export class PageApi {
 
   #guarded({ request }: HttpExchange, sent: Promise<void>): Answer | 'events' {
     const { method, target, headers, body } = request;
-    const away = turnedAway({ method, headers }, this.#parts.host);
-    if (away !== undefined) return failure(away.status, away.error);
+    const rejection = rejectionOf({ method, headers }, this.#parts.host);
+    if (rejection !== undefined) return failure(rejection.status, rejection.error);
     if (body.length > maxBodyBytes)
       return failure(413, `The body is longer than ${maxBodyBytes} bytes.`);
     const [pathname = '', query = ''] = target.split(/\?(.*)/s);
     if (pathname === '/-') return redirectToPage;
     const path = segmentsOf(pathname);
     if (path === undefined) return notFound;
-    const asked = {
+    const pageRequest = {
       method: method === 'HEAD' ? 'GET' : method,
       path,
       query: new URLSearchParams(query),
       body: body.toString(),
       sent,
     };
-    return method !== 'HEAD' && isRoute(asked, 'GET events') ? 'events' : this.#answer(asked);
+    return method !== 'HEAD' && isRoute(pageRequest, 'GET events')
+      ? 'events'
+      : this.#answer(pageRequest);
   }
 
-  #answer(asked: Asked): Answer {
-    const { method, path } = asked;
+  #answer(request: PageRequest): Answer {
+    const { method, path } = request;
     const { model, faults } = this.#parts;
     const [first = '', second = '', third = ''] = path;
     switch (`${method} ${shapeOf(path)}`) {
@@ -106,19 +106,19 @@ export class PageApi {
       case 'GET faults':
         return json(faults.list().map(faultView));
       case 'POST faults':
-        return this.#putOn(asked);
+        return this.#startFault(request);
       case 'DELETE faults':
         return this.#clear();
       case 'DELETE faults/:id':
         return faults.end(second) ? json({ ended: 1 }) : notFound;
       case 'DELETE instances/:id':
-        return this.#end(asked, 'removal');
+        return this.#end(request, 'removal');
       case 'POST instances/:id/expire':
-        return third === 'expire' ? this.#end(asked, 'lease') : notFound;
+        return third === 'expire' ? this.#end(request, 'lease') : notFound;
       case 'DELETE connections/idle':
         return json({ closed: faults.closeIdleConnections() });
       case 'POST clock':
-        return this.#advance(asked);
+        return this.#advance(request);
       default:
         return (method === 'GET' && assetOf([first, second].filter(Boolean))) || this.#wrong(path);
     }
@@ -129,11 +129,11 @@ export class PageApi {
     return allow === undefined ? notFound : plain(405, 'Method Not Allowed', { Allow: allow });
   }
 
-  #putOn({ body, sent }: Asked): Answer {
+  #startFault({ body, sent }: PageRequest): Answer {
     const { faults } = this.#parts;
-    const asked = readFault(jsonOf(body));
-    if (asked.kind === 'bad') return failure(400, 'No such fault.', asked.issues);
-    asked.putOn(faults, sent);
+    const request = readFault(jsonOf(body));
+    if (request.kind === 'bad') return failure(400, 'No such fault.', request.issues);
+    request.start(faults, sent);
     return json({ id: faults.lastId }, {}, 201);
   }
 
@@ -144,31 +144,34 @@ export class PageApi {
     return json({ ended: ended.length });
   }
 
-  #end({ path: [, instanceId = ''], query }: Asked, endedBy: EndedBy): Answer {
-    const wanted = {
+  #end({ path: [, instanceId = ''], query }: PageRequest, how: EndedBy): Answer {
+    const filter = {
       instanceId,
       serviceId: query.get('serviceId') ?? undefined,
       tenant: query.get('tenant') ?? undefined,
     };
-    const ended = endInstances(this.#parts.model, wanted, endedBy);
-    return ended === 0 ? failure(404, 'There is no such instance.') : json({ ended });
+    const ended = endInstances(this.#parts.model, filter, how);
+    return ended === 0 ? failure(404, 'No such instance.') : json({ ended });
   }
 
-  #advance({ body }: Asked): Answer {
+  #advance({ body }: PageRequest): Answer {
     const { clock } = this.#parts;
     if (clock.advance === undefined)
-      return failure(501, 'The clock of this registry cannot be put forward: it has no advance().');
+      return failure(
+        501,
+        'The clock of this registry cannot be advanced: it has no advance() method.',
+      );
     const issues: string[] = [];
     const reader = new BodyReader(jsonOf(body), issues);
     const ms = reader.integer('advanceMs', { min: 1, max: maxAdvanceMs });
-    reader.refuseOthers();
-    if (issues.length > 0) return failure(400, 'The clock was not put forward.', issues);
+    reader.refuseUnknown();
+    if (issues.length > 0) return failure(400, 'The clock was not advanced.', issues);
     clock.advance(ms);
     return json({ now: clock.now() });
   }
 }
 
-/** What each path may be asked for, `GET` meaning HEAD too. */
+/** Allowed methods of each path. */
 const allowed: ReadonlyMap<string, string> = new Map([
   ['', 'GET, HEAD'],
   ['registry', 'GET, HEAD'],
@@ -183,24 +186,24 @@ const allowed: ReadonlyMap<string, string> = new Map([
 
 const redirectToPage: Answer = { status: 308, headers: { Location: prefix }, body: '' };
 
-const notFound = failure(404, 'There is nothing here.');
+const notFound = failure(404, 'Not found.');
 
 function failure(status: number, error: string, issues?: readonly string[]): Answer {
   return json({ error, issues }, {}, status);
 }
 
-/** A path with its ids taken out. */
+/** Replaces the ids in a path by `:id`. */
 function shapeOf([first = '', second, third]: readonly string[]): string {
   if (second === undefined || first === 'connections')
     return [first, second].filter(Boolean).join('/');
   return [first, ':id', third].filter(Boolean).join('/');
 }
 
-function isRoute({ method, path }: Asked, route: string): boolean {
+function isRoute({ method, path }: PageRequest, route: string): boolean {
   return `${method} ${shapeOf(path)}` === route;
 }
 
-/** Undefined for what cannot be a path of ours. */
+/** Returns undefined for a path that does not exist in any case. */
 function segmentsOf(pathname: string): readonly string[] | undefined {
   const segments = pathname.slice(prefix.length).split('/');
   if (segments.length > 3) return undefined;
@@ -211,11 +214,40 @@ function segmentsOf(pathname: string): readonly string[] | undefined {
   }
 }
 
-/** Undefined for what is no JSON, which no reader takes. */
+/** Returns undefined for text that is not JSON; every reader rejects it. */
 function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** Selects instances; an id alone may select several, of different services. */
+interface InstanceFilter {
+  readonly instanceId: string;
+  readonly serviceId?: string | undefined;
+  /** Name of the namespace: `domain/project`. */
+  readonly tenant?: string | undefined;
+}
+
+/** How an instance ends: removed, or as if its lease were over. */
+export type EndedBy = 'removal' | 'lease';
+
+/** Ends the selected instances, notifies watchers, and returns how many they were. */
+function endInstances(model: RegistryModel, filter: InstanceFilter, how: EndedBy): number {
+  const end = how === 'lease' ? expireInstance : unregisterInstance;
+  let ended = 0;
+  for (const namespace of model.namespaces()) {
+    if (filter.tenant !== undefined && filter.tenant !== namespace.name) continue;
+    for (const { service, instances } of namespace.services.all()) {
+      const { serviceId } = service;
+      if (filter.serviceId !== undefined && filter.serviceId !== serviceId) continue;
+      // The Service Center's own instance has no lease and cannot be ended.
+      if (instances.get(filter.instanceId)?.lease === undefined) continue;
+      end(namespace, { serviceId, instanceId: filter.instanceId });
+      ended += 1;
+    }
+  }
+  return ended;
 }

@@ -1,7 +1,7 @@
-import type { Lease } from '../model/lease.js';
+import type { Lease } from '../model/leases.js';
 import type { Namespace } from '../model/namespace.js';
 import type { ServiceRecord, StoredInstance, StoredMicroservice } from '../model/records.js';
-import { serviceCenterId } from '../model/service-center-itself.js';
+import { serviceCenterId } from '../model/own-service.js';
 import type { RegistryModel } from '../model/registry-model.js';
 import type { FaultInfo } from '../server/faults.js';
 import type {
@@ -13,7 +13,7 @@ import type {
   ServiceWithInstances,
 } from './messages.js';
 
-/** All that is registered now. */
+/** Returns all services and instances. */
 export function registryView(model: RegistryModel): RegistryView {
   const services = model
     .namespaces()
@@ -22,7 +22,7 @@ export function registryView(model: RegistryModel): RegistryView {
         .filter(({ service }) => service.serviceId !== serviceCenterId)
         .map(record => serviceWithInstances(namespace, record)),
     );
-  return { now: model.ledger.now(), services };
+  return { now: model.shared.now(), services };
 }
 
 function serviceWithInstances(
@@ -42,7 +42,7 @@ export function serviceView(tenant: string, service: StoredMicroservice): Servic
   return { key, tenant, serviceId, appId, serviceName, version, environment, properties };
 }
 
-/** @param lease undefined for an instance that is gone */
+/** @param lease undefined if the instance is removed */
 export function instanceView(
   tenant: string,
   instance: StoredInstance,
@@ -50,21 +50,21 @@ export function instanceView(
 ): InstanceView {
   const { instanceId, hostName, status = '', endpoints = [], properties = {} } = instance;
   const key = instanceKey(tenant, instance);
-  const leaseTold = lease === undefined ? null : leaseView(lease);
-  return { key, instanceId, hostName, status, endpoints, properties, lease: leaseTold };
+  const leaseOrNull = lease === undefined ? null : leaseView(lease);
+  return { key, instanceId, hostName, status, endpoints, properties, lease: leaseOrNull };
 }
 
-/** A lease as it is now. */
+/** Returns the current state of a lease. */
 export function leaseView({ lengthMs, remainingMs, renewedAt }: Lease): LeaseView {
   return { lengthMs, remainingMs, renewedAt };
 }
 
-/** One text for a service of a namespace; no id contains a line break. */
+/** Returns a key for a service of a namespace; ids contain no line breaks. */
 export function serviceKey(tenant: string, serviceId: string): string {
   return `${tenant}\n${serviceId}`;
 }
 
-/** One text for an instance of a namespace. */
+/** Returns a key for an instance of a namespace. */
 export function instanceKey(
   tenant: string,
   { serviceId, instanceId }: Pick<StoredInstance, 'serviceId' | 'instanceId'>,
@@ -72,7 +72,7 @@ export function instanceKey(
   return `${tenant}\n${serviceId}\n${instanceId}`;
 }
 
-/** A fault as JSON can tell it: its expression is text. */
+/** Returns a fault as JSON, with its expression as text. */
 export function faultView({ id, kind, match, hits, settings }: FaultInfo): FaultView {
   const entries = Object.entries({ ...match, path: match.path?.source }).filter(
     (entry): entry is [string, string | number] => entry[1] !== undefined,

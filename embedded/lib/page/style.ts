@@ -1,4 +1,7 @@
-/** How the page looks: one column on a phone, two on a desk, light or dark as its reader likes it. */
+/**
+ * Style of the page: one column on phones and two on desktops, light or dark by the reader's
+ * preference.
+ */
 export const style = `
 :root {
   color-scheme: light dark;

@@ -1,26 +1,24 @@
+import { randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import { RegistryError, invalid } from '../model/registry-error.js';
-import { hashOf, isSame } from './password.js';
-import type { PasswordHash } from './password.js';
-import { RbacErrorCode } from './rbac-error-codes.js';
+import { RegistryError, invalid, ErrorCode } from '../model/registry-error.js';
 import { newId, refuseOver, timestamp } from './roles.js';
 import type { Roles } from './roles.js';
 
-/** An account as the API tells it. */
+/** An account in an answer. */
 export interface Account {
   readonly id: string;
   readonly name: string;
   readonly roles: readonly string[];
-  /** As it was wished for when the account was made; it has no effect. */
+  /** Stored as requested; has no effect. */
   readonly tokenExpirationTime?: string | undefined;
-  /** It has no effect: an inactive account logs in like any other. */
+  /** Has no effect: an inactive account can log in. */
   readonly status: string;
-  /** Seconds since 1970, in decimal. */
+  /** Seconds since 1970, in decimal digits. */
   readonly createTime: string;
   readonly updateTime: string;
 }
 
-/** What an account is made of. */
+/** An account to create. */
 export interface NewAccount {
   readonly id?: string | undefined;
   readonly name: string;
@@ -35,17 +33,17 @@ interface StoredAccount {
   readonly password: PasswordHash;
 }
 
-/** The account that nobody can remove. */
+/** The account that cannot be removed. */
 export const rootName = 'root';
 
-/** The accounts of a server, by name. Passwords are kept as salted hashes only. */
+/** The accounts of a server by name, with passwords stored as salted hashes. */
 export class Accounts {
   readonly #clock: Clock;
   readonly #roles: Roles;
   readonly #quota: number;
   readonly #accounts = new Map<string, StoredAccount>();
 
-  /** @param quota how many there may be, `root` included */
+  /** @param quota maximum number of accounts, including `root` */
   constructor(clock: Clock, roles: Roles, quota: number) {
     this.#clock = clock;
     this.#roles = roles;
@@ -56,7 +54,7 @@ export class Accounts {
     return this.#accounts.has(name);
   }
 
-  /** Accounts by their names. */
+  /** Returns all accounts by name. */
   list(): readonly Account[] {
     return [...this.#accounts.values()]
       .map(({ account }) => account)
@@ -71,15 +69,17 @@ export class Accounts {
   /** @throws RegistryError 400203 */
   refuseOverQuota(): void {
     const usage = { max: this.#quota, current: this.#accounts.size };
-    refuseOver('ACCOUNT', RbacErrorCode.NoAccountQuota, usage);
+    refuseOver('ACCOUNT', ErrorCode.NoAccountQuota, usage);
   }
 
-  /** @throws RegistryError 400001 for a password that is too near to the name, 400202, 409200 */
+  /**
+   * @throws RegistryError 400001 for a password that equals the name or its reverse, 400202, 409200
+   */
   create({ id = newId(), name, password, status = 'active', ...rest }: NewAccount): void {
     refuseNamePassword(name, password);
     this.#refuseUnknownRoles(rest.roles);
     if (this.#accounts.has(name))
-      throw new RegistryError(RbacErrorCode.AccountConflict, 'account is duplicated');
+      throw new RegistryError(ErrorCode.AccountConflict, 'account is duplicated');
     const { roles, tokenExpirationTime } = rest;
     const createTime = timestamp(this.#clock);
     const times = { createTime, updateTime: createTime };
@@ -100,12 +100,12 @@ export class Accounts {
     this.#accounts.delete(name);
   }
 
-  /** True when an account has the role. */
+  /** Returns whether an account has a role. */
   isBound(role: string): boolean {
     return this.list().some(({ roles }) => roles.includes(role));
   }
 
-  /** False for a wrong password, and for an account that does not exist. */
+  /** Returns false for a wrong password, and for an unknown account. */
   isPassword(name: string, password: string): boolean {
     const stored = this.#accounts.get(name);
     return stored !== undefined && isSame(stored.password, password);
@@ -125,13 +125,13 @@ export class Accounts {
   #stored(name: string): StoredAccount {
     const stored = this.#accounts.get(name);
     if (stored === undefined)
-      throw new RegistryError(RbacErrorCode.AccountNotExists, `account [${name}] not exist`);
+      throw new RegistryError(ErrorCode.AccountNotExists, `account [${name}] not exist`);
     return stored;
   }
 
   #refuseUnknownRoles(roles: readonly string[]): void {
     if (!roles.every(role => this.#roles.has(role)))
-      throw new RegistryError(RbacErrorCode.InvalidRole, 'role not exist');
+      throw new RegistryError(ErrorCode.InvalidRole, 'role not exist');
   }
 }
 
@@ -139,4 +139,43 @@ function refuseNamePassword(name: string, password: string): void {
   if (name === password) throw invalid('account name and password MUST NOT be same');
   if (Array.from(name).toReversed().join('') === password)
     throw invalid('password MUST NOT be the revered account name');
+}
+
+/** A stored password, which cannot be recovered. */
+interface PasswordHash {
+  readonly salt: Buffer;
+  readonly key: Buffer;
+}
+
+/**
+ * The server's own cost parameters (pkg/privacy/password.go): low, and good enough for tests only.
+ */
+const scryptCosts = { N: 1024, r: 8, p: 1 };
+const keyBytes = 32;
+
+/** Hashes a password with a random salt. */
+function hashOf(password: string): PasswordHash {
+  const salt = randomBytes(8);
+  return { salt, key: scryptSync(password, salt, keyBytes, scryptCosts) };
+}
+
+/** Returns whether a password is the hashed one. */
+function isSame({ salt, key }: PasswordHash, password: string): boolean {
+  return timingSafeEqual(key, scryptSync(password, salt, keyBytes, scryptCosts));
+}
+
+/** Requirements of the server for passwords (pkg/validate/matcher.go). */
+export const passwordRule =
+  '8 to 32 bytes with an upper-case letter, a lower-case letter, a digit and a special character';
+
+/** Returns whether the server accepts a password. */
+export function isStrong(password: string): boolean {
+  const { length } = Buffer.from(password);
+  const kinds = [/\p{Lu}/u, /\p{Ll}/u, /\p{N}/u, /[\p{P}\p{S}]/u];
+  return length >= 8 && length <= 32 && kinds.every(kind => kind.test(password));
+}
+
+/** Returns a valid random password. */
+export function randomPassword(): string {
+  return `Aa1!${randomBytes(18).toString('base64url')}`;
 }

@@ -1,14 +1,16 @@
+import { BlockList, isIP, isIPv4 } from 'node:net';
 import type { Clock } from '../clock.js';
+import type { Call } from '../api/call.js';
 
-/** How long failures to log in are held against a client. */
+/** Durations of bans and of their history. */
 export interface BanTimes {
-  /** Milliseconds from the failure that is one too many to the end of the ban. */
+  /** Milliseconds of a ban. */
   readonly banMs: number;
-  /** Milliseconds for which a failure that is none too many is listed. */
+  /** Milliseconds for which a failed login without a ban is listed. */
   readonly historyMs: number;
 }
 
-/** What is held against a name at an address. */
+/** Failed logins of a name at an address. */
 export interface AccountLock {
   readonly key: string;
   readonly status: 'attempted' | 'banned';
@@ -21,21 +23,21 @@ interface Credit {
   readonly at: number;
 }
 
-/** Two failures are free, and one comes back every 15 min (server/service/rbac/blocker.go). */
+/** Two failures are free, and one more every 15 min (server/service/rbac/blocker.go). */
 const freeFailures = 2;
 const refillMs = 15 * 60_000;
 
-/** How many names at addresses there must be before those that are forgiven are looked for. */
+/** Number of entries from which expired ones are removed. */
 const manyClients = 10_000;
 
-/** The key under which failures are counted. */
+/** Returns the key under which failures are counted. */
 export function banKeyOf(name: string, address: string): string {
   return `${name}::${address}`;
 }
 
 /**
- * Counts failures to log in by name and address, whether or not there is such an account. A success
- * forgives none; only time does, so that after a ban of 15 min the second failure bans again.
+ * Counts failed logins by name and address, whether or not the account exists. A successful login
+ * resets nothing, so after a ban of 15 min the second failure bans again.
  */
 export class Bans {
   readonly #clock: Clock;
@@ -54,7 +56,7 @@ export class Bans {
     return lock?.status === 'banned' && !this.#isOver(lock);
   }
 
-  /** Notes a failure, and bans when it is one too many. */
+  /** Counts a failure, and bans if none is free. */
   fail(key: string): void {
     const isFree = this.#spend(key);
     const ms = isFree ? this.#times.historyMs : this.#times.banMs;
@@ -62,7 +64,7 @@ export class Bans {
     this.#locks.set(key, { key, status: isFree ? 'attempted' : 'banned', releaseAt });
   }
 
-  /** What is held against whom now, by key. */
+  /** Returns current bans and failures by key. */
   list(): readonly AccountLock[] {
     this.#dropEnded();
     return [...this.#locks.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
@@ -80,14 +82,14 @@ export class Bans {
     return true;
   }
 
-  /** How many failures are free by now. */
+  /** Returns how many failures are free now. */
   #creditOf(credit: Credit | undefined): number {
     if (credit === undefined) return freeFailures;
     const refilled = credit.failures + (this.#clock.now() - credit.at) / refillMs;
     return Math.min(freeFailures, refilled);
   }
 
-  /** Looks again when there are twice as many, so that each failure costs the same. */
+  /** Runs again when the number has doubled, so that its cost per failure is constant. */
   #forgetForgiven(): void {
     this.#dropEnded();
     for (const [key, credit] of this.#credits)
@@ -98,4 +100,40 @@ export class Bans {
   #dropEnded(): void {
     for (const lock of this.#locks.values()) if (this.#isOver(lock)) this.#locks.delete(lock.key);
   }
+}
+
+/** Addresses that are not global (Go's net.IP.IsGlobalUnicast). */
+const notGlobal = new BlockList();
+for (const [network, prefix] of [
+  ['0.0.0.0', 32],
+  ['255.255.255.255', 32],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['224.0.0.0', 4],
+] as const)
+  notGlobal.addSubnet(network, prefix, 'ipv4');
+for (const [network, prefix] of [
+  ['::', 128],
+  ['::1', 128],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const)
+  notGlobal.addSubnet(network, prefix, 'ipv6');
+
+/**
+ * Returns the client's address: the first global one in `X-Forwarded-For`, otherwise in
+ * `X-Real-IP`, otherwise that of the connection. The server trusts these headers from anyone
+ * (pkg/util/net.go).
+ */
+export function clientAddress(call: Call): string {
+  const forwarded = ['x-forwarded-for', 'x-real-ip']
+    .flatMap(name => call.header(name).split(','))
+    .map(address => address.trim())
+    .find(isGlobal);
+  return forwarded ?? call.remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '');
+}
+
+function isGlobal(address: string): boolean {
+  if (isIP(address) === 0 || address.includes('%')) return false;
+  return !notGlobal.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
 }

@@ -1,21 +1,25 @@
-import { constants, sign, verify } from 'node:crypto';
+import {
+  constants,
+  sign,
+  verify,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+} from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { ErrorCode } from '../model/error-codes.js';
-import { parseJson } from '../api/json-syntax.js';
-import { NumberLiteral } from '../api/number-literal.js';
+import { ErrorCode, catchRegistryError, RegistryError } from '../model/registry-error.js';
+import { parseJson, NumberLiteral } from '../api/go-json.js';
 import { isObject, kindOf } from '../api/struct-reader.js';
-import { attempt } from '../model/attempt.js';
-import { RegistryError } from '../model/registry-error.js';
 
-/** What a token says. */
+/** The claims of a token by name. */
 export type Claims = ReadonlyMap<string, unknown>;
 
-/** The RSA signatures with the padding of PKCS #1. */
+/** RSA signatures with PKCS #1 padding. */
 export type TokenAlgorithm = 'RS256' | 'RS384' | 'RS512';
 
 const { RSA_PKCS1_PADDING, RSA_PKCS1_PSS_PADDING } = constants;
 
-/** Writes a token, its claims by name as Go writes a map. */
+/** Creates a token; claims are sorted like a map in Go. */
 export function signToken(
   claims: Readonly<Record<string, unknown>>,
   key: KeyObject,
@@ -30,10 +34,10 @@ export function signToken(
 }
 
 /**
- * Reads a token as the server's library does (golang-jwt 3.2.2): any RSA signature counts, and a
- * token out of its time is told before a signature that is wrong.
+ * Verifies a token like the server's library (golang-jwt 3.2.2): any RSA signature is accepted, and
+ * an expired token is reported before a wrong signature.
  *
- * @throws RegistryError 401205 for a token that has expired or is not valid yet, else 401201
+ * @throws RegistryError 401205 for a token that has expired or is not valid yet, otherwise 401201
  */
 export function verifyToken(token: string, key: KeyObject, nowSeconds: number): Claims {
   const [first, second, signature, ...rest] = token.split('.');
@@ -48,7 +52,7 @@ export function verifyToken(token: string, key: KeyObject, nowSeconds: number): 
   return claims;
 }
 
-/** A refusal of who cannot be told. */
+/** Returns the error for a missing or invalid identity. */
 export function unauthorized(detail: string): RegistryError {
   return new RegistryError(ErrorCode.Unauthorized, detail);
 }
@@ -67,7 +71,10 @@ function isOutOfTime(claims: Claims, nowSeconds: number): boolean {
   );
 }
 
-/** True for a time that fulfils a condition, or is absent or 0; what is no number is no time. */
+/**
+ * Returns whether a time claim fulfils a condition, or is absent or 0. A claim that is not a number
+ * does not.
+ */
 function holds(claims: Claims, name: string, condition: (seconds: number) => boolean): boolean {
   const claim = claims.get(name);
   if (claim === undefined) return true;
@@ -99,7 +106,7 @@ function hashIn(algorithm: string): string {
 
 function objectIn(segment: string, goType: string): Claims {
   const text = bytesOf(segment).toString();
-  const document = attempt(() => parseJson(text));
+  const document = catchRegistryError(() => parseJson(text));
   if (document instanceof RegistryError) throw unauthorized(document.detail);
   if (document === null) return new Map();
   if (!isObject(document))
@@ -116,4 +123,37 @@ function bytesOf(segment: string): Buffer {
   const at = stranger === -1 ? lonely : stranger;
   if (at !== -1) throw unauthorized(`illegal base64 data at input byte ${at}`);
   return Buffer.from(segment, 'base64url');
+}
+
+/** The keys of a server, for signing and verifying tokens. */
+export interface TokenKeys {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+}
+
+/**
+ * Returns the keys for a given private key, otherwise a pair that is generated on first use, which
+ * takes about 0.1 s.
+ *
+ * @throws Error if the text is not an RSA key; it does not contain the text
+ */
+export function tokenKeys(privateKey: string | undefined): () => TokenKeys {
+  let keys = privateKey === undefined ? undefined : keysOf(privateKey);
+  return () => (keys ??= generateKeyPairSync('rsa', { modulusLength: 2048 }));
+}
+
+function keysOf(pem: string): TokenKeys {
+  const privateKey = readKey(pem);
+  if (privateKey?.asymmetricKeyType !== 'rsa')
+    throw new Error('rbac.privateKey must be an RSA private key in PEM, not encrypted');
+  return { privateKey, publicKey: createPublicKey(privateKey) };
+}
+
+function readKey(pem: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    // The original error may contain a part of the key.
+    return undefined;
+  }
 }

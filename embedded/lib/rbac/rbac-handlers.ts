@@ -1,69 +1,72 @@
-import { ErrorCode } from '../model/error-codes.js';
-import { done, json, listed } from '../api/answer.js';
+import {
+  ErrorCode,
+  catchRegistryError,
+  RegistryError,
+  invalid,
+  HandlerPanic,
+} from '../model/registry-error.js';
+import { done, json, omitEmpty } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import { validate } from '../api/validation.js';
-import { attempt } from '../model/attempt.js';
-import { RegistryError, invalid } from '../model/registry-error.js';
-import { readAccount, readAccounts } from './account-bodies.js';
-import type { AccountBody } from './account-bodies.js';
-import { accountRules } from './account-rules.js';
-import { rootName } from './accounts.js';
-import { HandlerPanic } from './handler-panic.js';
+import { readAccount, readAccounts, accountRules, readRole } from './account-requests.js';
+import type { AccountBody } from './account-requests.js';
+import { rootName, randomPassword } from './accounts.js';
 import { unauthorized } from './json-web-token.js';
-import { randomPassword } from './password.js';
-import { RbacErrorCode } from './rbac-error-codes.js';
 import type { Caller, Rbac } from './rbac.js';
 import { adminRole } from './roles.js';
+import type { RouteEntry } from '../api/router.js';
+import { maxBodyBytes } from '../route-table.js';
+import type { Operation } from '../route-table.js';
 
-/** What a body of the password and role routes is told when it is not the right JSON. */
-export const invalidJson = 'json is invalid';
+/** Error detail for a body of the password and role routes that is not the right JSON. */
+const invalidJson = 'json is invalid';
 
-/** How long a token is good for when nothing is said. */
+/** Lifetime of a token if the request does not contain one. */
 const defaultLifetime = '12h';
 
-/** A request about accounts, on its way through a handler. */
-export interface RbacCall {
+/** A request about accounts while a handler executes it. */
+interface RbacCall {
   readonly rbac: Rbac;
   readonly call: Call;
-  /** Absent where no token was asked for. */
+  /** Absent if no token was required. */
   readonly caller: Caller | undefined;
 }
 
-/** POST token */
-export function login({ rbac, call }: RbacCall): Answer {
+/** POST token. */
+function login({ rbac, call }: RbacCall): Answer {
   const body = call.json(readAccount);
   const { name = '', password = '', tokenExpirationTime: lifetime = defaultLifetime } = body;
   validate(accountRules.login, { tokenExpirationTime: lifetime });
   return json({ token: rbac.login(call, { name, password, lifetime }) });
 }
 
-/** GET self-perms: what the roles allow that the account has now, whatever the token says. */
-export function listOwnPermissions({ rbac, caller }: RbacCall): Answer {
+/** GET self-perms: the permissions of the account's current roles, not of those in the token. */
+function listOwnPermissions({ rbac, caller }: RbacCall): Answer {
   if (caller === undefined) throw unauthorized('list self permissions failed');
   const { roles } = rbac.accounts.get(caller.name);
-  return json({ perms: listed(rbac.roles.permissionsOf(roles)) });
+  return json({ perms: omitEmpty(rbac.roles.permissionsOf(roles)) });
 }
 
-/** GET accounts */
-export function listAccounts({ rbac }: RbacCall): Answer {
+/** GET accounts. */
+function listAccounts({ rbac }: RbacCall): Answer {
   const accounts = rbac.accounts.list();
   return json({ total: accounts.length, data: accounts });
 }
 
-/** GET one account */
-export function getAccount({ rbac, call }: RbacCall): Answer {
+/** GET one account. */
+function getAccount({ rbac, call }: RbacCall): Answer {
   return json(rbac.accounts.get(call.parameter('name')));
 }
 
-/** POST accounts */
-export function createAccount({ rbac, call }: RbacCall): Answer {
+/** POST accounts. */
+function createAccount({ rbac, call }: RbacCall): Answer {
   create(rbac, call.json(readAccount));
   return done;
 }
 
-/** POST accounts/batch-create; who brings no password gets one that nobody is told. */
-export function createAccounts({ rbac, call }: RbacCall): Answer {
+/** POST accounts/batch-create; an account without a password gets a random one. */
+function createAccounts({ rbac, call }: RbacCall): Answer {
   const { accounts = [] } = call.json(readAccounts);
   validate(accountRules.createMany, { accounts });
   if (accounts.includes(null)) throw new HandlerPanic();
@@ -74,7 +77,7 @@ export function createAccounts({ rbac, call }: RbacCall): Answer {
 
 function tryCreate(rbac: Rbac, body: AccountBody) {
   const { name = '', password = randomPassword() } = body;
-  const outcome = attempt(() => create(rbac, { ...body, password }));
+  const outcome = catchRegistryError(() => create(rbac, { ...body, password }));
   return outcome instanceof RegistryError ? { name, ...outcome.body } : { name };
 }
 
@@ -85,8 +88,8 @@ function create(rbac: Rbac, body: AccountBody): void {
   rbac.accounts.create({ ...rest, name, password, roles });
 }
 
-/** PUT one account: roles must be there, a status may. */
-export function updateAccount({ rbac, call, caller }: RbacCall): Answer {
+/** PUT one account: roles are required, a status is optional. */
+function updateAccount({ rbac, call, caller }: RbacCall): Answer {
   const { roles = [], status } = call.json(readAccount);
   validate(accountRules.update, { roles, status });
   const name = call.parameter('name');
@@ -95,16 +98,16 @@ export function updateAccount({ rbac, call, caller }: RbacCall): Answer {
   return done;
 }
 
-/** DELETE one account; its tokens are worth nothing from then on. */
-export function removeAccount({ rbac, call, caller }: RbacCall): Answer {
+/** DELETE one account; its tokens are no longer accepted. */
+function removeAccount({ rbac, call, caller }: RbacCall): Answer {
   const name = call.parameter('name');
   refuseUntouchable(name, caller);
   rbac.accounts.remove(name);
   return done;
 }
 
-/** POST password: one's own by the current one, another's by who is an admin. */
-export function changePassword({ rbac, call, caller }: RbacCall): Answer {
+/** POST password: a user changes their own with the current one, an admin changes any. */
+function changePassword({ rbac, call, caller }: RbacCall): Answer {
   const { currentPassword = '', password = '' } = call.json(readAccount, invalidJson);
   const name = call.parameter('name');
   validate(accountRules.changePassword, { name, password });
@@ -121,22 +124,97 @@ function confirmPassword({ rbac, call }: RbacCall, current: string, password: st
   const key = rbac.refuseBanned(name, call);
   if (current === password) {
     const detail = 'the password can not be same as old one';
-    throw new RegistryError(RbacErrorCode.BadNewPassword, detail);
+    throw new RegistryError(ErrorCode.BadNewPassword, detail);
   }
   if (rbac.accounts.isPassword(name, current)) return;
   rbac.bans.fail(key);
-  throw new RegistryError(RbacErrorCode.WrongCurrentPassword, '');
+  throw new RegistryError(ErrorCode.WrongCurrentPassword, '');
 }
 
-/** GET account-locks */
-export function listLocks({ rbac }: RbacCall): Answer {
+/** GET account-locks. */
+function listLocks({ rbac }: RbacCall): Answer {
   const locks = rbac.bans.list();
   return json({ total: locks.length, data: locks });
 }
 
 function refuseUntouchable(name: string, caller: Caller | undefined): void {
   if (name === rootName)
-    throw new RegistryError(RbacErrorCode.BuiltInAccount, 'root can not be operated');
+    throw new RegistryError(ErrorCode.BuiltInAccount, 'root can not be operated');
   if (name === caller?.name)
-    throw new RegistryError(RbacErrorCode.OwnAccount, 'your account can not be operated');
+    throw new RegistryError(ErrorCode.OwnAccount, 'your account can not be operated');
+}
+
+/** GET roles. */
+function listRoles({ rbac }: RbacCall): Answer {
+  const roles = rbac.roles.list();
+  return json({ total: roles.length, data: roles });
+}
+
+/** GET one role. */
+function getRole({ rbac, call }: RbacCall): Answer {
+  return json(rbac.roles.get(call.parameter('roleName')));
+}
+
+/** POST roles; the resources of permissions are not validated. */
+function createRole({ rbac, call }: RbacCall): Answer {
+  const { name = '', perms } = call.json(readRole, invalidJson);
+  validate(accountRules.createRole, { name });
+  rbac.roles.create(name, perms);
+  return done;
+}
+
+/** PUT one role: replaces its permissions. */
+function updateRole({ rbac, call }: RbacCall): Answer {
+  const { perms } = call.json(readRole, invalidJson);
+  rbac.roles.update(call.parameter('roleName'), perms);
+  return done;
+}
+
+/** DELETE one role. */
+function removeRole({ rbac, call }: RbacCall): Answer {
+  const name = call.parameter('roleName');
+  rbac.roles.remove(name, rbac.accounts.isBound(name));
+  return done;
+}
+
+type Handle = (call: RbacCall) => Answer;
+
+const routes: readonly (readonly [method: string, path: string, handle: Handle])[] = [
+  ['POST', '/v4/token', login],
+  ['GET', '/v4/self-perms', listOwnPermissions],
+  ['POST', '/v4/accounts', createAccount],
+  ['POST', '/v4/accounts/batch-create', createAccounts],
+  ['GET', '/v4/accounts', listAccounts],
+  ['GET', '/v4/accounts/:name', getAccount],
+  ['DELETE', '/v4/accounts/:name', removeAccount],
+  ['PUT', '/v4/accounts/:name', updateAccount],
+  ['POST', '/v4/accounts/:name/password', changePassword],
+  ['GET', '/v4/account-locks', listLocks],
+  ['GET', '/v4/roles', listRoles],
+  ['POST', '/v4/roles', createRole],
+  ['PUT', '/v4/roles/:roleName', updateRole],
+  ['GET', '/v4/roles/:roleName', getRole],
+  ['DELETE', '/v4/roles/:roleName', removeRole],
+];
+
+/** Returns the routes that exist only with RBAC (server/resource/rbac). */
+export function rbacRoutes(rbac: Rbac): readonly RouteEntry<Operation>[] {
+  return routes.map(([method, path, handle]) => ({
+    method,
+    path,
+    target: {
+      handle: (call, caller) => {
+        refuseLongBody(call);
+        return handle({ rbac, call, caller });
+      },
+      maxBodyBytes,
+    },
+  }));
+}
+
+/** @throws RegistryError 500003; other routes answer 400001 */
+function refuseLongBody(call: Call): void {
+  const outcome = catchRegistryError(() => call.refuseLongBody());
+  if (outcome instanceof RegistryError)
+    throw new RegistryError(ErrorCode.InternalServerError, outcome.detail);
 }

@@ -1,70 +1,71 @@
-import { ErrorCode } from '../model/error-codes.js';
+import { ErrorCode, RegistryError } from '../model/registry-error.js';
 import type { Call } from '../api/call.js';
 import type { Clock } from '../clock.js';
-import { RegistryError } from '../model/registry-error.js';
 import type { Quotas } from '../model/quotas.js';
-import { Accounts, rootName } from './accounts.js';
-import { Bans, banKeyOf } from './bans.js';
-import { clientAddress } from './client-address.js';
-import { durationMs } from './go-duration.js';
-import { signToken, unauthorized, verifyToken } from './json-web-token.js';
-import type { Claims, TokenAlgorithm } from './json-web-token.js';
-import { isStrong, passwordRule } from './password.js';
-import { RbacErrorCode } from './rbac-error-codes.js';
-import { protectionOf } from './resources.js';
-import type { Protection, RbacResource } from './resources.js';
+import { Accounts, rootName, isStrong, passwordRule } from './accounts.js';
+import { Bans, banKeyOf, clientAddress } from './bans.js';
+import { durationMs } from './account-requests.js';
+import { signToken, unauthorized, verifyToken, tokenKeys } from './json-web-token.js';
+import type { Claims, TokenAlgorithm, TokenKeys } from './json-web-token.js';
+import { protectionOf } from './permissions.js';
+import type { Protection, RbacResource } from './permissions.js';
 import { Roles, adminRole } from './roles.js';
-import { tokenKeys } from './token-keys.js';
-import type { TokenKeys } from './token-keys.js';
 
-/** How access to an embedded Service Center is controlled. */
+/** Options of access control. */
 export interface RbacOptions {
   /**
-   * Password of the account `root`, which may do everything: 8 to 32 bytes with an upper-case letter,
-   * a lower-case letter, a digit and a special character.
+   * Password of the account `root`, which has all permissions: 8 to 32 bytes with an upper-case
+   * letter, a lower-case letter, a digit and a special character.
    */
   readonly rootPassword: string;
   /**
-   * Private key of RSA in PEM, not encrypted, by which tokens are signed.
+   * RSA private key in PEM, not encrypted, for signing tokens.
    *
-   * @default one that is made when the first token is
+   * @default a key that is generated when the first token is
    */
   readonly privateKey?: string | undefined;
   /**
-   * What is protected; accounts and roles always are.
+   * Protected resources; accounts and roles are always protected.
    *
    * @default everything
    */
   readonly scope?: readonly RbacResource[] | undefined;
   /**
-   * Milliseconds for which a name is banned at an address after its third failure to log in.
+   * Milliseconds for which a name is banned at an address after its third failed login.
    *
    * @default 900000
    */
   readonly banMs?: number | undefined;
   /**
-   * Milliseconds for which a failure to log in is listed under `/v4/account-locks`.
+   * Milliseconds for which a failed login is listed under `/v4/account-locks`.
    *
    * @default 1200000
    */
   readonly lockHistoryMs?: number | undefined;
 }
 
-/** Makes tokens without a login: **for tests only**, whoever holds it is any account with any role. */
+/**
+ * Creates tokens without a login, **for tests only**: it can impersonate any account with any role.
+ *
+ * @example
+ * ```ts
+ * const expired = registry.rbac?.sign({ account: 'root', roles: ['admin'], exp: 1 });
+ * ```
+ */
 export interface TokenSigner {
-  /** Public key in PEM, by which tokens of the embedded Service Center can be checked. */
+  /** Public key in PEM, to verify tokens of the embedded Service Center. */
   readonly publicKey: string;
   /**
-   * Signs a token with the key of the embedded Service Center.
+   * Signs a token with the key of the embedded Service Center, without any checks.
    *
-   * @param claims that matter: `account`, `roles` (a list of names), `exp` and `nbf` (seconds since
-   * 1970); nothing is checked
+   * @param claims relevant are `account`, `roles` (a list of names), `exp` and `nbf` (seconds since
+   * 1970)
    * @param algorithm @default 'RS512'
    */
   sign(claims: Readonly<Record<string, unknown>>, algorithm?: TokenAlgorithm): string;
 }
 
-/** Who sent a request, by the token it carried. */
+/** The sender of a request, identified by its token. */
 export interface Caller {
   readonly name: string;
   readonly roles: readonly string[];
@@ -79,7 +80,7 @@ export class Rbac implements TokenSigner {
   readonly #clock: Clock;
   readonly #keys: () => TokenKeys;
 
-  /** @throws Error when the password of root is none, or the key cannot be read; it shows neither */
+  /** @throws Error if the password of root or the key is not valid; it contains neither */
   constructor(options: RbacOptions, clock: Clock, quotas: Quotas) {
     const { rootPassword, banMs = 15 * 60_000, lockHistoryMs = 20 * 60_000 } = options;
     if (typeof rootPassword !== 'string' || !isStrong(rootPassword))
@@ -102,10 +103,10 @@ export class Rbac implements TokenSigner {
   }
 
   /**
-   * Trades a password for a token.
+   * Checks a password and returns a token.
    *
-   * @param lifetime a checked duration of Go
-   * @throws RegistryError 403201, 401202, and 401302 where services are not protected
+   * @param lifetime a valid Go duration
+   * @throws RegistryError 403201, 401202, and 401302 if services are not protected
    */
   login(call: Call, { name, password, lifetime }: Credentials): string {
     const key = this.refuseBanned(name, call);
@@ -118,9 +119,9 @@ export class Rbac implements TokenSigner {
   }
 
   /**
-   * The key under which failures of this name are counted where the request comes from.
+   * Returns the key under which failures of a name at the client's address are counted.
    *
-   * @throws RegistryError 403201
+   * @throws RegistryError 403201 if it is banned
    */
   refuseBanned(name: string, call: Call): string {
     const key = banKeyOf(name, clientAddress(call));
@@ -129,7 +130,7 @@ export class Rbac implements TokenSigner {
   }
 
   /**
-   * Tells who sends a request, by its token. Any word may stand before the token.
+   * Identifies the sender of a request by its token. Any word may precede the token.
    *
    * @throws RegistryError 401201, 401204, 401205, 401206
    */
@@ -148,7 +149,7 @@ export class Rbac implements TokenSigner {
   #wrongPassword(): RegistryError {
     if (this.protection.coversServices) return new RegistryError(ErrorCode.WrongPassword, '');
     const detail = 'User name or password is wrong, RBAC system is half opening';
-    return new RegistryError(RbacErrorCode.WrongPasswordHalfOpen, detail);
+    return new RegistryError(ErrorCode.WrongPasswordHalfOpen, detail);
   }
 }
 
@@ -166,7 +167,7 @@ function callerIn(claims: Claims): Caller {
   return { name, roles };
 }
 
-/** Tokens of old had one `role`, and it still goes first. */
+/** Old tokens have a single `role`, which takes precedence. */
 function rolesIn(claims: Claims): readonly string[] {
   if (claims.has('role')) {
     const role = claims.get('role');

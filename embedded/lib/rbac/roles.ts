@@ -1,36 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import { RegistryError } from '../model/registry-error.js';
+import { RegistryError, ErrorCode } from '../model/registry-error.js';
+import { rbacResources } from './permissions.js';
 import type { Permission } from './permissions.js';
-import { RbacErrorCode } from './rbac-error-codes.js';
-import { rbacResources } from './resources.js';
 
-/** A role as the API tells it. */
+/** A role in an answer. */
 export interface Role {
   readonly id: string;
   readonly name: string;
   readonly perms?: readonly Permission[] | undefined;
-  /** Seconds since 1970, in decimal. */
+  /** Seconds since 1970, in decimal digits. */
   readonly createTime: string;
   readonly updateTime: string;
 }
 
-/** The role that may do everything, whatever its permissions say. */
+/** The role that has all permissions, whatever its record says. */
 export const adminRole = 'admin';
 
-/** Roles that nobody can change. */
+/** Built-in roles, which cannot be changed, with the resources that they do not cover. */
 const builtIn: readonly (readonly [name: string, exceptions: readonly string[]])[] = [
   [adminRole, []],
   ['developer', ['account', 'role']],
 ];
 
-/** The roles of a server, by name. */
+/** The roles of a server by name. */
 export class Roles {
   readonly #clock: Clock;
   readonly #quota: number;
   readonly #roles = new Map<string, Role>();
 
-  /** @param quota how many there may be, those that are built in included */
+  /** @param quota maximum number of roles, including the built-in ones */
   constructor(clock: Clock, quota: number) {
     this.#clock = clock;
     this.#quota = quota;
@@ -44,7 +43,7 @@ export class Roles {
     return this.#roles.has(name);
   }
 
-  /** Roles by their names. */
+  /** Returns all roles by name. */
   list(): readonly Role[] {
     return [...this.#roles.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -52,20 +51,20 @@ export class Roles {
   /** @throws RegistryError 400201 */
   get(name: string): Role {
     const role = this.#roles.get(name);
-    if (role === undefined) throw new RegistryError(RbacErrorCode.RoleNotExists, '');
+    if (role === undefined) throw new RegistryError(ErrorCode.RoleNotExists, '');
     return role;
   }
 
-  /** All that some roles allow; a role that is unknown allows nothing. */
+  /** Returns the permissions of some roles; an unknown role has none. */
   permissionsOf(names: readonly string[]): readonly Permission[] {
     return names.flatMap(name => this.#roles.get(name)?.perms ?? []);
   }
 
   /** @throws RegistryError 400204, 409201 */
   create(name: string, perms: readonly Permission[] | undefined): void {
-    refuseOver('ROLE', RbacErrorCode.NoRoleQuota, { max: this.#quota, current: this.#roles.size });
+    refuseOver('ROLE', ErrorCode.NoRoleQuota, { max: this.#quota, current: this.#roles.size });
     if (this.#roles.has(name))
-      throw new RegistryError(RbacErrorCode.RoleConflict, 'role is duplicated');
+      throw new RegistryError(ErrorCode.RoleConflict, 'role is duplicated');
     this.#add(name, perms);
   }
 
@@ -83,7 +82,7 @@ export class Roles {
   remove(name: string, isBound: boolean): void {
     refuseBuiltIn(name);
     this.get(name);
-    if (isBound) throw new RegistryError(RbacErrorCode.RoleIsBound, '');
+    if (isBound) throw new RegistryError(ErrorCode.RoleIsBound, '');
     this.#roles.delete(name);
   }
 
@@ -93,20 +92,20 @@ export class Roles {
   }
 }
 
-/** Now, as accounts and roles carry it. */
+/** Returns the current time as in accounts and roles. */
 export function timestamp(clock: Clock): string {
   return String(Math.floor(clock.now() / 1000));
 }
 
-/** An id for what has none. */
+/** Returns a new random id. */
 export function newId(): string {
   return randomUUID().replaceAll('-', '');
 }
 
-/** @throws RegistryError when there is no room for one more */
+/** @throws RegistryError if the quota is used up */
 export function refuseOver(
   resource: string,
-  errorCode: RbacErrorCode,
+  errorCode: ErrorCode,
   { max, current }: { readonly max: number; readonly current: number },
 ): void {
   if (current + 1 <= max) return;
@@ -116,5 +115,5 @@ export function refuseOver(
 
 function refuseBuiltIn(name: string): void {
   if (builtIn.some(([each]) => each === name))
-    throw new RegistryError(RbacErrorCode.BuiltInRole, 'build-in role can not be operated');
+    throw new RegistryError(ErrorCode.BuiltInRole, 'build-in role can not be operated');
 }

@@ -1,156 +1,162 @@
 import { setTimer, systemClock } from '../clock.js';
-import * as afflictions from './afflictions.js';
-import type { FaultBody } from './afflictions.js';
+import { Listeners } from '../listeners.js';
+import * as effects from './fault-effects.js';
+import { rawBytes } from './fault-effects.js';
+import type { FaultBody } from './fault-effects.js';
 import { Fault } from './fault.js';
-import type { FaultKind, FaultParts } from './fault.js';
-import type { FaultMatch, Matchable } from './fault-match.js';
-import { rawBytes } from './raw-answer.js';
+import type { FaultKind, FaultParts, FaultMatch, Matchable } from './fault.js';
 
-/** Ends a fault. Requests it holds are let go; calling it again does nothing. */
+/** Ends a fault and releases the requests that it holds; calling it again has no effect. */
 export type Dispose = () => void;
 
-/** Which requests an answer replaces, and what goes with it. */
+/** Selects requests and describes their answer. */
 export interface AnswerMatch extends FaultMatch {
   /** @default 'text/plain; charset=utf-8' for text, 'application/json; charset=UTF-8' for an object */
   readonly contentType?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Which answers trickle, and in what chunks. */
+/** Selects slow answers and their chunks. */
 export interface TrickleMatch extends Omit<FaultMatch, 'when'> {
   /**
-   * Bytes of a chunk.
+   * Bytes per chunk.
    *
    * @default 1
    */
   readonly chunkBytes?: number | undefined;
 }
 
-/** Which requests are answered with garbage, and what kind of it. */
+/** Selects requests that are answered with garbage. */
 export interface GarbageMatch extends FaultMatch {
   /**
-   * What it takes the place of: a whole `http` answer, or the body of one that says 200 and `json`.
+   * Replaces the whole `http` answer, or the `json` body of an answer with status 200.
    *
    * @default 'http'
    */
   readonly insteadOf?: 'http' | 'json' | undefined;
 }
 
-/** A fault that is on. */
+/** An active fault. */
 export interface FaultInfo {
   readonly id: string;
   readonly kind: FaultKind;
   readonly match: FaultMatch;
-  /** How many requests it has hit so far. */
+  /** Number of requests it was applied to. */
   readonly hits: number;
-  /** What was asked for besides the match: `ms`, `status`, … */
+  /** Settings besides the match: `ms`, `status`, … */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** What faults reach besides the requests that they hit. */
-export interface Door {
+/** Operations of a registry that faults need besides the request. */
+export interface FaultTarget {
   close(): Promise<void>;
   open(): Promise<void>;
-  /** Closes each connection on which no request is under way, and tells how many these were. */
+  /** Closes every connection without an open request and returns their number. */
   closeIdle(): number;
-  /** Runs something that renews no lease. */
+  /** Runs a function in which no lease is renewed. */
   withoutRenewals<Result>(act: () => Result): Result;
-  /** Sets how far the time that is told is from the time that is. */
+  /** Sets the difference between the reported and the real time. */
   skew(ms: number): void;
 }
 
-/** Between two tries to listen again. */
+/** Milliseconds between two attempts to listen again. */
 const retryMs = 1000;
 
-/** Neither HTTP nor JSON. */
+/** Text that is neither HTTP nor JSON. */
 const garbageText = '\u0000\u0007 this is neither HTTP nor JSON {"errorCode":';
 
 /**
- * Everything that can go wrong with a registry, on demand. Of several faults that match a request
- * the latest strikes. A fault holds until it is disposed of, cleared or spent. A WebSocket is a request
- * until its handshake is answered; once it is open, only refusing connections ends it.
+ * Switches faults of a registry on and off. If several faults match a request, the latest applies.
+ * A fault is active until it is disposed of, cleared, or has reached its number of requests. A
+ * WebSocket counts as a request until its handshake is answered; after that, only `refuse` ends it.
+ *
+ * @example
+ * ```ts
+ * const end = registry.faults.answer(500, { errorCode: 500003 }, { operation: 'heartbeat' });
+ * end();
+ * ```
  */
 export class Faults {
-  readonly #door: Door;
+  readonly #target: FaultTarget;
   readonly #faults = new Map<string, Fault>();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners<void>();
   #count = 0;
 
   /** @internal */
-  constructor(door: Door) {
-    this.#door = door;
+  constructor(target: FaultTarget) {
+    this.#target = target;
   }
 
-  /** Accepts requests and never answers. Letting go of one closes its connection. */
+  /** Accepts requests and never answers. Releasing one closes its connection. */
   hang(match: FaultMatch = {}): Dispose {
-    return this.#add({ kind: 'hang', match, afflict: afflictions.hanging(match.when) });
+    return this.#add({ kind: 'hang', match, effect: effects.hang(match.when) });
   }
 
-  /** Answers late. Letting go of a request answers it at once. */
+  /** Answers late. Releasing a request answers it at once. */
   delay(ms: number, match: FaultMatch = {}): Dispose {
-    const afflict = afflictions.delaying(ms, match.when);
-    return this.#add({ kind: 'delay', match, settings: { ms }, afflict });
+    const effect = effects.delay(ms, match.when);
+    return this.#add({ kind: 'delay', match, settings: { ms }, effect });
   }
 
-  /** Breaks the connection instead of an answer: the client sees ECONNRESET. */
+  /** Resets the connection instead of answering: the client sees ECONNRESET. */
   reset(match: FaultMatch = {}): Dispose {
-    return this.#add({ kind: 'reset', match, afflict: afflictions.resetting(match.when) });
+    return this.#add({ kind: 'reset', match, effect: effects.reset(match.when) });
   }
 
   /**
-   * Answers this instead of what the registry would say.
+   * Replaces the answer of the registry.
    *
-   * @param body text that goes out as it is, an error in the registry's form, or any other object
+   * @param body text that is sent as it is, an error in the registry's format, or any other object
    */
   answer(status: number, body: FaultBody, match: AnswerMatch = {}): Dispose {
     const { contentType, headers, ...rest } = match;
-    const answer = afflictions.asAnswer(status, body, match);
+    const answer = effects.faultAnswer(status, body, match);
     const settings = { status, body, contentType, headers };
-    const afflict = afflictions.answering(answer, match.when);
-    return this.#add({ kind: 'answer', match: rest, settings, afflict });
+    const effect = effects.answerWith(answer, match.when);
+    return this.#add({ kind: 'answer', match: rest, settings, effect });
   }
 
   /**
-   * Executes and answers, but chunk by chunk, from the first byte of the head on; the connection is
-   * closed behind it. Letting go of a request sends the rest at once. A handshake is let through.
+   * Executes requests but sends the answer in chunks, from the first byte of the head on, and then
+   * closes the connection. Releasing a request sends the rest at once. Handshakes are not affected.
    *
    * @param everyMs milliseconds between two chunks
    */
   trickle(everyMs: number, match: TrickleMatch = {}): Dispose {
     const { chunkBytes = 1, ...rest } = match;
     const settings = { everyMs, chunkBytes };
-    const afflict = afflictions.trickling(settings);
-    return this.#add({ kind: 'trickle', match: rest, settings, afflict });
+    const effect = effects.trickle(settings);
+    return this.#add({ kind: 'trickle', match: rest, settings, effect });
   }
 
   /**
-   * Answers with bytes that make no sense, and closes the connection behind them.
+   * Answers with meaningless bytes and closes the connection.
    *
-   * @param bytes text goes out as UTF-8; something that is neither HTTP nor JSON when absent
+   * @param bytes text is sent as UTF-8; if absent, something that is neither HTTP nor JSON
    */
   garbage(match: GarbageMatch = {}, bytes: string | Uint8Array = garbageText): Dispose {
     const { insteadOf = 'http', ...rest } = match;
     const raw = typeof bytes === 'string' ? Buffer.from(bytes) : Uint8Array.from(bytes);
     const type = { 'Content-Type': 'application/json; charset=UTF-8' };
     const wire = insteadOf === 'json' ? rawBytes(200, type, raw) : raw;
-    const afflict = afflictions.garbling(wire, match.when);
-    return this.#add({ kind: 'garbage', match: rest, settings: { insteadOf }, afflict });
+    const effect = effects.writeBytes(wire, match.when);
+    return this.#add({ kind: 'garbage', match: rest, settings: { insteadOf }, effect });
   }
 
   /**
-   * Answers heartbeats as if all were well, and renews no lease: `heartbeat` and `heartbeats` unless
-   * the match names another operation. Heartbeats over a WebSocket that is open go on.
+   * Answers heartbeats normally but renews no lease. Applies to `heartbeat` and `heartbeats` unless
+   * the match names another operation, and not to heartbeats over an open WebSocket.
    */
   swallowRenewals(match: Omit<FaultMatch, 'when'> = {}): Dispose {
-    const afflict = afflictions.executing(execute => this.#door.withoutRenewals(execute));
+    const effect = effects.executeWithin(execute => this.#target.withoutRenewals(execute));
     const concerns = ['heartbeat', 'heartbeats'] as const;
-    return this.#add({ kind: 'swallow-renewals', match, concerns, afflict });
+    return this.#add({ kind: 'swallow-renewals', match, concerns, effect });
   }
 
   /**
-   * Tells a time that is off by so many milliseconds, less than 0 for one that is behind: in the
-   * `Date` header of every answer and in the time stamps of what is written meanwhile. Leases go
-   * by the true time. Of several the latest counts.
+   * Reports a time that is wrong by so many milliseconds, negative for one that is behind: in the
+   * `Date` header of every answer and in the time stamps of records. Leases are not affected. Only
+   * the latest such fault counts.
    */
   skewClock(ms: number): Dispose {
     const dispose = this.#add({
@@ -164,18 +170,18 @@ export class Faults {
   }
 
   /**
-   * Closes at once every connection on which no request is under way, as a registry or a proxy does
-   * with a connection that was idle for too long. Tells how many these were.
+   * Closes every connection without an open request, as a registry or a proxy does with idle ones.
+   * Returns their number.
    */
   closeIdleConnections(): number {
-    return this.#door.closeIdle();
+    return this.#target.closeIdle();
   }
 
   /**
-   * Refuses connections, and closes those that are open. Resolves once it does; what it resolves to
-   * ends it, and resolves once the same port listens again.
+   * Refuses connections, and closes the open ones. Resolves once that is done, to a function that
+   * ends it and resolves once the same port listens again.
    *
-   * @param forMs milliseconds after which it ends by itself; never when absent
+   * @param forMs milliseconds until it ends by itself; never if absent
    */
   async refuse(forMs?: number): Promise<() => Promise<void>> {
     const { closed, end } = this.#refuse(forMs, Promise.resolve());
@@ -183,8 +189,10 @@ export class Faults {
     return end;
   }
 
-  /** @internal Refuses connections once something has been sent, and tells the fault's id at once. */
-  refuseOnce(sent: Promise<void>, forMs: number): { readonly id: string; closed: Promise<void> } {
+  /**
+   * @internal Refuses connections once an answer has been sent, and returns the fault's id at once.
+   */
+  refuseAfter(sent: Promise<void>, forMs: number): { readonly id: string; closed: Promise<void> } {
     return this.#refuse(forMs, sent);
   }
 
@@ -192,10 +200,10 @@ export class Faults {
   async clear(): Promise<void> {
     const wasRefusing = this.#isRefusing;
     for (const id of this.#faults.keys()) this.end(id);
-    if (wasRefusing) await this.#door.open();
+    if (wasRefusing) await this.#target.open();
   }
 
-  /** The faults that are on, oldest first. */
+  /** Returns the active faults, oldest first. */
   list(): readonly FaultInfo[] {
     return [...this.#faults.values()]
       .filter(({ isOn }) => isOn)
@@ -208,38 +216,40 @@ export class Faults {
       }));
   }
 
-  /** @internal The id of the fault that began last. */
+  /** @internal Id of the latest fault. */
   get lastId(): string {
     return String(this.#count);
   }
 
-  /** @internal Ends one fault; false when there is none of that id. Does not listen again. */
+  /**
+   * @internal Ends one fault, without listening again; returns false if there is none with this id.
+   */
   end(id: string): boolean {
     const fault = this.#faults.get(id);
     this.#faults.delete(id);
     fault?.release();
-    this.#tell();
+    this.#notify();
     return fault !== undefined;
   }
 
-  /** @internal Forgets that connections are refused, because somebody has opened the port. */
+  /** @internal Ends the refusal of connections after the port was opened by other means. */
   endRefusal(): void {
     for (const { id, parts } of this.#faults.values()) if (parts.kind === 'refuse') this.end(id);
   }
 
-  /** @internal The fault that a request meets. */
+  /** @internal Returns the fault that applies to a request. */
   find(request: Matchable): Fault | undefined {
-    const fault = [...this.#faults.values()].findLast(each => each.hits(request));
-    if (fault !== undefined) this.#tell();
+    const fault = [...this.#faults.values()].findLast(each => each.matches(request));
+    if (fault !== undefined) this.#notify();
     return fault;
   }
 
-  /** @internal Tells a listener when a fault begins, ends or hits; the returned function removes it. */
+  /**
+   * @internal Calls a listener when a fault begins, ends or is applied; the returned function
+   * removes it.
+   */
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
+    return this.#listeners.add(listener);
   }
 
   get #isRefusing(): boolean {
@@ -253,37 +263,37 @@ export class Faults {
     const end = async () => {
       const wasRefusing = this.#isRefusing;
       dispose();
-      if (wasRefusing && !this.#isRefusing) await this.#door.open();
+      if (wasRefusing && !this.#isRefusing) await this.#target.open();
     };
     const close = async () => {
       await ready;
       if (!this.#isRefusing) return;
-      await this.#door.close();
+      await this.#target.close();
       if (forMs === undefined) return;
-      cancel = setTimer(systemClock, forMs, () => void end().catch(() => this.#openLater()));
+      cancel = setTimer(systemClock, forMs, () => void end().catch(() => this.#retryOpen()));
     };
     return { id: this.lastId, closed: close(), end };
   }
 
-  /** A port that somebody else took meanwhile is tried again until it is free. */
-  #openLater(): void {
-    setTimer(systemClock, retryMs, () => void this.#door.open().catch(() => this.#openLater()));
+  /** Tries again until the port is free, in case another process has taken it. */
+  #retryOpen(): void {
+    setTimer(systemClock, retryMs, () => void this.#target.open().catch(() => this.#retryOpen()));
   }
 
   #setSkew(): void {
     const skews = [...this.#faults.values()].filter(({ parts }) => parts.kind === 'skew-clock');
-    this.#door.skew(Number(skews.at(-1)?.parts.settings?.['ms'] ?? 0));
+    this.#target.skew(Number(skews.at(-1)?.parts.settings?.['ms'] ?? 0));
   }
 
   #add(parts: FaultParts): Dispose {
     this.#count += 1;
     const id = this.lastId;
     this.#faults.set(id, new Fault(id, parts));
-    this.#tell();
+    this.#notify();
     return () => void this.end(id);
   }
 
-  #tell(): void {
-    for (const listener of this.#listeners) listener();
+  #notify(): void {
+    this.#listeners.emit();
   }
 }

@@ -1,48 +1,50 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { OperationName } from '../api/operations.js';
+import { Listeners } from '../listeners.js';
+import { pathOf } from '../api/request-target.js';
 
-/** A request that reached the embedded Service Center, and what came of it. */
+/** A request to the embedded Service Center, with the status of its answer. */
 export interface RecordedRequest {
-  /** When it had arrived in full: milliseconds since 1970 by the clock of the registry. */
+  /** Time when it had arrived in full: milliseconds since 1970 by the registry's clock. */
   readonly at: number;
-  /** The operation it asked for; undefined where the operation has no name. */
+  /** The requested operation; undefined if it has no name. */
   readonly operation: OperationName | undefined;
   readonly method: string;
-  /** Path and query as they came; a token in it is `***`. */
+  /** Path and query as received; a token in it is replaced by `***`. */
   readonly path: string;
-  /** By lower-case names; of credentials only the first word is kept, `Bearer ***`. */
+  /** Header names are in lower case; of credentials only the scheme is kept, `Bearer ***`. */
   readonly headers: IncomingHttpHeaders;
-  /** The first 64 KiB of it; `***` where it may hold a password. */
+  /** The first 64 KiB of the body; `***` if it may contain a password. */
   readonly body: string;
-  /** Status of the answer; undefined while there is none, and for good when none was sent. */
+  /** Status of the answer; undefined if none was sent yet, or ever. */
   readonly status: number | undefined;
 }
 
-/** A request as it is kept: its answer is to come. */
+/** A recorded request that may not be answered yet. */
 type Entry = Omit<RecordedRequest, 'status'> & { status: number | undefined };
 
-/** A listener told of each request. */
+/** Called for each request. */
 export type RequestListener = (request: RecordedRequest) => void;
 
 const capacity = 10_000;
 
-/** The last requests, oldest first. */
+/** Records the last requests, oldest first. */
 export class Journal {
-  /** A ring once it is full: the newest entry takes the place of the oldest. */
+  /** A ring buffer once it is full: the newest entry replaces the oldest. */
   readonly #entries: RecordedRequest[] = [];
   #next = 0;
-  readonly #listeners = new Set<RequestListener>();
+  readonly #listeners = new Listeners<RecordedRequest>();
 
   get requests(): readonly RecordedRequest[] {
     return [...this.#entries.slice(this.#next), ...this.#entries.slice(0, this.#next)];
   }
 
-  /** Writes a request down, tells the listeners, and returns what notes the status of its answer. */
+  /** Records a request, notifies the listeners, and returns a function that sets the status. */
   add(request: Omit<RecordedRequest, 'status'>): (status: number) => void {
     const entry: Entry = { ...request, status: undefined };
     this.#entries[this.#next] = entry;
     this.#next = (this.#next + 1) % capacity;
-    for (const listener of this.#listeners) listener(entry);
+    this.#listeners.emit(entry);
     return status => {
       entry.status = status;
     };
@@ -50,9 +52,50 @@ export class Journal {
 
   /** Adds a listener; the returned function removes it. */
   onRequest(listener: RequestListener): () => void {
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
+    return this.#listeners.add(listener);
   }
+}
+
+/** Parts of a request that may contain secrets. */
+export interface RequestTexts {
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+const blank = '***';
+
+/** The beginning of every JSON Web Token. */
+const token = /eyJ[\w-]*\.[\w-]*(\.[\w-]*)?/g;
+
+/** Returns a request without tokens, and without a body that may contain a password. */
+export function withoutSecrets({ path, headers, body }: RequestTexts): RequestTexts {
+  return {
+    path: path.replaceAll(token, blank),
+    headers: Object.keys(headers).some(isSecret) ? publicHeaders(headers) : headers,
+    body: body !== '' && holdsPassword(path) ? blank : body,
+  };
+}
+
+function publicHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, isSecret(name) ? cut(value) : value]),
+  );
+}
+
+function isSecret(headerName: string): boolean {
+  return /authorization|cookie|token/.test(headerName);
+}
+
+/** The scheme is not a secret: `Bearer ***`. */
+function cut(value: string | readonly string[] | undefined): string {
+  const [, scheme = ''] = /^(\w+ )/.exec(String(value)) ?? [];
+  return scheme + blank;
+}
+
+/** Returns whether a path leads to a token or an account, in any spelling. */
+function holdsPassword(target: string): boolean {
+  const path = pathOf(target);
+  return path === undefined || /\/(token|accounts)(\/|$)/i.test(path);
 }

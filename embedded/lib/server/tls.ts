@@ -2,28 +2,35 @@ import { createServer as createHttps } from 'node:https';
 import type { Server, ServerOptions } from 'node:https';
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:net';
-import type { Server as Door, Socket } from 'node:net';
+import type { Server as TcpServer, Socket } from 'node:net';
 import type { SecureVersion } from 'node:tls';
 
-/** How an embedded Service Center is reached over TLS. */
+/** TLS options of an embedded Service Center. */
 export interface TlsOptions {
-  /** Certificate of the server in PEM, with those of its issuers behind it. */
+  /** Certificate of the server in PEM, followed by those of its issuers. */
   readonly cert: string | Buffer;
   /** Private key of the certificate in PEM, not encrypted. */
   readonly key: string | Buffer;
-  /** Certificates in PEM of who may vouch for clients. */
+  /** Certificates of the CAs of client certificates, in PEM. */
   readonly ca?: string | Buffer | undefined;
   /**
-   * Lets only those in who show a certificate that `ca` vouches for.
+   * Accepts only clients with a certificate that `ca` has issued.
    *
-   * @default true when there is a `ca`
+   * @default true if there is a `ca`
    */
   readonly requireClientCertificate?: boolean | undefined;
-  /** @default 'TLSv1.2' */
+  /**
+   * Lowest version of TLS.
+   *
+   * @default 'TLSv1.2'
+   */
   readonly minVersion?: SecureVersion | undefined;
 }
 
-/** The suites of a real server: all of TLS 1.3, and four of 1.2, which want RSA (etc/conf/app.yaml). */
+/**
+ * The cipher suites of a real server: all of TLS 1.3, and four of TLS 1.2, which need RSA
+ * (etc/conf/app.yaml).
+ */
 const ciphers = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
@@ -35,9 +42,9 @@ const ciphers = [
 ].join(':');
 
 /**
- * A server of HTTP/1.1 over TLS; what it serves comes through a {@link doorOf door}.
+ * Creates a server for HTTP/1.1 over TLS. Its connections come from {@link withPlainHttpAnswer}.
  *
- * @throws Error that names the option when a certificate or a key cannot be read
+ * @throws Error that names the option if a certificate or key cannot be read
  */
 export function createSecureServer(
   {
@@ -56,16 +63,21 @@ export function createSecureServer(
   try {
     return createHttps({ ...settings, ...secrets, rejectUnauthorized: true }, listener);
   } catch (cause) {
-    throw new Error('tls.cert, tls.key or tls.ca cannot be read: they must be PEM, and fit', {
-      cause,
-    });
+    throw new Error(
+      'tls.cert, tls.key or tls.ca cannot be read: they must be PEM and belong together',
+      {
+        cause,
+      },
+    );
   }
 }
 
-/** How long a connection may be silent before its first byte; as long as for a head of HTTP. */
+/**
+ * Milliseconds until a connection without a first byte is closed; the same as for a head of HTTP.
+ */
 const silenceMs = 60_000;
 
-/** How a request of plain HTTP begins, by the words that Go knows it by (crypto/tls/conn.go). */
+/** The beginnings by which Go recognizes plain HTTP (crypto/tls/conn.go). */
 const plainHttp = /^(GET \/|HEAD |POST |PUT \/|OPTIO)/;
 
 const plainHttpAnswer =
@@ -73,24 +85,26 @@ const plainHttpAnswer =
 
 const tcpSockets = new WeakMap<Socket, Socket>();
 
-/** The port of a secure server, which answers plain HTTP in plain words as Go does. */
-export function doorOf(server: Server): Door {
-  const open = new Map<string, Socket>();
+/**
+ * Returns a server for the port of a TLS server, which answers plain HTTP in plain text as Go does.
+ */
+export function withPlainHttpAnswer(server: Server): TcpServer {
+  const tcpByPeer = new Map<string, Socket>();
   server.on('secureConnection', (secure: Socket) => {
-    const tcp = open.get(peerOf(secure));
+    const tcp = tcpByPeer.get(peerOf(secure));
     if (tcp !== undefined) tcpSockets.set(secure, tcp);
   });
-  const door = createServer(tcp => {
+  const port = createServer(tcp => {
     const peer = peerOf(tcp);
-    open.set(peer, tcp);
-    tcp.once('close', () => open.delete(peer));
-    admit(tcp, server);
+    tcpByPeer.set(peer, tcp);
+    tcp.once('close', () => tcpByPeer.delete(peer));
+    handleFirstBytes(tcp, server);
   });
-  // The secure server looks after slow requests from the moment it is told that it listens.
-  return door.on('listening', () => server.emit('listening')).on('close', () => server.close());
+  // The TLS server checks for slow requests from its 'listening' event on.
+  return port.on('listening', () => server.emit('listening')).on('close', () => server.close());
 }
 
-function admit(tcp: Socket, server: Server): void {
+function handleFirstBytes(tcp: Socket, server: Server): void {
   const fail = () => tcp.destroy();
   tcp.on('error', fail).setTimeout(silenceMs, fail);
   tcp.once('data', (first: Buffer) => {
@@ -103,7 +117,7 @@ function admit(tcp: Socket, server: Server): void {
   });
 }
 
-/** The connection of TCP that a socket is on; the socket itself when nothing lies between. */
+/** Returns the TCP connection below a TLS socket; the socket itself without TLS. */
 export function tcpSocketOf(socket: Socket): Socket {
   return tcpSockets.get(socket) ?? socket;
 }

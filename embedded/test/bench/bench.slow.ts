@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { packagePath } from '../support/package-path.js';
 
-/** Runs a bench shortly, on what was built last, and reads its figures. */
+/** Runs a bench shortly on the current build and returns its figures. */
 async function run(name: string, ...options: string[]): Promise<readonly Row[]> {
   const parameters = [packagePath(`bench/${name}.js`), '--json', ...options];
   const { stdout } = await promisify(execFile)(process.execPath, parameters);
@@ -12,7 +12,7 @@ async function run(name: string, ...options: string[]): Promise<readonly Row[]> 
 
 type Row = Readonly<Record<string, number | string>>;
 
-/** Bounds are generous: they find what is broken, on any machine, and measure nothing. */
+/** The bounds are generous: they find what is broken on any machine, and measure nothing. */
 describe('the benches', () => {
   it('count heartbeats a second on 1 and on 20 connections', async () => {
     const rows = await run('heartbeats', '--rounds', '1', '--seconds', '0.5');

@@ -12,12 +12,12 @@ import { packagePath } from '../support/package-path.js';
 
 const run = promisify(execFile);
 
-/** Where the packed browser of the dev dependency is, and where it is unpacked to. */
+/** The packed browser of the devDependency, and the folder it is unpacked to. */
 const entry = createRequire(import.meta.url).resolve('@sparticuz/chromium');
 const packed = join(dirname(entry), '../../bin');
 const unpacked = packagePath('build/chromium');
 
-/** Where browsers are on machines that the packed one does not run on. */
+/** Paths of installed browsers, for machines on which the packed one does not run. */
 const installed = [
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
@@ -25,7 +25,7 @@ const installed = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** Nothing that asks other hosts, and no sandbox, which neither root nor most containers have. */
+/** No requests to other hosts, and no sandbox, which neither root nor most containers have. */
 const options = [
   '--no-sandbox',
   '--no-zygote',
@@ -38,10 +38,10 @@ const options = [
 ];
 
 /**
- * Starts a browser without a window: the one in `CHROMIUM_PATH`, else the one that npm brought, which
- * needs neither root nor a download and runs on Linux on x64, else one of this machine.
+ * Starts a headless browser: the one in `CHROMIUM_PATH`, otherwise the packed one (Linux on x64,
+ * needs no root and no download), otherwise an installed one.
  *
- * @throws Error when there is none
+ * @throws Error if there is none
  */
 export async function launchChromium(): Promise<Browser> {
   const named = process.env['CHROMIUM_PATH'];
@@ -69,7 +69,7 @@ async function launchPacked(): Promise<Browser> {
   return chromium.launch({ executablePath, args: options, env });
 }
 
-/** Unpacks a file once; half a file never counts as one. */
+/** Unpacks a file once; an incomplete file is unpacked again. */
 async function unpack(name: string, to: string): Promise<void> {
   if (existsSync(to)) return;
   const half = `${to}.${process.pid}`;

@@ -9,10 +9,10 @@ export interface TestService {
   readonly version?: string;
 }
 
-/** A running registry, and what services do to it. */
+/** A running registry with helpers to register and change services. */
 export class PageUnderTest {
   readonly registry: EmbeddedServiceCenter;
-  /** Everything that a page complained about, and every request that left for another host. */
+  /** Errors of the pages, and requests to other hosts. */
   readonly complaints: string[] = [];
 
   constructor(options: EmbeddedServiceCenterOptions = {}) {
@@ -24,7 +24,7 @@ export class PageUnderTest {
     return `${this.registry.url}/-/`;
   }
 
-  /** Opens the page and gathers what goes wrong on it. */
+  /** Opens the page and records its errors. */
   async open(page: Page): Promise<void> {
     page.on('console', message => {
       if (['error', 'warning'].includes(message.type())) this.complaints.push(message.text());

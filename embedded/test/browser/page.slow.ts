@@ -34,7 +34,7 @@ const expire = (instanceId: string): Locator =>
   page.getByRole('button', { name: `Expire orders 1.0.0, instance ${instanceId}`, exact: true });
 const events = (): Locator => page.locator('#event-list');
 
-/** What of a browser's globals the functions use that run in it. */
+/** Globals of the browser that functions in the page use. */
 interface InBrowser {
   readonly document: { readonly activeElement: unknown };
   getComputedStyle(element: unknown): Readonly<Record<string, string>>;
@@ -49,7 +49,7 @@ const styleOf = (element: Locator, name: string): Promise<string | undefined> =>
     name,
   );
 
-/** What is left of a lease by its bar, from 0 to 1. */
+/** Returns the remaining share of a lease as its bar shows it, from 0 to 1. */
 const shareOf = async (instanceId: string): Promise<number> => {
   const style = await row(instanceId).locator('.fill').getAttribute('style');
   return Number(/scaleX\(([\d.]+)\)/.exec(style ?? '')?.[1]);
@@ -60,7 +60,7 @@ async function orders(...instanceIds: readonly string[]): Promise<void> {
   for (const instanceId of instanceIds) await tested.instance('orders', instanceId);
 }
 
-/** Resolves when something is so. */
+/** Resolves once a condition is true. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   const giveUpAt = Date.now() + 10_000;
   while (!(await isSo())) {
@@ -117,7 +117,7 @@ describe('the page', () => {
     await events().getByText('renewed').waitFor({ state: 'detached' });
   });
 
-  it('lets leases end on time while somebody looks', async () => {
+  it('ends leases on time while the page is open', async () => {
     await orders();
     await tested.open(page);
     await tested.instance('orders', 'a', { healthCheck: { mode: 'push', interval: 1, times: 1 } });
@@ -222,8 +222,8 @@ describe('a fault', () => {
   it('is switched on, strikes, and is switched off', async () => {
     await orders('a');
     await tested.open(page);
-    await page.getByText('Switch one on').click();
-    await page.getByLabel('What goes wrong').selectOption('answer');
+    await page.getByText('Switch on a fault').click();
+    await page.getByLabel('Kind').selectOption('answer');
     await page.getByLabel('Status', { exact: true }).fill('503');
     await page.getByLabel('Error code').fill('500011');
     await page.getByLabel('Requests', { exact: true }).selectOption('heartbeat');
@@ -245,8 +245,8 @@ describe('a fault', () => {
     'of the kind %s can be chosen',
     async kind => {
       await tested.open(page);
-      await page.getByText('Switch one on').click();
-      await page.getByLabel('What goes wrong').selectOption(kind);
+      await page.getByText('Switch on a fault').click();
+      await page.getByLabel('Kind').selectOption(kind);
       await page.getByRole('button', { name: 'Switch on' }).click();
       await until(async () => tested.registry.faults.list()[0]?.kind === kind);
       expect(await page.locator('#problem').isVisible()).toBe(false);
@@ -255,8 +255,8 @@ describe('a fault', () => {
 
   it('may refuse the page itself, which comes back', async () => {
     await tested.open(page);
-    await page.getByText('Switch one on').click();
-    await page.getByLabel('What goes wrong').selectOption('refuse');
+    await page.getByText('Switch on a fault').click();
+    await page.getByLabel('Kind').selectOption('refuse');
     await page.getByLabel('For how many milliseconds').fill('500');
     await page.getByRole('button', { name: 'Switch on' }).click();
     await page.locator('#connection[data-state="lost"]').waitFor();
@@ -276,7 +276,7 @@ describe('the look of the page', () => {
     await tested.open(page);
     tested.registry.faults.hang({ path: new RegExp('p'.repeat(200)) });
     await row(long).locator('summary').click();
-    await page.getByText('Switch one on').click();
+    await page.getByText('Switch on a fault').click();
     await page.locator('#fault-list li').waitFor();
     expect(await page.evaluate(tooWide)).toEqual([]);
   });
@@ -288,12 +288,12 @@ describe('the look of the page', () => {
       await tested.instance('orders', status, { status, properties: { a: '1' } });
     await tested.open(page);
     tested.registry.faults.hang({ operation: 'heartbeat' });
-    await page.getByText('Switch one on').click();
+    await page.getByText('Switch on a fault').click();
     await page.locator('#fault-list li').waitFor();
     expect(await page.evaluate(tooPale)).toEqual([]);
   });
 
-  it('stands still for who wants no motion', async () => {
+  it('does not animate if reduced motion is preferred', async () => {
     await orders('a');
     await page.emulateMedia({ reducedMotion: 'reduce' });
     await tested.open(page);
@@ -319,7 +319,7 @@ describe('the look of the page', () => {
   });
 });
 
-/** Every element that reaches beyond the window. */
+/** Finds elements that are wider than the window. */
 const tooWide = `
   [...document.body.querySelectorAll('*')]
     .filter(element => element.checkVisibility() && element.getBoundingClientRect().right > innerWidth)
@@ -327,7 +327,7 @@ const tooWide = `
     .map(element => element.tagName + '.' + element.className + '#' + element.id)
 `;
 
-/** The longest time between two pictures within two seconds, in milliseconds. */
+/** Measures the longest time between two frames within two seconds, in milliseconds. */
 const longestFrame = `
   new Promise(resolve => {
     const began = performance.now();
@@ -343,7 +343,7 @@ const longestFrame = `
   })
 `;
 
-/** Every text whose contrast is below 4.5 to 1 (WCAG 2.2, 1.4.3), with its contrast. */
+/** Finds texts with a contrast below 4.5 to 1 (WCAG 2.2, 1.4.3). */
 const tooPale = `
   (() => {
     const channels = color => color.match(/[\\d.]+/g).map(Number);

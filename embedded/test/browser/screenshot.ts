@@ -5,7 +5,7 @@ import { PageUnderTest } from './page-under-test.js';
 
 /** Takes the README's picture of the page: `npm run screenshot`. */
 
-/** A time that goes on only when it is told to, so that each picture shows the same. */
+/** A clock that stands still, so that each picture shows the same. */
 class Standstill implements Clock {
   #now = new Date(2026, 0, 5, 10, 24, 0).getTime();
 

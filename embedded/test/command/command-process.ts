@@ -8,7 +8,7 @@ const program = resolve(import.meta.dirname, '../../lib/command/main.js');
 const deadlineMs = 20_000;
 const running = new Set<CommandProcess>();
 
-/** The command in a process group of its own, as a terminal starts it. */
+/** The command in its own process group, as a terminal starts it. */
 export class CommandProcess {
   readonly stdout: string[] = [];
   readonly stderr: string[] = [];
@@ -28,7 +28,7 @@ export class CommandProcess {
     running.add(this);
   }
 
-  /** Resolves with the URL that it prints once it listens. */
+  /** Resolves to the URL that it prints once it listens. */
   url(): Promise<string> {
     return eventually('a URL in the output', () => {
       if (this.#child.exitCode !== null) throw new Error(`It ended: ${this.stderr.join('\n')}`);
@@ -41,18 +41,18 @@ export class CommandProcess {
     this.#signalGroup('SIGINT');
   }
 
-  /** Sends a signal to the command alone. */
+  /** Sends a signal to the command only. */
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
 
-  /** Resolves with the exit code; null when a signal ended the process. */
+  /** Resolves to the exit code; null if a signal ended the process. */
   async exitCode(): Promise<unknown> {
     const [code] = await this.#closed;
     return code;
   }
 
-  /** Ends the group, if any of it is left. */
+  /** Ends the rest of the group. */
   async end(): Promise<void> {
     this.#signalGroup('SIGKILL');
     await this.#closed;
@@ -70,12 +70,12 @@ export class CommandProcess {
   }
 }
 
-/** Ends every command that a test started, also when the test failed half-way. */
+/** Ends every command that a test started, even if the test failed. */
 export async function endAll(): Promise<void> {
   await Promise.all([...running].map(command => command.end()));
 }
 
-/** Resolves with the first value that `look` returns; rejects after 20 s without one. */
+/** Resolves to the first value that `look` returns; rejects after 20 s. */
 export async function eventually<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,

@@ -77,7 +77,7 @@ describe('npx embedded-service-center', () => {
     const program = command('--port', port);
     expect(await program.exitCode()).toBe(1);
     expect(program.stderr).toEqual([
-      `The embedded Service Center cannot listen on 127.0.0.1:${port}: the port is taken; is another registry running?`,
+      `The embedded Service Center cannot listen on 127.0.0.1:${port}: the port is in use; is another registry running?`,
     ]);
     await other.stop();
   });
@@ -124,7 +124,7 @@ describe('npx embedded-service-center', () => {
     await writeFile(path, '{ "format": 1, ');
     const program = command('--port', '0', '--data', path);
     expect(await program.exitCode()).toBe(1);
-    expect(program.stderr).toEqual([expect.stringContaining(`${path} is no JSON`)]);
+    expect(program.stderr).toEqual([expect.stringContaining(`${path} is not JSON`)]);
     expect(await readFile(path, 'utf8')).toBe('{ "format": 1, ');
   });
 });

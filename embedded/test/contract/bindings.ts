@@ -2,40 +2,46 @@ const placeholder = /\{\{(\w+)\}\}/g;
 const hash = /^([0-9a-f]{40}|[0-9a-f]{32})$/;
 const timestamp = /^\d{10}$/;
 
-/** Recorded hashes that are the same on every server: of no instances, and of SERVICECENTER's key. */
+/**
+ * Recorded hashes that are the same on every server: of no instances, and of the key of
+ * SERVICECENTER.
+ */
 const constants = new Set([
   '97784746be9a2d00f08bc72fe1ce5ff8c7d07ffe',
   '7062417bf9ebd4c646bb23059003cea42180894a',
 ]);
 
 /**
- * What the names and hashes of a recording stand for on the server that is asked. One stands for
- * one value throughout, and two revisions that were different must still be different.
+ * Maps names and hashes of a recording to values of the tested server. Each name stands for one
+ * value, and two revisions that differed must still differ.
  */
 export class Bindings {
   readonly #values = new Map<string, string>();
 
-  /** Puts the values of saved names into text that is sent. */
+  /** Replaces saved names in text to be sent. */
   fill(text: string): string {
     return text.replaceAll(placeholder, (whole, name: string) => this.#values.get(name) ?? whole);
   }
 
-  /** Has a name stand for a value that no answer gives. */
+  /** Binds a name to a value that no answer contains. */
   set(name: string, value: string): void {
     this.#values.set(name, value);
   }
 
-  /** Forgets what a name stands for: the answer to come gives it a new value. */
+  /** Forgets the value of a name; the next answer sets a new one. */
   release(name: string): void {
     this.#values.delete(name);
   }
 
-  /** Puts what recorded hashes stand for into text that is sent. */
+  /** Replaces recorded hashes in text to be sent. */
   fillHashes(text: string): string {
     return text.replaceAll(/\b[0-9a-f]{32,40}\b/g, whole => this.#values.get(whole) ?? whole);
   }
 
-  /** Tells why a value is not what was recorded; undefined when it is. Binds what it meets first. */
+  /**
+   * Returns why a value differs from the recorded one; undefined if it does not. Binds names and
+   * hashes on first use.
+   */
   mismatch(recorded: string, actual: unknown): string | undefined {
     if (typeof actual !== 'string') return `expected text, got ${JSON.stringify(actual)}`;
     if (recorded === '{{timestamp}}')

@@ -1,23 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { packagePath } from '../support/package-path.js';
 
-/** An HTTP exchange beside a recorded WebSocket. */
+/** An HTTP request next to a recorded WebSocket. */
 export interface RecordedExchange {
   readonly method: string;
   readonly path: string;
   readonly body?: unknown;
   readonly status: number;
-  /** An object, or the text of the answer; absent where it was not looked at. */
+  /** An object, or the text of the answer; absent if it was not recorded. */
   readonly answer?: unknown;
 }
 
-/** What a frame brought; which of these there are depends on its type. */
-export interface FramePayload {
+/** Content of a frame; the fields depend on its type. */
+interface FramePayload {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
   readonly text?: string;
-  /** Of a handshake that was refused. */
+  /** Body of a refused handshake. */
   readonly body?: string;
   readonly hex?: string;
   readonly length?: number;
@@ -25,13 +25,13 @@ export interface FramePayload {
   readonly reason?: string;
 }
 
-/** Something that came from the server, a closed connection included. */
+/** A frame from the server, or the end of the connection. */
 export interface ReceivedFrame {
   readonly type: 'handshake' | 'text' | 'ping' | 'pong' | 'close' | 'tcp-closed';
   readonly payload: FramePayload;
 }
 
-/** One moment of a recorded WebSocket. */
+/** One event of a recorded WebSocket. */
 export type RecordedFrame = { readonly t_ms: number } & (
   | ({ readonly direction: 'received' } & ReceivedFrame)
   | {
@@ -48,7 +48,7 @@ export interface FrameScenario {
   readonly frames: readonly RecordedFrame[];
 }
 
-/** Reads a frame by frame recording of the source tree. */
+/** Reads a recording of frames. */
 export function readFrames(name: string): readonly FrameScenario[] {
   const file = packagePath(`test/contract/recordings/${name}.json`);
   const recording = JSON.parse(readFileSync(file, 'utf8')) as { scenarios: FrameScenario[] };

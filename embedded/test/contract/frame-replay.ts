@@ -10,15 +10,15 @@ import { differencesIn } from './replay.js';
 type Sent = Extract<RecordedFrame, { direction: 'sent' }>;
 type Received = Extract<RecordedFrame, { direction: 'received' }>;
 
-/** What a recording does not hold: where its sockets lead, and who asks beside them. */
+/** What a recording does not contain: addresses, credentials and other clients. */
 export interface Stage {
   readonly path: string;
   readonly consumerId?: string | undefined;
-  /** Sent with each handshake. */
+  /** Headers of each handshake. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Sent with each request beside the sockets. */
+  /** Authorization of each HTTP request. */
   readonly authorization?: string | undefined;
-  /** Done before the HTTP frame of this name. */
+  /** Actions before the HTTP request of a name. */
   readonly before?: Readonly<Record<string, () => Promise<void>>> | undefined;
 }
 
@@ -38,12 +38,12 @@ export class FrameReplay {
     this.#client = new FrameClient(serviceCenter.url, { seesRefusals: true });
   }
 
-  /** Every difference between what was recorded and what happens here. */
+  /** Returns every difference between the recording and this server. */
   async differences(frames: readonly RecordedFrame[]): Promise<string[]> {
     const found: string[] = [];
     let nowMs = 0;
     for (const frame of frames) {
-      // Recorded times are cut to milliseconds: what is sent comes before what is due in the same one.
+      // Recorded times are whole milliseconds: frames are sent before timers of the same one fire.
       const atMs = Math.max(nowMs, frame.direction === 'sent' ? frame.t_ms - 1 : frame.t_ms);
       this.#clock.advance(atMs - nowMs);
       nowMs = atMs;
@@ -88,7 +88,7 @@ export class FrameReplay {
     return differencesIn(timeless(recorded), parsed(told.text), this.#bindings);
   }
 
-  /** Sends a frame; where no frame answers it, resolves once the server has set its deadline anew. */
+  /** Sends a frame. If no frame answers it, resolves once the server has restarted its deadline. */
   async #send({ type, payload: { text = '' } }: Sent): Promise<void> {
     const { socket } = this.#client;
     switch (type) {
@@ -108,7 +108,7 @@ export class FrameReplay {
         return;
       }
       case 'close':
-        // One that follows the server's own was sent by the client's library, here as there.
+        // The client's library answers a close of the server itself, as in the recording.
         if (this.#isClosing) return;
         socket.close(Buffer.from(text, 'latin1').readUInt16BE(), text.slice(2));
         await once(socket, 'close');
@@ -123,13 +123,13 @@ export class FrameReplay {
     }
     const frame = await this.#client.next();
     if (frame.type !== type) return [`got ${JSON.stringify(frame)}`];
-    // How a connection ended on the wire depends on what was still under way.
+    // How a TCP connection ends depends on what was still in transit.
     if (type === 'tcp-closed') return [];
     return differencesIn(timeless(payload), frame.payload, this.#bindings);
   }
 }
 
-/** The document without the seconds in which it was recorded. */
+/** Returns a document without its recorded time stamps. */
 function timeless(document: unknown): unknown {
   return JSON.parse(
     JSON.stringify(document, (key, value: unknown) =>

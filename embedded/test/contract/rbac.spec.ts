@@ -29,7 +29,7 @@ function signerOf(serviceCenter: EmbeddedServiceCenter): TokenSigner {
 
 const inSeconds = (seconds: number) => Math.floor(clock.now() / 1000) + seconds;
 
-/** The tokens that were signed outside the recorded server, as its notes have them. */
+/** Tokens that were signed outside the recorded server, as its notes describe them. */
 function signedOutside(own: TokenSigner, other: TokenSigner): Readonly<Record<string, string>> {
   const root = { account: 'root', roles: ['admin'], exp: inSeconds(3600) };
   const sign = (changes: object, algorithm?: TokenAlgorithm) =>
@@ -68,7 +68,7 @@ describe('the embedded Service Center with RBAC answers like a real one', () => 
   afterAll(() => serviceCenter.stop());
 
   it.each(readRecording('rbac').steps)('$step', async step => {
-    // No two tokens are the same: each is made in a second of its own.
+    // Each token is issued in another second, so that no two are equal.
     clock.advance(1000 * (1 + (step.waitSeconds ?? 0)));
     const answer = await exchange(serviceCenter.url, requestOf(step, bindings));
     expect(differences(step, answer, bindings)).toEqual([]);
@@ -132,7 +132,7 @@ describe('the embedded Service Center with RBAC sends WebSockets what a real one
     'websocket heartbeat of an unknown instance': heartbeat.replace(instanceId, 'nobody'),
   };
 
-  /** Who asks for what, by the words of a recorded scenario. */
+  /** Returns the credentials of a recorded scenario. */
   function stageOf(scenario: string): Stage {
     const authorizations: readonly (readonly [words: string, authorization: string])[] = [
       ['garbage token', 'Bearer abc'],
@@ -162,7 +162,7 @@ describe('the embedded Service Center with RBAC sends WebSockets what a real one
     expect(await replay.differences(withCause(frames))).toEqual([]);
   });
 
-  /** The recording has the event alone, not what brought it about. */
+  /** The recording contains only the event, not its cause. */
   function withCause(frames: readonly RecordedFrame[]): readonly RecordedFrame[] {
     return frames.flatMap((frame): RecordedFrame[] => {
       if (frame.direction !== 'received' || frame.payload.json === undefined) return [frame];

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { packagePath } from '../support/package-path.js';
 
-/** One request of a recorded scenario, and what a real server answered. */
+/** One request of a recorded scenario, with the answer of a real server. */
 export interface RecordedStep {
   readonly step: string;
   readonly request: {
@@ -17,21 +17,21 @@ export interface RecordedStep {
     readonly json?: unknown;
     readonly text?: string;
   };
-  /** Values to take out of this answer's JSON, by the path that leads to them. */
+  /** Values to save from the answer's JSON, by path. */
   readonly save?: Readonly<Record<string, string>>;
-  /** Values to take out of this answer's headers. */
+  /** Values to save from the answer's headers. */
   readonly saveHeader?: Readonly<Record<string, string>>;
-  /** What passed before the request was sent. */
+  /** Seconds before the request was sent. */
   readonly waitSeconds?: number;
 }
 
-/** A scenario: its steps build on each other. */
+/** A scenario of consecutive steps. */
 export interface Recording {
   readonly scenario: string;
   readonly steps: readonly RecordedStep[];
 }
 
-/** Reads a recording of the source tree. */
+/** Reads a recording. */
 export function readRecording(name: string): Recording {
   const file = packagePath(`test/contract/recordings/${name}.json`);
   return JSON.parse(readFileSync(file, 'utf8')) as Recording;

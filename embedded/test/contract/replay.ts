@@ -2,7 +2,7 @@ import type { Bindings } from './bindings.js';
 import type { TestAnswer, TestRequest } from '../support/exchange.js';
 import type { RecordedStep } from './recording.js';
 
-/** The headers a recording holds whenever the server sent them: one that is missing was not sent. */
+/** Headers that were recorded whenever the server sent them, so that a missing one was not sent. */
 const recordedHeaders = [
   'content-type',
   'allow',
@@ -11,7 +11,7 @@ const recordedHeaders = [
   'deprecation',
 ];
 
-/** Lists that the server gives in no particular order. */
+/** Lists whose order on the server is random. */
 const unordered = new Set([
   'instances',
   'services',
@@ -27,7 +27,7 @@ const serviceCenterIds: ReadonlySet<unknown> = new Set([
   '{{scServiceId}}',
 ]);
 
-/** What differs from server to server, and what it must look like all the same. */
+/** Values that differ between servers, with their format. */
 const ofTheServer: Readonly<Record<string, RegExp>> = {
   version: /^\d+(\.\d+)+$/,
   buildTag: /./,
@@ -41,14 +41,14 @@ const ofItsInstance: Readonly<Record<string, RegExp>> = {
   version: /^\d+(\.\d+)+$/,
 };
 
-/** Seconds since 1970, of when the recording was made. */
+/** Time stamps of the recording. */
 const seconds: Readonly<Record<string, RegExp>> = {
   createTime: /^\d{10}$/,
   updateTime: /^\d{10}$/,
   releaseAt: /^\d{10}$/,
 };
 
-/** The request of a step, with the values that its names stand for here. */
+/** Returns the request of a step with the values of this server. */
 export function requestOf({ request }: RecordedStep, bindings: Bindings): TestRequest {
   const { method, path, headers = {}, body, rawBody } = request;
   const text = rawBody ?? (body === undefined ? undefined : JSON.stringify(body));
@@ -62,13 +62,13 @@ export function requestOf({ request }: RecordedStep, bindings: Bindings): TestRe
   };
 }
 
-/** Every difference between an answer and the recorded one. */
+/** Returns every difference between an answer and the recorded one. */
 export function differences(
   { response, save = {}, saveHeader = {} }: RecordedStep,
   answer: TestAnswer,
   bindings: Bindings,
 ): string[] {
-  // A name that is saved again stands for the new value, where the answer has one.
+  // A name that is saved again gets the new value if the answer contains one.
   const told = JSON.stringify([response.json, response.headers]);
   const saved = Object.entries(save).map(
     ([name, key]) => [name, nameAt(response.json, key)] as const,
@@ -84,7 +84,7 @@ export function differences(
     const actual: unknown = JSON.parse(answer.text || 'null');
     found.push(...differencesIn(response.json, actual, bindings));
   }
-  // A recorded answer may show a value by another name than the one it is saved under.
+  // A recorded answer may show a value under another name than the one it is saved as.
   for (const [name, shown] of saved)
     if (told.includes(`{{${shown}}}`)) bindings.set(name, bindings.fill(`{{${shown}}}`));
   for (const name of [...Object.keys(save), ...Object.keys(saveHeader)])
@@ -92,13 +92,13 @@ export function differences(
   return found;
 }
 
-/** The name by which a recorded document shows the value of a key. */
+/** Returns the name by which a recorded document shows the value of a key. */
 function nameAt(recorded: unknown, key: string): string {
   const values = new Map<string, unknown>(isObject(recorded) ? Object.entries(recorded) : []);
   return /^\{\{(\w+)\}\}$/.exec(String(values.get(key)))?.[1] ?? key;
 }
 
-/** Every difference between a document and the recorded one. */
+/** Returns every difference between a document and the recorded one. */
 export function differencesIn(recorded: unknown, actual: unknown, bindings: Bindings): string[] {
   return compare(recorded, actual, { bindings, path: '', shapes: {} });
 }
@@ -159,7 +159,7 @@ function compareObjects(recorded: object, actual: object, place: Place): string[
   ];
 }
 
-/** Pairs each recorded item with the actual one that has the same identity, and compares the pairs. */
+/** Compares each recorded item with the actual one of the same identity. */
 function compareInAnyOrder(
   recorded: readonly unknown[],
   actual: readonly unknown[],
@@ -173,7 +173,7 @@ function compareInAnyOrder(
   });
 }
 
-/** True when two items of a list are about the same thing, by the first id they have. */
+/** Returns whether two items are about the same thing, by their first id. */
 function isSame(recorded: unknown, actual: unknown, bindings: Bindings): boolean {
   if (!isObject(recorded) || !isObject(actual)) return recorded === actual;
   const values = new Map<string, unknown>(Object.entries(actual));

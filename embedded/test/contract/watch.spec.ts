@@ -30,7 +30,7 @@ afterEach(async () => {
   await serviceCenter.stop();
 });
 
-/** The part of a service that a recording depends on. */
+/** The fields of a service that a recording depends on. */
 interface RecordedService {
   readonly serviceId?: string;
   readonly serviceName: string;
@@ -54,11 +54,11 @@ const watcherOf = (serviceId: string) => `${registry}/microservices/${serviceId}
 
 interface Scene {
   readonly consumer?: RecordedService;
-  /** Registered and found by the consumer before the recording begins. */
+  /** Registered and found by the consumer before the recording starts. */
   readonly found?: readonly RecordedService[];
-  /** Registered before, and not found. */
+  /** Registered before, but not found. */
   readonly known?: readonly RecordedService[];
-  /** Registered before the HTTP frame of this name. */
+  /** Registered before the HTTP request of a name. */
   readonly late?: Readonly<Record<string, RecordedService>>;
 }
 
@@ -80,7 +80,7 @@ const tagged = {
   serviceName: 'tagged',
 };
 
-/** What was there before each recorded scenario began; a consumer and no more where it is not named. */
+/** State before each recorded scenario; only a consumer if not listed. */
 const scenes: Readonly<Record<string, Scene>> = {
   'several changes at once': {
     found: ['1.0.0', '2.0.0'].map(version => ({ serviceName: 'mp-etcd-16010', version })),
@@ -108,8 +108,8 @@ const scenes: Readonly<Record<string, Scene>> = {
 };
 
 /**
- * The real server publishes 0.3 s late and 2 s for deletions, so that a deletion with a registration
- * behind it came as one UPDATE (contract.md 4.5). This one publishes both, and at once.
+ * The real server publishes 0.3 s late, and removals 2 s late, so a removal followed by a
+ * registration arrived as one UPDATE (M2). This registry publishes both at once.
  */
 function withoutLag(frames: readonly RecordedFrame[]): RecordedFrame[] {
   let last: unknown;
@@ -136,8 +136,8 @@ describe('the embedded Service Center sends a watcher what a real one does', () 
 });
 
 /**
- * The frames as they come when nobody else removes an instance: on the real server the window in
- * which these removals are gathered was open already (datasource/etcd/sd/instance_event_handler.go).
+ * The frames if no other client removes an instance: on the real server the window for these
+ * removals was open already (datasource/etcd/sd/instance_event_handler.go).
  */
 function inOwnWindow(frames: readonly RecordedFrame[], windowMs: number): RecordedFrame[] {
   return frames.map(frame => {
@@ -156,7 +156,7 @@ describe('with the lags of a real one the embedded Service Center sends a watche
   });
 });
 
-/** The ids of the recorded instances, where HTTP frames beside the socket name them. */
+/** Ids of the recorded instances, by the HTTP requests that name them. */
 const beating: Readonly<Record<string, string>> = {
   'pongs keep the instance alive, then it is deleted': 'de0e112bc57a44c484756c34ee1e44ee',
   'client that does not answer pings': 'e61250cd46324ef7b2f8fb290046ff70',

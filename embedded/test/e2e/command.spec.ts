@@ -4,11 +4,9 @@ import { connect } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DataFile } from '../../lib/command/data-file.js';
-import { DataKeeper } from '../../lib/command/data-keeper.js';
+import { DataFile, DataSaver } from '../../lib/command/data-file.js';
 import { readCommandLine } from '../../lib/command/command-line.js';
-import { serviceCenterOptions } from '../../lib/command/service-center-options.js';
-import { run } from '../../lib/command/run.js';
+import { serviceCenterOptions, run } from '../../lib/command/run.js';
 import { version } from '../../lib/version.js';
 import { exchange } from '../support/exchange.js';
 import { certificateAuthority } from '../support/certificates.js';
@@ -16,7 +14,7 @@ import { FakeClock } from '../support/registry.js';
 import { ask, registered, started } from './server.js';
 
 let directory: string;
-/** What the command finds in its environment. */
+/** Environment of the command. */
 let environment: Record<string, string> = {};
 const running = new Set<Command>();
 
@@ -53,15 +51,15 @@ class Command {
       env,
       print: text => {
         this.printed.push(text);
-        if (text.startsWith('Ctrl-C')) isUp();
+        if (text.startsWith('Press Ctrl-C')) isUp();
       },
-      complain: text => this.complaints.push(text),
+      printError: text => this.complaints.push(text),
       stopped,
     });
     running.add(this);
   }
 
-  /** Where it listens. */
+  /** Resolves to the address that it listens on. */
   async url(): Promise<string> {
     const early = this.exitCode.then(code => {
       throw new Error(`It ended with ${code}: ${this.complaints.join('\n')}`);
@@ -115,22 +113,22 @@ describe('the command', () => {
     await expect(exchange(url, { path: '/version' })).rejects.toThrow('ECONNREFUSED');
   });
 
-  it('says where it listens, where its page is, and what it is not for', async () => {
+  it('prints where it listens, where its page is, and that it is not for production', async () => {
     const command = new Command('--port', '0');
     const url = await command.url();
     const text = command.printed.join('\n');
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(text).toContain(`its page is ${url}/-/`);
-    expect(text).toContain('keeps everything in memory');
+    expect(text).toContain('kept in memory only');
     expect(text).toContain('not for production');
     expect(command.complaints).toEqual([]);
   });
 
-  it('warns when others can reach it', async () => {
+  it('warns if other machines can reach it', async () => {
     const command = new Command('--port', '0', '--host', '0.0.0.0');
     await command.url();
     expect(command.complaints).toEqual([
-      'Warning: others can reach it on 0.0.0.0, and nothing protects it',
+      'Warning: other machines can reach it on 0.0.0.0, without authentication',
     ]);
   });
 
@@ -138,7 +136,7 @@ describe('the command', () => {
     const { url } = await started();
     const command = new Command('--port', new URL(url).port);
     expect(await command.exitCode).toBe(1);
-    expect(command.complaints).toEqual([expect.stringMatching(/cannot listen on .* is taken/)]);
+    expect(command.complaints).toEqual([expect.stringMatching(/cannot listen on .* is in use/)]);
     expect(command.printed).toEqual([]);
   });
 
@@ -147,10 +145,10 @@ describe('the command', () => {
     const path = '/v4/default/registry/microservices';
     const { text } = await exchange(await command.url(), { path });
     expect(text).toBe('{"errCode":"400001","errMsg":"Invalid parameter(s)","detail":""}');
-    expect(command.printed).toContain('It answers like cse-legacy');
+    expect(command.printed).toContain('Profile: cse-legacy');
   });
 
-  it('says once of an instance that it does not keep the limits of the vendor', async () => {
+  it("warns once about an instance that exceeds the vendor's limits", async () => {
     const command = new Command('--port', '0', '--profile', 'cse-exclusive');
     const url = await command.url();
     const base = '/v4/default/registry/microservices';
@@ -163,7 +161,7 @@ describe('the command', () => {
       await exchange(url, { method: 'PUT', path: `${instances}/own/heartbeat` });
     expect(command.complaints).toEqual([
       expect.stringMatching(
-        /^Warning: a heartbeat of or\?ders\/own came \d\.\d s after the last one, the vendor allows one in 20\.0 s$/,
+        /^Warning: or\?ders\/own sent a heartbeat \d\.\d s after the previous one, the vendor requires 20\.0 s$/,
       ),
     ]);
   });
@@ -175,7 +173,7 @@ describe('the command', () => {
     for (let count = 0; count < 12; count += 1)
       await exchange(url, { method: 'POST', path, body: { instance: { hostName: 'h' } } });
     expect(command.complaints).toEqual([
-      'Warning: a registration was refused, the vendor allows 10 in a second',
+      'Warning: a registration was refused, the vendor allows 10 per second',
     ]);
   });
 });
@@ -189,7 +187,7 @@ describe('the command with --oddities realistic', () => {
     });
     const command = new Command('--port', '0', '--oddities', 'realistic');
     await command.url();
-    expect(command.printed).toContain('It lags, loses and forgets as a real server does');
+    expect(command.printed).toContain('Oddities: delays and losses of a real server');
   });
 });
 
@@ -197,7 +195,7 @@ describe('the command with --rbac', () => {
   const token = (url: string, password: string) =>
     exchange(url, { method: 'POST', path: '/v4/token', body: { name: 'root', password } });
 
-  it('asks for tokens, and root logs in with the password of the environment', async () => {
+  it('requires tokens, and root logs in with the password of the environment', async () => {
     environment = { SC_INIT_ROOT_PASSWORD: 'Secret-1234' };
     const command = new Command('--port', '0', '--rbac', '--host', '0.0.0.0');
     const url = (await command.url()).replace('0.0.0.0', '127.0.0.1');
@@ -205,9 +203,9 @@ describe('the command with --rbac', () => {
     expect((await exchange(url, { path })).status).toBe(401);
     expect((await token(url, 'Secret-1234')).status).toBe(200);
     const said = [...command.printed, ...command.complaints].join('\n');
-    expect(said).toContain('It asks for tokens');
+    expect(said).toContain('Tokens are required');
     expect(said).not.toContain('Secret-1234');
-    expect(command.complaints).toEqual(['Warning: others can reach it on 0.0.0.0']);
+    expect(command.complaints).toEqual(['Warning: other machines can reach it on 0.0.0.0']);
   });
 
   it.each([
@@ -224,7 +222,7 @@ describe('the command with --rbac', () => {
 });
 
 describe('the command with --tls', () => {
-  it('speaks HTTPS, and says so', async () => {
+  it('serves HTTPS, and prints so', async () => {
     const { cert, key } = certificateAuthority().issue(['localhost']);
     const files = ['--tls-cert', await file('cert', cert), '--tls-key', await file('key', key)];
     const command = new Command('--port', '0', '--tls', ...files);
@@ -260,7 +258,7 @@ describe('a seed', () => {
   });
 
   it.each([
-    ['is no JSON', '{', /seed\.json is no JSON: /],
+    ['is no JSON', '{', /seed\.json is not JSON: /],
     ['is wrong', wrongSeed, /seed\.json cannot be loaded\. .*\n- services\[0\]\.service\.serviceN/],
   ])('ends the command with 1 and one error when it %s', async (_, content, complaint) => {
     const command = new Command('--port', '0', '--seed', await file('seed.json', content));
@@ -281,7 +279,7 @@ describe('a seed', () => {
 });
 
 describe('a data file', () => {
-  it('brings services and instances over a restart, with leases in full', async () => {
+  it('keeps services and instances over a restart, with leases in full', async () => {
     const path = join(directory, 'data.json');
     const first = new Command('--port', '0', '--data', path);
     const url = await first.url();
@@ -299,7 +297,7 @@ describe('a data file', () => {
     expect(await readdir(directory)).toEqual(['data.json']);
   });
 
-  it('begins with the seed, and goes before it from then on', async () => {
+  it('starts with the seed, and overrides it from then on', async () => {
     const path = join(directory, 'data.json');
     const args = ['--port', '0', '--data', path, '--seed', await file('seed.json', seed)];
     const first = new Command(...args);
@@ -309,7 +307,7 @@ describe('a data file', () => {
 
     const second = new Command(...args);
     await second.url();
-    expect(second.printed.join('\n')).toContain('seed.json was passed over');
+    expect(second.printed.join('\n')).toContain('seed.json was ignored');
   });
 
   it.each([
@@ -367,21 +365,21 @@ describe('what keeps the data', () => {
       written.push(content);
       setImmediate(() => told());
     };
-    const complain = (error: unknown) => {
+    const onError = (error: unknown) => {
       complaints.push(error);
       told();
     };
-    const keeper = new DataKeeper(serviceCenter, dataFile, { complain, clock });
-    await keeper.start();
+    const saver = new DataSaver(serviceCenter, dataFile, { onError, clock });
+    await saver.start();
     const nextSave = () =>
       new Promise<void>(resolve => {
         told = resolve;
       });
-    return { serviceCenter, clock, complaints, written, keeper, nextSave };
+    return { serviceCenter, clock, complaints, written, saver, nextSave };
   }
 
   it('writes once for all that changes within a second', async () => {
-    const { serviceCenter, clock, written, nextSave, keeper } = await keeping();
+    const { serviceCenter, clock, written, nextSave, saver } = await keeping();
     await registered(serviceCenter);
     expect(clock.timers).toBe(1);
     const done = nextSave();
@@ -389,13 +387,13 @@ describe('what keeps the data', () => {
     await done;
     expect(written).toHaveLength(2);
     expect(written[1]).toContain('"own"');
-    await keeper.stop();
+    await saver.stop();
     expect(written).toHaveLength(2);
     expect(clock.timers).toBe(0);
   });
 
   it('is not put off by changes that go on', async () => {
-    const { serviceCenter, clock, written, nextSave, keeper } = await keeping();
+    const { serviceCenter, clock, written, nextSave, saver } = await keeping();
     const instance = await registered(serviceCenter);
     clock.advance(600);
     await ask(serviceCenter, `PUT ${instance}/status?value=DOWN`);
@@ -403,7 +401,7 @@ describe('what keeps the data', () => {
     clock.advance(400);
     await done;
     expect(written[1]).toContain('"DOWN"');
-    await keeper.stop();
+    await saver.stop();
   });
 
   it('leaves nothing beside a file that it could not replace', async () => {
@@ -414,7 +412,7 @@ describe('what keeps the data', () => {
   });
 
   it('does not look up for a heartbeat or an ordinary read', async () => {
-    const { serviceCenter, clock, nextSave, keeper } = await keeping();
+    const { serviceCenter, clock, nextSave, saver } = await keeping();
     const instance = await registered(serviceCenter);
     const done = nextSave();
     clock.advance(1000);
@@ -422,13 +420,13 @@ describe('what keeps the data', () => {
     await ask(serviceCenter, `PUT ${instance}/heartbeat`);
     await ask(serviceCenter, 'GET /microservices');
     expect(clock.timers).toBe(0);
-    await keeper.stop();
+    await saver.stop();
   });
 
   it('tries again with the next change when a write fails, and says so', async () => {
     const path = join(directory, 'below', 'data.json');
     await mkdir(join(directory, 'below'));
-    const { serviceCenter, clock, complaints, nextSave, keeper } = await keeping(path);
+    const { serviceCenter, clock, complaints, nextSave, saver } = await keeping(path);
     await rm(join(directory, 'below'), { recursive: true });
     const failed = nextSave();
     const instance = await registered(serviceCenter);
@@ -442,6 +440,6 @@ describe('what keeps the data', () => {
     clock.advance(1000);
     await written;
     expect(await readFile(path, 'utf8')).toContain('"orders"');
-    await keeper.stop();
+    await saver.stop();
   });
 });

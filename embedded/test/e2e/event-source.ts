@@ -1,9 +1,9 @@
 import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { EmbeddedServiceCenter } from '../../lib/index.js';
-import type { EventsTold } from '../../lib/page/messages.js';
+import type { PageEvents } from '../../lib/page/messages.js';
 
-/** A listener of `/-/events`, as a browser is one. */
+/** A client of `/-/events`, like a browser. */
 export class EventClient {
   readonly #response: IncomingMessage;
   readonly #told: { readonly name: string; readonly data: unknown }[] = [];
@@ -21,7 +21,7 @@ export class EventClient {
     response.on('error', () => undefined);
   }
 
-  /** Resolves once the answer has begun. */
+  /** Resolves once the answer has started. */
   static listen({ url }: EmbeddedServiceCenter): Promise<EventClient> {
     return new Promise((resolve, reject) => {
       get(`${url}/-/events`, { agent: false }, response => resolve(new EventClient(response))).on(
@@ -35,11 +35,11 @@ export class EventClient {
     return this.#response.headers;
   }
 
-  /** Resolves to the next event of a name; those before it are passed over. */
-  async next<Name extends keyof EventsTold>(wanted: Name): Promise<EventsTold[Name]> {
+  /** Resolves to the next event of a name and drops earlier ones. */
+  async next<Name extends keyof PageEvents>(wanted: Name): Promise<PageEvents[Name]> {
     for (;;) {
       const told = this.#told.shift();
-      if (told?.name === wanted) return told.data as EventsTold[Name];
+      if (told?.name === wanted) return told.data as PageEvents[Name];
       if (told === undefined)
         await new Promise<void>(resolve => {
           this.#wake = resolve;
@@ -47,7 +47,7 @@ export class EventClient {
     }
   }
 
-  /** How many events have come that nobody has asked for yet. */
+  /** Number of received events that were not read yet. */
   get waiting(): number {
     return this.#told.length;
   }

@@ -40,7 +40,7 @@ describe('a delay', () => {
     const arrived = arrival(serviceCenter);
     const late = outcome(ask(serviceCenter, `DELETE ${path}`));
     await arrived;
-    // The listener is told before the execution, which follows in the same turn.
+    // The listener is called before the execution, which follows in the same turn.
     await Promise.resolve();
     expect(serviceCenter.instances()).toEqual([]);
     dispose();
@@ -122,7 +122,7 @@ describe('another answer', () => {
     });
   });
 
-  it('may be an error with a message of its own, or a code nobody knows', async () => {
+  it('may be an error with its own message, or an unknown code', async () => {
     const serviceCenter = await started();
     const told = async (body: { errorCode: number; errorMessage?: string }) => {
       const dispose = serviceCenter.faults.answer(400, body);

@@ -38,7 +38,7 @@ describe('over HTTP', () => {
     expect([status, JSON.parse(text).detail]).toEqual([400, 'http: request body too large']);
   });
 
-  it('malformed JSON is refused in the words of Go', async () => {
+  it('malformed JSON is refused with the message of Go', async () => {
     const serviceCenter = await started();
     const { text } = await ask(serviceCenter, 'POST /microservices', '{"service":}');
     expect(JSON.parse(text).detail).toBe("invalid character '}' looking for beginning of value");
@@ -66,7 +66,7 @@ describe('over HTTP', () => {
     expect(told).toMatchObject({ status: 400, text: 'Bad Request\n' });
   });
 
-  it('what is no HTTP is answered in the words of Go', async () => {
+  it('malformed HTTP is answered as by Go', async () => {
     const serviceCenter = await started();
     expect(await rawExchange(serviceCenter, 'nonsense\r\n\r\n')).toBe(
       'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n' +
@@ -190,7 +190,7 @@ describe('a long answer', () => {
     ['other encodings', 'br, deflate', 1400],
     ['no gzip', 'gzip;q=0.0', 1400],
     ['gzip for less than 1,400 bytes', 'gzip', 1399],
-  ])('is not compressed for who asks for %s', async (_, encoding, length) => {
+  ])('is not compressed for a client that accepts %s', async (_, encoding, length) => {
     const { headers, text } = await asked(encoding, length);
     expect(headers).not.toHaveProperty('content-encoding');
     expect(headers).toMatchObject({ vary: 'Accept-Encoding, Origin' });
@@ -238,7 +238,7 @@ describe('the journal', () => {
     expect(serviceCenter.requests[0]?.body).toHaveLength(65_536);
   });
 
-  it('tells listeners of a request before it is executed, until they are removed', async () => {
+  it('calls listeners before a request is executed, until they are removed', async () => {
     const serviceCenter = await started();
     const path = await registered(serviceCenter);
     const seen: unknown[] = [];

@@ -6,13 +6,13 @@ import { FakeClock } from '../support/registry.js';
 import { arrival, ask, outcome, rawExchange, registered, started } from './server.js';
 
 describe('starting', () => {
-  it('listens on the port it tells', async () => {
+  it('listens on the port that it returns', async () => {
     const serviceCenter = await started();
     expect(serviceCenter.url).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
     expect(await outcome(exchange(serviceCenter.url, { path: '/health' }))).toBe(200);
   });
 
-  it('is on port 30100 unless told otherwise', () => {
+  it('listens on port 30100 by default', () => {
     expect(new EmbeddedServiceCenter().url).toBe('http://127.0.0.1:30100');
     expect(new EmbeddedServiceCenter({ host: '::1', port: 7 }).url).toBe('http://[::1]:7');
   });
@@ -29,7 +29,7 @@ describe('starting', () => {
     const port = Number(new URL(url).port);
     await expect(new EmbeddedServiceCenter({ port }).start()).rejects.toThrow(
       `The embedded Service Center cannot listen on 127.0.0.1:${port}: ` +
-        'the port is taken; is another registry running?',
+        'the port is in use; is another registry running?',
     );
   });
 
@@ -39,7 +39,7 @@ describe('starting', () => {
     const address = other.address();
     const port = typeof address === 'object' ? address?.port : undefined;
     const serviceCenter = new EmbeddedServiceCenter({ port });
-    await expect(serviceCenter.start()).rejects.toThrow('taken');
+    await expect(serviceCenter.start()).rejects.toThrow('in use');
     await new Promise(resolve => other.close(resolve));
     await serviceCenter.start();
     expect(await outcome(ask(serviceCenter, 'GET /version'))).toBe(200);
@@ -128,7 +128,7 @@ describe('starting again', () => {
 });
 
 describe('the quotas', () => {
-  it('are as small as they are told to be', async () => {
+  it('can be limited', async () => {
     const serviceCenter = await started({ quotas: { instances: 1 } });
     await registered(serviceCenter);
     const instance = { hostName: 'h' };
@@ -139,7 +139,7 @@ describe('the quotas', () => {
 });
 
 describe('looking inside', () => {
-  it('tells the instances with what is left of their leases', async () => {
+  it('returns the instances with the remaining time of their leases', async () => {
     const clock = new FakeClock();
     const serviceCenter = await started({ clock, minIntervalMs: 1000, minTimes: 1 });
     await registered(serviceCenter);
@@ -149,7 +149,7 @@ describe('looking inside', () => {
     ]);
   });
 
-  it('goes by the time of this machine unless told otherwise', async () => {
+  it('uses the clock of this machine by default', async () => {
     const serviceCenter = await started();
     await registered(serviceCenter);
     const [instance] = serviceCenter.instances();

@@ -14,7 +14,7 @@ beforeEach(async () => {
   serviceCenter.oddities.set({ storeDown: true });
 });
 
-/** Sends a request that has to wait; resolves once the server has it. */
+/** Sends a request that must wait; resolves once the server has received it. */
 async function waiting(line: string) {
   const isHeld = clock.nextTimer();
   const answer = ask(serviceCenter, line);
@@ -43,7 +43,7 @@ describe('a request to a server without its store', () => {
     ['one read past the cache', 'GET /microservices/orders/instances?noCache=1', 1000],
     ['two for what is not in the cache', 'GET /microservices/orders/instances/other', 2000],
     ['two for a service that is not', 'GET /instances?appId=default&serviceName=nobody', 2000],
-  ])('waits for %s, each as long as it is told', async (_, line, ms) => {
+  ])('waits for %s, for the given duration', async (_, line, ms) => {
     serviceCenter.oddities.set({ storeTimeoutMs: 1000 });
     const { answer } = await waiting(line);
     clock.advance(ms - 1);

@@ -5,7 +5,7 @@ import type { TestAnswer } from '../support/exchange.js';
 import { FakeClock } from '../support/registry.js';
 import { ask, outcome, registered, started } from './server.js';
 
-/** Asks `"GET faults"` of what is under `/-/`; a body goes out as JSON. */
+/** Sends `"GET faults"` below `/-/`; a body is sent as JSON. */
 function askPage(
   { url }: EmbeddedServiceCenter,
   line: string,
@@ -110,7 +110,7 @@ describe('the page', () => {
   });
 });
 
-describe('the registry as the page tells it', () => {
+describe('the registry in the API of the page', () => {
   it('has services, instances, leases, endpoints and properties, and not itself', async () => {
     const clock = new FakeClock();
     const serviceCenter = await started({ clock });
@@ -149,7 +149,7 @@ describe('the registry as the page tells it', () => {
 });
 
 describe('an instance, by the page', () => {
-  it('is removed, and its watchers are told', async () => {
+  it('is removed, and its watchers are notified', async () => {
     const serviceCenter = await started();
     await registered(serviceCenter);
     expect(await told(askPage(serviceCenter, 'DELETE instances/own'))).toEqual({
@@ -167,7 +167,7 @@ describe('an instance, by the page', () => {
     expect(await outcome(ask(serviceCenter, `PUT ${path}/heartbeat`))).toBe(400);
   });
 
-  it('can be told apart from one of the same id in another service or namespace', async () => {
+  it('can be distinguished from one with the same id in another service or namespace', async () => {
     const serviceCenter = await started();
     await registered(serviceCenter);
     const other = { service: { serviceId: 'shop', serviceName: 'shop' } };
@@ -241,7 +241,7 @@ describe('faults over HTTP', () => {
     expect(await outcome(askPage(await started(), 'POST faults', { body }))).toBe(status);
   });
 
-  it('refuse connections for a while, and tell so first', async () => {
+  it('refuse connections for a while, after they are answered', async () => {
     const serviceCenter = await started();
     const body = { kind: 'refuse', ms: 30 };
     expect(await outcome(askPage(serviceCenter, 'POST faults', { body }))).toBe(201);
@@ -259,7 +259,7 @@ describe('faults over HTTP', () => {
 });
 
 describe('the clock over HTTP', () => {
-  it('is put forward where it can be', async () => {
+  it('can be advanced', async () => {
     const clock = new FakeClock();
     const serviceCenter = await started({ clock });
     await registered(serviceCenter);
@@ -270,11 +270,11 @@ describe('the clock over HTTP', () => {
     expect(serviceCenter.instances()).toEqual([]);
     expect(await advance({ advanceMs: -1, b: 2 })).toMatchObject({
       status: 400,
-      json: { issues: [expect.stringMatching(/^advanceMs must/), 'b is not known here'] },
+      json: { issues: [expect.stringMatching(/^advanceMs must/), 'b is not a known field'] },
     });
   });
 
-  it('is left alone where it cannot', async () => {
+  it('cannot be advanced without the method', async () => {
     const answer = await told(askPage(await started(), 'POST clock', { body: { advanceMs: 1 } }));
     expect([answer.status, answer.json.error]).toEqual([501, expect.stringMatching(/no advance/)]);
   });

@@ -37,7 +37,7 @@ describe('the embedded Service Center with RBAC', () => {
     });
   });
 
-  it('counts failures by the address of the connection when no proxy tells another', async () => {
+  it('counts failures by the address of the connection unless a proxy reports another', async () => {
     const { url, rbac: signer } = await started({ rbac });
     const body = { name: 'a', password: 'b' };
     await exchange(url, { method: 'POST', path: '/v4/token', body });

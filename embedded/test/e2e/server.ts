@@ -12,7 +12,7 @@ afterEach(async () => {
   running.clear();
 });
 
-/** A started Service Center on a free port; it is stopped after the test. */
+/** Starts a Service Center on a free port and stops it after the test. */
 export async function started(
   options: EmbeddedServiceCenterOptions = {},
 ): Promise<EmbeddedServiceCenter> {
@@ -22,7 +22,7 @@ export async function started(
   return serviceCenter;
 }
 
-/** Sends `"GET /microservices"` below the registry's own path. */
+/** Sends `"GET /microservices"` below the registry's path. */
 export function ask(
   { url }: EmbeddedServiceCenter,
   line: string,
@@ -32,7 +32,7 @@ export function ask(
   return exchange(url, { method, path: `/v4/default/registry${path}`, body });
 }
 
-/** The code by which a request fails, or the status of its answer. */
+/** Returns the error code of a request, or the status of its answer. */
 export async function outcome(answer: Promise<TestAnswer>): Promise<string | number> {
   return answer.then(
     ({ status }) => status,
@@ -50,7 +50,7 @@ export function arrival(serviceCenter: EmbeddedServiceCenter): Promise<void> {
   });
 }
 
-/** Registers a service and an instance, and tells the path of the instance. */
+/** Registers a service and an instance, and returns the path of the instance. */
 export async function registered(serviceCenter: EmbeddedServiceCenter): Promise<string> {
   const service = { serviceId: 'orders', serviceName: 'orders' };
   await ask(serviceCenter, 'POST /microservices', { service });
@@ -60,9 +60,9 @@ export async function registered(serviceCenter: EmbeddedServiceCenter): Promise<
 }
 
 /**
- * Sends raw bytes and resolves to all that comes back until the server closes.
+ * Sends raw bytes and resolves to everything received until the server closes.
  *
- * @param onData is told each piece as it comes
+ * @param onData called with each received piece
  */
 export function rawExchange(
   { url }: EmbeddedServiceCenter,

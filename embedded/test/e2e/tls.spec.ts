@@ -16,7 +16,7 @@ const trusting = { ca: authority.cert };
 
 const secured = (tls: Partial<TlsOptions> = {}) => started({ tls: { ...server, ...tls } });
 
-/** Status and text of an answer, or the code of what went wrong. */
+/** Returns status and text of an answer, or the code of the error. */
 function outcome({ url }: { readonly url: string }, options: RequestOptions): Promise<string> {
   return new Promise(resolve => {
     const asked = request(`${url}/version`, { agent: false, ...options }, response => {
@@ -40,7 +40,7 @@ describe('the embedded Service Center over TLS', () => {
     },
   );
 
-  it('is not trusted by who does not know its authority', async () => {
+  it('is not trusted by a client that does not know its authority', async () => {
     expect(await outcome(await secured(), {})).toBe('UNABLE_TO_VERIFY_LEAF_SIGNATURE');
   });
 
@@ -69,7 +69,7 @@ describe('the embedded Service Center over TLS', () => {
     expect(await outcome(serviceCenter, { ...trusting, maxVersion: 'TLSv1.2' })).not.toBe('200');
   });
 
-  it('tells plain HTTP what port it is on, in the words of a real server', async () => {
+  it('answers plain HTTP as a real server does', async () => {
     const serviceCenter = await secured();
     const text = await rawExchange(serviceCenter, 'GET /version HTTP/1.1\r\nHost: h\r\n\r\n');
     expect(text).toBe(
@@ -129,24 +129,24 @@ describe('the embedded Service Center over TLS', () => {
 });
 
 describe('the embedded Service Center that asks for client certificates', () => {
-  it('lets in who shows one that its authority vouches for', async () => {
+  it('accepts a client with a certificate of its authority', async () => {
     const serviceCenter = await secured({ ca: authority.cert });
     expect(await outcome(serviceCenter, { ...trusting, ...client })).toBe('200');
   });
 
-  it.each(['TLSv1.2', 'TLSv1.3'] as const)('refuses who shows none: %s', async maxVersion => {
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('refuses a client without one: %s', async maxVersion => {
     const serviceCenter = await secured({ ca: authority.cert });
     expect(await outcome(serviceCenter, { ...trusting, maxVersion })).not.toBe('200');
     expect(serviceCenter.requests).toEqual([]);
   });
 
-  it('refuses who shows one of another authority', async () => {
+  it('refuses a client with one of another authority', async () => {
     const serviceCenter = await secured({ ca: authority.cert });
     const options = { ...trusting, ...stranger.issue(['client']) };
     expect(await outcome(serviceCenter, options)).not.toBe('200');
   });
 
-  it('asks for none when told so', async () => {
+  it('does not ask for one if the option is false', async () => {
     const serviceCenter = await secured({ ca: authority.cert, requireClientCertificate: false });
     expect(await outcome(serviceCenter, trusting)).toBe('200');
   });

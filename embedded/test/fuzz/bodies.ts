@@ -1,7 +1,7 @@
 import type { Random } from './random.js';
 import { json, knownIds, text } from './strange-values.js';
 
-/** Draws a JSON value, as text. */
+/** Returns a random JSON value as text. */
 type Draw = (random: Random) => string;
 
 const texts = listOf(quoted);
@@ -58,7 +58,7 @@ const ref = objectOf({ serviceId: quoted, instanceId: quoted });
 const schema = objectOf({ schemaId: quoted, schema: quoted, summary: quoted });
 const dependency = objectOf({ consumer: key, providers: listOf(key), override: flag });
 
-/** What each route reads, by the end of its path. */
+/** Documents that each route reads, by the end of its path. */
 const documents: readonly (readonly [ending: RegExp, draw: Draw])[] = [
   [/microservices$/, objectOf({ service, tags: maybe(map), instances: maybe(listOf(instance)) })],
   [/microservices$/, objectOf({ serviceIds: texts, force: flag })],
@@ -80,7 +80,7 @@ const documents: readonly (readonly [ending: RegExp, draw: Draw])[] = [
   [/dependencies$/, objectOf({ dependencies: listOf(dependency) })],
 ];
 
-/** A body as somebody might mean it for this route, or for another, or broken in any way. */
+/** Returns a body that is valid for this route, valid for another one, or broken. */
 export function body(random: Random, path: string): Buffer {
   if (random.percent(5)) return Buffer.alloc(0);
   if (random.percent(5)) return Buffer.from(json(random));
@@ -90,7 +90,7 @@ export function body(random: Random, path: string): Buffer {
   return random.percent(15) ? broken(random, document) : document;
 }
 
-/** Truncated, or with bytes that are other ones, or too many; often not even UTF-8. */
+/** Returns bytes that are truncated, changed or extended; often not even UTF-8. */
 export function broken(random: Random, bytes: Buffer): Buffer {
   const at = random.below(bytes.length + 1);
   const before = bytes.subarray(0, at);
@@ -106,7 +106,7 @@ export function broken(random: Random, bytes: Buffer): Buffer {
   }
 }
 
-/** Most are harmless, or no body with a dozen of them would pass. */
+/** Most texts are harmless, because a body with many strange ones would never be accepted. */
 function quoted(random: Random): string {
   return JSON.stringify(random.percent(85) ? random.pick(knownIds) : text(random));
 }
@@ -139,7 +139,7 @@ function objectOf(fields: Readonly<Record<string, Draw>>): Draw {
   };
 }
 
-/** Now and then anything instead of what belongs there. */
+/** Now and then replaces a value by an arbitrary one. */
 function drawn(random: Random, draw: Draw): string {
   return random.percent(1) ? json(random) : draw(random);
 }

@@ -1,9 +1,11 @@
 import { exchange } from '../support/exchange.js';
 
-/** What no answer to anybody else may ever contain. */
+/** A text that no answer to other namespaces may contain. */
 export const secret = 'secret-of-a-canary';
 
-/** No request of the fuzz is of these, though it asks for the very ids that are registered there. */
+/**
+ * Namespaces that no fuzz request belongs to, although it uses the ids that are registered there.
+ */
 const homes = [
   { domain: 'canary', project: 'default' },
   { domain: 'default', project: 'canary' },
@@ -14,7 +16,7 @@ const ids = { serviceId: 'kept-service', instanceId: 'kept-instance' };
 const service = `/microservices/${ids.serviceId}`;
 const instance = `${service}/instances/${ids.instanceId}`;
 
-/** Registers a service with all that belongs to one in each of their namespaces. */
+/** Registers a complete service in each of these namespaces. */
 export async function registerCanaries(url: string): Promise<void> {
   const properties = { secret };
   for (const home of homes) {
@@ -23,7 +25,7 @@ export async function registerCanaries(url: string): Promise<void> {
       tags: properties,
     });
     await ask(url, home, `PUT ${service}/schemas/s1`, { schema: secret, summary: 's' });
-    // Its lease outlives every run: an hour and more.
+    // The lease is longer than every run: more than an hour.
     const healthCheck = { mode: 'push', interval: 3600, times: 3 };
     await ask(url, home, `POST ${service}/instances`, {
       instance: { instanceId: ids.instanceId, hostName: secret, properties, healthCheck },
@@ -31,7 +33,7 @@ export async function registerCanaries(url: string): Promise<void> {
   }
 }
 
-/** All that their namespaces hold, but for the time. */
+/** Returns the content of these namespaces without time stamps. */
 export async function readCanaries(url: string): Promise<readonly string[]> {
   const read: string[] = [];
   for (const home of homes)

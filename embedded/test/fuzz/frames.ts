@@ -1,6 +1,6 @@
 import type { Random } from './random.js';
 
-/** Bytes on an open WebSocket: frames as a client sends them, or broken in any way. */
+/** Returns bytes for an open WebSocket: frames of a client, possibly broken. */
 export function frames(random: Random): Buffer {
   if (random.percent(5)) return random.bytes(random.below(50));
   return frame(random);
@@ -28,7 +28,7 @@ function lengthBytes(length: number, mask: number): Buffer {
   return bytes;
 }
 
-/** @throws Error unless these are whole frames as a server may send them, and nothing else */
+/** @throws Error unless the bytes are complete frames that a server may send */
 export function checkServerFrames(received: Buffer): void {
   for (let at = 0; at < received.length;) {
     const head = received[at] ?? 0;

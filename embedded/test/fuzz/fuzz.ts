@@ -8,9 +8,9 @@ import { RawClient } from './raw-client.js';
 import type { RegistryProcess } from './registry-process.js';
 
 /**
- * Sends requests one after the other, so that the same seed meets the same registry.
+ * Sends requests one after the other, so that the same seed produces the same run.
  *
- * @throws Error that shows the request whose answer is wrong
+ * @throws Error with the request whose answer is wrong
  */
 export async function sendRequests(
   registry: RegistryProcess,
@@ -34,7 +34,7 @@ export async function sendRequests(
   client.close();
 }
 
-/** Sends bytes that are no request, or a broken one, each on a connection of its own. */
+/** Sends bytes that are not a valid request, each on a connection of its own. */
 export async function sendBytes(
   registry: RegistryProcess,
   random: Random,
@@ -56,12 +56,12 @@ export async function sendBytes(
   }
 }
 
-/** Lines that are empty come before a request, and are none. */
+/** Empty lines before a request are ignored. */
 function isBlank(bytes: Buffer): boolean {
   return bytes.every(byte => byte === 10 || byte === 13);
 }
 
-/** Opens WebSockets of both kinds, and sends frames, some of them broken. */
+/** Opens WebSockets of both kinds and sends frames, some of them broken. */
 export async function sendFrames(
   registry: RegistryProcess,
   random: Random,
@@ -100,11 +100,11 @@ async function openAndSend(
   checkServerFrames(received);
 }
 
-/** @throws Error for an answer that nobody may ever get */
+/** @throws Error for an answer that must never occur */
 function judge(answer: HttpAnswer): void {
   const text = textOf(answer);
   if (answer.status >= 500) throw new Error(`answered ${answer.status} ${text}`);
-  // The dump is of all namespaces, on a real server, too; default/default alone may ask for it.
+  // The dump contains all namespaces, as on a real server; only default/default can request it.
   if (text.includes(secret) && !isDump(text))
     throw new Error(`an answer tells of another namespace: ${text}`);
   if (answer.status < 400 || !answer.headers.get('content-type')?.startsWith('application/json'))
@@ -118,7 +118,7 @@ function isDump(text: string): boolean {
   return /^(Invalid Request URI \S*)?\{"(cache|info)":/.test(text);
 }
 
-/** Adds to whatever goes wrong what was sent, and what a registry that died had to say. */
+/** Adds the request and the last output of the registry to an error. */
 async function blaming(
   registry: RegistryProcess,
   sent: Buffer,

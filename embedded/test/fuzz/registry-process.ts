@@ -34,13 +34,13 @@ export class RegistryProcess {
     return Number(new URL(this.url).port);
   }
 
-  /** What it wrote before it died, if it did; its death may become known a moment late. */
+  /** Returns the output before it died, if it did; its end may be noticed a moment late. */
   async lastWords(): Promise<string> {
     await Promise.race([once(this.#child, 'close'), setTimeout(500)]);
     return this.#child.exitCode === null ? '' : `; the registry died: ${this.#output}`;
   }
 
-  /** The names of the resources that hold it, a name for each. */
+  /** Returns the names of the resources that keep it alive. */
   async handles(): Promise<readonly string[]> {
     this.#child.send('handles');
     const [{ handles }] = (await once(this.#child, 'message')) as [{ handles: string[] }];

@@ -1,4 +1,5 @@
-// A registry in a process of its own: what kills it kills nothing else. Asked, it tells what it holds.
+// A registry in a process of its own, so that only this process can be killed. It reports its open
+// resources on request.
 import { EmbeddedServiceCenter } from '../../lib/index.js';
 
 const { url } = await new EmbeddedServiceCenter({ port: 0 }).start();

@@ -67,7 +67,7 @@ const queryNames = [
 ] as const;
 const queryValues = ['microservice', 'schema', 'query', 'UP', '1', 'true', 'all', '1.0.0'] as const;
 
-/** The four parts of a request, each as its bytes go out. */
+/** The parts of a request as bytes. */
 export interface FuzzRequest {
   readonly method: string;
   /** Characters stand for bytes. */
@@ -76,7 +76,7 @@ export interface FuzzRequest {
   readonly body: Buffer;
 }
 
-/** A request that HTTP can read; what it says may be anything. */
+/** Returns a request that is valid HTTP with arbitrary content. */
 export function request(random: Random): FuzzRequest {
   const [method, path] = known[random.below(known.length)] ?? ['GET', '/version'];
   const payload = body(random, path);
@@ -97,11 +97,14 @@ export function bytesOf({ method, target, headers, body }: FuzzRequest): Buffer 
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body]);
 }
 
-/** Bytes that HTTP may not be able to read: no request, a broken one, or several that lie about their lengths. */
+/**
+ * Returns bytes that may not be valid HTTP: no request, a broken one, or several with wrong
+ * lengths.
+ */
 export function bytes(random: Random): Buffer {
   if (random.percent(10)) return random.bytes(1 + random.below(300));
   const requests = [request(random), ...random.several(2, () => request(random))];
-  // Who reads a row of answers to HEAD and others has to know which is which.
+  // To read a sequence of answers, one must know which of them belong to HEAD.
   const told = requests.filter(({ method }) => method !== 'HEAD');
   const whole = Buffer.concat(told.map(one => bytesOf(lying(random, one))));
   return random.percent(50) ? broken(random, whole) : whole;
@@ -137,7 +140,7 @@ function segment(random: Random, name: string): string {
   return escaped(random, text(random)) || 'x';
 }
 
-/** As a client escapes it, or with as much raw as the line of a request can hold. */
+/** Escapes a value as a client does, or leaves as much unescaped as a request line allows. */
 function escaped(random: Random, value: string): string {
   const bytes = Buffer.from(value);
   if (random.percent(70)) return encodeURIComponent(bytes.toString());

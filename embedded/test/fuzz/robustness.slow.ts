@@ -6,8 +6,8 @@ import { sendBytes, sendFrames, sendRequests } from './fuzz.js';
 import { Random } from './random.js';
 import { RegistryProcess } from './registry-process.js';
 
-/** Another one each time, unless one that failed is to be seen again. */
-/** The same in each run, unless one is set: this one once found a CONNECT that ended the process. */
+/** Random in each run, unless a failed one is repeated. */
+/** The same in each run unless set: this one once found a CONNECT that ended the process. */
 const seed = Number(process.env['FUZZ_SEED'] ?? 186_678);
 const root = '/v4/default/registry/microservices';
 

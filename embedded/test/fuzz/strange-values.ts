@@ -1,6 +1,6 @@
 import type { Random } from './random.js';
 
-/** Ids and names that meet again, so that requests find what others wrote. */
+/** Ids and names that recur, so that requests find what others have written. */
 export const knownIds = ['s1', 's2', 's3', 'i1', 'i2', 'kept-service', 'kept-instance'] as const;
 
 const strangeTexts = [
@@ -37,7 +37,7 @@ const strangeTexts = [
 
 const words = ['orders', 'stock', 'shop', 'default', '1.0.0', 'UP', 'DOWN', 'push', 'testing'];
 
-/** A text: known, plausible, or not. */
+/** Returns a text that is known, plausible or strange. */
 export function text(random: Random): string {
   if (random.percent(45)) return random.pick(knownIds);
   if (random.percent(40)) return random.pick(['orders', ...words]);
@@ -45,8 +45,8 @@ export function text(random: Random): string {
   return random.bytes(random.below(40)).toString('latin1');
 }
 
-/** JSON numbers as text, most of them too much for somebody. */
-export const strangeNumbers = [
+/** JSON numbers as text, most of them out of range somewhere. */
+const strangeNumbers = [
   '0',
   '-0',
   '1.0',
@@ -63,7 +63,7 @@ export const strangeNumbers = [
   '1'.repeat(400),
 ] as const;
 
-/** Any JSON value as text. */
+/** Returns any JSON value as text. */
 export function json(random: Random, depth = 3): string {
   const kind = random.below(depth > 0 ? 8 : 6);
   if (kind === 0) return random.pick(['null', 'true', 'false', '{}', '[]', '""']);
@@ -75,7 +75,7 @@ export function json(random: Random, depth = 3): string {
   return `{${items.map(item => `${JSON.stringify(text(random))}:${item}`).join(',')}}`;
 }
 
-/** Lists or objects in one another, now and then deeper than any reader goes. */
+/** Returns nested lists or objects, now and then deeper than any parser allows. */
 function nested(random: Random): string {
   const depth = random.pick([5, 5, 5, 5, 300, 300, 9_990, 10_100]);
   const core = random.pick(['1', '1.5', '""', '{"a":1e9}', '']);

@@ -2,29 +2,29 @@ import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
 /** A certificate with its private key, both in PEM. */
-export interface Certified {
+interface Certified {
   readonly cert: string;
   readonly key: string;
 }
 
-/** One who vouches for others. */
+/** A certificate authority. */
 export interface Authority extends Certified {
   /**
-   * Makes a certificate that is good for these host names and for 127.0.0.1 where it is named, until a
-   * moment: a day ahead unless one is given.
+   * Issues a certificate for some host names, and for 127.0.0.1 if it is named, that is valid until
+   * a moment, by default one day ahead.
    */
   issue(hosts: readonly string[], kind?: KeyKind, goodUntil?: number): Certified;
 }
 
 type KeyKind = 'rsa' | 'ec';
 
-/** One pair of each kind does for all, as keys take time to make. */
+/** One key pair of each kind, because generating keys takes time. */
 const keyPairs = {
   rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }),
   ec: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
 };
 
-/** Makes an authority that nobody knows yet; all it issues is good from two days ago. */
+/** Creates an authority that is not trusted yet; its certificates are valid from two days ago. */
 export function certificateAuthority(name = 'Test CA'): Authority {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const issuer = { name, privateKey };
@@ -60,7 +60,7 @@ interface Issuer {
   readonly privateKey: KeyObject;
 }
 
-/** A certificate of X.509, version 3, signed with SHA-256 by a key of RSA (RFC 5280, 4.1). */
+/** Returns an X.509 version 3 certificate, signed with RSA and SHA-256 (RFC 5280, 4.1). */
 function certificate(subject: Subject, issuer: Issuer): string {
   const body = sequence(
     der(0xa0, integer(Buffer.of(2))),
@@ -106,7 +106,7 @@ function extension(id: string, value: Buffer, isCritical = false): Buffer {
   return sequence(oid(id), critical, der(0x04, value));
 }
 
-/** The subject's other names: addresses of version 4 as such, all else as host names. */
+/** Returns the alternative names: IPv4 addresses as such, everything else as host names. */
 function hostsOf(hosts: readonly string[]): Buffer {
   const names = hosts.map(host =>
     /^[\d.]+$/.test(host)

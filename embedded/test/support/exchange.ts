@@ -1,23 +1,23 @@
 import { request } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** A request as a test writes it; `body` goes out as JSON unless it is text. */
+/** A request of a test; `body` is sent as JSON unless it is text. */
 export interface TestRequest {
   readonly method?: string | undefined;
-  /** Sent as it is, without any clean-up. */
+  /** Sent as it is. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: unknown;
 }
 
-/** An answer as it came. */
+/** A received answer. */
 export interface TestAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
 }
 
-/** Sends one request on a connection of its own. Rejects when the connection ends without an answer. */
+/** Sends a request on a connection of its own. Rejects if the connection ends without an answer. */
 export function exchange(url: string, asked: TestRequest): Promise<TestAnswer> {
   const { method = 'GET', path, headers = {}, body } = asked;
   const { hostname, port } = new URL(url);

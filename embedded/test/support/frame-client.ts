@@ -2,10 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import type { ReceivedFrame } from '../contract/frame-recording.js';
 
-/** How long a frame may take that is due; only a test that fails waits for so long. */
+/** Milliseconds to wait for an expected frame; only a failing test waits that long. */
 const patienceMs = 5_000;
 
-/** WebSocket clients that answer nothing by themselves, with all they receive in one row. */
+/**
+ * WebSocket clients that answer nothing automatically, with all received frames in one sequence.
+ */
 export class FrameClient {
   readonly #url: string;
   readonly #seesRefusals: boolean;
@@ -14,15 +16,15 @@ export class FrameClient {
   readonly #waiting = new Set<() => void>();
 
   /**
-   * @param url of the registry, beginning with `http`
-   * @param seesRefusals takes a refused handshake as a frame rather than as an error
+   * @param url of the registry, starting with `http`
+   * @param seesRefusals records a refused handshake as a frame instead of throwing
    */
   constructor(url: string, { seesRefusals = false }: { readonly seesRefusals?: boolean } = {}) {
     this.#seesRefusals = seesRefusals;
     this.#url = url.replace(/^http/, 'ws');
   }
 
-  /** Opens one more connection; what is sent from now on is sent on it. */
+  /** Opens another connection, which later frames are sent on. */
   connect(path: string, headers: Readonly<Record<string, string>> = {}): WebSocket {
     const socket = new WebSocket(this.#url + path, { autoPong: false, headers });
     this.#sockets.push(socket);
@@ -36,7 +38,7 @@ export class FrameClient {
     socket.on('ping', data => this.#receive({ type: 'ping', payload: control(data) }));
     socket.on('pong', data => this.#receive({ type: 'pong', payload: control(data) }));
     socket.on('close', (code, reason) => {
-      // 1006 stands for a connection that ended without a close frame.
+      // 1006 means that a connection ended without a close frame.
       if (code !== 1006)
         this.#receive({ type: 'close', payload: { code, reason: reason.toString() } });
       this.#receive({ type: 'tcp-closed', payload: {} });
@@ -51,7 +53,7 @@ export class FrameClient {
     return socket;
   }
 
-  /** Takes the next frame, once it is there. */
+  /** Takes the next frame, or waits for it. */
   async next(): Promise<ReceivedFrame> {
     if (this.#received.length === 0) await this.arrival();
     const [frame] = this.#received.splice(0, 1);
@@ -70,7 +72,7 @@ export class FrameClient {
     });
   }
 
-  /** What else was received before the answer to a ping on each open connection. */
+  /** Returns the frames that arrive before the answer to a ping on each open connection. */
   async rest(): Promise<readonly ReceivedFrame[]> {
     const rest: ReceivedFrame[] = [];
     for (const socket of this.#sockets.filter(({ readyState }) => readyState === WebSocket.OPEN)) {
@@ -105,7 +107,7 @@ export class FrameClient {
   }
 }
 
-/** What a refusal says of itself, by the last of several headers of one name. */
+/** Returns the headers of a refusal; of several with one name the last. */
 function lastHeaders({ rawHeaders }: IncomingMessage): Readonly<Record<string, string>> {
   const recorded = new Set(['Server', 'Vary', 'Content-Length', 'Content-Type']);
   const headers: Record<string, string> = {};

@@ -5,27 +5,27 @@ import type { Told } from './registry.js';
 
 export const rootPassword = 'Complicated_password1';
 
-/** A password that the server takes. */
+/** A password that the server accepts. */
 export const password = 'Complicated_password2';
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
-/** The key of every registry here, as keys take time to make. */
+/** One key for all registries, because generating keys takes time. */
 export const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 interface GuardedOptions extends Partial<RbacOptions> {
   readonly quotas?: QuotaOptions;
 }
 
-/** Who asks, and from where. */
+/** Credentials and address of a request. */
 interface Sender {
-  /** A token, with or without the word that goes before it. */
+  /** A token, with or without the scheme before it. */
   readonly as?: string | undefined;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A registry with RBAC, its clock in the test's hand. */
+/** A registry with RBAC and a fake clock. */
 export class GuardedRegistry {
   readonly registry: TestRegistry;
 
@@ -41,7 +41,7 @@ export class GuardedRegistry {
     return this.token('root', ['admin']);
   }
 
-  /** A token that no login gave. */
+  /** Returns a token that was not issued by a login. */
   token(account: string, roles: unknown, claims: object = {}): string {
     const exp = Math.floor(this.clock.now() / 1000) + 3600;
     const { rbac } = this.registry;
@@ -49,7 +49,7 @@ export class GuardedRegistry {
     return rbac.sign({ account, roles, exp, ...claims });
   }
 
-  /** Asks `"GET /v4/roles"`; a path that begins otherwise than with `/v` is below the registry's own. */
+  /** Sends `"GET /v4/roles"`; a path that does not start with `/v` is below the registry's path. */
   ask(line: string, { as, body = '', headers = {} }: Sender = {}): Told {
     const [method = '', path = ''] = line.split(/ (.*)/s);
     const target = /^\/(v\d|version|health|metrics|registry)/.test(path)
@@ -60,7 +60,7 @@ export class GuardedRegistry {
     return this.registry.askTarget(method, target, sent, body);
   }
 
-  /** The status of what succeeds, or all that a refusal says. */
+  /** Returns the status of a success, or the texts of an error. */
   outcome(line: string, sender: Sender = {}): string {
     const told = this.ask(line, sender);
     return told.status === 200 ? '200' : refusalOf(told);
@@ -70,20 +70,20 @@ export class GuardedRegistry {
     return this.outcome(line, { as: this.root, body });
   }
 
-  /** Tries to log in, from an address when there is one. */
+  /** Tries to log in, optionally from an address. */
   login(name: string, word: string, address = '10.0.0.1', more: object = {}): string {
     const headers = { 'x-forwarded-for': address };
     return this.outcome('POST /v4/token', { headers, body: { name, password: word, ...more } });
   }
 
-  /** Makes an account with a role of its own, and gives a token of it. */
+  /** Creates an account with a role of its own and returns its token. */
   member(name: string, perms: readonly object[]): string {
     this.asRoot('POST /v4/roles', { name: `${name}-role`, perms });
     this.asRoot('POST /v4/accounts', { name, password, roles: [`${name}-role`] });
     return this.token(name, [`${name}-role`]);
   }
 
-  /** An account with the role that is built in. */
+  /** Returns the token of an account with the built-in role. */
   developer(): string {
     this.asRoot('POST /v4/accounts', { name: 'dev', password, roles: ['developer'] });
     return this.token('dev', ['developer']);
@@ -96,7 +96,7 @@ export class GuardedRegistry {
   }
 }
 
-/** Claims of a token, whoever signed it. */
+/** Returns the claims of a token without verifying it. */
 export function claimsOf(token: string): unknown {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 }

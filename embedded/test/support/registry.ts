@@ -1,14 +1,14 @@
 import type { Microservice, MicroserviceInstance } from '../../lib/model/wire.js';
 import { resolveQuotas } from '../../lib/model/quotas.js';
 import type { QuotaOptions } from '../../lib/model/quotas.js';
-import type { Clock, FormOptions, Oddities, Profile } from '../../lib/index.js';
-import { deploymentOf } from '../../lib/forms/deployment.js';
-import type { Deployment } from '../../lib/forms/deployment.js';
-import { resolveForm } from '../../lib/forms/form.js';
+import type { Clock, ProfileOverrides, Oddities, Profile } from '../../lib/index.js';
+import { activate } from '../../lib/profiles/client-limits.js';
+import type { ActiveProfile } from '../../lib/profiles/client-limits.js';
+import { resolveProfile } from '../../lib/profiles/profile.js';
 import { Rbac } from '../../lib/rbac/rbac.js';
 import type { RbacOptions } from '../../lib/rbac/rbac.js';
 import { RegistryModel } from '../../lib/model/registry-model.js';
-import { OddityKnobs } from '../../lib/oddities/oddity-knobs.js';
+import { OddityKnobs } from '../../lib/model/oddities.js';
 import { ServiceCenterApi } from '../../lib/service-center-api.js';
 
 interface FakeTimer {
@@ -16,13 +16,13 @@ interface FakeTimer {
   readonly callback: () => void;
 }
 
-/** A time that stands still until it is told to go on. */
+/** A clock that stands still until it is advanced. */
 export class FakeClock implements Clock {
   #now = Date.UTC(2026, 0, 1);
   readonly #timers = new Set<FakeTimer>();
   readonly #onSet = new Set<() => void>();
 
-  /** How many timers are waiting for their time. */
+  /** Number of pending timers. */
   get timers(): number {
     return this.#timers.size;
   }
@@ -48,7 +48,7 @@ export class FakeClock implements Clock {
     });
   }
 
-  /** Goes on, and calls back each timer at its very moment. */
+  /** Advances the clock and calls back each timer at its time. */
   advance(ms: number): void {
     const end = this.#now + ms;
     for (let next = this.#firstUntil(end); next; next = this.#firstUntil(end)) {
@@ -59,19 +59,19 @@ export class FakeClock implements Clock {
     this.#now = end;
   }
 
-  /** Goes on without calling anybody back, as if the process had stood still. */
+  /** Advances the clock without calling timers, as if the process had been frozen. */
   leap(ms: number): void {
     this.#now += ms;
   }
 
-  /** Of timers due at the same moment the one that was set first. */
+  /** Of several timers with the same time, the one that was set first. */
   #firstUntil(end: number): FakeTimer | undefined {
     const [first] = [...this.#timers].toSorted((a, b) => a.dueAt - b.dueAt);
     return first !== undefined && first.dueAt <= end ? first : undefined;
   }
 }
 
-/** What a request says besides its method and path. */
+/** Body and headers of a request. */
 export interface AskOptions {
   readonly body?: unknown;
   readonly consumerId?: string;
@@ -84,8 +84,8 @@ export interface ToldInstance extends MicroserviceInstance {
   readonly instanceId: string;
 }
 
-/** The fields that the answers of all requests have between them; a test knows which to expect. */
-export interface ToldJson {
+/** The fields of all answers; a test knows which of them to expect. */
+interface ToldJson {
   readonly errorCode: string;
   readonly detail: string;
   readonly serviceId: string;
@@ -98,7 +98,7 @@ export interface ToldJson {
   readonly consumers: readonly unknown[];
 }
 
-/** An answer, with its body read as far as it is JSON. */
+/** An answer with its parsed body. */
 export interface Told {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -106,22 +106,22 @@ export interface Told {
   readonly json: ToldJson;
 }
 
-/** How a registry is set up; the server's own values where nothing is said. */
+/** Options of a registry; the server's own values by default. */
 export interface TestRegistryOptions {
   readonly minIntervalMs?: number;
   readonly minTimes?: number;
   readonly quotas?: QuotaOptions;
   readonly oddities?: 'realistic' | Oddities;
   readonly profile?: Profile;
-  readonly form?: FormOptions;
+  readonly profileOverrides?: ProfileOverrides;
   readonly rbac?: RbacOptions;
 }
 
-/** A registry without HTTP, under a clock of its own. */
+/** A registry without HTTP, with a fake clock. */
 export class TestRegistry {
   readonly clock = new FakeClock();
   readonly model: RegistryModel;
-  readonly deployment: Deployment;
+  readonly profile: ActiveProfile;
   readonly rbac: Rbac | undefined;
   readonly #api: ServiceCenterApi;
 
@@ -130,12 +130,14 @@ export class TestRegistry {
     const quotas = resolveQuotas(options.quotas);
     const oddities = new OddityKnobs(options.oddities);
     this.model = new RegistryModel(this.clock, floors, quotas, oddities);
-    this.deployment = deploymentOf(resolveForm(options.profile, options.form), this.clock);
+    this.profile = activate(resolveProfile(options.profile, options.profileOverrides), this.clock);
     this.rbac = options.rbac && new Rbac(options.rbac, this.clock, quotas);
-    this.#api = new ServiceCenterApi(this.model, this.deployment, this.rbac);
+    this.#api = new ServiceCenterApi(this.model, this.profile, this.rbac);
   }
 
-  /** Asks `"PUT /heartbeats"`; a path that begins otherwise than with `/v4` is below the registry's own. */
+  /**
+   * Sends `"PUT /heartbeats"`; a path that does not start with `/v4` is below the registry's path.
+   */
   ask(line: string, { body, consumerId, domain, headers = {} }: AskOptions = {}): Told {
     const [method = '', path = ''] = line.split(/ (.*)/s);
     const target = path.startsWith('/v4') ? path : `/v4/default/registry${path}`;
@@ -146,7 +148,7 @@ export class TestRegistry {
     return this.askTarget(method, target, { ...headers, ...sender }, body);
   }
 
-  /** Asks for exactly this target. */
+  /** Sends a request with exactly this target. */
   askTarget(method: string, target: string, headers = {}, body: unknown = ''): Told {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const answer = this.#api.answer({ method, target, headers, body: Buffer.from(text) });
@@ -159,20 +161,20 @@ export class TestRegistry {
     };
   }
 
-  /** Registers a service and tells its id. */
+  /** Registers a service and returns its id. */
   service(service: object = {}, options: AskOptions = {}): string {
     const body = { service: { serviceName: 'orders', ...service } };
     return this.ask('POST /microservices', { ...options, body }).json.serviceId;
   }
 
-  /** Registers an instance and tells its id. */
+  /** Registers an instance and returns its id. */
   instance(serviceId: string, instance: object = {}, options: AskOptions = {}): string {
     const body = { instance: { hostName: 'host-1', ...instance } };
     return this.ask(`POST /microservices/${serviceId}/instances`, { ...options, body }).json
       .instanceId;
   }
 
-  /** Sends a heartbeat and tells the status of its answer. */
+  /** Sends a heartbeat and returns the status of its answer. */
   beat(serviceId: string, instanceId: string): number {
     return this.ask(`PUT /microservices/${serviceId}/instances/${instanceId}/heartbeat`).status;
   }
@@ -183,12 +185,12 @@ export class TestRegistry {
   }
 }
 
-/** Seconds between the registration of a record and its last change. */
+/** Returns the seconds between the registration of a record and its last change. */
 export function ageOfChange(record: Microservice | MicroserviceInstance): number {
   return Number(record.modTimestamp) - Number(record.timestamp);
 }
 
-/** The three fields of a refusal, in one line. */
+/** Returns the three fields of an error in one line. */
 export function refusalOf({ status, json }: Told): string {
   return `${status} ${json?.errorCode} ${json?.detail}`;
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { usage } from '../../lib/command/usage.js';
+import { usage } from '../../lib/command/command-line.js';
 import { packagePath } from '../support/package-path.js';
 
 const readme = readFileSync(packagePath('README.md'), 'utf8');

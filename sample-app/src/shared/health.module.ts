@@ -9,7 +9,7 @@ import { RegistryHealthIndicator } from 'nestjs-servicecomb';
 
 /** `GET /health`: 200 while the instance holds its lease, else 503. */
 @Controller('health')
-export class HealthController {
+class HealthController {
   constructor(
     @Inject(HealthCheckService) private readonly health: HealthCheckService,
     @Inject(RegistryHealthIndicator) private readonly registry: RegistryHealthIndicator,

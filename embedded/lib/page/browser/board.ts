@@ -4,16 +4,15 @@ import type {
   RegistryView,
   RenewalView,
   ServiceView,
+  LeaseView,
 } from '../messages.js';
-import { runningLease } from './lease-left.js';
-import type { RunningLease } from './lease-left.js';
 
-/** An instance on the board. */
+/** An instance as the page shows it. */
 export interface BoardInstance extends Omit<InstanceView, 'lease'> {
   readonly lease: RunningLease | undefined;
 }
 
-/** A service on the board, with its instances by their keys. */
+/** A service as the page shows it, with its instances by key. */
 export interface BoardService {
   readonly service: ServiceView;
   readonly instances: ReadonlyMap<string, BoardInstance>;
@@ -24,13 +23,16 @@ interface Entry {
   readonly instances: Map<string, BoardInstance>;
 }
 
-/** What is registered, as far as the page has been told. */
+/** The state of the registry, as far as the page has received it. */
 export class Board {
   readonly #services = new Map<string, Entry>();
-  /** Keys of the services that have changed since somebody asked. */
+  /** Keys of the services that have changed since the last call of `takeChanged`. */
   #changed = new Set<string>();
 
-  /** The services that a text is in the name, application, version or an instance of; by name. */
+  /**
+   * Returns the services whose name, application, version or instances contain a text, sorted by
+   * name.
+   */
   services(filter = ''): BoardService[] {
     const wanted = filter.trim().toLowerCase();
     return [...this.#services.values()]
@@ -48,14 +50,14 @@ export class Board {
     return this.#services.size;
   }
 
-  /** The keys of the services that have changed since this was last asked for. */
+  /** Returns the keys of the services that have changed since the last call. */
   takeChanged(): ReadonlySet<string> {
     const changed = this.#changed;
     this.#changed = new Set();
     return changed;
   }
 
-  /** @param now by `performance.now()`, as for all that is told */
+  /** @param now time of the message by `performance.now()`, as in all methods below */
   replace({ services }: RegistryView, now: number): void {
     for (const key of this.#services.keys()) this.#changed.add(key);
     this.#services.clear();
@@ -89,7 +91,7 @@ export class Board {
     this.#changed.add(serviceKey);
   }
 
-  /** An instance and its service; undefined when they are not on the board. */
+  /** Returns an instance and its service; undefined if they are not on the board. */
   find(
     serviceKey: string,
     instanceKey: string,
@@ -118,4 +120,47 @@ function compare(one: ServiceView, other: ServiceView): number {
     one.version.localeCompare(other.version, undefined, { numeric: true }) ||
     one.key.localeCompare(other.key)
   );
+}
+
+/** A lease that runs by the browser's clock, also while no message arrives. */
+export interface RunningLease {
+  readonly lengthMs: number;
+  /** Deadline by `performance.now()`. */
+  readonly endsAt: number;
+  /** Milliseconds since 1970 by the clock of the registry. */
+  readonly renewedAt: number;
+}
+
+/** @param now time of the message by `performance.now()` */
+export function runningLease(
+  { lengthMs, remainingMs, renewedAt }: LeaseView,
+  now: number,
+): RunningLease {
+  return { lengthMs, renewedAt, endsAt: now + remainingMs };
+}
+
+/** The remaining time of a lease, for its bar and the text next to it. */
+export interface LeaseLeft {
+  /** Remaining share, from 0 to 1. */
+  readonly share: number;
+  /** `low` up to a third, `last` up to a tenth. */
+  readonly level: 'high' | 'low' | 'last';
+  readonly text: string;
+}
+
+/** Returns the remaining time of a lease at a moment of `performance.now()`. */
+export function leaseLeft({ lengthMs, endsAt }: RunningLease, now: number): LeaseLeft {
+  const leftMs = Math.min(Math.max(endsAt - now, 0), lengthMs);
+  const share = lengthMs === 0 ? 0 : leftMs / lengthMs;
+  const level = share > 1 / 3 ? 'high' : share > 1 / 10 ? 'low' : 'last';
+  return { share, level, text: `${inWords(leftMs)} of ${inWords(lengthMs)} left` };
+}
+
+/** Returns a duration in seconds, or in hours and minutes from ten minutes on. */
+export function inWords(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 600) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

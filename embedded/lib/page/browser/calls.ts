@@ -1,7 +1,10 @@
 import type { InstanceView, ServiceView } from '../messages.js';
 import { byId, setText } from './element.js';
 
-/** Asks the registry for something; what goes wrong is shown on the page. False when it did. */
+/**
+ * Sends a request to the registry and shows a failure on the page. Resolves to whether it
+ * succeeded.
+ */
 async function call(method: string, path: string, body?: object): Promise<boolean> {
   const problem = byId('problem');
   try {
@@ -48,7 +51,7 @@ export async function expire(
   await call('POST', pathOf(service, instance, '/expire'));
 }
 
-/** Takes an instance out. */
+/** Removes an instance. */
 export async function remove(
   service: ServiceView,
   instance: Pick<InstanceView, 'instanceId'>,
@@ -56,8 +59,8 @@ export async function remove(
   await call('DELETE', pathOf(service, instance));
 }
 
-/** Switches a fault on; false when it was refused. */
-export function putOnFault(body: object): Promise<boolean> {
+/** Switches a fault on; resolves to false if it was refused. */
+export function startFault(body: object): Promise<boolean> {
   return call('POST', 'faults', body);
 }
 
@@ -66,7 +69,7 @@ export async function endFault(id: string): Promise<void> {
   await call('DELETE', `faults/${encodeURIComponent(id)}`);
 }
 
-/** Closes the connections on which no request is under way. */
+/** Closes the connections without an open request. */
 export async function closeIdle(): Promise<void> {
   await call('DELETE', 'connections/idle');
 }

@@ -1,44 +1,44 @@
-/** What an element is given besides its content. */
-export interface Given {
+/** Class and attributes of a new element. */
+export interface ElementOptions {
   readonly class?: string;
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
-/** Makes an element. Text goes in as text, never as markup. */
+/** Creates an element. Text is inserted as text, never as markup. */
 export function element<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
-  given: Given = {},
+  options: ElementOptions = {},
   ...content: readonly (Node | string)[]
 ): HTMLElementTagNameMap[Name] {
-  const made = document.createElement(name);
-  if (given.class !== undefined) made.className = given.class;
-  for (const [attribute, value] of Object.entries(given.attributes ?? {}))
-    made.setAttribute(attribute, value);
-  made.append(...content);
-  return made;
+  const created = document.createElement(name);
+  if (options.class !== undefined) created.className = options.class;
+  for (const [attribute, value] of Object.entries(options.attributes ?? {}))
+    created.setAttribute(attribute, value);
+  created.append(...content);
+  return created;
 }
 
-/** Makes a button that does something. */
+/** Creates a button. */
 export function button(text: string, act: () => void, label = text): HTMLButtonElement {
-  const made = element('button', { attributes: { type: 'button' } }, text);
-  if (label !== text) made.setAttribute('aria-label', label);
-  made.addEventListener('click', act);
-  return made;
+  const created = element('button', { attributes: { type: 'button' } }, text);
+  if (label !== text) created.setAttribute('aria-label', label);
+  created.addEventListener('click', act);
+  return created;
 }
 
-/** An element of the document. */
+/** Returns an element of the document. */
 export function byId(id: string): HTMLElement {
   const found = document.getElementById(id);
   if (found === null) throw new Error(`The document has no #${id}.`);
   return found;
 }
 
-/** Sets a text where it differs: an unchanged one is not drawn anew. */
+/** Sets a text only if it differs, to avoid rendering. */
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** The children, in this order and no others; one that is in its place already is not moved. */
+/** Sets the children and their order, and leaves those that are in place. */
 export function setChildren(parent: Element, children: readonly Element[]): void {
   const wanted = new Set(children);
   for (const child of Array.from(parent.children)) if (!wanted.has(child)) child.remove();
@@ -47,14 +47,14 @@ export function setChildren(parent: Element, children: readonly Element[]): void
   });
 }
 
-/** A moment of the registry's clock, as the reader's machine writes a time of day. */
+/** Returns an element for a moment of the registry's clock, in the reader's time format. */
 export function timeOf(at: number): HTMLTimeElement {
   const time = element('time');
   setTime(time, at);
   return time;
 }
 
-/** Changes the moment that an element tells. */
+/** Changes the moment that an element shows. */
 export function setTime(time: HTMLTimeElement, at: number): void {
   const moment = new Date(at);
   if (Number.isNaN(moment.getTime())) return;

@@ -3,10 +3,10 @@ import { byId, element, setChildren, setText, timeOf } from './element.js';
 import { summaryOf } from './event-log.js';
 import type { EventLine, EventLog } from './event-log.js';
 
-/** How long changes are gathered before they are read out, in milliseconds. */
+/** Milliseconds during which changes are collected before they are read out. */
 const readOutMs = 4000;
 
-/** The list of events on the page, and what is read out of it. */
+/** The list of events on the page, and the announcements for screen readers. */
 export class EventList {
   readonly #log: EventLog;
   readonly #rows = new Map<number, HTMLLIElement>();
@@ -31,7 +31,7 @@ export class EventList {
     byId('no-events').hidden = lines.length > 0;
   }
 
-  /** Has changes read out before long, all in one sentence; renewals never are. */
+  /** Announces changes soon, all in one sentence; renewals are not announced. */
   announce(changes: readonly ChangeView[]): void {
     if (this.#unread.length === 0)
       setTimeout(() => {

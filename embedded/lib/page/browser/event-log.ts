@@ -9,13 +9,13 @@ export interface EventLine {
   readonly text: string;
 }
 
-/** The oldest lines give way to newer ones. */
+/** Older lines are dropped. */
 const maxLines = 200;
 
-/** Renewals within so many milliseconds make one line. */
+/** Renewals within so many milliseconds share a line. */
 const renewalsTogetherMs = 5000;
 
-/** The events that the page has seen, newest first. */
+/** The events that the page has received, newest first. */
 export class EventLog {
   #lines: EventLine[] = [];
   #lastId = 0;
@@ -32,7 +32,7 @@ export class EventLog {
     this.#push({ kind, at, text });
   }
 
-  /** Renewals that follow each other share a line, which counts them. */
+  /** Adds renewals, to the previous line if possible, and counts them. */
   addRenewals(names: readonly string[], at: number): void {
     const together = this.#renewals;
     const isOn = together !== undefined && at - together.startedAt < renewalsTogetherMs;
@@ -54,7 +54,7 @@ export class EventLog {
   }
 }
 
-/** What happened, in one sentence that can be read out; empty when there is nothing to say. */
+/** Summarizes changes in one sentence for a screen reader; empty if there are none. */
 export function summaryOf(changes: readonly ChangeView[]): string {
   const [only] = changes;
   if (only !== undefined && changes.length === 1) {

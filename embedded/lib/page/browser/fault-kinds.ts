@@ -1,5 +1,5 @@
-/** A number that a fault takes. */
-export interface FaultNumber {
+/** A number in the settings of a fault. */
+interface FaultNumber {
   readonly name: 'ms' | 'everyMs' | 'status' | 'errorCode';
   readonly label: string;
   readonly value: number;
@@ -7,19 +7,19 @@ export interface FaultNumber {
   readonly max: number;
 }
 
-/** A kind of fault, as the form offers it. */
+/** A kind of fault in the form. */
 export interface FaultOffer {
   readonly kind: string;
   readonly label: string;
   readonly numbers: readonly FaultNumber[];
-  /** False for what no request meets. */
+  /** False for faults that do not apply to single requests. */
   readonly hasMatch: boolean;
 }
 
 const hourMs = 3_600_000;
 const late = { name: 'ms', label: 'Milliseconds', value: 2000, min: 0, max: hourMs } as const;
 
-/** All kinds, those that are wanted most first. */
+/** All kinds of faults, the most useful first. */
 export const faultOffers: readonly FaultOffer[] = [
   { kind: 'hang', label: 'Hang: never answer', numbers: [], hasMatch: true },
   { kind: 'delay', label: 'Delay: answer late', numbers: [late], hasMatch: true },
@@ -44,25 +44,25 @@ export const faultOffers: readonly FaultOffer[] = [
   { kind: 'garbage', label: 'Garbage: answer with nonsense', numbers: [], hasMatch: true },
   {
     kind: 'swallow-renewals',
-    label: 'Swallow renewals: say 200, renew nothing',
+    label: 'Swallow renewals: answer 200, renew nothing',
     numbers: [],
     hasMatch: true,
   },
   {
     kind: 'skew-clock',
-    label: 'Skew the clock that is told',
+    label: 'Skew clock: report a wrong time',
     numbers: [{ ...late, value: hourMs, min: -1_000_000_000, max: 1_000_000_000 }],
     hasMatch: false,
   },
   {
     kind: 'refuse',
-    label: 'Refuse connections, this page too',
+    label: 'Refuse connections, also of this page',
     numbers: [{ ...late, label: 'For how many milliseconds', value: 10_000, min: 1 }],
     hasMatch: false,
   },
 ];
 
-/** The requests that the form can aim at; the API knows more. */
+/** Operations offered by the form; the API knows more. */
 export const faultTargets: readonly string[] = [
   'heartbeat',
   'heartbeats',
@@ -79,18 +79,18 @@ export const faultTargets: readonly string[] = [
   'setSchema',
 ];
 
-/** What the form was filled in with. */
-export interface FaultWish {
+/** Values of the form. */
+export interface FaultFormValues {
   readonly offer: FaultOffer;
   readonly numbers: ReadonlyMap<string, number>;
-  /** The empty string for every request. */
+  /** The empty string means every request. */
   readonly operation: string;
-  /** Undefined until it is switched off. */
+  /** Undefined means until the fault is switched off. */
   readonly times: number | undefined;
 }
 
-/** The body of the request that switches a fault on. */
-export function faultBodyOf({ offer, numbers, operation, times }: FaultWish): object {
+/** Returns the body of the request that switches a fault on. */
+export function faultBodyOf({ offer, numbers, operation, times }: FaultFormValues): object {
   const { kind, hasMatch } = offer;
   const match = {
     ...(operation === '' ? {} : { operation }),

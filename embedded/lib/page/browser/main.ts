@@ -1,14 +1,13 @@
-import type { EventsTold } from '../messages.js';
+import type { PageEvents } from '../messages.js';
 import { Board } from './board.js';
 import * as calls from './calls.js';
 import { byId, setText } from './element.js';
 import { EventList } from './event-list.js';
 import { EventLog } from './event-log.js';
-import { FaultForm } from './fault-form.js';
-import { FaultList } from './fault-list.js';
+import { FaultForm, FaultList } from './fault-panel.js';
 import { ServiceList } from './service-list.js';
 
-/** Between two looks at what is left of the leases, in milliseconds; one timer serves all. */
+/** Milliseconds between two updates of all remaining times; one timer for all. */
 const tickMs = 500;
 
 const board = new Board();
@@ -33,7 +32,7 @@ setText(
   ].join('\n'),
 );
 
-/** What was told is shown with the next picture: several messages cost one. */
+/** Changes are shown in the next animation frame, so several messages cost one rendering. */
 let isDue = false;
 function showSoon(): void {
   if (isDue) return;
@@ -52,14 +51,14 @@ function setConnection(state: 'live' | 'lost', text: string): void {
 
 const source = new EventSource('events');
 
-/** Calls back with what an event tells. */
-function on<Name extends keyof EventsTold>(
+/** Calls a function with the data of each event of a name. */
+function on<Name extends keyof PageEvents>(
   name: Name,
-  act: (told: EventsTold[Name]) => void,
+  act: (data: PageEvents[Name]) => void,
 ): void {
-  source.addEventListener(name, ({ data }: MessageEvent<string>) => {
-    const told: EventsTold[Name] = JSON.parse(data);
-    act(told);
+  source.addEventListener(name, (event: MessageEvent<string>) => {
+    const data: PageEvents[Name] = JSON.parse(event.data);
+    act(data);
   });
 }
 
@@ -88,7 +87,7 @@ on('renewals', renewals => {
   if (names.length > 0) log.addRenewals(names, at);
   showSoon();
 });
-on('faults', told => faults.show(told));
+on('faults', data => faults.show(data));
 source.addEventListener('error', () => setConnection('lost', 'connection lost, trying again'));
 
 setInterval(() => services.tick(), tickMs);

@@ -1,11 +1,13 @@
-import type { BoardService } from './board.js';
-import { button, element, setChildren, setText } from './element.js';
-import { InstanceRow } from './instance-row.js';
+import { leaseLeft } from './board.js';
+import type { BoardService, BoardInstance } from './board.js';
+import { button, element, setChildren, setText, setTime, timeOf } from './element.js';
+import type { ServiceView } from '../messages.js';
+import * as calls from './calls.js';
 
-/** How many instances of a service are shown at first, and how many more at each wish. */
+/** How many instances of a service are shown at first; each click shows ten times as many more. */
 const step = 10;
 
-/** A service on the page, with as many of its instances as its reader wants to see. */
+/** A service on the page, with some or all of its instances. */
 export class ServiceCard {
   readonly node: HTMLElement;
   readonly #name = element('span');
@@ -31,7 +33,7 @@ export class ServiceCard {
     this.node = element('article', { class: 'service' }, head, this.#list, this.#more);
   }
 
-  /** Shows a service as it is now. */
+  /** Shows the current state of a service. */
   show(shown: BoardService, now: number): void {
     this.#shown = shown;
     const { service, instances } = shown;
@@ -49,7 +51,7 @@ export class ServiceCard {
     );
   }
 
-  /** Shows what is left of each lease by now. */
+  /** Updates the remaining time of each lease. */
   tick(now: number): void {
     for (const row of this.#rows.values()) row.tick(now);
   }
@@ -64,7 +66,7 @@ export class ServiceCard {
       row.show(instance, now);
       rows.set(key, row);
     }
-    const focus = this.#focusThatGoes(rows);
+    const focus = this.#keepFocus(rows);
     this.#rows = rows;
     setChildren(
       this.#list,
@@ -73,23 +75,23 @@ export class ServiceCard {
     focus();
   }
 
-  /** Who works by keyboard goes on with the next instance when the one with the focus goes. */
-  #focusThatGoes(rows: ReadonlyMap<string, InstanceRow>): () => void {
+  /** If the instance with the keyboard focus is removed, the next one gets the focus. */
+  #keepFocus(rows: ReadonlyMap<string, InstanceRow>): () => void {
     const before = [...this.#rows];
     const at = before.findIndex(([, { focused }]) => focused !== -1);
     const [key, row] = before[at] ?? [];
     if (key === undefined || row === undefined || rows.has(key)) return () => {};
     const { focused } = row;
     const [, next] = before.slice(at + 1).find(([each]) => rows.has(each)) ?? [];
-    const heir = next ?? [...rows.values()].at(-1);
-    return () => (heir === undefined ? this.#title.focus() : heir.focus(focused));
+    const nextRow = next ?? [...rows.values()].at(-1);
+    return () => (nextRow === undefined ? this.#title.focus() : nextRow.focus(focused));
   }
 
   #showMore(): void {
     this.#limit += 10 * step;
     const { size } = this.#rows;
     if (this.#shown !== undefined) this.show(this.#shown, performance.now());
-    // The button may be gone now; the first of the new ones is where to go on.
+    // The button may be hidden now, so the first new row gets the focus.
     [...this.#rows.values()][size]?.focus(0);
   }
 }
@@ -98,4 +100,106 @@ function aboutOf({ service }: BoardService): string {
   const { appId, environment, tenant } = service;
   const parts = [`application ${appId}`, environment, tenant === 'default/default' ? '' : tenant];
   return parts.filter(part => part !== '').join(' · ');
+}
+
+/** An instance on the page. */
+export class InstanceRow {
+  readonly node: HTMLLIElement;
+  readonly #status = element('span', { class: 'status' });
+  readonly #id = element('span', { class: 'id' });
+  readonly #host = element('span', { class: 'quiet' });
+  readonly #endpoints = element('span', { class: 'line' });
+  readonly #fill = element('div', { class: 'fill' });
+  readonly #left = element('span', { class: 'left' });
+  readonly #renewedAt = timeOf(0);
+  readonly #summary = element('summary');
+  readonly #properties = element('dl');
+  readonly #details = element('details', {}, this.#summary, this.#properties);
+  #shown: BoardInstance | undefined;
+
+  constructor(service: ServiceView, { instanceId }: BoardInstance) {
+    const name = `${service.serviceName} ${service.version}, instance ${instanceId}`;
+    const row = { instanceId };
+    this.node = element(
+      'li',
+      { class: 'instance' },
+      element('div', { class: 'line' }, this.#status, this.#id, this.#host, this.#endpoints),
+      element(
+        'div',
+        { class: 'line' },
+        element('div', { class: 'track', attributes: { 'aria-hidden': 'true' } }, this.#fill),
+        this.#left,
+        element('span', { class: 'beat quiet' }, 'last heartbeat ', this.#renewedAt),
+      ),
+      element(
+        'div',
+        { class: 'line' },
+        this.#details,
+        element(
+          'div',
+          { class: 'actions' },
+          button('Expire', () => void calls.expire(service, row), `Expire ${name}`),
+          button('Remove', () => void calls.remove(service, row), `Remove ${name}`),
+        ),
+      ),
+    );
+    this.node.querySelector('button:last-child')?.classList.add('danger');
+  }
+
+  /** Shows the current state of an instance. */
+  show(instance: BoardInstance, now: number): void {
+    const before = this.#shown;
+    this.#shown = instance;
+    if (instance.lease !== undefined) setTime(this.#renewedAt, instance.lease.renewedAt);
+    this.tick(now);
+    setText(this.#status, instance.status || 'no status');
+    this.#status.dataset['status'] = instance.status;
+    setText(this.#id, instance.instanceId);
+    setText(this.#host, instance.hostName);
+    // The same object has the same content: a renewal replaces neither.
+    if (before?.endpoints !== instance.endpoints) this.#showEndpoints(instance.endpoints);
+    if (before?.properties !== instance.properties)
+      this.#showProperties(Object.entries(instance.properties));
+  }
+
+  /** Updates the remaining time of the lease. */
+  tick(now: number): void {
+    const lease = this.#shown?.lease;
+    if (lease === undefined) return;
+    const { share, level, text } = leaseLeft(lease, now);
+    this.#fill.style.transform = `scaleX(${share.toFixed(4)})`;
+    this.#fill.dataset['level'] = level;
+    setText(this.#left, text);
+  }
+
+  /** Index of the button that has the focus; -1 if none has. */
+  get focused(): number {
+    return [...this.node.querySelectorAll('button')].findIndex(
+      each => each === document.activeElement,
+    );
+  }
+
+  /** Focuses one of the buttons. */
+  focus(at: number): void {
+    this.node.querySelectorAll('button')[at]?.focus();
+  }
+
+  #showEndpoints(endpoints: readonly string[]): void {
+    setChildren(
+      this.#endpoints,
+      endpoints.map(endpoint => element('span', { class: 'endpoint' }, endpoint)),
+    );
+  }
+
+  #showProperties(properties: readonly (readonly [string, string])[]): void {
+    this.#details.hidden = properties.length === 0;
+    setText(
+      this.#summary,
+      properties.length === 1 ? '1 property' : `${properties.length} properties`,
+    );
+    setChildren(
+      this.#properties,
+      properties.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]),
+    );
+  }
 }

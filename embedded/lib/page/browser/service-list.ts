@@ -2,7 +2,7 @@ import type { Board } from './board.js';
 import { byId, element, setChildren, setText } from './element.js';
 import { ServiceCard } from './service-card.js';
 
-/** How many services are shown at first, and how many more at each wish. */
+/** How many services are shown at first, and how many more after each click. */
 const step = 30;
 
 /** The services on the page. */
@@ -23,18 +23,18 @@ export class ServiceList {
     });
   }
 
-  /** Shows the board as it is now, where it has changed. */
+  /** Shows the services that have changed. */
   show(): void {
     this.#show(this.#board.takeChanged());
   }
 
-  /** Shows the whole board as it is now. */
+  /** Shows all services. */
   showAll(): void {
     this.#board.takeChanged();
     this.#show(undefined);
   }
 
-  /** Shows what is left of each lease by now. */
+  /** Updates the remaining time of each lease. */
   tick(): void {
     const now = performance.now();
     for (const card of this.#cards.values()) card.tick(now);

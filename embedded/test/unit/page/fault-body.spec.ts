@@ -10,12 +10,12 @@ const door = {
   skew: () => undefined,
 };
 
-/** The fault that a body puts on, or what is wrong with the body. */
-function putOn(body: unknown): unknown {
+/** Returns the fault that a body switches on, or what is wrong with the body. */
+function start(body: unknown): unknown {
   const faults = new Faults(door);
   const asked = readFault(body);
   if (asked.kind === 'bad') return asked.issues;
-  asked.putOn(faults, Promise.resolve());
+  asked.start(faults, Promise.resolve());
   return faults.list()[0];
 }
 
@@ -39,17 +39,17 @@ describe('the body of a fault', () => {
     [{ kind: 'skew-clock', ms: -5000 }, { ms: -5000 }],
     [{ kind: 'refuse', ms: 1 }, { ms: 1 }],
   ])('%j puts on a fault of its kind', (body, settings) => {
-    expect(putOn(body)).toMatchObject({ kind: body.kind, settings, hits: 0 });
+    expect(start(body)).toMatchObject({ kind: body.kind, settings, hits: 0 });
   });
 
   it('may say which requests are hit', () => {
     const match = { operation: 'heartbeat', method: 'PUT', path: 'own$', times: 2, when: 'after' };
-    expect(putOn({ kind: 'hang', match })).toMatchObject({ match: { ...match, path: /own$/ } });
+    expect(start({ kind: 'hang', match })).toMatchObject({ match: { ...match, path: /own$/ } });
   });
 
-  it('tells everything that is wrong with it at once', () => {
+  it('lists every issue at once', () => {
     const match = { operation: 'heartbea', path: '(', times: 0, when: 'now', extra: 1 };
-    const issues = putOn({
+    const issues = start({
       kind: 'answer',
       status: '503',
       body: 7,
@@ -65,13 +65,13 @@ describe('the body of a fault', () => {
       expect.stringMatching(/^match\.path Invalid regular expression/),
       'match.times must be a whole number from 1 to 1000000',
       'match.when must be one of before, after',
-      'match.extra is not known here',
-      'ms is not known here',
+      'match.extra is not a known field',
+      'ms is not a known field',
     ]);
   });
 
   it.each([undefined, null, 7, 'hang', [], true])('is refused when it is %j', body => {
-    expect(putOn(body)).toContain('the body must be an object');
+    expect(start(body)).toContain('the body must be an object');
   });
 
   it.each([
@@ -80,8 +80,8 @@ describe('the body of a fault', () => {
     [{ kind: 'delay' }, /^ms must be a whole number from 0/],
     [{ kind: 'delay', ms: 1.5 }, /^ms must be/],
     [{ kind: 'refuse' }, /^ms must be a whole number from 1/],
-    [{ kind: 'trickle', match: { when: 'after' } }, /^match.when is not known here/],
-    [{ kind: 'skew-clock', ms: 1, match: {} }, /^match is not known here/],
+    [{ kind: 'trickle', match: { when: 'after' } }, /^match.when is not a known field/],
+    [{ kind: 'skew-clock', ms: 1, match: {} }, /^match is not a known field/],
     [{ kind: 'hang', match: 'heartbeat' }, /^match must be an object/],
     [{ kind: 'garbage', text: 'a', base64: 'b' }, /exclude each other/],
     [{ kind: 'garbage', text: 7 }, /^text must be a text/],
@@ -90,6 +90,6 @@ describe('the body of a fault', () => {
     [{ kind: 'answer', status: 200, contentType: 7 }, /^contentType must be a text/],
     [{ kind: 'hang', match: { path: 7 } }, /^match.path must be the text of/],
   ])('is refused in one sentence: %j', (body, sentence) => {
-    expect(putOn(body)).toEqual([expect.stringMatching(sentence)]);
+    expect(start(body)).toEqual([expect.stringMatching(sentence)]);
   });
 });

@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals';
+import { EventLog, summaryOf } from '../../../../lib/page/browser/event-log.js';
+import type { ChangeView } from '../../../../lib/page/messages.js';
+
+const change = (kind: ChangeView['kind'], instanceId?: string): ChangeView => ({
+  kind,
+  at: 1,
+  service: {
+    key: 'k',
+    tenant: 't',
+    serviceId: 's',
+    appId: 'a',
+    serviceName: 'orders',
+    version: '1.0.0',
+    environment: '',
+    properties: {},
+  },
+  ...(instanceId === undefined
+    ? {}
+    : {
+        instance: {
+          key: instanceId,
+          instanceId,
+          hostName: 'h',
+          status: 'UP',
+          endpoints: [],
+          properties: {},
+          lease: null,
+        },
+      }),
+});
+
+const texts = (log: EventLog) => log.lines.map(({ kind, text }) => `${kind} ${text}`);
+
+describe('the log of events', () => {
+  it('has the newest first', () => {
+    const log = new EventLog();
+    log.add(change('registered'));
+    log.add(change('expired', 'own'));
+    expect(texts(log)).toEqual(['expired orders 1.0.0 own', 'registered service orders 1.0.0']);
+  });
+
+  it('gives renewals that follow each other one line, which counts them', () => {
+    const log = new EventLog();
+    log.addRenewals(['orders own'], 1000);
+    expect(texts(log)).toEqual(['renewed orders own']);
+    log.addRenewals(['orders own'], 2000);
+    expect(texts(log)).toEqual(['renewed orders own']);
+    log.addRenewals(['orders b', 'orders c', 'orders d'], 3000);
+    expect(texts(log)).toEqual(['renewed 5 leases']);
+  });
+
+  it('gives renewals after another event, or five seconds, a line of their own', () => {
+    const log = new EventLog();
+    log.addRenewals(['a'], 1000);
+    log.addRenewals(['b'], 6000);
+    log.add(change('updated', 'own'));
+    log.addRenewals(['c'], 6001);
+    expect(texts(log)).toEqual(['renewed c', 'updated orders 1.0.0 own', 'renewed b', 'renewed a']);
+  });
+
+  it('gives each line an id of its own, and forgets the oldest', () => {
+    const log = new EventLog();
+    for (let count = 0; count < 500; count += 1) log.add(change('updated', String(count)));
+    expect(log.lines).toHaveLength(200);
+    expect(new Set(log.lines.map(({ id }) => id)).size).toBe(200);
+    expect(log.lines[0]?.text).toBe('orders 1.0.0 499');
+  });
+});
+
+describe('the sentence that is read out', () => {
+  it('names a single change', () => {
+    expect(summaryOf([change('expired', 'own')])).toBe('instance own of orders expired.');
+    expect(summaryOf([change('removed')])).toBe('service orders removed.');
+  });
+
+  it('counts several', () => {
+    const changes = [change('expired', 'a'), change('registered', 'b'), change('expired', 'c')];
+    expect(summaryOf(changes)).toBe('2 expired, 1 registered.');
+  });
+
+  it('is empty for none', () => {
+    expect(summaryOf([])).toBe('');
+  });
+});

@@ -1,0 +1,82 @@
+import type { ServerResponse } from 'node:http';
+import { Writable } from 'node:stream';
+import { expect, it } from '@jest/globals';
+import { EventStream } from '../../../lib/page/event-stream.js';
+import { Faults } from '../../../lib/server/faults.js';
+import { TestRegistry } from '../../support/registry.js';
+
+/** A browser whose connection accepts nothing until told to. */
+class SlowResponse extends Writable {
+  readonly names: string[] = [];
+  #done: (() => void) | undefined;
+
+  writeHead(): void {
+    // The head is not checked.
+  }
+
+  /** Accepts the pending data. */
+  take(): void {
+    this.#done?.();
+  }
+
+  override _write(chunk: Buffer, _: string, done: () => void): void {
+    this.receive(chunk, done);
+  }
+
+  receive(chunk: Buffer, done: () => void): void {
+    for (const [, name = ''] of chunk.toString().matchAll(/^event: (\w+)$/gm))
+      this.names.push(name);
+    this.#done = done;
+  }
+}
+
+/** A browser that accepts everything at once. */
+class QuickResponse extends SlowResponse {
+  readonly #onName: (name: string) => void;
+
+  constructor(onName: (name: string) => void) {
+    super();
+    this.#onName = onName;
+  }
+
+  override receive(chunk: Buffer, done: () => void): void {
+    super.receive(chunk, done);
+    this.#onName(this.names.at(-1) ?? '');
+    this.take();
+  }
+}
+
+const noDoor = {
+  close: () => Promise.resolve(),
+  open: () => Promise.resolve(),
+  closeIdle: () => 0,
+  withoutRenewals: <Result>(act: () => Result) => act(),
+  skew: () => undefined,
+};
+
+it('a listener that is too slow hears nothing until it has caught up, and then everything', async () => {
+  const registry = new TestRegistry();
+  const faults = new Faults(noDoor);
+  const hub = new EventStream(registry.model, faults);
+  const serviceId = registry.service();
+  const properties = { text: 'x'.repeat(4000) };
+  for (let count = 0; count < 300; count += 1) registry.instance(serviceId, { properties });
+  const response = new SlowResponse();
+  hub.add(response as unknown as ServerResponse, {});
+  expect(response.names).toEqual(['registry', 'faults']);
+  const told = new Promise<void>(resolve => {
+    const other = new QuickResponse(name => {
+      if (name === 'changes') resolve();
+    });
+    hub.add(other as unknown as ServerResponse, {});
+  });
+  registry.instance(serviceId);
+  await told;
+  expect(response.names).toEqual(['registry', 'faults']);
+  const drained = new Promise(resolve => response.once('drain', resolve));
+  response.take();
+  await drained;
+  expect(response.names).toEqual(['registry', 'faults', 'registry', 'faults']);
+  hub.close();
+  expect(registry.clock.timers).toBe(0);
+});
