@@ -283,7 +283,7 @@ export class EmbeddedServiceCenter {
 }
 
 /** Parts of a registry that faults act on. */
-export interface RegistryParts {
+interface RegistryParts {
   readonly listener: Listener;
   readonly shared: SharedState;
   /** Closes the port and every connection. */
@@ -293,7 +293,7 @@ export interface RegistryParts {
 }
 
 /** Returns the operations of a registry that faults need besides the request. */
-export function faultTargetOf({ listener, shared, shut, isStarted }: RegistryParts): FaultTarget {
+function faultTargetOf({ listener, shared, shut, isStarted }: RegistryParts): FaultTarget {
   return {
     close: shut,
     // The end of a refusal must not open a registry that was stopped meanwhile.
@@ -311,7 +311,7 @@ export function faultTargetOf({ listener, shared, shut, isStarted }: RegistryPar
 /**
  * Sets the date of the registry's clock if it differs from this machine's, which Node would send.
  */
-export function withRegistryDate(answer: Answer, shared: SharedState): Answer {
+function withRegistryDate(answer: Answer, shared: SharedState): Answer {
   const now = shared.reportedNow();
   if (Math.abs(now - Date.now()) < 1_000) return answer;
   return { ...answer, headers: { Date: new Date(now).toUTCString(), ...answer.headers } };

@@ -20,17 +20,17 @@ const legacyRegistry = '/registry/v3/';
 const since4: ReadonlySet<OperationName> = new Set(['getVersion', 'getHealth', 'queryInstances']);
 
 /** Returns whether version 3 of the API has an operation too. */
-export function isLegacy(name: OperationName): boolean {
+function isLegacy(name: OperationName): boolean {
   return !since4.has(name);
 }
 
 /** Returns the version 3 path for a path of version 4; its project is always `default`. */
-export function legacyPathOf(path: string): string {
+function legacyPathOf(path: string): string {
   return path.replace(registry, legacyRegistry);
 }
 
 /** Paths of version 3 whose operations have no name here. */
-export const unnamedLegacyPaths: ReadonlySet<string> = new Set([
+const unnamedLegacyPaths: ReadonlySet<string> = new Set([
   templateOf('listMicroservices'),
   `${templateOf('getTags')}/:key`,
 ]);

@@ -121,13 +121,13 @@ const headers = new Set(['origin', 'accept', 'content-type', 'x-domain-name', 'x
  * Returns the headers that allow a page of any origin to read an answer
  * (server/interceptor/cors/cors.go).
  */
-export function corsHeaders({ origin }: IncomingHttpHeaders): Answer['headers'] {
+function corsHeaders({ origin }: IncomingHttpHeaders): Answer['headers'] {
   const allowed = { 'Access-Control-Allow-Origin': '*' };
   return { Vary: 'Origin', ...(origin === undefined ? {} : allowed) };
 }
 
 /** Returns the answer to OPTIONS, on any path. */
-export function preflight(request: IncomingHttpHeaders): Answer {
+function preflight(request: IncomingHttpHeaders): Answer {
   const method = (request['access-control-request-method'] ?? '').toUpperCase();
   const wanted = request['access-control-request-headers'] ?? '';
   const names = wanted.split(',').map(name => name.trim().toLowerCase());

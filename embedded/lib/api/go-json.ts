@@ -206,13 +206,13 @@ export class NumberLiteral {
 }
 
 /** Start (inclusive) and end (exclusive) of a literal in a text. */
-export interface Span {
+interface Span {
   readonly start: number;
   readonly end: number;
 }
 
 /** Returns whether a literal is read as the same integer everywhere. */
-export function isPlainInteger(literal: string): boolean {
+function isPlainInteger(literal: string): boolean {
   return /^-?\d{1,15}$/.test(literal);
 }
 
@@ -222,7 +222,7 @@ export function isPlainInteger(literal: string): boolean {
  * @param bytes well-formed JSON with one character per byte
  * @param literals positions of the literals, in order
  */
-export function parseWithLiterals(bytes: string, literals: readonly Span[]): unknown {
+function parseWithLiterals(bytes: string, literals: readonly Span[]): unknown {
   // Literals are replaced by halves, so every number that is not an integer is one of them.
   const parts = literals.map(({ start }, index) => {
     const from = literals[index - 1]?.end ?? 0;

@@ -32,7 +32,7 @@ export interface ServiceBody {
 }
 
 /** A path that a service serves. */
-export interface PathBody {
+interface PathBody {
   readonly path: string | undefined;
   readonly property: TextMap | undefined;
 }
@@ -168,7 +168,7 @@ export interface DataCenterBody {
 }
 
 /** The key of a service in a body. */
-export interface KeyBody {
+interface KeyBody {
   readonly tenant: string | undefined;
   readonly environment: string | undefined;
   readonly appId: string | undefined;
@@ -184,7 +184,7 @@ export interface BatchFindBody {
 }
 
 /** A wanted service or instance with the revision that the client has of it. */
-export type RevisedBody<Name extends string, Wanted> = {
+type RevisedBody<Name extends string, Wanted> = {
   readonly [Key in Name]: Wanted | undefined;
 } & { readonly rev: string | undefined };
 
@@ -198,7 +198,7 @@ export function readRegisterInstance(document: unknown): {
 }
 
 /** Reads an instance from any struct that contains one. */
-export function readInstance(body: StructReader): InstanceBody {
+function readInstance(body: StructReader): InstanceBody {
   return {
     ...readRef(body),
     endpoints: body.texts('endpoints'),
@@ -273,7 +273,7 @@ export function readBatchFind(document: unknown): BatchFindBody {
 }
 
 /** Reads the key of a service from any struct that contains one. */
-export function readKey(body: StructReader): KeyBody {
+function readKey(body: StructReader): KeyBody {
   return {
     tenant: body.text('tenant'),
     environment: body.text('environment'),

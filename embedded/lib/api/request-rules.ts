@@ -6,7 +6,7 @@ import type { Quotas } from '../model/quotas.js';
 export const text = (name: string, rule: Rule): FieldRules => ({ name, absent: '', rule });
 
 /** Rules of a number field. */
-export const int = (name: string, rule: Rule): FieldRules => ({ name, absent: 0, rule });
+const int = (name: string, rule: Rule): FieldRules => ({ name, absent: 0, rule });
 
 /** Rules of a list field, whose items are structs if `within` is given. */
 export const list = (name: string, rule?: Rule, within?: StructRules): FieldRules => ({
@@ -17,10 +17,10 @@ export const list = (name: string, rule?: Rule, within?: StructRules): FieldRule
 });
 
 /** Rules of a field that maps texts to texts. */
-export const map = (name: string, rule: Rule): FieldRules => ({ name, absent: {}, rule });
+const map = (name: string, rule: Rule): FieldRules => ({ name, absent: {}, rule });
 
 /** Rules of a field that contains a struct; with a `rule` it is required. */
-export const struct = (name: string, within: StructRules, rule?: Rule): FieldRules => ({
+const struct = (name: string, within: StructRules, rule?: Rule): FieldRules => ({
   name,
   absent: undefined,
   rule,
@@ -28,7 +28,7 @@ export const struct = (name: string, within: StructRules, rule?: Rule): FieldRul
 });
 
 /** Rule of a required value. */
-export const required: Rule = { min: 1 };
+const required: Rule = { min: 1 };
 
 const exactVersion = /^\d+(\.\d+){0,3}$/;
 
@@ -57,7 +57,7 @@ const name = goPattern(String.raw`^[a-zA-Z0-9]*$|^[a-zA-Z0-9][a-zA-Z0-9_\-.]*[a-
 const nameOrAlias = goPattern(String.raw`^[a-zA-Z0-9]*$|^[a-zA-Z0-9][a-zA-Z0-9_\-.:]*[a-zA-Z0-9]$`);
 
 /** Rules that several requests share (server/service/validator). */
-export const rules = {
+const rules = {
   serviceId: { min: 1, max: 64, pattern: noSpace },
   serviceIds: { min: 1, pattern: goPattern(String.raw`^\S{1,64}$`) },
   optionalServiceId: { max: 64, pattern: noSpace },

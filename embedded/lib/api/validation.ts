@@ -83,17 +83,13 @@ export function goPattern(text: string): Pattern {
 }
 
 /** The value of a field; undefined if the struct's pointer is nil. */
-export type FieldValue = string | number | readonly unknown[] | object | undefined;
+type FieldValue = string | number | readonly unknown[] | object | undefined;
 
 /**
  * Returns the part of a value that breaks the rule, in Go's spelling; undefined if the value is
  * valid.
  */
-export function violation(
-  rule: Rule,
-  value: FieldValue,
-  kind: 'value' | 'struct',
-): string | undefined {
+function violation(rule: Rule, value: FieldValue, kind: 'value' | 'struct'): string | undefined {
   if (kind === 'struct') return value === undefined ? '<nil>' : undefined;
   const [least, most] = sizesOf(value);
   if (least < (rule.min ?? 0) || (rule.max && most > rule.max)) return printed(value);
@@ -102,7 +98,7 @@ export function violation(
 }
 
 /** Returns a rule in the spelling of the server's errors. */
-export function textOf({ min, max, pattern }: Rule): string {
+function textOf({ min, max, pattern }: Rule): string {
   const parts = [
     min ? `Min: ${min}` : [],
     max ? `Max: ${max}` : [],

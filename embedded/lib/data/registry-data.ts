@@ -2,10 +2,10 @@ import type { StoredInstance, StoredMicroservice } from '../model/records.js';
 import type { ServiceName } from '../model/service-directory.js';
 
 /** Checks a part of a document and adds what is wrong to `issues`. */
-export type Check = (value: unknown, path: string, issues: string[]) => void;
+type Check = (value: unknown, path: string, issues: string[]) => void;
 
 /** Allowed fields of an object, with the check of each. */
-export type Fields = Readonly<Record<string, Check>>;
+type Fields = Readonly<Record<string, Check>>;
 
 const longest = 60;
 
@@ -16,45 +16,45 @@ function kindOf(what: string, fits: (value: unknown) => boolean): Check {
 }
 
 /** A text. */
-export const text: Check = kindOf('a text', value => typeof value === 'string');
+const text: Check = kindOf('a text', value => typeof value === 'string');
 
 /** A text that is not empty. */
-export const someText: Check = kindOf(
+const someText: Check = kindOf(
   'a text that is not empty',
   value => typeof value === 'string' && value !== '',
 );
 
 /** A text that can be a segment of a path. */
-export const segment: Check = kindOf(
+const segment: Check = kindOf(
   'a text that is not empty and has no slash',
   value => typeof value === 'string' && /^[^/]+$/.test(value),
 );
 
 /** A time stamp as in records. */
-export const seconds: Check = kindOf(
+const seconds: Check = kindOf(
   'seconds since 1970 as a text',
   value => typeof value === 'string' && /^\d{1,15}$/.test(value),
 );
 
 /** A whole number of 32 bits. */
-export const int32: Check = kindOf(
+const int32: Check = kindOf(
   'a whole number of 32 bits',
   value => typeof value === 'number' && (value | 0) === value,
 );
 
 /** A whole number that is not negative. */
-export const count: Check = kindOf(
+const count: Check = kindOf(
   'a whole number of 0 or more',
   value => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0,
 );
 
 /** Exactly this number. */
-export function exactly(wanted: number): Check {
+function exactly(wanted: number): Check {
   return kindOf(String(wanted), value => value === wanted);
 }
 
 /** A list whose items all pass a check. */
-export function listOf(item: Check): Check {
+function listOf(item: Check): Check {
   return (value, path, issues) => {
     if (!Array.isArray(value)) issues.push(`${path} must be a list, got ${shown(value)}`);
     else for (const [at, one] of value.entries()) item(one, `${path}[${at}]`, issues);
@@ -62,7 +62,7 @@ export function listOf(item: Check): Check {
 }
 
 /** An object with any keys, whose values all pass a check. */
-export function mapOf(item: Check): Check {
+function mapOf(item: Check): Check {
   return (value, path, issues) => {
     const entries = entriesOf(value, path, issues);
     for (const [key, one] of entries) item(one, `${path}[${JSON.stringify(key)}]`, issues);
@@ -70,7 +70,7 @@ export function mapOf(item: Check): Check {
 }
 
 /** An object with these fields and no others. Undefined means absent. */
-export function record(fields: Fields, required: readonly string[] = []): Check {
+function record(fields: Fields, required: readonly string[] = []): Check {
   return (value, path, issues) => {
     const prefix = path === '' ? '' : `${path}.`;
     const entries = entriesOf(value, path, issues).filter(([, one]) => one !== undefined);
@@ -86,7 +86,7 @@ export function record(fields: Fields, required: readonly string[] = []): Check 
 }
 
 /** Null, or a value that passes a check. */
-export function orNull(check: Check): Check {
+function orNull(check: Check): Check {
   return (value, path, issues) => {
     if (value !== null) check(value, path, issues);
   };

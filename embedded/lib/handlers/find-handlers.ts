@@ -177,7 +177,7 @@ export function namespaceForRead(call: Call): Namespace {
  * has another revision than the cache, the server also looks into its store
  * (datasource/etcd/cache/filter_consistency.go).
  */
-export function readAsRequested<Found extends FoundInstances>(
+function readAsRequested<Found extends FoundInstances>(
   call: Call,
   revision: string,
   read: (view: View) => Found,

@@ -8,7 +8,7 @@ import { registryMetrics } from '../model/registry-metrics.js';
 import type { Gauge } from '../model/registry-metrics.js';
 
 /** The version; `goVersion` contains that of Node. */
-export const about = {
+const about = {
   version: serviceCenterVersion,
   buildTag: 'embedded',
   goVersion: `node${process.versions.node}`,

@@ -5,7 +5,7 @@ import { nameKeyOf } from './service-directory.js';
 import type { ServiceName } from './service-directory.js';
 
 /** One version of a service, by its name or alias. */
-export interface ConsumerKey extends ServiceName {
+interface ConsumerKey extends ServiceName {
   readonly version: string;
   readonly alias?: string | undefined;
 }

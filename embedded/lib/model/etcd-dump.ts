@@ -4,7 +4,7 @@ import { nameKeyOf } from './service-directory.js';
 import type { ServiceName } from './service-directory.js';
 
 /** A record of the server's cache, with its key in etcd. */
-export interface DumpedRecord {
+interface DumpedRecord {
   readonly key: string;
   /** Number of the last change; recorded for instances only, otherwise 0. */
   readonly rev: number;

@@ -179,7 +179,7 @@ function relationFlag(
  * same application unless a property of the provider allows others
  * (datasource/etcd/util/rule_util.go).
  */
-export function isAccessible(
+function isAccessible(
   namespace: Namespace,
   consumer: StoredMicroservice,
   provider: StoredMicroservice,
@@ -194,7 +194,7 @@ export function isAccessible(
  * (datasource/etcd/util/versionrule.go): `1.0.0` exactly, `1.0.0+` or later, `1.0.0-2.0.0` without
  * its end, or `latest`.
  */
-export function matchingVersions<Item>(
+function matchingVersions<Item>(
   items: readonly Item[],
   rule: string,
   versionOf: (item: Item) => string,
@@ -232,7 +232,7 @@ function numbersOf(version: string): number[] {
  * hash of the latest change number and the count (FormatRevision in datasource/etcd/util).
  * Heartbeats do not count.
  */
-export function revisionOf(instances: readonly InstanceRecord[]): string {
+function revisionOf(instances: readonly InstanceRecord[]): string {
   const latest = instances.reduce((max, { modRevision }) => Math.max(max, modRevision), 0);
   return createHash('sha1').update(`${latest}.${instances.length},`).digest('hex');
 }

@@ -6,7 +6,7 @@ import { listServices } from './service-operations.js';
 import { nameKeyOf } from './service-directory.js';
 
 /** A service in the dependency graph; the server leaves the last three fields empty. */
-export interface GraphNode {
+interface GraphNode {
   readonly id: string;
   readonly name: string;
   readonly appId: string;
@@ -17,7 +17,7 @@ export interface GraphNode {
 }
 
 /** An edge from a consumer to one version of a provider. */
-export interface GraphLine {
+interface GraphLine {
   readonly from: GraphNode;
   readonly to: GraphNode;
   readonly type: string;

@@ -248,7 +248,7 @@ const defaults = { interval: 30, times: 3 };
  * `pull`, which the server ignores; for `push` at least the lower limits
  * (populateInstanceDefaultValue).
  */
-export function storedHealthCheck(
+function storedHealthCheck(
   requested: RequestedHealthCheck | undefined,
   { minIntervalMs, minTimes }: LeaseFloors,
 ): HealthCheck {
@@ -268,6 +268,6 @@ export function storedHealthCheck(
  * Returns the length of a lease. The server multiplies in 32 bits; an overflow to zero or less
  * becomes the shortest lease, one second (calcInstanceTTL).
  */
-export function leaseLengthMs({ interval, times = 0 }: HealthCheck): number {
+function leaseLengthMs({ interval, times = 0 }: HealthCheck): number {
   return Math.max(Math.imul(interval, times + 1), 1) * 1000;
 }

@@ -147,7 +147,7 @@ export const realisticOddities: OddityValues = {
  *
  * @throws RangeError that names the knob if its value is not a duration, probability or boolean
  */
-export function withOddities(values: OddityValues, oddities: Oddities): OddityValues {
+function withOddities(values: OddityValues, oddities: Oddities): OddityValues {
   const given = Object.entries(oddities).filter(([, value]) => value !== undefined);
   for (const [knob, value] of given) check(knob, value);
   const result = { ...values, ...Object.fromEntries(given) };

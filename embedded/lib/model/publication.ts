@@ -246,7 +246,7 @@ const missMs = 120_000;
  * The instances that the server returns without reading its store: the current ones, except for
  * records whose last change is not published yet. Costs nothing if there are none.
  */
-export class InstanceCache {
+class InstanceCache {
   readonly #shown = new WeakMap<ServiceRecord, Map<string, InstanceRecord | undefined>>();
   readonly #missedAt = new WeakMap<ServiceRecord, Map<string, number>>();
 

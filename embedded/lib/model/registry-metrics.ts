@@ -4,7 +4,7 @@ import type { RegistryModel } from './registry-model.js';
 import { isShared } from './own-service.js';
 
 /** The value of a gauge for one set of labels. */
-export interface Sample {
+interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }

@@ -6,7 +6,7 @@ import type { Faults } from '../server/faults.js';
 import { BodyReader, isObject } from './body-reader.js';
 
 /** Switches a fault on. `sent` resolves once the request that asked for it has been answered. */
-export type StartFault = (faults: Faults, sent: Promise<void>) => void;
+type StartFault = (faults: Faults, sent: Promise<void>) => void;
 
 /** A fault to switch on, or everything that is wrong with the request. */
 export type FaultRequest =

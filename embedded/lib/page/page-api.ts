@@ -224,7 +224,7 @@ function jsonOf(text: string): unknown {
 }
 
 /** Selects instances; an id alone may select several, of different services. */
-export interface InstanceFilter {
+interface InstanceFilter {
   readonly instanceId: string;
   readonly serviceId?: string | undefined;
   /** Name of the namespace: `domain/project`. */
@@ -235,7 +235,7 @@ export interface InstanceFilter {
 export type EndedBy = 'removal' | 'lease';
 
 /** Ends the selected instances, notifies watchers, and returns how many they were. */
-export function endInstances(model: RegistryModel, filter: InstanceFilter, how: EndedBy): number {
+function endInstances(model: RegistryModel, filter: InstanceFilter, how: EndedBy): number {
   const end = how === 'lease' ? expireInstance : unregisterInstance;
   let ended = 0;
   for (const namespace of model.namespaces()) {

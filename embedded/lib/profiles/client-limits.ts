@@ -46,7 +46,7 @@ const capacity = 1000;
 const tolerance = 0.98;
 
 /** Checks clients against the limits of a profile. */
-export class ClientLimits {
+class ClientLimits {
   readonly #settings: ProfileSettings;
   readonly #clock: Clock;
   readonly #listeners = new Listeners<LimitWarning>();

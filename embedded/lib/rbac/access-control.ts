@@ -102,7 +102,7 @@ type Fields = ReadonlyMap<string, unknown>;
  * Removes the items of a list that no permission covers (server/response/response.go). Here, unlike
  * in the check of the request, a `*` in a service name matches anything.
  */
-export function filterList(answer: Answer, pattern: string, labels: readonly Labels[]): Answer {
+function filterList(answer: Answer, pattern: string, labels: readonly Labels[]): Answer {
   const list = lists.get(pattern);
   if (list === undefined || labels.length === 0 || answer.status !== 200) return answer;
   const fields = new Map(fieldsOf(JSON.parse(answer.body)));

@@ -142,7 +142,7 @@ function refuseNamePassword(name: string, password: string): void {
 }
 
 /** A stored password, which cannot be recovered. */
-export interface PasswordHash {
+interface PasswordHash {
   readonly salt: Buffer;
   readonly key: Buffer;
 }
@@ -154,13 +154,13 @@ const scryptCosts = { N: 1024, r: 8, p: 1 };
 const keyBytes = 32;
 
 /** Hashes a password with a random salt. */
-export function hashOf(password: string): PasswordHash {
+function hashOf(password: string): PasswordHash {
   const salt = randomBytes(8);
   return { salt, key: scryptSync(password, salt, keyBytes, scryptCosts) };
 }
 
 /** Returns whether a password is the hashed one. */
-export function isSame({ salt, key }: PasswordHash, password: string): boolean {
+function isSame({ salt, key }: PasswordHash, password: string): boolean {
   return timingSafeEqual(key, scryptSync(password, salt, keyBytes, scryptCosts));
 }
 

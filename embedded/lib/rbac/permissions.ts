@@ -19,7 +19,7 @@ import { unauthorized } from './json-web-token.js';
 export type Labels = Readonly<Record<string, string>>;
 
 /** Resources of a permission: all of a kind, or those with all of the labels. */
-export interface Resource {
+interface Resource {
   readonly type?: string | undefined;
   readonly labels?: Labels | undefined;
 }
@@ -131,7 +131,7 @@ const partial: readonly (readonly [part: string, resource: RbacResource])[] = [
  * Returns the kind of resource of a route; the empty string if the server has none. Then only
  * admins are allowed: for dependencies, and most of version 3.
  */
-export function resourceOf(pattern: string): RbacResource | '' {
+function resourceOf(pattern: string): RbacResource | '' {
   return exact.get(pattern) ?? partial.find(([part]) => pattern.includes(part))?.[1] ?? '';
 }
 

@@ -20,13 +20,13 @@ import { maxBodyBytes } from '../route-table.js';
 import type { Operation } from '../route-table.js';
 
 /** Error detail for a body of the password and role routes that is not the right JSON. */
-export const invalidJson = 'json is invalid';
+const invalidJson = 'json is invalid';
 
 /** Lifetime of a token if the request does not contain one. */
 const defaultLifetime = '12h';
 
 /** A request about accounts while a handler executes it. */
-export interface RbacCall {
+interface RbacCall {
   readonly rbac: Rbac;
   readonly call: Call;
   /** Absent if no token was required. */
@@ -34,7 +34,7 @@ export interface RbacCall {
 }
 
 /** POST token. */
-export function login({ rbac, call }: RbacCall): Answer {
+function login({ rbac, call }: RbacCall): Answer {
   const body = call.json(readAccount);
   const { name = '', password = '', tokenExpirationTime: lifetime = defaultLifetime } = body;
   validate(accountRules.login, { tokenExpirationTime: lifetime });
@@ -42,31 +42,31 @@ export function login({ rbac, call }: RbacCall): Answer {
 }
 
 /** GET self-perms: the permissions of the account's current roles, not of those in the token. */
-export function listOwnPermissions({ rbac, caller }: RbacCall): Answer {
+function listOwnPermissions({ rbac, caller }: RbacCall): Answer {
   if (caller === undefined) throw unauthorized('list self permissions failed');
   const { roles } = rbac.accounts.get(caller.name);
   return json({ perms: omitEmpty(rbac.roles.permissionsOf(roles)) });
 }
 
 /** GET accounts. */
-export function listAccounts({ rbac }: RbacCall): Answer {
+function listAccounts({ rbac }: RbacCall): Answer {
   const accounts = rbac.accounts.list();
   return json({ total: accounts.length, data: accounts });
 }
 
 /** GET one account. */
-export function getAccount({ rbac, call }: RbacCall): Answer {
+function getAccount({ rbac, call }: RbacCall): Answer {
   return json(rbac.accounts.get(call.parameter('name')));
 }
 
 /** POST accounts. */
-export function createAccount({ rbac, call }: RbacCall): Answer {
+function createAccount({ rbac, call }: RbacCall): Answer {
   create(rbac, call.json(readAccount));
   return done;
 }
 
 /** POST accounts/batch-create; an account without a password gets a random one. */
-export function createAccounts({ rbac, call }: RbacCall): Answer {
+function createAccounts({ rbac, call }: RbacCall): Answer {
   const { accounts = [] } = call.json(readAccounts);
   validate(accountRules.createMany, { accounts });
   if (accounts.includes(null)) throw new HandlerPanic();
@@ -89,7 +89,7 @@ function create(rbac: Rbac, body: AccountBody): void {
 }
 
 /** PUT one account: roles are required, a status is optional. */
-export function updateAccount({ rbac, call, caller }: RbacCall): Answer {
+function updateAccount({ rbac, call, caller }: RbacCall): Answer {
   const { roles = [], status } = call.json(readAccount);
   validate(accountRules.update, { roles, status });
   const name = call.parameter('name');
@@ -99,7 +99,7 @@ export function updateAccount({ rbac, call, caller }: RbacCall): Answer {
 }
 
 /** DELETE one account; its tokens are no longer accepted. */
-export function removeAccount({ rbac, call, caller }: RbacCall): Answer {
+function removeAccount({ rbac, call, caller }: RbacCall): Answer {
   const name = call.parameter('name');
   refuseUntouchable(name, caller);
   rbac.accounts.remove(name);
@@ -107,7 +107,7 @@ export function removeAccount({ rbac, call, caller }: RbacCall): Answer {
 }
 
 /** POST password: a user changes their own with the current one, an admin changes any. */
-export function changePassword({ rbac, call, caller }: RbacCall): Answer {
+function changePassword({ rbac, call, caller }: RbacCall): Answer {
   const { currentPassword = '', password = '' } = call.json(readAccount, invalidJson);
   const name = call.parameter('name');
   validate(accountRules.changePassword, { name, password });
@@ -132,7 +132,7 @@ function confirmPassword({ rbac, call }: RbacCall, current: string, password: st
 }
 
 /** GET account-locks. */
-export function listLocks({ rbac }: RbacCall): Answer {
+function listLocks({ rbac }: RbacCall): Answer {
   const locks = rbac.bans.list();
   return json({ total: locks.length, data: locks });
 }
@@ -145,18 +145,18 @@ function refuseUntouchable(name: string, caller: Caller | undefined): void {
 }
 
 /** GET roles. */
-export function listRoles({ rbac }: RbacCall): Answer {
+function listRoles({ rbac }: RbacCall): Answer {
   const roles = rbac.roles.list();
   return json({ total: roles.length, data: roles });
 }
 
 /** GET one role. */
-export function getRole({ rbac, call }: RbacCall): Answer {
+function getRole({ rbac, call }: RbacCall): Answer {
   return json(rbac.roles.get(call.parameter('roleName')));
 }
 
 /** POST roles; the resources of permissions are not validated. */
-export function createRole({ rbac, call }: RbacCall): Answer {
+function createRole({ rbac, call }: RbacCall): Answer {
   const { name = '', perms } = call.json(readRole, invalidJson);
   validate(accountRules.createRole, { name });
   rbac.roles.create(name, perms);
@@ -164,14 +164,14 @@ export function createRole({ rbac, call }: RbacCall): Answer {
 }
 
 /** PUT one role: replaces its permissions. */
-export function updateRole({ rbac, call }: RbacCall): Answer {
+function updateRole({ rbac, call }: RbacCall): Answer {
   const { perms } = call.json(readRole, invalidJson);
   rbac.roles.update(call.parameter('roleName'), perms);
   return done;
 }
 
 /** DELETE one role. */
-export function removeRole({ rbac, call }: RbacCall): Answer {
+function removeRole({ rbac, call }: RbacCall): Answer {
   const name = call.parameter('roleName');
   rbac.roles.remove(name, rbac.accounts.isBound(name));
   return done;

@@ -31,7 +31,7 @@ export function requestOf(incoming: IncomingMessage, body: Buffer = Buffer.alloc
 }
 
 /** Writes an answer, compressed or not, and ends it. */
-export function write(
+function write(
   response: ServerResponse,
   { status, headers, body }: Pick<Answer, 'status'> & (Encoded | Pick<Answer, 'headers' | 'body'>),
 ): void {

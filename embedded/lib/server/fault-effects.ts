@@ -152,7 +152,7 @@ function withMessage({
 }
 
 /** Returns an answer as bytes, to be the last one of its connection. */
-export function rawAnswer(answer: Answer, request: IncomingHttpHeaders): Buffer {
+function rawAnswer(answer: Answer, request: IncomingHttpHeaders): Buffer {
   const { headers, body } = encode(answer, request);
   return rawBytes(answer.status, { Date: new Date().toUTCString(), ...headers }, Buffer.from(body));
 }

@@ -118,7 +118,7 @@ export interface Matchable {
 }
 
 /** Returns whether a request fulfils the conditions of a match, apart from `times`. */
-export function isMatch(match: FaultMatch, request: Matchable): boolean {
+function isMatch(match: FaultMatch, request: Matchable): boolean {
   const { operation = request.operation, method = request.method, path } = match;
   if (operation !== request.operation || method.toUpperCase() !== request.method) return false;
   // search() always starts at the beginning; test() of a global expression does not.

@@ -208,7 +208,7 @@ function answerUnreadable(error: Error & { readonly code?: string }, socket: Soc
  * ignores such upgrades (Go's net/http leaves them to the handlers, and only the WebSocket routes
  * look). Java's HTTP client asks for `h2c` with each first request.
  */
-export function withoutUpgrade(incoming: IncomingMessage, body: Buffer): Buffer {
+function withoutUpgrade(incoming: IncomingMessage, body: Buffer): Buffer {
   const { method = 'GET', url = '/', httpVersion, rawHeaders } = incoming;
   const lines = [`${method} ${url} HTTP/${httpVersion}`];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2)

@@ -126,15 +126,15 @@ const pingIntervalMs = 30_000;
 const pingLagMs = 50;
 
 /** Milliseconds without a ping or pong until a client counts as gone (ReadTimeout). */
-export const readTimeoutMs = 120_000;
+const readTimeoutMs = 120_000;
 
 /**
  * The longest data frame that a watcher may send, in bytes; its content is ignored (ReadMaxBody).
  */
-export const readLimitBytes = 64;
+const readLimitBytes = 64;
 
 /** Text sent to the watcher of an unknown service (event.Center, AddSubscriber). */
-export const unknownServiceText = 'service does not exist';
+const unknownServiceText = 'service does not exist';
 
 /** The actions in frames: the end of a lease looks like a removal. */
 const actions: Record<ChangeKind, 'CREATE' | 'UPDATE' | 'DELETE'> = {
@@ -151,7 +151,7 @@ const actions: Record<ChangeKind, 'CREATE' | 'UPDATE' | 'DELETE'> = {
  * @param isKnown returns whether the watching service is still registered
  * @returns a function that stops all timers
  */
-export function serveWatcher(socket: WebSocket, clock: Clock, isKnown: () => boolean): () => void {
+function serveWatcher(socket: WebSocket, clock: Clock, isKnown: () => boolean): () => void {
   const deadline = new Timer(clock, () => socket.terminate());
   const pings = new Timer(clock, () => {
     if (!isKnown()) return;
@@ -175,20 +175,20 @@ export function serveWatcher(socket: WebSocket, clock: Clock, isKnown: () => boo
 }
 
 /** Returns the text frame for a change (pb.WatchInstanceResponse). */
-export function changeFrame({ kind, tenant, service, instance }: InstanceChanged): string {
+function changeFrame({ kind, tenant, service, instance }: InstanceChanged): string {
   const { environment, appId, serviceName, alias, version } = service;
   const key = { tenant, environment, appId, serviceName, alias, version };
   return goJson({ action: actions[kind], key, instance });
 }
 
 /** Close code and reason after the instance was removed (ErrWebsocketInstanceNotExists). */
-export const instanceGone = {
+const instanceGone = {
   code: 4001,
   reason: 'heartbeat reporting failed because the instance does not exist',
 } as const;
 
 /** The heartbeat connection of one instance. */
-export interface HeartbeatConnection {
+interface HeartbeatConnection {
   readonly pingIntervalMs: number;
   /** Renews the lease; returns false if the instance is gone. */
   readonly renew: () => boolean;
@@ -203,7 +203,7 @@ export interface HeartbeatConnection {
  *
  * @returns a function that stops all timers
  */
-export function serveHeartbeats(
+function serveHeartbeats(
   socket: WebSocket,
   clock: Clock,
   connection: HeartbeatConnection,

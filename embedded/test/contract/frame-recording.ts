@@ -12,7 +12,7 @@ export interface RecordedExchange {
 }
 
 /** Content of a frame; the fields depend on its type. */
-export interface FramePayload {
+interface FramePayload {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;

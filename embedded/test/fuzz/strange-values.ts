@@ -46,7 +46,7 @@ export function text(random: Random): string {
 }
 
 /** JSON numbers as text, most of them out of range somewhere. */
-export const strangeNumbers = [
+const strangeNumbers = [
   '0',
   '-0',
   '1.0',

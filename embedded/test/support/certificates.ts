@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
 /** A certificate with its private key, both in PEM. */
-export interface Certified {
+interface Certified {
   readonly cert: string;
   readonly key: string;
 }

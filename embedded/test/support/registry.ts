@@ -85,7 +85,7 @@ export interface ToldInstance extends MicroserviceInstance {
 }
 
 /** The fields of all answers; a test knows which of them to expect. */
-export interface ToldJson {
+interface ToldJson {
   readonly errorCode: string;
   readonly detail: string;
   readonly serviceId: string;

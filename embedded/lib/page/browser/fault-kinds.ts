@@ -1,5 +1,5 @@
 /** A number in the settings of a fault. */
-export interface FaultNumber {
+interface FaultNumber {
   readonly name: 'ms' | 'everyMs' | 'status' | 'errorCode';
   readonly label: string;
   readonly value: number;
