@@ -4,10 +4,7 @@ import { page } from './document.js';
 import { icon } from './icon.js';
 import { style } from './style.js';
 
-/**
- * Nothing but what is served here is loaded, run or asked, nobody frames it, and nobody of another
- * origin reads it.
- */
+/** The page loads nothing from other servers, cannot be framed, and is not readable from other origins. */
 export const pageHeaders: Answer['headers'] = {
   'Content-Security-Policy': [
     "default-src 'none'",
@@ -35,7 +32,7 @@ const assets: ReadonlyMap<string, Answer> = new Map([
   ),
 ]);
 
-/** Returns a file of the page; undefined when there is none. */
+/** Returns a file of the page; undefined if there is none. */
 export function assetOf(path: readonly string[]): Answer | undefined {
   return assets.get(path.join('/'));
 }
