@@ -167,7 +167,11 @@ export function isServiceCombError(error: unknown): error is ServiceCombError {
 
 /** Returns the `code` of an error of Node or of a library; undefined when there is none. */
 export function codeOf(error: unknown): string | undefined {
-  const code: unknown =
-    typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
+  const code = propertyOf(error, 'code');
   return typeof code === 'string' ? code : undefined;
+}
+
+/** Returns a property of anything that was thrown; undefined when there is none. */
+export function propertyOf(error: unknown, name: string): unknown {
+  return typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
 }

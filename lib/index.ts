@@ -42,8 +42,7 @@ export { OnRegistryEvent } from './nest/on-registry-event.decorator.js';
 export { Registration } from './nest/registration.js';
 export { RegistryHealthModule } from './nest/registry-health.module.js';
 export type { RegistryHealthOptions, RegistryHealthReport } from './nest/registry-health.module.js';
-export { RegistryHealthIndicator } from './nest/registry.health.js';
-export type { RegistryHealth } from './nest/registry.health.js';
+export { RegistryHealthIndicator, type RegistryHealth } from './nest/registry.health.js';
 export type {
   RegistryModuleAsyncOptions,
   RegistryModuleExtras,
@@ -70,8 +69,7 @@ export type { ResolvedOptions } from './options/resolved-options.js';
 export type { CallOptions } from './protocol/channel.js';
 export { ErrorCode } from './protocol/error-codes.js';
 export { isRetriable } from './protocol/failures.js';
-export { ServiceCenterClient } from './protocol/service-center.client.js';
-export type { ReadOptions } from './protocol/service-center.client.js';
+export { type ReadOptions, ServiceCenterClient } from './protocol/service-center.client.js';
 export type {
   DataCenterInfo,
   Environment,

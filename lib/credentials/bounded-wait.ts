@@ -8,7 +8,6 @@ export interface Bounds {
 /**
  * Waits for a promise until a signal is aborted or a timer rejects. The work itself goes on: others may wait
  * for it, and a function of the application knows no signal. Listener and timer end with the wait.
- *
  * @throws the reason of the signal, or the rejection of the timer or of the promise
  */
 export async function boundedWait<T>(work: Promise<T>, { signal, timer }: Bounds): Promise<T> {

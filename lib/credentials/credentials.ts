@@ -26,11 +26,10 @@ export interface TimeLimit {
 }
 
 /** The parts that credentials work with. */
-export interface CredentialsParts {
+export interface CredentialsParts extends Pick<TimeLimit, 'delay'> {
   readonly send: Send;
   readonly settings: ChannelSettings;
   readonly clock: TokenClock;
-  readonly delay: TimeLimit['delay'];
 }
 
 /** Creates the credentials of the option `serviceCenter.auth`. */
@@ -47,11 +46,10 @@ export function createCredentials(
       return new AccountCredentials({
         username: auth.username,
         password: () => passwordOf(auth, limit),
-        login: (address, account, signal) =>
-          new Channel(send, new AddressBook([address]), { ...settings, timeoutMs }).call(
-            login(account),
-            { signal },
-          ),
+        login: (address, account, signal) => {
+          const channel = new Channel(send, new AddressBook([address]), { ...settings, timeoutMs });
+          return channel.call(login(account), { signal });
+        },
         clock,
       });
     case 'keyPair':
@@ -76,11 +74,8 @@ async function passwordOf(
 }
 
 /** Signs the access key with the secret key, as the older clouds require; the secret key is not sent. */
-function keyPairCredentials({
-  accessKey,
-  secretKey,
-  project,
-}: Extract<ResolvedAuth, { kind: 'keyPair' }>): Credentials {
+function keyPairCredentials(auth: Extract<ResolvedAuth, { kind: 'keyPair' }>): Credentials {
+  const { accessKey, secretKey, project } = auth;
   const signature = createHmac('sha256', secretKey()).update(accessKey()).digest('hex');
   const headers = {
     'X-Service-AK': accessKey(),
@@ -104,9 +99,8 @@ export function providedCredentials(
       if (source === 'token') return { Authorization: `Bearer ${headerText(source, value)}` };
       if (typeof value !== 'object' || value === null)
         throw new CredentialsError(source, 'it returned no object');
-      return Object.fromEntries(
-        Object.entries(value).map(([name, text]) => [name, headerText(source, text)]),
-      );
+      const headers = Object.entries(value).map(([name, text]) => [name, headerText(source, text)]);
+      return Object.fromEntries(headers);
     },
   };
 }

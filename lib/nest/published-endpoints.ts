@@ -14,7 +14,6 @@ export interface PublishedEndpoint {
 
 /**
  * Returns the endpoint of a web server that listens.
- *
  * @throws RegistryOptionsError when it listens on a Unix socket or a pipe, which has no endpoint.
  */
 export function publishedEndpoint(

@@ -58,7 +58,6 @@ export class RegistrationLifecycle
 
   /**
    * Looks up the providers that the application must bring, and starts the timer.
-   *
    * @throws RegistryOptionsError when ScheduleModule is missing, or this module is imported twice.
    */
   onModuleInit(): void {
@@ -86,7 +85,6 @@ export class RegistrationLifecycle
   /**
    * Registers, now or once the server listens. The application starts whether or not the registry
    * answers, unless `failFast` is set.
-   *
    * @throws ServiceCombError with `failFast`, when the service could not be found or created
    */
   async onApplicationBootstrap(): Promise<void> {

@@ -54,7 +54,6 @@ export class Registration {
    * Registers the instance and resolves once it holds a lease, however long that takes. A pause after
    * a failed or refused attempt ends now. Resolves at once when there is a lease, and when the module
    * is disabled.
-   *
    * @throws DOMException `AbortError` after {@link leave}, and once the application shuts down
    * @throws ServiceCombError a refusal, with `registration.failFast`
    */
@@ -75,7 +74,6 @@ export class Registration {
 
   /**
    * Changes the status. Before the registration, it sets the status to register with.
-   *
    * @throws ServiceCombError when the registry did not accept it; the status is then the old one.
    */
   async setStatus(status: InstanceStatus): Promise<void> {
@@ -84,7 +82,6 @@ export class Registration {
 
   /**
    * Replaces all properties of the instance. Before the registration, it sets those to register with.
-   *
    * @throws ServiceCombError when the registry did not accept them; they are then the old ones.
    */
   async setProperties(properties: Readonly<Record<string, string>>): Promise<void> {

@@ -36,7 +36,6 @@ class RegistryCoreModule extends ConfigurableModuleClass {}
 export class RegistryModule {
   /**
    * Returns the module with the given options; each has a default.
-   *
    * @throws RegistryOptionsError at boot, when an option is not valid
    */
   static forRoot(options: RegistryModuleOptions & RegistryModuleExtras = {}): DynamicModule {

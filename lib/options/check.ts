@@ -14,11 +14,9 @@ export interface TextRule {
 
 /** Returns the option as text. */
 export function text(field: Field, rule: TextRule): string | undefined {
-  return check(
-    field,
-    rule.must,
-    (value): value is string => typeof value === 'string' && rule.accepts(value),
-  );
+  const isValid = (value: unknown): value is string =>
+    typeof value === 'string' && rule.accepts(value);
+  return check(field, rule.must, isValid);
 }
 
 /** Returns the option as text. An absent one is an issue; returns '' after an issue. */
@@ -71,10 +69,7 @@ export function texts(
   return list;
 }
 
-/**
- * Returns the texts of a map-like object by their keys, without those whose value is undefined. More than
- * `most` are an issue.
- */
+/** Returns the texts of an object by key, without undefined ones. More than `most` are an issue. */
 export function textByKey(
   field: Field,
   rules: { readonly key?: TextRule; readonly value: TextRule; readonly most?: number },

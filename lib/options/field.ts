@@ -36,22 +36,23 @@ type Members<Shape> = (name: keyof Shape & string) => Field;
 
 /** Opens a group like `open`; in an absent or invalid group all options are absent. */
 export function members<Shape extends object>(group: Field, shape: Shape): Members<Shape> {
-  return (
-    open(group, shape) ?? (name => ({ ...group, path: pathOf(group, name), value: undefined }))
-  );
+  const absent = (name: string) => ({ ...group, path: pathOf(group, name), value: undefined });
+  return open(group, Object.keys(shape)) ?? absent;
 }
 
 /**
  * Opens a group. Returns undefined when it is absent; when it is not an object, also adds an issue.
- * A key that `shape` does not have is an issue. Instances of classes are accepted, and inherited
- * properties are read.
+ * A key that is not among the names is an issue. Class instances and inherited properties are read.
  */
-export function open<Shape extends object>(group: Field, shape: Shape): Members<Shape> | undefined {
+export function open<Name extends string>(
+  group: Field,
+  names: readonly Name[],
+): ((name: Name) => Field) | undefined {
   const source = objectOf(group);
   if (source === undefined) return undefined;
-  const names = Object.keys(shape);
+  const known: ReadonlySet<string> = new Set(names);
   for (const key of Object.keys(source)) {
-    if (!names.includes(key)) rejectUnknown(group, key, names);
+    if (!known.has(key)) rejectUnknown(group, key, names);
   }
   return name => member(group, source, name);
 }

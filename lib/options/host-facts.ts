@@ -89,7 +89,6 @@ export interface Manifest {
  *
  * This is how the version of an installed package is found, also in a monorepo. It does not ask `require`
  * or `import.meta`, because bundlers rewrite both.
- *
  * @param read returns the text of a file, or undefined when there is none
  */
 export function nearestManifest(

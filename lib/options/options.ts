@@ -29,16 +29,10 @@ export interface ServiceCenterTlsOptions {
   /** Passphrase of an encrypted `key`. A line break at the end of the file is removed. @default none */
   readonly passphrase?: string | undefined;
   readonly passphraseFile?: string | undefined;
-  /**
-   * Host name that the registry's certificate must match; not an IP address.
-   *
-   * @default the host of the address
-   */
+  /** Host name in the registry's certificate, not an IP address. @default the host of the address */
   readonly servername?: string | undefined;
   /**
-   * `false` accepts any certificate and logs a warning at each start. `NODE_TLS_REJECT_UNAUTHORIZED`
-   * has no effect.
-   *
+   * `false` accepts any certificate and warns at each start. NODE_TLS_REJECT_UNAUTHORIZED is ignored.
    * @default true
    */
   readonly rejectUnauthorized?: boolean | undefined;
@@ -61,7 +55,6 @@ export interface ServiceCenterOptions {
   /**
    * Addresses of Service Center: absolute http or https URLs without credentials and query. A path
    * prefix, such as that of a gateway, is kept.
-   *
    * @default the comma-separated list in `SERVICE_CENTER_ADDRESS`, then in `PAAS_CSE_SC_ENDPOINT`, then
    * `['http://127.0.0.1:30100']`
    *
@@ -71,16 +64,12 @@ export interface ServiceCenterOptions {
   readonly addresses?: readonly string[] | undefined;
   /**
    * The `{project_id}` in every path, 1 to 64 characters other than `.` and `..`. On Huawei Cloud CSE
-   * it is the tenant's project or `default` for a professional engine, and `default` for an exclusive
-   * one.
-   *
+   * it is the tenant's project or `default` for a professional engine, `default` for an exclusive one.
    * @default 'default'; none for `cse-legacy`, where it must be set
    */
   readonly project?: string | undefined;
   /**
-   * Value of the header `x-domain-name`: visible ASCII characters, with all others encoded. Must be set
-   * for `cse-legacy`.
-   *
+   * The header `x-domain-name`: visible ASCII, all else encoded. Must be set for `cse-legacy`.
    * @default none; the server then uses its domain `default`
    */
   readonly domain?: string | undefined;
@@ -88,7 +77,6 @@ export interface ServiceCenterOptions {
    * Deadline of one attempt in milliseconds, 100 to 60,000; it includes connection, headers and body.
    * A heartbeat has `heartbeat.intervalMs / 3` instead, at least 500 and at most 5,000. A login, which
    * may precede the request, has 10,000 at most.
-   *
    * @default 5000
    */
   readonly timeoutMs?: number | undefined;
@@ -96,22 +84,16 @@ export interface ServiceCenterOptions {
    * Whether to ask the registry for the addresses of its other nodes, at the start and every ten
    * minutes, and to use each one once it responds. Set it only where those nodes register themselves
    * under addresses that this process can reach.
-   *
    * @default false
    */
   readonly learnAddresses?: boolean | undefined;
-  /**
-   * Credentials. They are sent only to the registry's own addresses, and never follow a redirect.
-   *
-   * @default none
-   */
+  /** Credentials, sent only to the registry's own addresses, never to a redirect. @default none */
   readonly auth?: AuthOptions | undefined;
   /** TLS settings, and the certificate of this client. */
   readonly tls?: ServiceCenterTlsOptions | undefined;
   /**
    * Size of the longest response body to read, 1,024 to 268,435,456 bytes after decompression. Only
    * lists and schemas may exceed 1,048,576. A longer body causes a ServiceCenterProtocolError.
-   *
    * @default 1048576
    */
   readonly maxAnswerBytes?: number | undefined;
@@ -120,7 +102,6 @@ export interface ServiceCenterOptions {
    * agent of a proxy. An `httpsAgent` has TLS settings of its own; `tls` then has no effect. Settings that
    * deadlines, errors and credentials depend on are ignored: `timeout`, `signal`, `validateStatus`,
    * `maxRedirects`, `baseURL`, `auth`, `httpVersion` and the like. A `proxy` is an error: use an agent.
-   *
    * @default none
    */
   readonly axios?: AxiosRequestConfig | undefined;
@@ -134,8 +115,7 @@ export interface ServiceCenterOptions {
 export type SecretSource = string | (() => string | Promise<string>);
 
 /**
- * Credentials, of one of four kinds. Secrets are never logged, and never appear in an error, an event or a
- * snapshot.
+ * Credentials, of one of four kinds. No log, error, event or snapshot shows a secret.
  *
  * - `username` with `password` or `passwordFile`: an account of the registry (RBAC). The client logs in
  *   once, keeps the token and renews it at 80 to 90 % of its lifetime. After a refused login it waits 15
@@ -181,23 +161,18 @@ export type AuthOptions =
 /** The service that this process is an instance of. */
 export interface MicroserviceOptions {
   /**
-   * Application that the service belongs to: 1 to 160 letters, digits, `_`, `-`, `.`, starting and ending
-   * with a letter or digit.
-   *
+   * Application of the service: 1 to 160 letters, digits, `_-.`, a letter or digit first and last.
    * @default 'default'
    */
   readonly appId?: string | undefined;
   /**
-   * Name of the service: 1 to 128 letters, digits, `_`, `-`, `.`, starting and ending with a letter or
-   * digit.
-   *
+   * Name of the service: 1 to 128 letters, digits, `_-.`, a letter or digit first and last.
    * @default the name in package.json without its scope: `orders` for `@acme/orders`
    */
   readonly serviceName?: string | undefined;
   /**
    * One to four numbers up to 32,767, separated by dots. The pre-release and build parts of a semantic
    * version are removed, because the registry does not support them.
-   *
    * @default the version in package.json, else `0.0.1`
    */
   readonly version?: string | undefined;
@@ -207,17 +182,12 @@ export interface MicroserviceOptions {
   readonly description?: string | undefined;
   /** Layer of the service. @default 'BACK' */
   readonly level?: 'FRONT' | 'MIDDLE' | 'BACK' | undefined;
-  /**
-   * Second name by which consumers can find the service; at most 128 letters, digits, `_`, `-`, `.`, `:`.
-   *
-   * @default none
-   */
+  /** A second name to find the service by: at most 128 letters, digits, `_-.:`. @default none */
   readonly alias?: string | undefined;
   /** Framework of the service, as the registry shows it. @default `nestjs`, version of @nestjs/core */
   readonly framework?: { readonly name: string; readonly version: string } | undefined;
   /**
    * Sent when the service is created; an existing service keeps its own.
-   *
    * @default the entries of `SERVICECOMB_SERVICE_PROPS` (`key:value,key:value`). If both are set they are
    * merged, and the option wins
    */
@@ -225,7 +195,6 @@ export interface MicroserviceOptions {
   /**
    * Sent when the service is created, at most 100. Keys and values have 1 to 64 letters, digits, `_`, `-`,
    * `.`, starting with a letter.
-   *
    * @default {}
    */
   readonly tags?: Readonly<Record<string, string>> | undefined;
@@ -248,18 +217,14 @@ export interface InstanceOptions {
   /**
    * 1 to 64 letters, digits, `_`, `.`, `-`, other than `.` and `..`. With a stable id, such as the name of
    * the pod, a restarted process replaces the record of its predecessor.
-   *
    * @default a random UUID for each application
    */
   readonly instanceId?: string | undefined;
   /** 1 to 64 characters without white space. @default os.hostname(), cut to 64 */
   readonly hostName?: string | undefined;
   /**
-   * Addresses at which consumers reach the instance, each `scheme://host:port`, with an optional query.
-   * The list may be empty.
-   *
-   * @default `rest://address:port` of the server that listens, with `?sslEnabled=true` for https; none
-   * without an HTTP server
+   * Addresses for consumers, each `scheme://host:port` with an optional query. The list may be empty.
+   * @default `rest://address:port` of the HTTP server, if any, with `?sslEnabled=true` for https
    *
    * @example
    * endpoints: ['rest://orders.example.com:443?sslEnabled=true']
@@ -267,9 +232,7 @@ export interface InstanceOptions {
   readonly endpoints?: readonly string[] | undefined;
   /**
    * Host name or IP address to publish when the server is bound to all interfaces.
-   *
-   * @default the first address in `preferredNetwork`, else the first non-internal IPv4 address, those of
-   * Docker bridges last
+   * @default one in `preferredNetwork`, else the first non-internal IPv4 address, Docker bridges last
    */
   readonly address?: string | undefined;
   /** A CIDR (`10.0.0.0/8`) or the name of an interface (`eth0`). @default none */
@@ -278,7 +241,6 @@ export interface InstanceOptions {
   readonly status?: 'UP' | 'DOWN' | 'STARTING' | 'TESTING' | 'OUTOFSERVICE' | undefined;
   /**
    * Properties that consumers can read.
-   *
    * @default what ServiceStage sets: the entries of `SERVICECOMB_INSTANCE_PROPS` (`key:value,key:value`)
    * and the `CAS_*` variables. If both are set they are merged, and the option wins
    */
@@ -287,7 +249,6 @@ export interface InstanceOptions {
    * A provider whose health determines the status. After three failed checks in a row the status becomes
    * OUTOFSERVICE; after two that succeed it becomes what it was before. Checked every 5,000 milliseconds,
    * or every `heartbeat.intervalMs` if that is shorter.
-   *
    * @default none: the status is set by `status` and `Registration.setStatus()`
    *
    * @example
@@ -306,28 +267,24 @@ export interface HeartbeatOptions {
    * Milliseconds between two heartbeats: whole seconds from 1,000 to 600,000. The server computes the lease
    * with at least 5,000. Huawei Cloud requires at least 20,000 for an exclusive engine and 30,000 for the
    * others. A shorter interval causes a warning at the start.
-   *
    * @default 15000; 20000 for `cse-exclusive`, 30000 for `cse-professional` and `cse-legacy`
    */
   readonly intervalMs?: number | undefined;
   /**
    * Number of heartbeats that may be missed, 1 to 1,000; the server uses at least 3. The lease lasts
    * `intervalMs × (times + 1)`.
-   *
    * @default 3
    */
   readonly times?: number | undefined;
   /**
    * Random part of the interval, 0 to 0.5. It shortens or lengthens the interval; with the `cse-…`
    * profiles, whose vendor requires a minimum, it only lengthens it.
-   *
    * @default 0.1
    */
   readonly jitter?: number | undefined;
   /**
    * Number of heartbeats after which the record is read back from the registry, up to 10,000; 0 is never.
    * A heartbeat that succeeds does not prove that the lease was renewed; the record does.
-   *
    * @default 10
    */
   readonly verifyEvery?: number | undefined;
@@ -338,14 +295,12 @@ export interface RegistrationOptions {
   /**
    * `listen` registers when the HTTP server listens, `bootstrap` in onApplicationBootstrap, and `manual`
    * when `Registration.register()` is called.
-   *
    * @default 'listen' where there is an HTTP server, else 'bootstrap'
    */
   readonly when?: 'listen' | 'bootstrap' | 'manual' | undefined;
   /**
    * Whether the application fails to start when the first attempt to register the service fails, also
    * when the registry is unreachable.
-   *
    * @default false
    */
   readonly failFast?: boolean | undefined;
@@ -356,7 +311,6 @@ export interface RegistrationOptions {
         readonly initialMs?: number | undefined;
         /**
          * Limit of all delays, `initialMs` to 600,000.
-         *
          * @default 30000 or two intervals, whichever is less, but at least `initialMs`
          */
         readonly maxMs?: number | undefined;
@@ -373,14 +327,12 @@ export interface ShutdownOptions {
   /**
    * How long to keep serving after the removal, 0 to 600,000 milliseconds, for consumers that still know
    * the instance. It adds to `timeoutMs`.
-   *
    * @default 0
    */
   readonly drainMs?: number | undefined;
   /**
    * Whether to set the status to OUTOFSERVICE first and to remove the instance after `drainMs`, so that
    * consumers can tell a shutdown from a crash. Heartbeats continue until the removal.
-   *
    * @default false: the instance is removed first
    */
   readonly statusFirst?: boolean | undefined;
@@ -401,7 +353,6 @@ export interface RegistryModuleOptions {
   readonly enabled?: boolean | undefined;
   /**
    * Kind of registry; other defaults depend on it.
-   *
    * @default 'open-source'
    *
    * @example

@@ -10,7 +10,7 @@ interface Profile {
   /** Whether a heartbeat must never come sooner than one interval after the previous one. */
   readonly neverEarly: boolean;
   /** Options of `serviceCenter` that have no default here. */
-  readonly required: readonly ('project' | 'domain')[];
+  readonly required?: readonly ('project' | 'domain')[];
   /** Name of the registry in a warning. */
   readonly title: string;
 }
@@ -19,7 +19,6 @@ const professional: Profile = {
   intervalMs: 30_000,
   leastIntervalMs: 30_000,
   neverEarly: true,
-  required: [],
   title: 'a professional engine',
 };
 
@@ -33,14 +32,12 @@ export const profiles: Readonly<Record<RegistryProfile, Profile>> = {
     intervalMs: 15_000,
     leastIntervalMs: 5_000,
     neverEarly: false,
-    required: [],
     title: 'Service Center',
   },
   'cse-exclusive': {
     intervalMs: 20_000,
     leastIntervalMs: 20_000,
     neverEarly: true,
-    required: [],
     title: 'an exclusive engine',
   },
   'cse-professional': professional,

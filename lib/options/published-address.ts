@@ -56,11 +56,7 @@ function isBridge(name: string): boolean {
 }
 
 /** Returns the endpoint of a web server: `rest://10.0.0.7:3000`, `rest://[::1]:3000?sslEnabled=true`. */
-export function endpointOf(server: {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: boolean;
-}): string {
+export function endpointOf(server: { host: string; port: number; tls: boolean }): string {
   const host = server.host.includes(':') ? `[${server.host}]` : server.host;
   return `rest://${host}:${server.port}${server.tls ? '?sslEnabled=true' : ''}`;
 }

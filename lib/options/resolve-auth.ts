@@ -2,17 +2,6 @@ import { matching, text } from './check.js';
 import { open, reject, type Field } from './field.js';
 import type { ResolvedAuth } from './resolved-options.js';
 
-const shape = {
-  username: undefined,
-  password: undefined,
-  passwordFile: undefined,
-  accessKey: undefined,
-  secretKey: undefined,
-  project: undefined,
-  token: undefined,
-  headers: undefined,
-};
-
 /** The options of each form of credentials. */
 const forms = [
   { kind: 'account', names: ['username', 'password', 'passwordFile'] },
@@ -20,6 +9,7 @@ const forms = [
   { kind: 'token', names: ['token'] },
   { kind: 'headers', names: ['headers'] },
 ] as const;
+const optionNames = forms.flatMap(({ names }) => [...names]);
 
 const username = matching(/^[^\p{Cc}]{1,64}$/u, 'must be 1 to 64 characters');
 const file = matching(/\S/, 'must be the path of a file');
@@ -29,7 +19,7 @@ const headerSecret = /^[\x21-\x7e]+$/;
 /** Resolves the option `serviceCenter.auth`. No issue shows a secret. */
 export function resolveAuth(group: Field): ResolvedAuth | undefined {
   if (typeof group.value === 'string') return hidden(group, 'must be an object');
-  const option = open(group, shape);
+  const option = open(group, optionNames);
   if (option === undefined) return undefined;
   const given = forms.filter(({ names }) => names.some(name => option(name).value !== undefined));
   const [form, ...others] = given;
@@ -41,11 +31,10 @@ export function resolveAuth(group: Field): ResolvedAuth | undefined {
   return resolvers[form.kind](option);
 }
 
-type Option = (name: keyof typeof shape) => Field;
+type Option = (name: (typeof optionNames)[number]) => Field;
+type Secret = () => Promise<unknown>;
 
-const resolvers: Readonly<
-  Record<ResolvedAuth['kind'], (option: Option) => ResolvedAuth | undefined>
-> = {
+const resolvers: Record<ResolvedAuth['kind'], (option: Option) => ResolvedAuth | undefined> = {
   account: option => {
     const name = required(option('username'), field => text(field, username));
     const password = secret(option('password'), 'must be a text or a function that returns one');
@@ -91,11 +80,7 @@ function visible(field: Field): string | undefined {
 }
 
 /** Resolves a text, or a function that returns one, to a function: no copy of the options shows it. */
-function secret(
-  field: Field,
-  must: string,
-  pattern = /^[^]+$/,
-): (() => Promise<unknown>) | undefined {
+function secret(field: Field, must: string, pattern = /^[^]+$/): Secret | undefined {
   const { value } = field;
   if (value === undefined) return undefined;
   if (isFunction(value)) return async () => value();

@@ -66,7 +66,7 @@ function providerToken(field: Field): HealthSourceToken | undefined {
 }
 
 function resolveDataCenter(group: Field): ResolvedOptions['instance']['dataCenter'] {
-  const option = open(group, { name: '', region: '', availableZone: '' });
+  const option = open(group, ['name', 'region', 'availableZone']);
   if (option === undefined) return defaults.instance.dataCenter;
   return {
     name: requiredText(option('name'), place),

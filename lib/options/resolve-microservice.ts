@@ -27,11 +27,10 @@ const version = {
     /^\d+(\.\d+){0,3}([-+][\w.+-]*)?$/.test(candidate) && fits(withoutPreRelease(candidate)),
 };
 
+type Resolved = ResolvedOptions['microservice'];
+
 /** Resolves the group `microservice`. */
-export function resolveMicroservice(
-  group: Field,
-  facts: HostFacts,
-): ResolvedOptions['microservice'] {
+export function resolveMicroservice(group: Field, facts: HostFacts): Resolved {
   const { microservice } = defaults;
   const option = members(group, microservice);
   return {
@@ -81,13 +80,10 @@ function fits(numbers: string): boolean {
 }
 
 /** Both fields or neither: the version of NestJS is wrong for any other framework. */
-function resolveFramework(
-  group: Field,
-  nestVersion: string | undefined,
-): ResolvedOptions['microservice']['framework'] {
+function resolveFramework(group: Field, nestVersion = ''): Resolved['framework'] {
   const { framework } = defaults.microservice;
-  const option = open(group, framework);
-  if (option === undefined) return { name: framework.name, version: nestVersion ?? '' };
+  const option = open(group, ['name', 'version']);
+  if (option === undefined) return { name: framework.name, version: nestVersion };
   return {
     name: requiredText(option('name'), frameworkName),
     version: requiredText(option('version'), frameworkVersion),

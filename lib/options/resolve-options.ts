@@ -17,7 +17,6 @@ import { resolveServiceCenter } from './resolve-service-center.js';
  * shares no object with them. `isGlobal` is checked but not part of the result, because Nest reads it.
  * Options of a disabled module are checked as well, so that a mistake does not surface only in the
  * environment where the module is enabled.
- *
  * @throws RegistryOptionsError with every issue at once
  */
 export function resolveOptions(options: RegistryModuleOptions, facts: HostFacts): ResolvedOptions {

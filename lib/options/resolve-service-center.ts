@@ -17,7 +17,6 @@ const domain = matching(
   /^[\x21-\x7e]+$/,
   'must be visible ASCII characters, with all others encoded',
 );
-const addressMust = 'must be an absolute http or https URL';
 
 /** Resolves the group `serviceCenter`. */
 export function resolveServiceCenter(
@@ -27,7 +26,7 @@ export function resolveServiceCenter(
 ): ResolvedOptions['serviceCenter'] {
   const { serviceCenter } = defaults;
   const option = members(group, serviceCenter);
-  for (const name of profiles[profile].required) requireFor(profile, option(name));
+  for (const name of profiles[profile].required ?? []) requireFor(profile, option(name));
   return {
     addresses: resolveAddresses(option('addresses'), env),
     project: text(option('project'), project) ?? serviceCenter.project,
@@ -91,7 +90,7 @@ function addressesIn(list = ''): readonly string[] {
 function resolveAddress(field: Field): string | undefined {
   const { value } = field;
   const url = typeof value === 'string' ? httpUrl(value) : undefined;
-  if (url === undefined) return reject(field, addressMust);
+  if (url === undefined) return reject(field, 'must be an absolute http or https URL');
   if (url.username !== '' || url.password !== '') {
     return reject(field, 'must not contain a user or a password');
   }

@@ -6,13 +6,7 @@ import { defaults } from './defaults.js';
 import { members, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
 import type { ServiceCenterTlsOptions } from './options.js';
-import type {
-  ResolvedTls,
-  TlsMaterial,
-  TlsMaterialFiles,
-  TlsPart,
-  TlsReading,
-} from './resolved-options.js';
+import type { ResolvedTls, TlsMaterial, TlsPart, TlsReading } from './resolved-options.js';
 
 const parts = ['ca', 'cert', 'key', 'passphrase'] as const satisfies readonly TlsPart[];
 
@@ -55,7 +49,7 @@ export function resolveTls(group: Field, readFile: HostFacts['readFile']): Resol
   };
 }
 
-function filesOf(sources: Sources): TlsMaterialFiles | undefined {
+function filesOf(sources: Sources): ResolvedTls['files'] {
   const paths = Object.values(sources).flatMap(source =>
     source?.kind === 'file' ? source.path : [],
   );
@@ -90,9 +84,8 @@ const musts = {
 function textIn(value: unknown, part: TlsPart): string | undefined {
   if (part === 'ca' && Array.isArray(value)) {
     const texts = value.map((item: unknown) => textIn(item, 'cert'));
-    return texts.length > 0 && texts.every(item => item !== undefined)
-      ? texts.join('\n')
-      : undefined;
+    const isComplete = texts.length > 0 && !texts.includes(undefined);
+    return isComplete ? texts.join('\n') : undefined;
   }
   if (part !== 'passphrase' && Buffer.isBuffer(value)) return value.toString('utf8');
   return typeof value === 'string' && value !== '' ? value : undefined;
@@ -159,11 +152,7 @@ function problemOf({ ca, cert, key, passphrase }: TlsMaterial): [TlsPart, string
   return problem === undefined ? undefined : ['key', problem];
 }
 
-function keyProblem(
-  cert: string,
-  key: string,
-  opens: Pick<TlsMaterial, 'passphrase'>,
-): string | undefined {
+function keyProblem(cert: string, key: string, opens: { passphrase?: string }): string | undefined {
   try {
     const privateKey = createPrivateKey({ key, ...opens });
     if (!new X509Certificate(cert).checkPrivateKey(privateKey))

@@ -137,10 +137,7 @@ export function learnedAddresses(
   return [...new Set(nearestFirst.flatMap(({ endpoints = [] }) => endpoints.flatMap(addressOf)))];
 }
 
-function distance(
-  { dataCenterInfo: its }: MicroserviceInstance,
-  own: DataCenterInfo | undefined,
-): number {
+function distance({ dataCenterInfo: its }: MicroserviceInstance, own?: DataCenterInfo): number {
   if (its === undefined || own === undefined || its.region !== own.region) return 2;
   return its.availableZone === own.availableZone ? 0 : 1;
 }

@@ -22,6 +22,7 @@ import {
   pathOf,
   type Route,
   routes,
+  type Texts,
   unexpected,
 } from './wire.js';
 
@@ -29,7 +30,7 @@ import {
 export interface HttpRequest {
   readonly method: Route['method'];
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Texts;
   /** Text of the body; undefined sends none, with `Content-Length: 0`. */
   readonly body: string | undefined;
   /** Total deadline in milliseconds: connection, headers and the last byte of the body. */
@@ -47,13 +48,12 @@ export interface HttpRequest {
 export type Send = (request: HttpRequest) => Promise<HttpReply>;
 
 /** Headers that authenticate a request. Their values are secrets. */
-export type CredentialHeaders = Readonly<Record<string, string>>;
+export type CredentialHeaders = Texts;
 
 /** The port to credentials: authenticates the requests to the registry. */
 export interface Credentials {
   /**
    * Returns the headers for the next request to an address; waits if a login is needed first.
-   *
    * @throws ServiceCombError when there are no credentials
    */
   headersFor(address: string, options: CallOptions): Promise<CredentialHeaders>;
@@ -71,24 +71,18 @@ export interface Credentials {
   onChange(listener: (change: TokenChange) => void): () => void;
 }
 
-/** A change of the registry's token. */
-export type TokenChange =
-  /** A login returned a token, valid for another `lifeMs`. */
-  | { readonly kind: 'renewed'; readonly address: string; readonly lifeMs: number }
-  /** The registry refused a login; the next one is possible in `retryInMs`. */
-  | {
-      readonly kind: 'refused';
-      readonly address: string;
-      readonly error: ServiceCombError;
-      readonly retryInMs: number;
-    }
-  /** A renewal got no answer, `failures` in a row; the token at hand is still valid. */
-  | {
-      readonly kind: 'failed';
-      readonly address: string;
-      readonly error: ServiceCombError;
-      readonly failures: number;
-    };
+/**
+ * A change of the registry's token.
+ *
+ * - `renewed`: a login returned a token, valid for another `lifeMs`
+ * - `refused`: the registry refused a login; the next one is possible in `retryInMs`
+ * - `failed`: a renewal got no answer, `failures` in a row; the token at hand is still valid
+ */
+export type TokenChange = { readonly address: string } & (
+  | { readonly kind: 'renewed'; readonly lifeMs: number }
+  | { readonly kind: 'refused'; readonly error: ServiceCombError; readonly retryInMs: number }
+  | { readonly kind: 'failed'; readonly error: ServiceCombError; readonly failures: number }
+);
 
 /** Sends no credentials, as to a registry with its security off. */
 export const noCredentials: Credentials = {
@@ -104,9 +98,9 @@ export const noCredentials: Credentials = {
 /** One operation of the registry: the request, and how to read the answer. */
 export interface Operation<T> {
   readonly name: OperationName;
-  readonly parameters?: Readonly<Record<string, string>> | undefined;
+  readonly parameters?: Texts | undefined;
   readonly query?: Readonly<Record<string, string | undefined>> | undefined;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly headers?: Texts | undefined;
   /** Sent as JSON; undefined sends no body. */
   readonly body?: unknown;
   /** Secrets in the body. */
@@ -159,7 +153,6 @@ export class Channel {
 
   /**
    * Resolves with the decoded answer.
-   *
    * @throws ServiceCombError the failure; if two addresses were tried, that of the second one.
    */
   async call<T>(operation: Operation<T>, options: CallOptions = {}): Promise<T> {
@@ -261,7 +254,6 @@ export class Channel {
   /**
    * Returns whether an address serves: asks for the readiness of a cloud, or for the version where there is
    * none. Sends no credentials, asks this address alone, and notes in the address book that it answered.
-   *
    * @throws the signal's reason when aborted; nothing else
    */
   async probe(address: string, options: CallOptions = {}): Promise<boolean> {
@@ -289,11 +281,8 @@ export class Channel {
   ): Promise<number | undefined> {
     const asked = { operation: name, address, timeoutMs };
     try {
-      const reply = await this.#reply(
-        requestOf({ name }, { ...asked, signal }, this.settings),
-        asked,
-      );
-      return reply.status;
+      const request = requestOf({ name }, { ...asked, signal }, this.settings);
+      return (await this.#reply(request, asked)).status;
     } catch (error) {
       if (isServiceCombError(error)) return undefined;
       throw error;
@@ -317,13 +306,6 @@ type RequestParts = Pick<
   'name' | 'parameters' | 'query' | 'headers' | 'body' | 'mayBeLong'
 > & { readonly credentials?: CredentialHeaders };
 
-/** Where a request goes, and how long it may take. */
-interface Destination {
-  readonly address: string;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
-}
-
 /** Longest answer that is read of operations whose answers are short, in bytes. */
 const shortAnswerBytes = 1_048_576;
 
@@ -332,7 +314,7 @@ const jsonContent = { 'Content-Type': 'application/json' };
 
 function requestOf(
   { name, parameters, query, headers, body, credentials, mayBeLong = false }: RequestParts,
-  { address, timeoutMs, signal }: Destination,
+  { address, timeoutMs, signal }: Omit<Asked, 'operation'> & Pick<HttpRequest, 'signal'>,
   { project, domain, userAgent, maxAnswerBytes }: ChannelSettings,
 ): HttpRequest {
   const route = routes[name];

@@ -1,6 +1,5 @@
 /**
- * The registry's error codes. On the wire they are strings; the HTTP status
- * of an answer is the code divided by 1,000.
+ * The registry's error codes: strings on the wire. An answer's HTTP status is its code divided by 1,000.
  *
  * Compare `ServiceCenterResponseError.errorCode` with these rather than the HTTP status: an instance
  * that does not exist is HTTP 400, not 404.

@@ -1,5 +1,6 @@
 import {
   codeOf,
+  propertyOf,
   type Refusal,
   type ServiceCombError,
   ServiceCenterProtocolError,
@@ -201,15 +202,11 @@ export function failureOf(error: unknown, asked: Asked): ServiceCombError | unde
   if (name === 'TimeoutError' || code === 'ECONNABORTED')
     return new ServiceCenterTimeoutError(operation, address, timeoutMs);
   const cause = propertyOf(error, 'cause');
-  if (code === 'ERR_ANSWER_TOO_LONG')
-    return new ServiceCenterProtocolError(operation, address, shortEnough, code);
+  const badAnswer = (expected: string, received: string) =>
+    new ServiceCenterProtocolError(operation, address, expected, received);
+  if (code === 'ERR_ANSWER_TOO_LONG') return badAnswer(shortEnough, code);
   if (code === 'ERR_BAD_RESPONSE' || code?.startsWith('HPE_'))
-    return new ServiceCenterProtocolError(
-      operation,
-      address,
-      'a valid HTTP answer',
-      codeOf(cause) ?? code,
-    );
+    return badAnswer('a valid HTTP answer', codeOf(cause) ?? code);
   if (code === undefined || code === 'ERR_CANCELED') return undefined;
   // The library's error has the request in it, with its credentials; its cause does not.
   const options = { advice: adviceOn(code, error), ...(cause !== undefined && { cause }) };
@@ -218,69 +215,61 @@ export function failureOf(error: unknown, asked: Asked): ServiceCombError | unde
 
 const shortEnough = 'short enough (serviceCenter.maxAnswerBytes)';
 
-function propertyOf(error: unknown, name: string): unknown {
-  return typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
-}
-
 const clientCertificate = 'set serviceCenter.tls.cert and key, or certFile and keyFile';
 
 /**
  * Advice by Node's code of a failure of TLS (docs/registry-behaviour.md, M13). Versions of Node and OpenSSL
  * name the same alert differently, and `EPROTO` names none: there the text of the error decides.
  */
-const advices: readonly (readonly [codes: RegExp, texts: RegExp | undefined, advice: string])[] = [
+const advices: readonly (readonly [advice: string, codes: RegExp, texts?: RegExp])[] = [
   [
-    /^(UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|(DEPTH_ZERO_)?SELF_SIGNED_CERT(_IN_CHAIN)?|CERT_(UNTRUSTED|SIGNATURE_FAILURE))$/,
-    undefined,
     'No authority that is trusted here has signed its certificate: set serviceCenter.tls.ca or caFile to ' +
       'the certificate of its authority',
+    /^(UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|(DEPTH_ZERO_)?SELF_SIGNED_CERT(_IN_CHAIN)?|CERT_(UNTRUSTED|SIGNATURE_FAILURE))$/,
   ],
   [
-    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
-    undefined,
     'Its certificate is for another host name: use a name of the certificate in serviceCenter.addresses, ' +
       'or set serviceCenter.tls.servername',
+    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
   ],
   [
-    /^CERT_HAS_EXPIRED$/,
-    undefined,
     'Its certificate, or that of its authority, has expired: replace it, or correct the clock of this machine',
+    /^CERT_HAS_EXPIRED$/,
   ],
   [
-    /^CERT_NOT_YET_VALID$/,
-    undefined,
     'Its certificate is not valid yet: correct the clock of this machine, or replace the certificate',
+    /^CERT_NOT_YET_VALID$/,
   ],
   [
+    'The certificate of this client has expired: replace the one in serviceCenter.tls.cert or certFile',
     /ALERT_CERTIFICATE_EXPIRED$/,
     /alert certificate expired|alert number 45\b/,
-    'The certificate of this client has expired: replace the one in serviceCenter.tls.cert or certFile',
   ],
   [
+    `It demands a certificate of this client that it accepts: ${clientCertificate}`,
     /ALERT_(NO_CERTIFICATE|(BAD_|UNSUPPORTED_)?CERTIFICATE(_REQUIRED|_UNKNOWN|_REVOKED)?|UNKNOWN_CA)$/,
     /alert (bad certificate|certificate (required|unknown|revoked)|unknown ca)|alert number (4[1-46]|48|116)\b/,
-    `It demands a certificate of this client that it accepts: ${clientCertificate}`,
   ],
   [
+    'That port does not speak TLS: if it is the registry, its address begins with http://',
     /(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/,
     /wrong version number|packet length/,
-    'That port does not speak TLS: if it is the registry, its address begins with http://',
   ],
   [
+    'It supports no version of TLS that is allowed here: the oldest is TLSv1.2, or serviceCenter.tls.minVersion',
     /(UNSUPPORTED_PROTOCOL|ALERT_PROTOCOL_VERSION)$/,
     /unsupported protocol|alert protocol version|alert number 70\b/,
-    'It supports no version of TLS that is allowed here: the oldest is TLSv1.2, or serviceCenter.tls.minVersion',
   ],
   [
-    /ALERT_HANDSHAKE_FAILURE$/,
-    /handshake failure|alert number 40\b/,
     `It refuses the handshake. If it demands a certificate of this client, ${clientCertificate}; otherwise ` +
       'compare TLS versions, ciphers and the type of its key',
+    /ALERT_HANDSHAKE_FAILURE$/,
+    /handshake failure|alert number 40\b/,
   ],
 ];
 
 /** Returns a sentence that says what to do about a failure; undefined where the code says it all. */
 function adviceOn(code: string, error: unknown): string | undefined {
   const text = code === 'EPROTO' ? String(propertyOf(error, 'message')) : '';
-  return advices.find(([codes, texts]) => codes.test(code) || texts?.test(text))?.[2];
+  return advices.find(([, codes, texts]) => codes.test(code) || texts?.test(text))?.[0];
 }

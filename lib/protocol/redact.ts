@@ -1,4 +1,4 @@
-import type { HttpReply } from './wire.js';
+import type { HttpReply, Texts } from './wire.js';
 
 /** Removes secrets from a text. */
 export type Blank = (text: string) => string;
@@ -13,7 +13,7 @@ const beginningLength = 8;
 
 /** The secrets of a request, and whether its answer is one. */
 export interface Sent {
-  readonly credentials: Readonly<Record<string, string>>;
+  readonly credentials: Texts;
   readonly secrets?: readonly string[] | undefined;
   readonly isAnswerSecret?: boolean | undefined;
 }
@@ -68,10 +68,8 @@ function decodings(text: string): readonly string[] {
   return all;
 }
 
-type Characters = Readonly<Record<string, string>>;
-
-const controls: Characters = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
-const entities: Characters = { quot: '"', amp: '&', apos: "'", lt: '<', gt: '>' };
+const controls: Texts = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
+const entities: Texts = { quot: '"', amp: '&', apos: "'", lt: '<', gt: '>' };
 
 /** Decode percent-encoding (`+` is a space in a form), the escapes of JSON, and those of HTML. */
 const decoders: readonly ((text: string) => string)[] = [
@@ -100,7 +98,7 @@ function characterOf(digits: string | undefined, base: number): string | undefin
 }
 
 /** Returns the secrets in headers: values, the token of `Bearer`, the pair of `Basic`, parts of a JWT. */
-export function secretsOf(headers: Readonly<Record<string, string>>): readonly string[] {
+export function secretsOf(headers: Texts): readonly string[] {
   return Object.values(headers)
     .flatMap(secretsIn)
     .filter(value => value.length >= shortestSecret);

@@ -38,22 +38,33 @@ export interface ReadOptions extends CallOptions {
   readonly noCache?: boolean | undefined;
 }
 
-/** The answer to a command. */
+/** The expected answers: their name in an error, how to read them, and whether they grow. */
 const nothing = { expected: 'an empty body', decode: emptyBody };
-const aServiceId = { expected: 'a serviceId', decode: fieldOf('serviceId', isServiceId) };
-/** An answer that grows with the number of instances. */
-const instances = {
+const serviceIdAnswer = { expected: 'a serviceId', decode: fieldOf('serviceId', isServiceId) };
+const serviceAnswer = { expected: 'a service', decode: fieldOf('service', isMicroservice) };
+const tagsAnswer = { expected: 'a map of tags', decode: textsOf('tags') };
+const schemaAnswer = {
+  expected: 'a schema',
+  decode: fieldOf('schema', isText),
   mayBeLong: true,
-  expected: 'a list of instances',
-  decode: listOf('instances', isInstance),
 };
+const instanceIdAnswer = { expected: 'an instanceId', decode: fieldOf('instanceId', isInstanceId) };
+const instanceAnswer = { expected: 'an instance', decode: fieldOf('instance', isInstance) };
+const versionAnswer = { expected: 'a version', decode: serverVersion };
+const services = listAnswer('a list of services', 'services', isMicroservice);
+const schemas = listAnswer('a list of schemas', 'schemas', isSchema);
+const instances = listAnswer('a list of instances', 'instances', isInstance);
+const heartbeatResults = listAnswer('a list of results', 'instances', isHeartbeatResult);
+
+function listAnswer<T>(expected: string, field: string, is: (value: unknown) => value is T) {
+  return { expected, decode: listOf(field, is), mayBeLong: true };
+}
 
 /**
  * Service Center's API v4, one method per operation. Each resolves with the decoded answer and rejects
  * with a `ServiceCombError`. An invalid id rejects with a RangeError, and nothing is sent.
  *
- * A request that gets no answer, or meets a busy registry, is sent once more to the next address; nothing
- * else is repeated.
+ * Only a request that gets no answer, or meets a busy registry, is repeated: once, at the next address.
  *
  * @example
  * constructor(private readonly serviceCenter: ServiceCenterClient) {}
@@ -80,7 +91,7 @@ export class ServiceCenterClient {
   async findServiceId(key: MicroserviceKey, options?: CallOptions): Promise<string> {
     const { appId, serviceName, version, environment: env } = key;
     const query = { type: 'microservice', appId, serviceName, version, env };
-    return this.#call({ name: 'getExistence', query, ...aServiceId }, options);
+    return this.#call({ name: 'getExistence', query, ...serviceIdAnswer }, options);
   }
 
   /** Creates a service, or resolves with the id of the existing one, which stays unchanged. */
@@ -92,22 +103,18 @@ export class ServiceCenterClient {
     }: CallOptions & { readonly tags?: Readonly<Record<string, string>> | undefined } = {},
   ): Promise<string> {
     const body = Object.keys(tags).length === 0 ? { service } : { service, tags };
-    return this.#call({ name: 'registerMicroservice', body, ...aServiceId }, options);
+    return this.#call({ name: 'registerMicroservice', body, ...serviceIdAnswer }, options);
   }
 
   /** All services of the project except the shared ones, in no order. */
   async listMicroservices(options?: CallOptions): Promise<readonly Microservice[]> {
-    const decode = listOf('services', isMicroservice);
-    const expected = 'a list of services';
-    return this.#call({ name: 'listMicroservices', mayBeLong: true, expected, decode }, options);
+    return this.#call({ name: 'listMicroservices', ...services }, options);
   }
 
   /** One service. Rejects with errorCode 400012 when it does not exist. */
   async getMicroservice(serviceId: string, options?: CallOptions): Promise<Microservice> {
     const parameters = serviceParameters(serviceId);
-    const decode = fieldOf('service', isMicroservice);
-    const expected = 'a service';
-    return this.#call({ name: 'getMicroservice', parameters, expected, decode }, options);
+    return this.#call({ name: 'getMicroservice', parameters, ...serviceAnswer }, options);
   }
 
   /** Removes a service. Refused while it has instances or consumers, unless `force` is set. */
@@ -137,8 +144,7 @@ export class ServiceCenterClient {
     options?: CallOptions,
   ): Promise<Readonly<Record<string, string>>> {
     const parameters = serviceParameters(serviceId);
-    const decode = textsOf('tags');
-    return this.#call({ name: 'getTags', parameters, expected: 'a map of tags', decode }, options);
+    return this.#call({ name: 'getTags', parameters, ...tagsAnswer }, options);
   }
 
   /** Replaces all tags of a service. */
@@ -154,32 +160,17 @@ export class ServiceCenterClient {
   /** Schemas of a service in no order, including declared ones that were never uploaded. */
   async listSchemas(
     serviceId: string,
-    {
-      withSchema = false,
-      ...options
-    }: CallOptions & { readonly withSchema?: boolean | undefined } = {},
+    { withSchema, ...options }: CallOptions & { readonly withSchema?: boolean | undefined } = {},
   ): Promise<readonly Schema[]> {
-    const operation = {
-      name: 'listSchemas',
-      parameters: serviceParameters(serviceId),
-      query: { withSchema: withSchema ? '1' : '0' },
-      mayBeLong: true,
-      expected: 'a list of schemas',
-      decode: listOf('schemas', isSchema),
-    } as const;
-    return this.#call(operation, options);
+    const parameters = serviceParameters(serviceId);
+    const query = { withSchema: withSchema ? '1' : '0' };
+    return this.#call({ name: 'listSchemas', parameters, query, ...schemas }, options);
   }
 
   /** Text of one schema. Rejects with errorCode 400016 when it was never uploaded. */
   async getSchema(serviceId: string, schemaId: string, options?: CallOptions): Promise<string> {
-    const operation = {
-      name: 'getSchema',
-      parameters: { ...serviceParameters(serviceId), schemaId },
-      mayBeLong: true,
-      expected: 'a schema',
-      decode: fieldOf('schema', isText),
-    } as const;
-    return this.#call(operation, options);
+    const parameters = { ...serviceParameters(serviceId), schemaId };
+    return this.#call({ name: 'getSchema', parameters, ...schemaAnswer }, options);
   }
 
   /** Uploads one schema, new or changed. */
@@ -209,10 +200,8 @@ export class ServiceCenterClient {
     options?: CallOptions,
   ): Promise<string> {
     const parameters = serviceParameters(serviceId);
-    const decode = fieldOf('instanceId', isInstanceId);
-    const answer = { expected: 'an instanceId', decode };
     const body = { instance };
-    return this.#call({ name: 'registerInstance', parameters, body, ...answer }, options);
+    return this.#call({ name: 'registerInstance', parameters, body, ...instanceIdAnswer }, options);
   }
 
   /** Instances of one service, in no order and whatever their status. */
@@ -232,8 +221,8 @@ export class ServiceCenterClient {
   ): Promise<StoredInstance> {
     const parameters = instanceParameters(ref);
     const query = { noCache: flag(noCache) };
-    const answer = { expected: 'an instance', decode: fieldOf('instance', isInstance) };
-    const stored = await this.#call({ name: 'getInstance', parameters, query, ...answer }, options);
+    const operation = { name: 'getInstance', parameters, query, ...instanceAnswer } as const;
+    const stored = await this.#call(operation, options);
     // The server looks the id up as a prefix (datasource/etcd/cache/filter_instances.go).
     if (stored.instanceId !== ref.instanceId)
       throw new ServiceCenterResponseError('getInstance', this.address, {
@@ -286,14 +275,8 @@ export class ServiceCenterClient {
     refs: readonly InstanceRef[],
     options?: CallOptions,
   ): Promise<readonly HeartbeatResult[]> {
-    const operation = {
-      name: 'heartbeats',
-      body: { instances: refs },
-      mayBeLong: true,
-      expected: 'a list of results',
-      decode: listOf('instances', isHeartbeatResult),
-    } as const;
-    return this.#call(operation, options);
+    const body = { instances: refs };
+    return this.#call({ name: 'heartbeats', body, ...heartbeatResults }, options);
   }
 
   /** Instances of a provider in all versions and whatever their status; 400012 when there is none. */
@@ -318,10 +301,7 @@ export class ServiceCenterClient {
 
   /** Version and build of the registry. */
   async getVersion(options?: CallOptions): Promise<ServiceCenterVersion> {
-    return this.#call(
-      { name: 'getVersion', expected: 'a version', decode: serverVersion },
-      options,
-    );
+    return this.#call({ name: 'getVersion', ...versionAnswer }, options);
   }
 
   #call<T>(operation: Operation<T>, options?: CallOptions): Promise<T> {

@@ -6,6 +6,9 @@
  * all of them are optional.
  */
 
+/** Texts by name: properties, tags, path parameters, headers. */
+export type Texts = Readonly<Record<string, string>>;
+
 /** One HTTP answer, whatever its status. Header names are in lower case. */
 export interface HttpReply {
   readonly status: number;
@@ -66,17 +69,20 @@ const loneSurrogate = /\p{Surrogate}/u;
 
 /**
  * Fills a template's `:name` parts, each encoded as one segment.
- *
  * @throws RangeError when a value is missing, empty, `.`, `..` or cannot be encoded: URL clients collapse
  * dot segments, encoded or not, and the request would reach another resource.
  */
-export function pathOf(route: Route, parameters: Readonly<Record<string, string>>): string {
+export function pathOf(route: Route, parameters: Texts): string {
   return route.path.replace(/:(\w+)/g, (_, name: string) => {
     const value = parameters[name] ?? '';
     if (value === '' || value === '.' || value === '..' || loneSurrogate.test(value))
-      throw new RangeError(`${name} must not be empty, "." or "..", got ${JSON.stringify(value)}`);
+      throw invalid(name, 'must not be empty, "." or ".."', value);
     return encodeURIComponent(value);
   });
+}
+
+function invalid(name: string, must: string, value: unknown): RangeError {
+  return new RangeError(`${name} ${must}, got ${JSON.stringify(value)}`);
 }
 
 /** Life-cycle status of an instance. Consumers should call only `UP` ones. */
@@ -229,46 +235,28 @@ export function isInstanceId(value: unknown): value is string {
   return isServiceId(value) && /^[A-Za-z0-9_.-]+$/.test(value);
 }
 
-/**
- * Returns the path parameters of an instance.
- *
- * @throws RangeError when an id is invalid; nothing has been sent then.
- */
-export function instanceParameters({ serviceId, instanceId }: InstanceRef): {
-  serviceId: string;
-  instanceId: string;
-} {
-  if (!isInstanceId(instanceId))
-    throw new RangeError(
-      `instanceId must be 1 to 64 letters, digits, "_", "." or "-", got ${JSON.stringify(instanceId)}`,
-    );
+/** Returns the path parameters of an instance. @throws RangeError when an id is invalid */
+export function instanceParameters({ serviceId, instanceId }: InstanceRef): Texts {
+  const must = 'must be 1 to 64 letters, digits, "_", "." or "-"';
+  if (!isInstanceId(instanceId)) throw invalid('instanceId', must, instanceId);
   return { ...serviceParameters(serviceId), instanceId };
 }
 
-/**
- * Returns the path parameter of a service.
- *
- * @throws RangeError when the id is invalid; nothing has been sent then.
- */
-export function serviceParameters(serviceId: string): { serviceId: string } {
-  if (!isServiceId(serviceId))
-    throw new RangeError(
-      `serviceId must be 1 to 64 characters and no dot segment, got ${JSON.stringify(serviceId)}`,
-    );
+/** Returns the path parameter of a service. @throws RangeError when the id is invalid */
+export function serviceParameters(serviceId: string): Texts {
+  const must = 'must be 1 to 64 characters and no dot segment';
+  if (!isServiceId(serviceId)) throw invalid('serviceId', must, serviceId);
   return { serviceId };
 }
 
 /**
  * Returns the header that names the consumer.
- *
  * @throws RangeError when the id is invalid or no header can hold it: axios would omit the characters
  * that it cannot send, which makes it the id of another service. Nothing has been sent then.
  */
-export function consumerHeader(consumerId: string): { 'X-ConsumerId': string } {
+export function consumerHeader(consumerId: string): Texts {
   if (!isServiceId(consumerId) || !/^[\x21-\x7e]+$/.test(consumerId))
-    throw new RangeError(
-      `consumerId must be 1 to 64 visible ASCII characters, got ${JSON.stringify(consumerId)}`,
-    );
+    throw invalid('consumerId', 'must be 1 to 64 visible ASCII characters', consumerId);
   return { 'X-ConsumerId': consumerId };
 }
 
@@ -300,7 +288,7 @@ export function listOf<T>(name: string, is: (value: unknown) => value is T): Dec
 }
 
 /** Reads the map of texts in a field of a JSON body; the server omits the field when it is empty. */
-export function textsOf(name: string): Decode<Readonly<Record<string, string>>> {
+export function textsOf(name: string): Decode<Texts> {
   return orEmpty(name, {}, isTexts);
 }
 
@@ -313,64 +301,68 @@ function orEmpty<T>(name: string, empty: T, is: (value: unknown) => value is T):
   };
 }
 
+type Check = (value: unknown) => boolean;
+
+/** Makes a guard of the checks of a record's fields; the other fields may be anything. */
+function isRecordOf<T>(checks: { readonly [Field in keyof T]?: Check }) {
+  const fields = Object.entries<Check | undefined>(checks);
+  return (value: unknown): value is T =>
+    isRecord(value) && fields.every(([name, accepts]) => accepts?.(value[name]) !== false);
+}
+
+/** Accepts an absent field, too. */
+function optional(accepts: Check): Check {
+  return value => value === undefined || accepts(value);
+}
+
+const isVersion = isRecordOf<ServiceCenterVersion>({
+  version: optional(isText),
+  apiVersion: optional(isText),
+});
+
 /** Reads the version of the server: a JSON object in which no field is required. */
 export const serverVersion: Decode<ServiceCenterVersion> = ({ body }) => {
   const object = jsonObject(body);
   return isVersion(object) ? object : unexpected;
 };
 
-function isVersion(value: unknown): value is ServiceCenterVersion {
-  return (
-    isRecord(value) && optional(value['version'], isText) && optional(value['apiVersion'], isText)
-  );
-}
-
 /** Narrows a service of an answer. */
-export function isMicroservice(value: unknown): value is Microservice {
-  return (
-    isRecord(value) &&
-    isServiceId(value['serviceId']) &&
-    isText(value['serviceName']) &&
-    isText(value['version']) &&
-    optional(value['properties'], isTexts) &&
-    optional(value['schemas'], isTextList)
-  );
-}
+export const isMicroservice = isRecordOf<Microservice>({
+  serviceId: isServiceId,
+  serviceName: isText,
+  version: isText,
+  properties: optional(isTexts),
+  schemas: optional(isTextList),
+});
+
+/** The numbers are required: the length of the lease follows from them. */
+const isHealthCheck = isRecordOf<HealthCheck>({ interval: isCount, times: optional(isCount) });
 
 /** Narrows an instance of an answer. Its id is any text: one odd record must not cost a whole list. */
-export function isInstance(value: unknown): value is StoredInstance {
-  return (
-    isRecord(value) &&
-    isText(value['instanceId']) &&
-    optional(value['serviceId'], isServiceId) &&
-    optional(value['hostName'], isText) &&
-    optional(value['status'], isText) &&
-    optional(value['endpoints'], isTextList) &&
-    optional(value['properties'], isTexts) &&
-    optional(value['dataCenterInfo'], isDataCenter) &&
-    optional(value['healthCheck'], isHealthCheck)
-  );
-}
+export const isInstance = isRecordOf<StoredInstance>({
+  instanceId: isText,
+  serviceId: optional(isServiceId),
+  hostName: optional(isText),
+  status: optional(isText),
+  endpoints: optional(isTextList),
+  properties: optional(isTexts),
+  dataCenterInfo: optional(isTexts),
+  healthCheck: optional(isHealthCheck),
+});
 
 /** Narrows a schema of an answer. */
-export function isSchema(value: unknown): value is Schema {
-  return (
-    isRecord(value) &&
-    isText(value['schemaId']) &&
-    optional(value['schema'], isText) &&
-    optional(value['summary'], isText)
-  );
-}
+export const isSchema = isRecordOf<Schema>({
+  schemaId: isText,
+  schema: optional(isText),
+  summary: optional(isText),
+});
 
 /** Narrows one result of a batch of heartbeats. */
-export function isHeartbeatResult(value: unknown): value is HeartbeatResult {
-  return (
-    isRecord(value) &&
-    isText(value['serviceId']) &&
-    isText(value['instanceId']) &&
-    optional(value['errMessage'], isText)
-  );
-}
+export const isHeartbeatResult = isRecordOf<HeartbeatResult>({
+  serviceId: isText,
+  instanceId: isText,
+  errMessage: optional(isText),
+});
 
 /** Narrows a text. */
 export function isText(value: unknown): value is string {
@@ -381,25 +373,12 @@ function isTextList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(isText);
 }
 
-function isTexts(value: unknown): value is Readonly<Record<string, string>> {
+function isTexts(value: unknown): value is Texts {
   return isRecord(value) && Object.values(value).every(isText);
-}
-
-function isDataCenter(value: unknown): value is DataCenterInfo {
-  return isTexts(value);
-}
-
-/** The numbers are required: the length of the lease follows from them. */
-function isHealthCheck(value: unknown): value is HealthCheck {
-  return isRecord(value) && isCount(value['interval']) && optional(value['times'], isCount);
 }
 
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-function optional<T>(value: unknown, is: (value: unknown) => value is T): value is T | undefined {
-  return value === undefined || is(value);
 }
 
 /**

@@ -4,7 +4,6 @@ export interface BackgroundWork {
   readonly isUnconditional?: boolean;
   /**
    * Starts what is due, and returns when something is due next; Infinity for never.
-   *
    * @throws what earlier work threw: a bug, which belongs to the caller of the ticks
    */
   tick(): number;

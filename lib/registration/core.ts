@@ -151,7 +151,6 @@ export class RegistrationCore {
 
   /**
    * Looks up the service once, before anything is registered.
-   *
    * @throws ServiceCombError when the service could not be found or created
    * @throws DOMException `AbortError` when closed meanwhile
    */

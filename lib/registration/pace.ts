@@ -72,7 +72,6 @@ export class Pace {
    * From the sending of a good heartbeat to the next heartbeat. After failures the next one is spread
    * over the interval, since all instances have renewed within the same seconds. The retries of a
    * failed heartbeat are not held to a minimum interval.
-   *
    * @param tookMs until it was answered, perhaps by a second address: a minimum interval begins there
    * @param failures before it
    */

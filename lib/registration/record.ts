@@ -143,7 +143,6 @@ export class DesiredRecord {
 
   /**
    * Changes the status, at the registry too when registered.
-   *
    * @throws ServiceCombError when the registry did not accept it; the status is then the old one.
    */
   async setStatus(status: InstanceStatus): Promise<void> {
@@ -157,7 +156,6 @@ export class DesiredRecord {
 
   /**
    * Replaces the properties, at the registry too when registered.
-   *
    * @throws ServiceCombError when the registry did not accept them; they are then the old ones.
    */
   async setProperties(properties: Readonly<Record<string, string>>): Promise<void> {

@@ -56,7 +56,6 @@ export class Requests {
 
   /**
    * Finds the id of the service, and creates the service when there is none.
-   *
    * @throws ServiceCombError
    */
   async findService(

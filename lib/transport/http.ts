@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { createSecureContext } from 'node:tls';
 import type { HttpService } from '@nestjs/axios';
 import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
-import { catchError, firstValueFrom, fromEvent, map, retry, takeUntil, timeout } from 'rxjs';
+import { catchError, firstValueFrom, fromEvent, map, retry, takeUntil, tap, timeout } from 'rxjs';
 import { codeOf } from '../errors.js';
 import type { ResolvedOptions, TlsMaterial } from '../options/resolved-options.js';
 import type { HttpRequest, Send } from '../protocol/channel.js';
@@ -13,6 +13,8 @@ import type { HttpReply } from '../protocol/wire.js';
 
 /** The options that connections are made with. */
 export type ConnectionSettings = Pick<ResolvedOptions['serviceCenter'], 'tls' | 'axios'>;
+
+type Extras = Pick<ConnectionSettings, 'axios'>;
 
 /** Idle connections are closed after 50 s: the server closes its own after 60 s (etc/conf/app.yaml). */
 const kept = { keepAlive: true, timeout: 50_000, maxFreeSockets: 4 };
@@ -95,7 +97,7 @@ const ours = {
  */
 export function createPrivateAxios(
   connections: Connections,
-  { axios: extras }: Pick<ConnectionSettings, 'axios'>,
+  { axios: extras }: Extras,
 ): ReturnType<typeof axios.create> {
   const instance = axios.create();
   for (const name of Object.keys(instance.defaults))
@@ -109,22 +111,17 @@ export function createPrivateAxios(
 
 /** Returns the headers that are sent: without undefined ones and axios' groups by method. */
 function headersOf({ headers = {} }: AxiosRequestConfig): object {
-  const entries = Object.entries(headers).filter(([, value]: [string, unknown]) =>
-    ['string', 'number', 'boolean'].includes(typeof value),
-  );
-  return Object.fromEntries(entries);
+  const isSent = ([, value]: [string, unknown]) =>
+    ['string', 'number', 'boolean'].includes(typeof value);
+  return Object.fromEntries(Object.entries(headers).filter(isSent));
 }
 
 /** Returns the secrets in the headers of `serviceCenter.axios`, which every request has. */
-export function secretsBeside({
-  axios: extras,
-}: Pick<ConnectionSettings, 'axios'>): readonly string[] {
+export function secretsBeside({ axios: extras }: Extras): readonly string[] {
+  const isText = (entry: [string, unknown]): entry is [string, string] =>
+    typeof entry[1] === 'string';
   const texts = Object.entries(extras?.().headers ?? {}).filter(isText);
   return secretsOf(Object.fromEntries(texts));
-}
-
-function isText(entry: [string, unknown]): entry is [string, string] {
-  return typeof entry[1] === 'string';
 }
 
 /** Reads the body before the answer is passed on, so that a timeout or an abort ends the reading, too. */
@@ -137,7 +134,6 @@ async function withBody(response: AxiosResponse<unknown>): Promise<AxiosResponse
 /**
  * Reads the text of an answer. Decodes the pieces as they come: a list of them would take 400 MB for a
  * mebibyte in pieces of one byte. Removes a byte order mark; bytes that are not UTF-8 become U+FFFD.
- *
  * @throws Error with the code `ERR_ANSWER_TOO_LONG`; with the code `ERR_BAD_RESPONSE` and its cause when the
  * answer breaks off or cannot be decompressed
  */
@@ -213,11 +209,7 @@ function wasKeptTooLong(error: unknown): boolean {
 }
 
 function aborted(signal: AbortSignal): ReturnType<typeof fromEvent<Event>> {
-  return fromEvent<Event>(signal, 'abort').pipe(
-    map(() => {
-      throw signal.reason;
-    }),
-  );
+  return fromEvent<Event>(signal, 'abort').pipe(tap(() => signal.throwIfAborted()));
 }
 
 /** Leaves the body undefined, not null: axios would send the four letters of `null`. */
@@ -228,11 +220,6 @@ function axiosRequest(request: HttpRequest): AxiosRequestConfig<string> {
 }
 
 function replyOf({ status, headers, data }: AxiosResponse<unknown>): HttpReply {
-  return {
-    status,
-    headers: Object.fromEntries(
-      Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
-    ),
-    body: typeof data === 'string' ? data : '',
-  };
+  const texts = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]);
+  return { status, headers: Object.fromEntries(texts), body: typeof data === 'string' ? data : '' };
 }

@@ -30,8 +30,7 @@ type Content = string | { readonly error: unknown };
 /**
  * Reads the files of certificates and keys from time to time, also while nothing is registered. Compares
  * their text, not their time, which two writes may share; and checks only what has changed, since opening a
- * key or reading a list of authorities takes a while. Files that cannot be used are logged once, and change
- * nothing.
+ * key or reading a list of authorities takes a while. Unusable files are logged once and change nothing.
  */
 export class TlsFiles {
   readonly isUnconditional = true;
