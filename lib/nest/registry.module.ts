@@ -1,44 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { EventPublisher } from '../events.js';
 import type { RegistryModuleOptions } from '../options/options.js';
-import { Channel } from '../protocol/channel.js';
-import { ServiceCenterClient } from '../protocol/service-center.client.js';
-import { RegistrationCore } from '../registration/core.js';
-import { Pace } from '../registration/pace.js';
-import { Connections } from '../transport/http.js';
-import { Registration } from './registration.js';
 import { RegistrationLifecycle } from './registration.lifecycle.js';
-import { RegistryHealthIndicator } from './registry.health.js';
 import {
   ConfigurableModuleClass,
   type RegistryModuleAsyncOptions,
   type RegistryModuleExtras,
 } from './registry.module-definition.js';
 import { registryProviders } from './registry.providers.js';
-import { Ticker } from './ticker.js';
-import { REGISTRY_CLOCK, REGISTRY_LOGGER, REGISTRY_OPTIONS } from './tokens.js';
-
-/** Providers that applications may inject. */
-const publicProviders = [
-  Registration,
-  RegistryHealthIndicator,
-  ServiceCenterClient,
-  REGISTRY_OPTIONS,
-];
-/** Providers that the lifecycle injects. */
-const innerProviders = [
-  RegistrationCore,
-  EventPublisher,
-  Pace,
-  Ticker,
-  Connections,
-  Channel,
-  REGISTRY_CLOCK,
-  REGISTRY_LOGGER,
-];
 
 /** The part that is visible everywhere. Nest destroys global modules last, so the lifecycle is not in here. */
-@Module({ providers: registryProviders, exports: [...publicProviders, ...innerProviders] })
+@Module({ providers: registryProviders, exports: registryProviders })
 class RegistryCoreModule extends ConfigurableModuleClass {}
 
 /**

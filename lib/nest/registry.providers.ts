@@ -29,10 +29,7 @@ import {
 
 /** The composition root: creates each part with its collaborators. Nothing is started here. */
 export const registryProviders: Provider[] = [
-  {
-    provide: REGISTRY_LOGGER,
-    useFactory: () => new Logger('Registry'),
-  },
+  { provide: REGISTRY_LOGGER, useFactory: () => new Logger('Registry') },
   { provide: REGISTRY_CLOCK, useValue: systemClock },
   {
     provide: REGISTRY_OPTIONS,

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SchedulerRegistry } from '@nestjs/schedule';
 import type { Clock } from '../registration/clock.js';
+import type { RegistrationCore } from '../registration/core.js';
 import { standstillMs } from '../registration/pace.js';
 import type { Standstill } from '../registration/transition.js';
 import type { RegistryLogger } from './tokens.js';
@@ -26,12 +27,7 @@ export function waitIdly(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** The registration that a ticker drives. */
-export interface Ticking {
-  /** Does what is due; resolves with the milliseconds until something is due, if ever. */
-  tick(toleranceMs: number): Promise<number | undefined>;
-  /** Notes that the process stood still. May be called while a tick runs. */
-  noteStandstill(standstill: Standstill): void;
-}
+export type Ticking = Pick<RegistrationCore, 'tick' | 'noteStandstill'>;
 
 /**
  * Notices that the process stood still: a turn comes late by the monotonic clock, or the wall clock has

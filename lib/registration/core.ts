@@ -43,14 +43,10 @@ export interface RegistrationParts {
 /** The options that a registration reads; the resolved options are passed as they are. */
 export interface RegistrationSettings {
   readonly enabled: boolean;
-  readonly registration: {
-    /** Whether a refusal ends the wait of `register()`. */
-    readonly failFast: boolean;
-  };
-  readonly shutdown: {
-    /** Bounds `leave()`. */
-    readonly timeoutMs: number;
-  };
+  /** `failFast`: whether a refusal ends the wait of `register()`. */
+  readonly registration: { readonly failFast: boolean };
+  /** `timeoutMs` bounds `leave()`. */
+  readonly shutdown: { readonly timeoutMs: number };
 }
 
 /** Requests that may follow one another in one tick: service, POST, read-back, and one to spare. */

@@ -12,11 +12,7 @@ export interface PaceSettings {
     readonly verifyEvery: number;
   };
   readonly registration: {
-    readonly retry: {
-      readonly initialMs: number;
-      readonly maxMs: number;
-      readonly factor: number;
-    };
+    readonly retry: { readonly initialMs: number; readonly maxMs: number; readonly factor: number };
   };
 }
 

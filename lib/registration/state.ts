@@ -89,12 +89,7 @@ export interface Drift {
 
 /** The stored facts of a registration. Everything else is derived from them and the time. */
 export type InnerState =
-  | { readonly kind: 'idle' }
-  | { readonly kind: 'disabled' }
-  | Registering
-  | Registered
-  | { readonly kind: 'leaving' }
-  | { readonly kind: 'left' };
+  { readonly kind: 'idle' | 'disabled' | 'leaving' | 'left' } | Registering | Registered;
 
 /** Returns a registration that begins: with the instance when the service's id is known. */
 export function registering(dueAt: number, serviceId: string | undefined): Registering {

@@ -59,7 +59,7 @@ export interface Standstill {
 type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
 
 /** The values that a transition depends on, besides the state and the outcome. */
-export interface TransitionContext {
+export interface Context {
   readonly now: number;
   readonly pace: Pace;
   /** Registrations so far. */
@@ -78,11 +78,7 @@ export interface Transition {
  * A registration that is idle, disabled, leaving or left stays as it is, whatever the outcome of a
  * request that was under way: an instance that has left must not come back.
  */
-export function transition(
-  state: InnerState,
-  outcome: Outcome,
-  context: TransitionContext,
-): Transition {
+export function transition(state: InnerState, outcome: Outcome, context: Context): Transition {
   switch (state.kind) {
     case 'registering':
       return whileRegistering(state, outcome, context);
@@ -106,11 +102,7 @@ function stallEvent({ lateMs }: Standstill): PendingEvent {
 
 // On the way to a lease: service, POST, read-back, and a detour when a stale record is in the way.
 
-function whileRegistering(
-  state: Registering,
-  outcome: Outcome,
-  context: TransitionContext,
-): Transition {
+function whileRegistering(state: Registering, outcome: Outcome, context: Context): Transition {
   const next = { ...state, dueAt: context.now };
   switch (outcome.kind) {
     case 'service-found':
@@ -157,7 +149,7 @@ function serviceFound(
 function granted(
   { previous, reason }: Registering,
   { lease, isReadBack }: OutcomeOf<'granted'>,
-  { now, pace, registrations }: TransitionContext,
+  { now, pace, registrations }: Context,
 ): Transition {
   // A POST that arrives while the lost lease is just ending is answered 200 and lost (measured M4).
   const confirmedAt = reason === 'lost' ? now + pace.contradictionDelay() : Infinity;
@@ -188,11 +180,7 @@ function granted(
   };
 }
 
-function attemptFailed(
-  state: Registering,
-  error: ServiceCombError,
-  context: TransitionContext,
-): Transition {
+function attemptFailed(state: Registering, error: ServiceCombError, context: Context): Transition {
   switch (failureKind(error)) {
     case 'refused':
       return blocked(state, error, context);
@@ -216,21 +204,13 @@ function postAgain(step: RegisteringStep): RegisteringStep {
  * The registry has dropped the service, as it does at night with old versions (behaviour S11). The
  * service is looked up again at once, and only a second time in a row counts as a failure.
  */
-function serviceGone(
-  state: Registering,
-  error: ServiceCombError,
-  context: TransitionContext,
-): Transition {
+function serviceGone(state: Registering, error: ServiceCombError, context: Context): Transition {
   const next = { ...state, step: { kind: 'find-service' } } as const;
   if (state.failures > 0) return retried(next, error, context);
   return quietly({ ...next, dueAt: context.now, failures: 1, error });
 }
 
-function retried(
-  state: Registering,
-  error: ServiceCombError,
-  { now, pace }: TransitionContext,
-): Transition {
+function retried(state: Registering, error: ServiceCombError, { now, pace }: Context): Transition {
   const failures = state.failures + 1;
   const failuresSinceProbe = state.failuresSinceProbe + 1;
   const dueAt = now + pace.registrationRetryDelay(failuresSinceProbe, error);
@@ -240,11 +220,7 @@ function retried(
   };
 }
 
-function blocked(
-  state: Registering,
-  error: ServiceCombError,
-  { now, pace }: TransitionContext,
-): Transition {
+function blocked(state: Registering, error: ServiceCombError, { now, pace }: Context): Transition {
   const retryInMs = Math.round(pace.blockedDelay());
   const failures = state.failures + 1;
   return {
@@ -260,7 +236,7 @@ function blocked(
 function soonerRegistration(
   state: Registering,
   { wasSilent }: OutcomeOf<'probe-answered'>,
-  { now, pace }: TransitionContext,
+  { now, pace }: Context,
 ): Registering {
   if (state.failures === 0 || state.isBlocked || askedDelay(state.error) > 0) return state;
   const delay = state.reason === 'lost' ? pace.recoveryDelay(state.failures) : 0;
@@ -273,11 +249,7 @@ function soonerRegistration(
 
 // While there is a lease: heartbeats, retries against its end, and a read-back from time to time.
 
-function whileRegistered(
-  state: Registered,
-  outcome: Outcome,
-  context: TransitionContext,
-): Transition {
+function whileRegistered(state: Registered, outcome: Outcome, context: Context): Transition {
   switch (outcome.kind) {
     case 'elapsed':
       return elapsed(state, context);
@@ -311,7 +283,7 @@ function whileRegistered(
   }
 }
 
-function elapsed(state: Registered, { now, pace }: TransitionContext): Transition {
+function elapsed(state: Registered, { now, pace }: Context): Transition {
   const { lease, failures, error, isRiskEmitted } = state;
   // Without a failure the heartbeat is merely late: it is sent now, and the registry decides.
   if (failures > 0 && isExpired(lease, now)) {
@@ -333,7 +305,7 @@ function elapsed(state: Registered, { now, pace }: TransitionContext): Transitio
 function renewed(
   state: Registered,
   { sentAt, tookMs }: OutcomeOf<'renewed'>,
-  { now, pace }: TransitionContext,
+  { now, pace }: Context,
 ): Transition {
   const { failures, lease } = state;
   const heartbeatsUntilReadBack = state.heartbeatsUntilReadBack - 1;
@@ -360,11 +332,7 @@ function renewed(
 }
 
 /** A refusal is repeated like any failure: the lease ends only when the registry says so, or by time. */
-function heartbeatFailed(
-  state: Registered,
-  error: ServiceCombError,
-  context: TransitionContext,
-): Transition {
+function heartbeatFailed(state: Registered, error: ServiceCombError, context: Context): Transition {
   switch (failureKind(error)) {
     case 'instance-gone':
       return forgotten(state, state.lease.ref.serviceId, error, context);
@@ -382,7 +350,7 @@ function forgotten(
   { failures }: Registered,
   serviceId: string | undefined,
   error: ServiceCombError,
-  { now, pace }: TransitionContext,
+  { now, pace }: Context,
 ): Transition {
   const next = registering(now + pace.recoveryDelay(failures), serviceId);
   return {
@@ -394,7 +362,7 @@ function forgotten(
 function heartbeatRetried(
   state: Registered,
   error: ServiceCombError,
-  { now, pace }: TransitionContext,
+  { now, pace }: Context,
 ): Transition {
   const failures = state.failures + 1;
   const leaseRemainingMs = remainingMs(state.lease, now);
@@ -411,11 +379,7 @@ function heartbeatRetried(
  * when the id is new (behaviour S3, measured M5). The next answer is about ours, so a second
  * contradiction is a failure.
  */
-function contradicted(
-  state: Registered,
-  error: ServiceCombError,
-  context: TransitionContext,
-): Transition {
+function contradicted(state: Registered, error: ServiceCombError, context: Context): Transition {
   if (state.wasContradicted) return heartbeatRetried(state, error, context);
   const heartbeatAt = context.now + context.pace.contradictionDelay();
   return quietly({ ...state, wasContradicted: true, heartbeatAt });
@@ -429,7 +393,7 @@ function contradicted(
 function stalled(
   state: Registered,
   outcome: OutcomeOf<'stalled'>,
-  { now, pace }: TransitionContext,
+  { now, pace }: Context,
 ): Transition {
   const { asleepMs } = outcome;
   const isOver = remainingMs(state.lease, now) <= asleepMs;
@@ -442,7 +406,7 @@ function stalled(
 }
 
 /** The registry answers a probe, so a heartbeat that waits for its retry is sent now. */
-function soonerHeartbeat(state: Registered, { now }: TransitionContext): Registered {
+function soonerHeartbeat(state: Registered, { now }: Context): Registered {
   const { failures, error, heartbeatAt } = state;
   if (failures === 0 || askedDelay(error) > 0) return state;
   return { ...state, heartbeatAt: Math.min(heartbeatAt, now) };
@@ -456,7 +420,7 @@ const mostRepairs = 3;
 function intact(
   state: Registered,
   { lengthMs }: OutcomeOf<'intact'>,
-  { pace }: TransitionContext,
+  { pace }: Context,
 ): Transition {
   const { lease, drift } = state;
   return {
@@ -480,11 +444,7 @@ function repairsOf({ round, repairAt }: Drift): number {
   return repairAt === Infinity ? round : round - 1;
 }
 
-function drifted(
-  state: Registered,
-  outcome: OutcomeOf<'drifted'>,
-  context: TransitionContext,
-): Transition {
+function drifted(state: Registered, outcome: OutcomeOf<'drifted'>, context: Context): Transition {
   const { now, pace } = context;
   const { fields = [] } = state.drift ?? {};
   const round = state.drift === undefined ? 1 : repairsOf(state.drift) + 1;
@@ -498,7 +458,7 @@ function drifted(
   return quietly({ ...state, readBackAt: Infinity, drift });
 }
 
-function repaired(state: Registered, { now }: TransitionContext): Registered {
+function repaired(state: Registered, { now }: Context): Registered {
   const { drift } = state;
   if (drift === undefined) return state;
   return { ...state, readBackAt: now, drift: { ...drift, repairAt: Infinity } };
@@ -507,7 +467,7 @@ function repaired(state: Registered, { now }: TransitionContext): Registered {
 /** Another record is listed under our id, or ours is beyond repair: it is removed, and ours is posted. */
 function replacing(
   { serviceId, stored }: OutcomeOf<'stale' | 'drifted'>,
-  { now }: TransitionContext,
+  { now }: Context,
 ): Transition {
   const step = { kind: 'remove-stale', serviceId } as const;
   return quietly({ ...registering(now, serviceId), step, previous: stored });

@@ -10,18 +10,16 @@ export interface Bundler {
   readonly bundle: (folder: StarterFolder, output: string) => Promise<string>;
 }
 
-/** Packages that Nest loads only where an application has them. */
+/** Packages that Nest loads only where an application has them, or, in the case of file-type, only when it is used. */
 const optional = [
   '@nestjs/microservices',
-  '@nestjs/microservices/microservices-module',
-  '@nestjs/websockets/socket-module',
-  '@nestjs/terminus',
+  '@nestjs/websockets',
   'class-transformer',
-  'class-transformer/storage',
   'class-validator',
+  'file-type',
 ];
 
-const externals = optional.map(name => `--external:${name}`);
+const externals = optional.flatMap(name => [`--external:${name}`, `--external:${name}/*`]);
 const nodeBundle = [
   'esbuild',
   'dist/main.js',
@@ -32,21 +30,22 @@ const nodeBundle = [
 
 /** Packages in CommonJS that are bundled into an ES module ask for Node's modules by `require`. */
 const requireInModule =
-  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+  "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);";
 
 /** Returns the configuration of webpack, which rspack takes as well. */
 function configuration(library: string, output: string, isModule: boolean): string {
   return `
     import { createRequire } from 'node:module';
     const { IgnorePlugin } = createRequire(import.meta.url)('${library}');
-    const optional = ${JSON.stringify(optional)};
+    const optional = new RegExp('^(${optional.join('|')})(/|$)');
     export default {
       target: 'node',
       mode: 'production',
+      optimization: { minimize: false },
       entry: './dist/main.js',
       output: { path: ${JSON.stringify(output)}, filename: 'main.${isModule ? 'mjs' : 'cjs'}', module: ${isModule} },
       experiments: { outputModule: ${isModule} },
-      plugins: [new IgnorePlugin({ checkResource: name => optional.includes(name) })],
+      plugins: [new IgnorePlugin({ checkResource: name => optional.test(name) })],
     };
   `;
 }
@@ -70,6 +69,14 @@ export const bundlers = {
         '--format=cjs',
         `--outfile=${join(output, 'main.cjs')}`,
       );
+      return 'main.cjs';
+    },
+  },
+  'esbuild in CommonJS, minified': {
+    packages: ['esbuild'],
+    bundle: async (folder, output) => {
+      const options = ['--format=cjs', '--minify', `--outfile=${join(output, 'main.cjs')}`];
+      await folder.run('npx', ...nodeBundle, ...options);
       return 'main.cjs';
     },
   },
@@ -100,7 +107,7 @@ export type BundlerName = keyof typeof bundlers;
 
 /** Makes the folder that a bundle is written to, outside the application: no package is found from there. */
 export async function emptyFolder(folder: StarterFolder, name: string): Promise<string> {
-  const path = join(folder.parent, name.replaceAll(' ', '-'));
+  const path = join(folder.parent, name.replaceAll(/\W+/g, '-'));
   await mkdir(path);
   return path;
 }

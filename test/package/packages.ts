@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { runCommand } from './command.js';
 
 /** The packages of this repository, each with its folder. */
-export const folders = {
+const folders = {
   'nestjs-servicecomb': '.',
   'embedded-service-center': 'embedded',
 } as const;

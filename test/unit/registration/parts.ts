@@ -6,7 +6,7 @@ import {
 } from '../../../lib/errors.js';
 import type { PendingEvent } from '../../../lib/events.js';
 import type { RegistryRecord } from '../../../lib/registration/record.js';
-import type { TransitionContext } from '../../../lib/registration/transition.js';
+import type { Context } from '../../../lib/registration/transition.js';
 import { Pace, type PaceSettings } from '../../../lib/registration/pace.js';
 import {
   type InnerState,
@@ -83,7 +83,7 @@ export function registeringOf(change: Partial<Registering> = {}): Registering {
 }
 
 /** What a transition is decided with, at the moment 0 and the default pace. */
-export function contextOf(change: Partial<TransitionContext> = {}): TransitionContext {
+export function contextOf(change: Partial<Context> = {}): Context {
   return { now: 0, pace: paceOf(), registrations: 0, ...change };
 }
 
