@@ -1,9 +1,9 @@
 // What it costs to end a lease, and to ask in vain whether one has ended, with more and more instances.
 // The clock is a fake one: a minute passes at once.
 import { parseArgs } from 'node:util';
-import { registerInstance } from '../dist/model/instance-operations.js';
-import { RegistryModel } from '../dist/model/registry-model.js';
-import { registerService } from '../dist/model/service-operations.js';
+import { registerInstance } from '../build/lib/model/instance-operations.js';
+import { RegistryModel } from '../build/lib/model/registry-model.js';
+import { registerService } from '../build/lib/model/service-operations.js';
 import { median, rounded } from './figures.js';
 
 const { values } = parseArgs({

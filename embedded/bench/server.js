@@ -1,7 +1,7 @@
 // The process under load. `node server.js embedded` is a registry, `node server.js bare` an HTTP server
 // that answers 200 to everything: the most that Node and the generator can do here.
 import { createServer } from 'node:http';
-import { EmbeddedServiceCenter } from '../dist/index.js';
+import { EmbeddedServiceCenter } from '../dist/esm/index.js';
 
 const start = { bare: startBare, embedded: startEmbedded }[process.argv[2]];
 process.send({ port: await start() });

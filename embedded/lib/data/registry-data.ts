@@ -1,6 +1,77 @@
 import type { StoredInstance, StoredMicroservice } from '../model/records.js';
 import type { ServiceName } from '../model/service-directory.js';
 
+/** The current version of the format of {@link RegistryData}. */
+export const dataFormat = 1;
+
+/**
+ * The services and instances of an embedded Service Center as plain JSON. Fields that are left out
+ * get the same defaults as in a registration.
+ */
+export interface RegistryData {
+  /** Version of the format. */
+  readonly format: typeof dataFormat;
+  /**
+   * Number of the last change. Later changes get higher numbers, so that no client mistakes them
+   * for known ones. @default 0
+   */
+  readonly revision?: number | undefined;
+  readonly services: readonly ServiceData[];
+}
+
+/** A service with its tags, schemas, instances and dependencies. */
+export interface ServiceData {
+  /** @default 'default' */
+  readonly domain?: string | undefined;
+  /** @default 'default' */
+  readonly project?: string | undefined;
+  readonly service: Partial<StoredMicroservice> & Pick<StoredMicroservice, 'serviceName'>;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** Uploaded schemas by schemaId. */
+  readonly schemas?: Readonly<Record<string, SchemaData>> | undefined;
+  readonly instances?: readonly InstanceData[] | undefined;
+  /**
+   * Services that it depends on, in any version. Without `appId` they belong to its own
+   * application.
+   */
+  readonly dependsOn?: readonly DependencyData[] | undefined;
+}
+
+/** The uploaded text of a schema. */
+export interface SchemaData {
+  readonly schema: string;
+  readonly summary?: string | undefined;
+}
+
+/**
+ * An instance; its lease starts in full when it is loaded. An empty `status` means that it has
+ * none.
+ */
+export type InstanceData = Partial<Omit<StoredInstance, 'serviceId' | 'version' | 'hostName'>> &
+  Pick<StoredInstance, 'hostName'>;
+
+/** The name of a provider. */
+export type DependencyData = Omit<ServiceName, 'appId'> & Partial<Pick<ServiceName, 'appId'>>;
+
+/**
+ * Returns whether all fields of a document are known and have the right type; otherwise adds
+ * issues.
+ */
+export function isRegistryData(document: unknown, issues: string[]): document is RegistryData {
+  data(document, '', issues);
+  return issues.length === 0;
+}
+
+/** Thrown for a document that is not valid; the message lists every issue. */
+export class RegistryDataError extends Error {
+  constructor(readonly issues: readonly string[]) {
+    super(
+      `The document is not valid registry data:\n${issues.map(issue => `- ${issue}`).join('\n')}`,
+    );
+    this.name = 'RegistryDataError';
+  }
+}
+
 /** Checks a part of a document and adds what is wrong to `issues`. */
 type Check = (value: unknown, path: string, issues: string[]) => void;
 
@@ -107,58 +178,6 @@ function shown(value: unknown): string {
   return whole.length > longest ? `${whole.slice(0, longest)}…` : whole;
 }
 
-/** The current version of the format of {@link RegistryData}. */
-export const dataFormat = 1;
-
-/**
- * The services and instances of an embedded Service Center as plain JSON. Fields that are left out
- * get the same defaults as in a registration.
- */
-export interface RegistryData {
-  /** Version of the format. */
-  readonly format: typeof dataFormat;
-  /**
-   * Number of the last change. Later changes get higher numbers, so that no client mistakes them
-   * for known ones. @default 0
-   */
-  readonly revision?: number | undefined;
-  readonly services: readonly ServiceData[];
-}
-
-/** A service with its tags, schemas, instances and dependencies. */
-export interface ServiceData {
-  /** @default 'default' */
-  readonly domain?: string | undefined;
-  /** @default 'default' */
-  readonly project?: string | undefined;
-  readonly service: Partial<StoredMicroservice> & Pick<StoredMicroservice, 'serviceName'>;
-  readonly tags?: Readonly<Record<string, string>> | undefined;
-  /** Uploaded schemas by schemaId. */
-  readonly schemas?: Readonly<Record<string, SchemaData>> | undefined;
-  readonly instances?: readonly InstanceData[] | undefined;
-  /**
-   * Services that it depends on, in any version. Without `appId` they belong to its own
-   * application.
-   */
-  readonly dependsOn?: readonly DependencyData[] | undefined;
-}
-
-/** The uploaded text of a schema. */
-export interface SchemaData {
-  readonly schema: string;
-  readonly summary?: string | undefined;
-}
-
-/**
- * An instance; its lease starts in full when it is loaded. An empty `status` means that it has
- * none.
- */
-export type InstanceData = Partial<Omit<StoredInstance, 'serviceId' | 'version' | 'hostName'>> &
-  Pick<StoredInstance, 'hostName'>;
-
-/** The name of a provider. */
-export type DependencyData = Omit<ServiceName, 'appId'> & Partial<Pick<ServiceName, 'appId'>>;
-
 const textMap = mapOf(text);
 const stamps = { timestamp: seconds, modTimestamp: seconds };
 
@@ -229,22 +248,3 @@ const data = record({ format: exactly(dataFormat), revision: count, services: li
   'format',
   'services',
 ]);
-
-/**
- * Returns whether all fields of a document are known and have the right type; otherwise adds
- * issues.
- */
-export function isRegistryData(document: unknown, issues: string[]): document is RegistryData {
-  data(document, '', issues);
-  return issues.length === 0;
-}
-
-/** Thrown for a document that is not valid; the message lists every issue. */
-export class RegistryDataError extends Error {
-  constructor(readonly issues: readonly string[]) {
-    super(
-      `The document is not valid registry data:\n${issues.map(issue => `- ${issue}`).join('\n')}`,
-    );
-    this.name = 'RegistryDataError';
-  }
-}
