@@ -10,7 +10,7 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventEmitter2, EventEmitterModule } from '@nestjs/event-emitter';
 import { ScheduleModule } from '@nestjs/schedule';
-import { Registration, RegistryModule } from '../dist/index.js';
+import { Registration, RegistryModule } from 'nestjs-servicecomb';
 import { EmbeddedServiceCenter } from 'embedded-service-center';
 
 const runs = Number(process.argv[2] ?? 20);

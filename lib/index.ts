@@ -40,8 +40,8 @@ export type {
 } from './events.js';
 export { OnRegistryEvent } from './nest/on-registry-event.decorator.js';
 export { Registration } from './nest/registration.js';
-export { RegistryHealthModule } from './nest/registry-health.module.js';
-export type { RegistryHealthOptions, RegistryHealthReport } from './nest/registry-health.module.js';
+export { RegistryHealthModule } from './nest/registry.health.js';
+export type { RegistryHealthOptions, RegistryHealthReport } from './nest/registry.health.js';
 export { RegistryHealthIndicator, type RegistryHealth } from './nest/registry.health.js';
 export type {
   RegistryModuleAsyncOptions,

@@ -128,8 +128,6 @@ export const fieldRows: readonly FieldRow[] = [
     tests: {
       'test/unit/options/published-address.spec.ts': [
         'is no IPv6 address of an interface when the server listens on IPv4 alone',
-      ],
-      'test/unit/nest/published-endpoints.spec.ts': [
         'comes with a warning when only this machine reaches it and the registry is elsewhere',
       ],
     },

@@ -1,12 +1,10 @@
 import { OnEvent } from '@nestjs/event-emitter';
 import type { RegistryEventMap, RegistryEventName } from '../events.js';
 
-/** Version 3 of @nestjs/event-emitter, which belongs to Nest 11, does not export this type by name. */
-type OnEventOptions = Parameters<typeof OnEvent>[1];
-
 /**
  * Subscribes a method to an event of the registry. The compiler checks the method's parameter against
  * the event. An error that the method throws is logged and does not disturb the heartbeat.
+ * `options` are those of `OnEvent`, whose type version 3 of @nestjs/event-emitter does not export by name.
  *
  * @example
  * ```ts
@@ -16,7 +14,7 @@ type OnEventOptions = Parameters<typeof OnEvent>[1];
  */
 export function OnRegistryEvent<Name extends RegistryEventName>(
   name: Name,
-  options?: OnEventOptions,
+  options?: Parameters<typeof OnEvent>[1],
 ): <Handler extends (event: RegistryEventMap[Name]) => unknown>(
   target: object,
   method: string | symbol,

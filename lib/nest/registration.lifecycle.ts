@@ -17,6 +17,7 @@ import { networkAddresses } from '../options/host-facts.js';
 import type { HealthSource } from '../options/options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { profileWarnings } from '../options/profiles.js';
+import { publishedEndpoint } from '../options/published-address.js';
 import { Channel } from '../protocol/channel.js';
 import { Background } from '../registration/background.js';
 import { type Clock, within } from '../registration/clock.js';
@@ -25,7 +26,6 @@ import { HealthFollower } from '../registration/health-follower.js';
 import { Pace } from '../registration/pace.js';
 import { Connections } from '../transport/http.js';
 import { TlsFiles } from '../transport/tls-files.js';
-import { publishedEndpoint } from './published-endpoints.js';
 import { Ticker } from './ticker.js';
 import {
   REGISTRY_CLOCK,
