@@ -98,7 +98,8 @@ export class RegistrationLifecycle
       throw hostError('instance.endpoints', 'must be set: at bootstrap no server listens yet');
     if (registration.failFast) await this.core.prepare();
     if (when === 'bootstrap') this.#register();
-    else if (hasServer) this.#onceListening(() => this.#serverListens(when));
+    else if (hasServer && this.http.listening) this.#serverListens(when);
+    else if (hasServer) this.http.listen$.subscribe(() => this.#serverListens(when));
   }
 
   /** Leaves while HTTP is still served, then goes on serving for `shutdown.drainMs`. */
@@ -165,11 +166,6 @@ export class RegistrationLifecycle
       background: new Background(),
     });
     this.core.addBackgroundWork(work);
-  }
-
-  #onceListening(then: () => void): void {
-    if (this.http.listening) then();
-    else this.http.listen$.subscribe(then);
   }
 
   #serverListens(when: 'listen' | 'manual'): void {

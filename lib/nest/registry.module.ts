@@ -39,21 +39,15 @@ export class RegistryModule {
    * @throws RegistryOptionsError at boot, when an option is not valid
    */
   static forRoot(options: RegistryModuleOptions & RegistryModuleExtras = {}): DynamicModule {
-    return outer({
-      ...RegistryCoreModule.forRoot(options),
-      global: options.isGlobal ?? true,
-    });
+    return outer({ ...RegistryCoreModule.forRoot(options), global: options.isGlobal ?? true });
   }
 
   /** Returns the module with options from a factory, such as one that reads a ConfigService. */
   static forRootAsync(options: RegistryModuleAsyncOptions): DynamicModule {
     const { isGlobal, extraProviders = [], ...rest } = options;
     const core = RegistryCoreModule.forRootAsync(rest);
-    return outer({
-      ...core,
-      global: isGlobal ?? true,
-      providers: [...(core.providers ?? []), ...extraProviders],
-    });
+    const providers = [...(core.providers ?? []), ...extraProviders];
+    return outer({ ...core, global: isGlobal ?? true, providers });
   }
 }
 

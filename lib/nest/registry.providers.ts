@@ -114,19 +114,13 @@ function createCore(
 
 function recordOf({ microservice, instance, heartbeat }: ResolvedOptions): RegistryRecord {
   const { tags, ...service } = microservice;
-  const { instanceId, hostName, endpoints, status, properties, dataCenter } = instance;
+  const { instanceId, hostName, endpoints = [], status, properties } = instance;
+  const dataCenterInfo = instance.dataCenter;
   const interval = heartbeat.intervalMs / 1_000;
+  const healthCheck = { mode: 'push', interval, times: heartbeat.times } as const;
   return {
     microservice: { ...service, registerBy: 'SDK' },
     tags,
-    instance: {
-      instanceId,
-      hostName,
-      endpoints: endpoints ?? [],
-      status,
-      properties,
-      dataCenterInfo: dataCenter,
-      healthCheck: { mode: 'push', interval, times: heartbeat.times },
-    },
+    instance: { instanceId, hostName, endpoints, status, properties, dataCenterInfo, healthCheck },
   };
 }

@@ -16,11 +16,6 @@ export class Background {
   #bugs: unknown[] = [];
   #abort = new AbortController();
 
-  /** Aborted by the next {@link stop}. */
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
   /** Starts a piece of work. What it throws after it was stopped is ignored: that is how it ends. */
   start(work: (signal: AbortSignal) => Promise<void>): void {
     const { signal } = this.#abort;

@@ -286,16 +286,16 @@ export class RegistrationCore {
   #emit(event: PendingEvent): void {
     if (!this.settings.enabled) return;
     const at = new Date(this.parts.clock.wallNow()).toISOString();
-    const instance = this.#describe();
-    this.parts.publisher.publish(event, instance === undefined ? { at } : { at, instance });
+    const id = this.#serviceId;
+    const context = id === undefined ? { at } : { at, instance: this.#describe(id) };
+    this.parts.publisher.publish(event, context);
   }
 
-  #describe(): EventInstance | undefined {
-    if (this.#serviceId === undefined) return undefined;
+  #describe(serviceId: string): EventInstance {
     const { microservice, instance } = this.record.current;
     const { serviceName, version } = microservice;
     const { instanceId, endpoints = [] } = instance;
-    return { serviceId: this.#serviceId, instanceId, serviceName, version, endpoints };
+    return { serviceId, instanceId, serviceName, version, endpoints };
   }
 
   get #loginError(): ServiceCombError | undefined {

@@ -2,6 +2,7 @@ import { isServiceCombError } from '../errors.js';
 import type { InstanceStatus } from '../protocol/wire.js';
 import { Background, type BackgroundWork } from './background.js';
 import { type Clock, within } from './clock.js';
+import type { DesiredRecord } from './record.js';
 
 /** Failed checks in a row until the status is OUTOFSERVICE, and good ones until it is set back. */
 const failuresUntilOut = 3;
@@ -15,10 +16,7 @@ export interface FollowerParts {
   /** Whether the application can serve; a rejection means that it cannot. */
   readonly isHealthy: () => Promise<boolean>;
   /** The desired record, whose status consumers see. */
-  readonly record: {
-    readonly status: InstanceStatus;
-    setStatus(status: InstanceStatus): Promise<void>;
-  };
+  readonly record: Pick<DesiredRecord, 'status' | 'setStatus'>;
 }
 
 /**

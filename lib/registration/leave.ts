@@ -60,7 +60,7 @@ export async function removeInstance(
   for (let count = 2; count <= attempts && !isFinal(removal, posted); count += 1) {
     const delay =
       removal.kind === 'kept'
-        ? pace.removalRetryDelay()
+        ? pace.removalRetryDelayMs
         : pace.landingDelay(deadline - clock.now(), count === attempts);
     if (clock.now() + delay >= deadline) break;
     await clock.delay(delay);

@@ -21,8 +21,6 @@ export const standstillMs = 2_000;
 
 /** After a POST the server needs up to 1 s until the answer to a heartbeat is true (behaviour S3). */
 const settlingMs = 2_000;
-/** Between a DELETE and the POST of the same id; at less than 5 ms the POST is lost (measured M3). */
-const repostMs = 150;
 /** Until a heartbeat whose answer contradicted the record is repeated (measured M5: 1 s is enough). */
 const contradictionMs = 1_500;
 /** Until a refused registration is tried again: a quota may be raised, an account unlocked. */
@@ -34,8 +32,6 @@ const shortestTimeoutMs = 500;
 const longestTimeoutMs = 5_000;
 /** Between the end of a heartbeat that hung and the last heartbeat of the lease. */
 const breathMs = 100;
-/** A write that follows sooner may undo the one before, from the server's cache (measured M18). */
-const writeGapMs = 500;
 /** Part of the interval over which a crowd is spread beyond a minimum; a lease lasts two intervals or more. */
 const crowdSpread = 0.75;
 const longestSpreadMs = 10_000;
@@ -49,7 +45,6 @@ const longestAskedMs = 600_000;
 const learningMs = 600_000;
 const learningRetryMs = 60_000;
 const removalTimeoutMs = 1_500;
-const removalRetryMs = 100;
 /** The last removal of an instance that may still land is sent so long before the budget ends. */
 const lastRemovalMs = 300;
 
@@ -58,6 +53,13 @@ const lastRemovalMs = 300;
  * so that a fleet that started together does not send its heartbeats together.
  */
 export class Pace {
+  /** Between a DELETE and the POST of the same id; at less than 5 ms the POST is lost (measured M3). */
+  readonly repostDelayMs = 150;
+  /** Between two writes to the record; a sooner one may undo the first, from a cache (measured M18). */
+  readonly writeGapMs = 500;
+  /** After a removal that failed. */
+  readonly removalRetryDelayMs = 100;
+
   constructor(
     private readonly settings: PaceSettings,
     private readonly random: () => number,
@@ -167,19 +169,9 @@ export class Pace {
     return this.#between(0, failures === 0 ? Math.min(1_000, spread) : spread);
   }
 
-  /** From the removal of a stale record to our registration. */
-  repostDelay(): number {
-    return repostMs;
-  }
-
   /** Before the nth repair of the record in a row: none at first, then a growing one. */
   repairDelay(round: number): number {
-    return round === 1 ? 0 : writeGapMs * 2 ** (round - 1);
-  }
-
-  /** Between two writes to the record. */
-  get writeGapMs(): number {
-    return writeGapMs;
+    return round === 1 ? 0 : this.writeGapMs * 2 ** (round - 1);
   }
 
   /** Between two probes of an isolated address. */
@@ -207,17 +199,12 @@ export class Pace {
     return Math.max(1, Math.min(removalTimeoutMs, Math.floor(leftMs / 2)));
   }
 
-  /** After a removal that failed. */
-  removalRetryDelay(): number {
-    return removalRetryMs;
-  }
-
   /**
    * After a removal that found nothing while a registration may still land: half of the time that is
    * left, then all of it but a moment. The later the attempt, the more has landed before it.
    */
   landingDelay(leftMs: number, isLast: boolean): number {
-    return Math.max(removalRetryMs, isLast ? leftMs - lastRemovalMs : leftMs / 2);
+    return Math.max(this.removalRetryDelayMs, isLast ? leftMs - lastRemovalMs : leftMs / 2);
   }
 
   /** Between two checks of the application's health, or of the TLS files. */

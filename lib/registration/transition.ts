@@ -105,8 +105,11 @@ function stallEvent({ lateMs }: Standstill): PendingEvent {
 function whileRegistering(state: Registering, outcome: Outcome, context: Context): Transition {
   const next = { ...state, dueAt: context.now };
   switch (outcome.kind) {
-    case 'service-found':
-      return serviceFound(next, outcome);
+    case 'service-found': {
+      const { serviceId, created } = outcome;
+      const event = { name: RegistryEvents.ServiceRegistered, payload: { serviceId, created } };
+      return { state: { ...next, step: { kind: 'post', serviceId } }, events: [event] };
+    }
     case 'posted':
       return quietly({ ...next, step: { ...outcome, kind: 'read-posted' } });
     case 'stale': {
@@ -115,7 +118,7 @@ function whileRegistering(state: Registering, outcome: Outcome, context: Context
     }
     case 'stale-removed': {
       const step = { kind: 'post', serviceId: outcome.serviceId } as const;
-      return quietly({ ...next, step, dueAt: context.now + context.pace.repostDelay() });
+      return quietly({ ...next, step, dueAt: context.now + context.pace.repostDelayMs });
     }
     case 'granted':
       return granted(state, outcome, context);
@@ -134,16 +137,6 @@ function whileRegistering(state: Registering, outcome: Outcome, context: Context
     case 'repaired':
       return quietly(state);
   }
-}
-
-function serviceFound(
-  state: Registering,
-  { serviceId, created }: OutcomeOf<'service-found'>,
-): Transition {
-  return {
-    state: { ...state, step: { kind: 'post', serviceId } },
-    events: [{ name: RegistryEvents.ServiceRegistered, payload: { serviceId, created } }],
-  };
 }
 
 function granted(
