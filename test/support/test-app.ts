@@ -19,7 +19,7 @@ import {
   RegistryModule,
   type RegistryModuleOptions,
 } from '../../lib/index.js';
-import { EmbeddedServiceCenter } from 'embedded-service-center';
+import { EmbeddedServiceCenter, type EmbeddedServiceCenterOptions } from 'embedded-service-center';
 
 /** Ends what a test started, last first. */
 export class Cleanup {
@@ -107,8 +107,11 @@ export class LogLines implements LoggerService {
 }
 
 /** Starts an embedded Service Center on a free port, without a floor for the interval. */
-export async function startRegistry(cleanup: Cleanup): Promise<EmbeddedServiceCenter> {
-  const registry = new EmbeddedServiceCenter({ port: 0, minIntervalMs: 1_000 });
+export async function startRegistry(
+  cleanup: Cleanup,
+  options: EmbeddedServiceCenterOptions = {},
+): Promise<EmbeddedServiceCenter> {
+  const registry = new EmbeddedServiceCenter({ port: 0, minIntervalMs: 1_000, ...options });
   await registry.start();
   cleanup.add(() => registry.stop());
   return registry;
