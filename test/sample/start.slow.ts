@@ -88,7 +88,9 @@ describe('npm start', () => {
       expect(await sample.exitCode()).toBe(1);
       expect(sample.stdout).toEqual([]);
       expect(sample.stderr).toEqual([
-        expect.stringMatching(/127\.0\.0\.1:30100: .* taken.*SERVICE_CENTER_ADDRESS=.* npm start$/),
+        expect.stringMatching(
+          /127\.0\.0\.1:30100: .* in use.*SERVICE_CENTER_ADDRESS=.* npm start$/,
+        ),
       ]);
     } finally {
       await taken.release();
