@@ -156,6 +156,7 @@ function granted(
       lease,
       heartbeatAt: now + pace.firstHeartbeatDelay(),
       readBackAt: isReadBack ? confirmedAt : now,
+      doubtEndsAt: -Infinity,
       heartbeatsUntilReadBack: pace.heartbeatsUntilReadBack,
       drift: undefined,
       failures: 0,
@@ -302,8 +303,11 @@ function renewed(
 ): Transition {
   const { failures, lease } = state;
   const heartbeatsUntilReadBack = state.heartbeatsUntilReadBack - 1;
-  const readBackAt = heartbeatsUntilReadBack <= 0 ? now : state.readBackAt;
-  const wasTooLate = pace.isTooClose(remainingMs(lease, now));
+  const isInDoubt = pace.isTooClose(remainingMs(lease, now));
+  const doubtEndsAt = isInDoubt
+    ? pace.doubtEndsAt(lease.renewedAt + lease.lengthMs, now)
+    : state.doubtEndsAt;
+  const isReadBackDue = heartbeatsUntilReadBack <= 0 && doubtEndsAt <= now;
   const recovered: PendingEvent[] =
     failures === 0
       ? []
@@ -313,7 +317,8 @@ function renewed(
       ...state,
       lease: { ...lease, renewedAt: sentAt },
       heartbeatAt: sentAt + pace.heartbeatDelay(tookMs, failures),
-      readBackAt: wasTooLate ? now + pace.contradictionDelay() : readBackAt,
+      readBackAt: isInDoubt ? doubtEndsAt : isReadBackDue ? now : state.readBackAt,
+      doubtEndsAt,
       heartbeatsUntilReadBack,
       failures: 0,
       error: undefined,
@@ -398,7 +403,7 @@ function stalled(
   };
 }
 
-/** The registry answers a probe, so a heartbeat that waits for its retry is sent now. */
+/** The registry answers a probe, so a heartbeat that waits for its retry is due now. */
 function soonerHeartbeat(state: Registered, { now }: Context): Registered {
   const { failures, error, heartbeatAt } = state;
   if (failures === 0 || askedDelay(error) > 0) return state;
@@ -413,14 +418,15 @@ const mostRepairs = 3;
 function intact(
   state: Registered,
   { lengthMs }: OutcomeOf<'intact'>,
-  { pace }: Context,
+  { now, pace }: Context,
 ): Transition {
-  const { lease, drift } = state;
+  const { lease, drift, doubtEndsAt } = state;
   return {
     state: {
       ...state,
       lease: { ...lease, lengthMs },
-      readBackAt: Infinity,
+      // What was read before that would be there also if the lease were lost.
+      readBackAt: doubtEndsAt > now ? doubtEndsAt : Infinity,
       heartbeatsUntilReadBack: pace.heartbeatsUntilReadBack,
       drift: undefined,
     },
