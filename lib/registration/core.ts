@@ -17,6 +17,7 @@ import type { Pace } from './pace.js';
 import { DesiredRecord, type RegistryRecord, WriteQueue } from './record.js';
 import { Requests } from './requests.js';
 import {
+  changesAt,
   type InnerState,
   leaseFacts,
   type NextRequest,
@@ -64,6 +65,15 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
+/** Requests that are given up after a standstill, since their answers may never come; none is harmed by a repetition. */
+const repeatedAfterStandstill: ReadonlySet<NextRequest['kind']> = new Set([
+  'find-service',
+  'post',
+  'read-posted',
+  'heartbeat',
+  'read-back',
+]);
+
 /**
  * A registration: its state, and the one request that is due. It has no timer: `tick()` resolves with
  * the time after which it is to be called again.
@@ -84,6 +94,7 @@ export class RegistrationCore {
   /** The public state that was noticed last, and when it began by the wall clock. */
   #noticed: { readonly state: RegistrationState; readonly since: number };
   readonly #listeners = new Set<(state: RegistrationState) => void>();
+  #wake: () => void = () => undefined;
   readonly #closing = new AbortController();
   readonly #requests: Requests;
   readonly #background: BackgroundWork[] = [];
@@ -106,10 +117,16 @@ export class RegistrationCore {
       readBackSoon: () => this.#readBackSoon(),
       emit: event => this.#emit(event),
     });
-    const onAnswer = (wasSilent: boolean) => this.#apply({ kind: 'probe-answered', wasSilent });
+    const onAnswer = (wasSilent: boolean) => {
+      this.#apply({ kind: 'probe-answered', wasSilent });
+      this.#wake();
+    };
     this.addBackgroundWork(new AddressProber({ channel, clock, pace, onAnswer }));
     addresses.onChange(change => this.#emit(addressEvent(change)));
-    credentials.onChange(change => this.#emit(tokenEvent(change, clock)));
+    credentials.onChange(change => {
+      this.#notice();
+      this.#emit(tokenEvent(change, clock));
+    });
   }
 
   /** The state now. It follows the time, also between two ticks. */
@@ -130,6 +147,11 @@ export class RegistrationCore {
       registrations: this.#registrations,
       ...leaseFacts(this.#state, this.parts.clock.now(), this.#loginError),
     });
+  }
+
+  /** Sets what is called when something may be due sooner than the last tick said. */
+  onDue(wake: () => void): void {
+    this.#wake = wake;
   }
 
   /** Calls back with each new state; returns the function that ends it. */
@@ -179,6 +201,7 @@ export class RegistrationCore {
       this.#enter(registering(now, this.#serviceId));
     } else if (state.error !== undefined && state.dueAt === Infinity) throw state.error;
     else if (state.failures > 0) this.#enter({ ...state, dueAt: now });
+    this.#wake();
     await this.#lease();
   }
 
@@ -197,15 +220,21 @@ export class RegistrationCore {
     return this.leave();
   }
 
-  /** Notes that the process stood still. May be called while a tick runs. */
+  /**
+   * Notes that the process stood still. A request under way is given up for a new one: its connection
+   * may be gone, and its deadline began before. May be called while a tick runs.
+   */
   noteStandstill(standstill: Standstill): void {
     this.#apply({ kind: 'stalled', ...standstill });
+    const { kind, abort } = this.#underWay ?? {};
+    if (kind !== undefined && repeatedAfterStandstill.has(kind)) abort?.abort();
+    this.#wake();
   }
 
   /**
    * Does what is due, and resolves with the milliseconds until something is due again; undefined when
    * nothing ever is. Calls must not overlap. A heartbeat may be sent earlier by the tolerance, unless
-   * its interval is a minimum.
+   * its interval is a minimum or the one before has failed.
    */
   async tick(toleranceMs: number): Promise<number | undefined> {
     this.#apply({ kind: 'elapsed' });
@@ -216,14 +245,17 @@ export class RegistrationCore {
       request = nextRequest(this.#state);
     }
     const works = this.#background.filter(work => request !== undefined || work.isUnconditional);
-    const dueAt = Math.min(request?.dueAt ?? Infinity, ...works.map(work => work.tick()));
-    return request === undefined ? undefined : Math.max(0, dueAt - this.parts.clock.now());
+    const now = this.parts.clock.now();
+    const own = Math.min(request?.dueAt ?? Infinity, changesAt(this.#state, now));
+    const dueAt = Math.min(own, ...works.map(work => work.tick()));
+    return dueAt === Infinity ? undefined : Math.max(0, dueAt - now);
   }
 
+  /** The latest moment that counts as now. An attempt after a failure is not made early: it may be the last. */
   #latest(toleranceMs: number): number {
     const { clock, pace } = this.parts;
-    const isRegistered = this.#state.kind === 'registered';
-    return clock.now() + (isRegistered ? pace.heartbeatTolerance(toleranceMs) : 0);
+    const isWell = this.#state.kind === 'registered' && this.#state.failures === 0;
+    return clock.now() + (isWell ? pace.heartbeatTolerance(toleranceMs) : 0);
   }
 
   async #perform(request: NextRequest): Promise<void> {
@@ -318,6 +350,7 @@ export class RegistrationCore {
   #readBackSoon(): void {
     if (this.#state.kind !== 'registered') return;
     this.#enter({ ...this.#state, readBackAt: this.parts.clock.now() });
+    this.#wake();
   }
 
   /** A POST under way carries the record as it was, so a change has to follow it. */
