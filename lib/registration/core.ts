@@ -11,7 +11,7 @@ import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef } from '../protocol/wire.js';
 import { AddressProber } from './address-prober.js';
 import type { BackgroundWork } from './background.js';
-import { type Clock, within } from './clock.js';
+import { type Clock, Deferred, within } from './clock.js';
 import { afterPost, type PostedRecord, removeInstance } from './leave.js';
 import type { Pace } from './pace.js';
 import { DesiredRecord, type RegistryRecord, WriteQueue } from './record.js';
@@ -60,11 +60,6 @@ interface RequestUnderWay {
   readonly done: Promise<void>;
 }
 
-interface Waiter {
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** Requests that are given up after a standstill, since their answers may never come; none is harmed by a repetition. */
 const repeatedAfterStandstill: ReadonlySet<NextRequest['kind']> = new Set([
   'find-service',
@@ -89,11 +84,16 @@ export class RegistrationCore {
   /** The record that leave() has to remove. */
   #posted: PostedRecord | undefined;
   #leaving: Promise<void> | undefined;
-  /** The callers of register() that wait for a lease. */
-  #waiting: readonly Waiter[] = [];
+  /** The next lease, while somebody waits for it. */
+  #awaited: Deferred | undefined;
+  /** When the last attempt to register failed. */
+  #failedAt = -Infinity;
   /** The public state that was noticed last, and when it began by the wall clock. */
   #noticed: { readonly state: RegistrationState; readonly since: number };
   readonly #listeners = new Set<(state: RegistrationState) => void>();
+  /** States that the listeners have not been called with. */
+  readonly #untold: RegistrationState[] = [];
+  #isTelling = false;
   #wake: () => void = () => undefined;
   readonly #closing = new AbortController();
   readonly #requests: Requests;
@@ -154,7 +154,10 @@ export class RegistrationCore {
     this.#wake = wake;
   }
 
-  /** Calls back with each new state; returns the function that ends it. */
+  /**
+   * Calls back with each new state; returns the function that ends it. All listeners are called with one
+   * state before the next, also when one of them calls `register()` or `leave()`.
+   */
   onChange(listener: (state: RegistrationState) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -190,19 +193,25 @@ export class RegistrationCore {
     this.#emit({ name: RegistryEvents.RegistrationBlocked, payload: { error, retryInMs: null } });
   }
 
-  /** Starts to register, or ends the pause after a failed attempt. Resolves with the lease. */
-  async register(): Promise<void> {
+  /**
+   * Starts to register, or ends the pause after a failed attempt, a second after it at the earliest.
+   * Resolves with the lease; all callers share one promise.
+   */
+  register(): Promise<void> {
     const state = this.#state;
-    const now = this.parts.clock.now();
-    if (state.kind === 'disabled' || state.kind === 'registered') return;
-    if (this.#closing.signal.aborted || state.kind === 'leaving') throw leftError();
+    if (state.kind === 'disabled' || state.kind === 'registered') return Promise.resolve();
+    if (this.#closing.signal.aborted || state.kind === 'leaving')
+      return Promise.reject(leftError());
+    const isRefused = state.kind === 'registering' && state.dueAt === Infinity;
+    if (isRefused && state.error !== undefined) return Promise.reject(state.error);
+    const lease = this.#lease();
+    const dueAt = Math.max(this.parts.clock.now(), this.#failedAt + this.parts.pace.attemptGapMs);
     if (state.kind !== 'registering') {
       this.#leaving = undefined;
-      this.#enter(registering(now, this.#serviceId));
-    } else if (state.error !== undefined && state.dueAt === Infinity) throw state.error;
-    else if (state.failures > 0) this.#enter({ ...state, dueAt: now });
+      this.#enter(registering(dueAt, this.#serviceId));
+    } else if (state.failures > 0) this.#enter({ ...state, dueAt });
     this.#wake();
-    await this.#lease();
+    return lease;
   }
 
   /**
@@ -210,8 +219,12 @@ export class RegistrationCore {
    * may land for half of that time before it is aborted; any other request is aborted at once.
    */
   leave(): Promise<void> {
-    this.#leaving ??= this.#leave();
-    return this.#leaving;
+    if (this.#leaving !== undefined) return this.#leaving;
+    // Set before the state changes: a listener may call leave() as well.
+    const left = new Deferred();
+    this.#leaving = left.promise;
+    this.#leave().then(left.resolve, left.reject);
+    return left.promise;
   }
 
   /** Leaves for good: `register()` rejects from here on. */
@@ -289,15 +302,17 @@ export class RegistrationCore {
   #apply(outcome: Outcome): void {
     const { clock, pace } = this.parts;
     const context = { now: clock.now(), pace, registrations: this.#registrations };
+    if (outcome.kind === 'failed' && this.#state.kind === 'registering')
+      this.#failedAt = context.now;
     const { state, events } = transition(this.#state, outcome, context);
     if (events.some(({ name }) => name === RegistryEvents.InstanceRegistered))
       this.#registrations += 1;
     this.#enter(state);
     for (const event of events) this.#emit(event);
     const isRefused = outcome.kind === 'failed' && state.kind === 'registering' && state.isBlocked;
-    if (state.kind === 'registered') this.#settle(waiter => waiter.resolve());
+    if (state.kind === 'registered') this.#takeAwaited()?.resolve();
     else if (isRefused && this.settings.registration.failFast)
-      this.#settle(waiter => waiter.reject(outcome.error));
+      this.#takeAwaited()?.reject(outcome.error);
   }
 
   #enter(state: InnerState): void {
@@ -311,7 +326,18 @@ export class RegistrationCore {
     const { state } = this;
     if (state === this.#noticed.state) return;
     this.#noticed = { state, since: this.parts.clock.wallNow() };
-    for (const listener of this.#listeners) listener(state);
+    this.#untold.push(state);
+    if (!this.#isTelling) this.#tell();
+  }
+
+  #tell(): void {
+    this.#isTelling = true;
+    try {
+      for (let state = this.#untold.shift(); state !== undefined; state = this.#untold.shift())
+        for (const listener of this.#listeners) listener(state);
+    } finally {
+      this.#isTelling = false;
+    }
   }
 
   /** A disabled registration emits nothing. */
@@ -336,15 +362,14 @@ export class RegistrationCore {
 
   /** Resolves with the next lease; rejects when there will be none. */
   #lease(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting = [...this.#waiting, { resolve, reject }];
-    });
+    this.#awaited ??= new Deferred();
+    return this.#awaited.promise;
   }
 
-  #settle(settle: (waiter: Waiter) => void): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const waiter of waiting) settle(waiter);
+  #takeAwaited(): Deferred | undefined {
+    const awaited = this.#awaited;
+    this.#awaited = undefined;
+    return awaited;
   }
 
   #readBackSoon(): void {
@@ -369,7 +394,7 @@ export class RegistrationCore {
     const deadline = clock.now() + timeoutMs;
     this.#enter({ kind: 'leaving' });
     const writesEnded = this.record.cutOff();
-    this.#settle(waiter => waiter.reject(leftError()));
+    this.#takeAwaited()?.reject(leftError());
     for (const work of this.#background) work.stop();
     try {
       // A repair is both a write and the request under way.

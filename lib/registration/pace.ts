@@ -72,6 +72,8 @@ export class Pace {
   readonly writeGapMs = 500;
   /** After a removal that failed. */
   readonly removalRetryDelayMs = 100;
+  /** From an attempt to register that failed to the next one that `register()` asks for. */
+  readonly attemptGapMs = 1_000;
   /** Between the sending of two heartbeats, whatever became of the first one and whichever address it went to. */
   readonly heartbeatGapMs = heartbeatGapMs;
 
