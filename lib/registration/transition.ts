@@ -260,8 +260,8 @@ function whileRegistered(state: Registered, outcome: Outcome, context: Context):
     case 'intact':
       return intact(state, outcome, context);
     case 'not-read-back': {
-      const next = { readBackAt: Infinity, heartbeatsUntilReadBack: 1, drift: undefined };
-      return quietly({ ...state, ...next });
+      const readBackAt = afterDoubt(state, context);
+      return quietly({ ...state, readBackAt, heartbeatsUntilReadBack: 1, drift: undefined });
     }
     case 'drifted':
       return drifted(state, outcome, context);
@@ -307,7 +307,7 @@ function renewed(
   const doubtEndsAt = isInDoubt
     ? pace.doubtEndsAt(lease.renewedAt + lease.lengthMs, now)
     : state.doubtEndsAt;
-  const isReadBackDue = heartbeatsUntilReadBack <= 0 && doubtEndsAt <= now;
+  const readBackAt = Math.min(state.readBackAt, isInDoubt ? doubtEndsAt : Infinity);
   const recovered: PendingEvent[] =
     failures === 0
       ? []
@@ -317,7 +317,7 @@ function renewed(
       ...state,
       lease: { ...lease, renewedAt: sentAt },
       heartbeatAt: sentAt + pace.heartbeatDelay(tookMs, failures),
-      readBackAt: isInDoubt ? doubtEndsAt : isReadBackDue ? now : state.readBackAt,
+      readBackAt: heartbeatsUntilReadBack <= 0 ? now : readBackAt,
       doubtEndsAt,
       heartbeatsUntilReadBack,
       failures: 0,
@@ -418,16 +418,15 @@ const mostRepairs = 3;
 function intact(
   state: Registered,
   { lengthMs }: OutcomeOf<'intact'>,
-  { now, pace }: Context,
+  context: Context,
 ): Transition {
-  const { lease, drift, doubtEndsAt } = state;
+  const { lease, drift } = state;
   return {
     state: {
       ...state,
       lease: { ...lease, lengthMs },
-      // What was read before that would be there also if the lease were lost.
-      readBackAt: doubtEndsAt > now ? doubtEndsAt : Infinity,
-      heartbeatsUntilReadBack: pace.heartbeatsUntilReadBack,
+      readBackAt: afterDoubt(state, context),
+      heartbeatsUntilReadBack: context.pace.heartbeatsUntilReadBack,
       drift: undefined,
     },
     // A repair is reported only if we made one.
@@ -436,6 +435,11 @@ function intact(
         ? [{ name: RegistryEvents.DriftRepaired, payload: { fields: drift.fields } }]
         : [],
   };
+}
+
+/** When the next read-back is due: while a renewal is in doubt, a record may be read whose lease is lost. */
+function afterDoubt({ doubtEndsAt }: Registered, { now }: Context): number {
+  return doubtEndsAt > now ? doubtEndsAt : Infinity;
 }
 
 /** Returns how many repairs have been made. */

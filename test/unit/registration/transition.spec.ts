@@ -567,15 +567,17 @@ describe('a heartbeat that is answered with less than 2.1 s of the lease left', 
     expect(later.state).toMatchObject({ readBackAt: Infinity });
   });
 
-  it('is not read back sooner because of the heartbeat after it, even if that is the tenth', () => {
-    if (state.kind !== 'registered') throw new Error(state.kind);
-    const tenth = { ...state, heartbeatsUntilReadBack: 1 };
-    const next = transition(
-      tenth,
-      { ...outcomes.renewed, sentAt: 59_900 },
-      contextOf({ now: 60_000 }),
-    );
-    expect(next.state).toMatchObject({ readBackAt: 61_500 });
+  it('is read back at that moment also when the read-back before it failed', () => {
+    const failed = transition(state, outcomes['not-read-back'], contextOf({ now: 61_000 }));
+    expect(failed.state).toMatchObject({ readBackAt: 61_500 });
+  });
+
+  it('is not read back later because of one after it that proves nothing either', () => {
+    const again = contextOf({ now: 116_000 });
+    const next = transition(state, { ...outcomes.renewed, sentAt: 115_900 }, again);
+    expect(next.state).toMatchObject({ readBackAt: 61_500, doubtEndsAt: 119_300 });
+    const read = transition(next.state, outcomes.intact, again);
+    expect(read.state).toMatchObject({ readBackAt: 119_300 });
   });
 });
 
