@@ -168,8 +168,9 @@ export interface TokenRenewalFailedEvent extends RegistryEventBase<'servicecomb.
 }
 
 /**
- * The process stood still for two seconds or more: its event loop was blocked, or the machine slept. A
- * heartbeat follows at once; with a `cse-…` profile, which keeps a minimum between heartbeats, when it is
+ * The process stood still: a turn of the heartbeat's timer came two seconds late or later, because the
+ * event loop was blocked, or the machine slept. Not sent for a standstill during which nothing was due.
+ * A heartbeat follows at once; with a `cse-…` profile, which keeps a minimum between heartbeats, when it is
  * due. Also sent when the wall clock was set forward by as much.
  */
 export interface EventLoopStalledEvent extends RegistryEventBase<'servicecomb.event-loop.stalled'> {

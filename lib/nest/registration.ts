@@ -3,7 +3,6 @@ import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 import type { InstanceStatus } from '../protocol/wire.js';
 import { RegistrationCore } from '../registration/core.js';
 import type { RegistrationSnapshot, RegistrationState } from '../registration/state.js';
-import { Ticker } from './ticker.js';
 
 /**
  * The registration of this process: its state, and the ways to change it.
@@ -24,13 +23,11 @@ import { Ticker } from './ticker.js';
 @Injectable()
 export class Registration {
   readonly #core: RegistrationCore;
-  readonly #ticker: Ticker;
   readonly #state: BehaviorSubject<RegistrationState>;
 
   /** @internal Made by the module: inject it. */
-  constructor(@Inject(RegistrationCore) core: RegistrationCore, @Inject(Ticker) ticker: Ticker) {
+  constructor(@Inject(RegistrationCore) core: RegistrationCore) {
     this.#core = core;
-    this.#ticker = ticker;
     this.#state = new BehaviorSubject(core.state);
     core.onChange(state => this.#state.next(state));
   }
@@ -40,7 +37,10 @@ export class Registration {
     return this.#core.state;
   }
 
-  /** Emits the current state, then each new one when it begins. Never completes and never fails. */
+  /**
+   * Emits the current state, then each new one when it begins. Never completes and never fails. All
+   * subscribers get one state before the next, also when one of them calls `register()` or `leave()`.
+   */
   get state$(): Observable<RegistrationState> {
     return this.#state.pipe(distinctUntilChanged());
   }
@@ -52,15 +52,13 @@ export class Registration {
 
   /**
    * Registers the instance and resolves once it holds a lease, however long that takes. A pause after
-   * a failed or refused attempt ends now. Resolves at once when there is a lease, and when the module
-   * is disabled.
+   * a failed or refused attempt ends, a second after that attempt at the earliest. Resolves at once when
+   * there is a lease, and when the module is disabled. All callers that wait get the same promise.
    * @throws DOMException `AbortError` after {@link leave}, and once the application shuts down
    * @throws ServiceCombError a refusal, with `registration.failFast`
    */
   register(): Promise<void> {
-    const registered = this.#core.register();
-    this.#ticker.wake();
-    return registered;
+    return this.#core.register();
   }
 
   /**

@@ -27,49 +27,66 @@ export function waitIdly(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** The registration that a ticker drives. */
-export type Ticking = Pick<RegistrationCore, 'tick' | 'noteStandstill'>;
+export type Ticking = Pick<RegistrationCore, 'tick' | 'noteStandstill' | 'onDue'>;
 
 /**
- * Notices that the process stood still: a turn comes late by the monotonic clock, or the wall clock has
- * advanced further than that one. Setting the wall clock forward looks the same and costs one
+ * Notices that the process stood still: a wait was longer than planned by the monotonic clock, or the wall
+ * clock has advanced further than that one. Setting the wall clock forward looks the same and costs one
  * heartbeat; setting it back is not noticed.
  */
 export class StandstillWatch {
   #now: number;
   #wallNow: number;
+  #waitMs = Infinity;
 
   constructor(private readonly clock: Pick<Clock, 'now' | 'wallNow'>) {
     this.#now = clock.now();
     this.#wallNow = clock.wallNow();
   }
 
-  /** Notes a turn that was to come one period after the last one. Returns how late it is, if it is. */
-  noteTurn(periodMs: number): Standstill | undefined {
+  /** Notes that a wait begins, and with it the end of the one before. Returns how late that is, if it is. */
+  begin(waitMs: number): Standstill | undefined {
     const now = this.clock.now();
     const wallNow = this.clock.wallNow();
     const passedMs = now - this.#now;
-    const asleepMs = Math.max(0, wallNow - this.#wallNow - passedMs);
+    const aheadMs = Math.max(0, wallNow - this.#wallNow - passedMs);
+    const asleepMs = aheadMs < standstillMs ? 0 : aheadMs;
+    const lateMs = Math.max(asleepMs, passedMs + aheadMs - this.#waitMs);
     this.#now = now;
     this.#wallNow = wallNow;
-    const lateMs = passedMs + asleepMs - periodMs;
-    if (lateMs < standstillMs) return undefined;
-    return { lateMs, asleepMs: asleepMs < standstillMs ? 0 : asleepMs };
+    this.#waitMs = waitMs;
+    return lateMs < standstillMs ? undefined : { lateMs, asleepMs };
   }
 }
 
 /**
- * The only timer of a registration: one interval in the host's SchedulerRegistry, and one timeout for
- * what is due before the interval's next turn. Turns never overlap: a turn that comes while another
- * one runs does nothing, and the running one knows when the next is due.
+ * The longest wait for the next turn. A machine that slept is noticed at a turn, since timers do not count
+ * the time that it slept; at the default interval of 15 s a heartbeat is due before.
+ */
+const longestWaitMs = 20_000;
+
+/** How late the interval's turn is when it is known to have been cleared. */
+const clearedMs = 1_000;
+
+/**
+ * The only timer of a registration: an interval in the host's SchedulerRegistry, whose period is the time
+ * until something is due. Turns never overlap: one that is asked for while another runs follows it.
+ *
+ * A second timer, which is put off by each turn, notices when the application has cleared the interval.
  */
 export class Ticker {
-  #turn: Promise<void> | undefined;
-  #soon: NodeJS.Timeout | undefined;
+  #turns: Promise<void> | undefined;
+  /** Whether a turn was asked for while another ran. */
+  #isWoken = false;
+  #interval: NodeJS.Timeout | undefined;
+  #substitute: NodeJS.Timeout | undefined;
   #scheduler: SchedulerRegistry | undefined;
+  #hasWarned = false;
   #lastFault: string | undefined;
   #faults = 0;
   readonly #standstills: StandstillWatch;
 
+  /** @param periodMs the longest wait while a request is under way, in which a standstill is noticed, too */
   constructor(
     private readonly registration: Ticking,
     private readonly logger: RegistryLogger,
@@ -87,48 +104,60 @@ export class Ticker {
   /** Starts the interval. Returns false, and starts nothing, when one of that name exists already. */
   start(scheduler: SchedulerRegistry): boolean {
     if (scheduler.doesExist('interval', heartbeatInterval)) return false;
-    const interval = setInterval(() => this.#onInterval(), this.periodMs);
-    interval.unref();
-    scheduler.addInterval(heartbeatInterval, interval);
     this.#scheduler = scheduler;
+    this.registration.onDue(() => this.wake());
+    this.#arm(this.periodMs);
     return true;
   }
 
-  /** Takes a turn now, unless one is running or the ticker has not started. */
+  /** Takes a turn soon, unless the ticker has not started. */
   wake(): void {
-    if (this.#scheduler === undefined || this.#turn !== undefined) return;
-    this.#turn = this.#takeTurn().finally(() => {
-      this.#turn = undefined;
-    });
+    if (this.#scheduler === undefined) return;
+    this.#isWoken = true;
+    // In a microtask: a listener that the turn calls may wake the ticker, too.
+    this.#turns ??= Promise.resolve().then(() => this.#takeTurns());
   }
 
   /** Stops for good; resolves when the turn that runs has ended. */
   async stop(): Promise<void> {
-    const scheduler = this.#scheduler;
+    this.#disarm();
     this.#scheduler = undefined;
-    clearTimeout(this.#soon);
-    if (scheduler?.doesExist('interval', heartbeatInterval) === true)
-      scheduler.deleteInterval(heartbeatInterval);
-    await this.#turn;
+    await this.#turns;
   }
 
   #onInterval(): void {
-    try {
-      const standstill = this.#standstills.noteTurn(this.periodMs);
-      if (standstill !== undefined) this.registration.noteStandstill(standstill);
-    } catch (error) {
-      this.#report(error);
+    this.#arm(this.periodMs);
+    if (this.#turns === undefined) this.wake();
+  }
+
+  #onCleared(): void {
+    if (!this.#hasWarned)
+      this.logger.warn(
+        `The interval "${heartbeatInterval}" of SchedulerRegistry was cleared, which the registration needs. ` +
+          'It is set again and heartbeats go on: leave it out where intervals are cleared',
+      );
+    this.#hasWarned = true;
+    this.#onInterval();
+  }
+
+  async #takeTurns(): Promise<void> {
+    while (this.#isWoken && this.#scheduler !== undefined) {
+      this.#isWoken = false;
+      await this.#takeTurn();
     }
-    this.wake();
+    this.#turns = undefined;
   }
 
   /** Never rejects: whatever goes wrong, the next turn runs. */
   async #takeTurn(): Promise<void> {
+    this.#arm(this.periodMs);
     try {
-      this.#arm(await this.registration.tick(this.periodMs / 2));
+      const dueInMs = await this.registration.tick(this.periodMs / 2);
       this.#lastFault = undefined;
+      this.#arm(dueInMs ?? Infinity);
     } catch (error) {
       this.#report(error);
+      this.#arm(this.periodMs);
     }
   }
 
@@ -141,10 +170,33 @@ export class Ticker {
     this.#lastFault = fault;
   }
 
-  #arm(dueInMs: number | undefined): void {
-    clearTimeout(this.#soon);
-    if (this.#scheduler === undefined || dueInMs === undefined || dueInMs >= this.periodMs) return;
-    this.#soon = setTimeout(() => this.wake(), Math.ceil(dueInMs));
-    this.#soon.unref();
+  /** Waits for the next turn. The wait that ends here may have been a standstill. */
+  #arm(dueInMs: number): void {
+    const scheduler = this.#scheduler;
+    if (scheduler === undefined) return;
+    this.#disarm();
+    const waitMs = Math.min(longestWaitMs, Math.max(1, Math.ceil(dueInMs)));
+    this.#interval = setInterval(() => this.#onInterval(), waitMs).unref();
+    this.#substitute = setTimeout(() => this.#onCleared(), waitMs + clearedMs).unref();
+    if (!scheduler.doesExist('interval', heartbeatInterval))
+      scheduler.addInterval(heartbeatInterval, this.#interval);
+    this.#noteStandstill(this.#standstills.begin(waitMs));
+  }
+
+  #noteStandstill(standstill: Standstill | undefined): void {
+    try {
+      if (standstill !== undefined) this.registration.noteStandstill(standstill);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #disarm(): void {
+    const interval = this.#interval;
+    clearInterval(interval);
+    clearTimeout(this.#substitute);
+    const isListed = this.#scheduler?.doesExist('interval', heartbeatInterval) === true;
+    if (isListed && this.#scheduler?.getInterval(heartbeatInterval) === interval)
+      this.#scheduler?.deleteInterval(heartbeatInterval);
   }
 }

@@ -122,6 +122,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Deadline of one attempt in milliseconds. @default the client's */
   readonly timeoutMs?: number | undefined;
+  /** Called before each request of the call, which waits for the promise if there is one. */
+  readonly turn?: (() => Promise<void> | undefined) | undefined;
 }
 
 /** Settings that every request needs. */
@@ -227,8 +229,10 @@ export class Channel {
     operation: Operation<T>,
     credentials: CredentialHeaders,
     address: string,
-    { signal, timeoutMs = this.settings.timeoutMs }: CallOptions,
+    { signal, timeoutMs = this.settings.timeoutMs, turn }: CallOptions,
   ): Promise<T> {
+    await turn?.();
+    signal?.throwIfAborted();
     const { name, expected, otherStatus } = operation;
     const asked = { operation: name, address, timeoutMs };
     const request = requestOf({ ...operation, credentials }, { ...asked, signal }, this.settings);

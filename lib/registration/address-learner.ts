@@ -30,7 +30,7 @@ export class AddressLearner implements BackgroundWork {
     this.#background.throwPending();
     const { clock, pace } = this.parts;
     if (this.#dueAt > clock.now()) return this.#dueAt;
-    this.#dueAt = clock.now() + pace.learningDelay();
+    this.#dueAt = clock.now() + pace.learningRetryDelay();
     this.#background.start(signal => this.#learn(signal));
     return this.#dueAt;
   }
@@ -44,9 +44,9 @@ export class AddressLearner implements BackgroundWork {
     const { client, addresses, dataCenter, clock, pace } = this.parts;
     try {
       addresses.learn(learnedAddresses(await client.getHealth({ signal }), dataCenter));
+      this.#dueAt = clock.now() + pace.learningDelay();
     } catch (error) {
       if (!isServiceCombError(error)) throw error;
-      this.#dueAt = clock.now() + pace.learningRetryDelay();
     }
   }
 }

@@ -34,11 +34,12 @@ export class AddressProber implements BackgroundWork {
       if (!isolated.has(address)) this.#probed.delete(address);
     for (const address of isolated) {
       const { dueAt, wasSilent } = this.#probed.get(address) ?? this.#schedule(address, false);
-      if (dueAt <= clock.now() && !this.#underWay.has(address))
+      if (dueAt > clock.now()) continue;
+      this.#schedule(address, wasSilent);
+      if (!this.#underWay.has(address))
         this.#background.start(signal => this.#probe(address, wasSilent, signal));
     }
-    const idle = [...this.#probed].filter(([address]) => !this.#underWay.has(address));
-    return Math.min(Infinity, ...idle.map(([, { dueAt }]) => dueAt));
+    return Math.min(Infinity, ...[...this.#probed.values()].map(({ dueAt }) => dueAt));
   }
 
   stop(): void {
@@ -55,7 +56,6 @@ export class AddressProber implements BackgroundWork {
   async #probe(address: string, wasSilent: boolean, signal: AbortSignal): Promise<void> {
     const { channel, pace, onAnswer } = this.parts;
     this.#underWay.add(address);
-    this.#schedule(address, wasSilent);
     try {
       const serves = await channel.probe(address, { signal, timeoutMs: pace.heartbeatTimeoutMs });
       if (signal.aborted) return;

@@ -3,7 +3,8 @@ export interface BackgroundWork {
   /** Whether it is also done while there is no registration, and none is on its way. @default false */
   readonly isUnconditional?: boolean;
   /**
-   * Starts what is due, and returns when something is due next; Infinity for never.
+   * Starts what is due, and returns when something is due next; Infinity for never. No later tick is
+   * brought forward when the work that was started ends.
    * @throws what earlier work threw: a bug, which belongs to the caller of the ticks
    */
   tick(): number;

@@ -30,3 +30,17 @@ export async function within<T>(
     timer.abort();
   }
 }
+
+/** A promise that is settled from outside. */
+export class Deferred {
+  readonly promise: Promise<void>;
+  resolve: () => void = () => undefined;
+  reject: (error: unknown) => void = () => undefined;
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+}

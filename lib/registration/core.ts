@@ -11,12 +11,13 @@ import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef } from '../protocol/wire.js';
 import { AddressProber } from './address-prober.js';
 import type { BackgroundWork } from './background.js';
-import { type Clock, within } from './clock.js';
+import { type Clock, Deferred, within } from './clock.js';
 import { afterPost, type PostedRecord, removeInstance } from './leave.js';
 import type { Pace } from './pace.js';
 import { DesiredRecord, type RegistryRecord, WriteQueue } from './record.js';
 import { Requests } from './requests.js';
 import {
+  changesAt,
   type InnerState,
   leaseFacts,
   type NextRequest,
@@ -59,10 +60,14 @@ interface RequestUnderWay {
   readonly done: Promise<void>;
 }
 
-interface Waiter {
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
+/** Requests that are given up after a standstill, since their answers may never come; none is harmed by a repetition. */
+const repeatedAfterStandstill: ReadonlySet<NextRequest['kind']> = new Set([
+  'find-service',
+  'post',
+  'read-posted',
+  'heartbeat',
+  'read-back',
+]);
 
 /**
  * A registration: its state, and the one request that is due. It has no timer: `tick()` resolves with
@@ -79,11 +84,17 @@ export class RegistrationCore {
   /** The record that leave() has to remove. */
   #posted: PostedRecord | undefined;
   #leaving: Promise<void> | undefined;
-  /** The callers of register() that wait for a lease. */
-  #waiting: readonly Waiter[] = [];
+  /** The next lease, while somebody waits for it. */
+  #awaited: Deferred | undefined;
+  /** When the last attempt to register failed. */
+  #failedAt = -Infinity;
   /** The public state that was noticed last, and when it began by the wall clock. */
   #noticed: { readonly state: RegistrationState; readonly since: number };
   readonly #listeners = new Set<(state: RegistrationState) => void>();
+  /** States that the listeners have not been called with. */
+  readonly #untold: RegistrationState[] = [];
+  #isTelling = false;
+  #wake: () => void = () => undefined;
   readonly #closing = new AbortController();
   readonly #requests: Requests;
   readonly #background: BackgroundWork[] = [];
@@ -106,10 +117,16 @@ export class RegistrationCore {
       readBackSoon: () => this.#readBackSoon(),
       emit: event => this.#emit(event),
     });
-    const onAnswer = (wasSilent: boolean) => this.#apply({ kind: 'probe-answered', wasSilent });
+    const onAnswer = (wasSilent: boolean) => {
+      this.#apply({ kind: 'probe-answered', wasSilent });
+      this.#wake();
+    };
     this.addBackgroundWork(new AddressProber({ channel, clock, pace, onAnswer }));
     addresses.onChange(change => this.#emit(addressEvent(change)));
-    credentials.onChange(change => this.#emit(tokenEvent(change, clock)));
+    credentials.onChange(change => {
+      this.#notice();
+      this.#emit(tokenEvent(change, clock));
+    });
   }
 
   /** The state now. It follows the time, also between two ticks. */
@@ -132,7 +149,15 @@ export class RegistrationCore {
     });
   }
 
-  /** Calls back with each new state; returns the function that ends it. */
+  /** Sets what is called when something may be due sooner than the last tick said. */
+  onDue(wake: () => void): void {
+    this.#wake = wake;
+  }
+
+  /**
+   * Calls back with each new state; returns the function that ends it. All listeners are called with one
+   * state before the next, also when one of them calls `register()` or `leave()`.
+   */
   onChange(listener: (state: RegistrationState) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -168,18 +193,25 @@ export class RegistrationCore {
     this.#emit({ name: RegistryEvents.RegistrationBlocked, payload: { error, retryInMs: null } });
   }
 
-  /** Starts to register, or ends the pause after a failed attempt. Resolves with the lease. */
-  async register(): Promise<void> {
+  /**
+   * Starts to register, or ends the pause after a failed attempt, a second after it at the earliest.
+   * Resolves with the lease; all callers share one promise.
+   */
+  register(): Promise<void> {
     const state = this.#state;
-    const now = this.parts.clock.now();
-    if (state.kind === 'disabled' || state.kind === 'registered') return;
-    if (this.#closing.signal.aborted || state.kind === 'leaving') throw leftError();
+    if (state.kind === 'disabled' || state.kind === 'registered') return Promise.resolve();
+    if (this.#closing.signal.aborted || state.kind === 'leaving')
+      return Promise.reject(leftError());
+    const isRefused = state.kind === 'registering' && state.dueAt === Infinity;
+    if (isRefused && state.error !== undefined) return Promise.reject(state.error);
+    const lease = this.#lease();
+    const dueAt = Math.max(this.parts.clock.now(), this.#failedAt + this.parts.pace.attemptGapMs);
     if (state.kind !== 'registering') {
       this.#leaving = undefined;
-      this.#enter(registering(now, this.#serviceId));
-    } else if (state.error !== undefined && state.dueAt === Infinity) throw state.error;
-    else if (state.failures > 0) this.#enter({ ...state, dueAt: now });
-    await this.#lease();
+      this.#enter(registering(dueAt, this.#serviceId));
+    } else if (state.failures > 0) this.#enter({ ...state, dueAt });
+    this.#wake();
+    return lease;
   }
 
   /**
@@ -187,8 +219,12 @@ export class RegistrationCore {
    * may land for half of that time before it is aborted; any other request is aborted at once.
    */
   leave(): Promise<void> {
-    this.#leaving ??= this.#leave();
-    return this.#leaving;
+    if (this.#leaving !== undefined) return this.#leaving;
+    // Set before the state changes: a listener may call leave() as well.
+    const left = new Deferred();
+    this.#leaving = left.promise;
+    this.#leave().then(left.resolve, left.reject);
+    return left.promise;
   }
 
   /** Leaves for good: `register()` rejects from here on. */
@@ -197,15 +233,21 @@ export class RegistrationCore {
     return this.leave();
   }
 
-  /** Notes that the process stood still. May be called while a tick runs. */
+  /**
+   * Notes that the process stood still. A request under way is given up for a new one: its connection
+   * may be gone, and its deadline began before. May be called while a tick runs.
+   */
   noteStandstill(standstill: Standstill): void {
     this.#apply({ kind: 'stalled', ...standstill });
+    const { kind, abort } = this.#underWay ?? {};
+    if (kind !== undefined && repeatedAfterStandstill.has(kind)) abort?.abort();
+    this.#wake();
   }
 
   /**
    * Does what is due, and resolves with the milliseconds until something is due again; undefined when
    * nothing ever is. Calls must not overlap. A heartbeat may be sent earlier by the tolerance, unless
-   * its interval is a minimum.
+   * its interval is a minimum or the one before has failed.
    */
   async tick(toleranceMs: number): Promise<number | undefined> {
     this.#apply({ kind: 'elapsed' });
@@ -216,14 +258,17 @@ export class RegistrationCore {
       request = nextRequest(this.#state);
     }
     const works = this.#background.filter(work => request !== undefined || work.isUnconditional);
-    const dueAt = Math.min(request?.dueAt ?? Infinity, ...works.map(work => work.tick()));
-    return request === undefined ? undefined : Math.max(0, dueAt - this.parts.clock.now());
+    const now = this.parts.clock.now();
+    const own = Math.min(request?.dueAt ?? Infinity, changesAt(this.#state, now));
+    const dueAt = Math.min(own, ...works.map(work => work.tick()));
+    return dueAt === Infinity ? undefined : Math.max(0, dueAt - now);
   }
 
+  /** The latest moment that counts as now. An attempt after a failure is not made early: it may be the last. */
   #latest(toleranceMs: number): number {
     const { clock, pace } = this.parts;
-    const isRegistered = this.#state.kind === 'registered';
-    return clock.now() + (isRegistered ? pace.heartbeatTolerance(toleranceMs) : 0);
+    const isWell = this.#state.kind === 'registered' && this.#state.failures === 0;
+    return clock.now() + (isWell ? pace.heartbeatTolerance(toleranceMs) : 0);
   }
 
   async #perform(request: NextRequest): Promise<void> {
@@ -257,15 +302,17 @@ export class RegistrationCore {
   #apply(outcome: Outcome): void {
     const { clock, pace } = this.parts;
     const context = { now: clock.now(), pace, registrations: this.#registrations };
+    if (outcome.kind === 'failed' && this.#state.kind === 'registering')
+      this.#failedAt = context.now;
     const { state, events } = transition(this.#state, outcome, context);
     if (events.some(({ name }) => name === RegistryEvents.InstanceRegistered))
       this.#registrations += 1;
     this.#enter(state);
     for (const event of events) this.#emit(event);
     const isRefused = outcome.kind === 'failed' && state.kind === 'registering' && state.isBlocked;
-    if (state.kind === 'registered') this.#settle(waiter => waiter.resolve());
+    if (state.kind === 'registered') this.#takeAwaited()?.resolve();
     else if (isRefused && this.settings.registration.failFast)
-      this.#settle(waiter => waiter.reject(outcome.error));
+      this.#takeAwaited()?.reject(outcome.error);
   }
 
   #enter(state: InnerState): void {
@@ -279,7 +326,18 @@ export class RegistrationCore {
     const { state } = this;
     if (state === this.#noticed.state) return;
     this.#noticed = { state, since: this.parts.clock.wallNow() };
-    for (const listener of this.#listeners) listener(state);
+    this.#untold.push(state);
+    if (!this.#isTelling) this.#tell();
+  }
+
+  #tell(): void {
+    this.#isTelling = true;
+    try {
+      for (let state = this.#untold.shift(); state !== undefined; state = this.#untold.shift())
+        for (const listener of this.#listeners) listener(state);
+    } finally {
+      this.#isTelling = false;
+    }
   }
 
   /** A disabled registration emits nothing. */
@@ -304,20 +362,20 @@ export class RegistrationCore {
 
   /** Resolves with the next lease; rejects when there will be none. */
   #lease(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting = [...this.#waiting, { resolve, reject }];
-    });
+    this.#awaited ??= new Deferred();
+    return this.#awaited.promise;
   }
 
-  #settle(settle: (waiter: Waiter) => void): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const waiter of waiting) settle(waiter);
+  #takeAwaited(): Deferred | undefined {
+    const awaited = this.#awaited;
+    this.#awaited = undefined;
+    return awaited;
   }
 
   #readBackSoon(): void {
     if (this.#state.kind !== 'registered') return;
     this.#enter({ ...this.#state, readBackAt: this.parts.clock.now() });
+    this.#wake();
   }
 
   /** A POST under way carries the record as it was, so a change has to follow it. */
@@ -336,7 +394,7 @@ export class RegistrationCore {
     const deadline = clock.now() + timeoutMs;
     this.#enter({ kind: 'leaving' });
     const writesEnded = this.record.cutOff();
-    this.#settle(waiter => waiter.reject(leftError()));
+    this.#takeAwaited()?.reject(leftError());
     for (const work of this.#background) work.stop();
     try {
       // A repair is both a write and the request under way.

@@ -38,9 +38,9 @@ export class HealthFollower implements BackgroundWork {
   tick(): number {
     this.#background.throwPending();
     const now = this.parts.clock.now();
-    if (this.#dueAt > now || this.#isChecking) return this.#dueAt;
+    if (this.#dueAt > now) return this.#dueAt;
     this.#dueAt = now + this.parts.everyMs;
-    this.#background.start(signal => this.#check(signal));
+    if (!this.#isChecking) this.#background.start(signal => this.#check(signal));
     return this.#dueAt;
   }
 

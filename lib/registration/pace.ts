@@ -27,11 +27,24 @@ const contradictionMs = 1_500;
 const blockedMs = 60_000;
 /** The registry may answer 200 for a lease that has just ended (measured M6). */
 const reserveMs = 1_000;
+/**
+ * A renewal may wait for 2 s at the server (`pkg/task/service_async.go`), so the answer to a heartbeat
+ * that is sent later than this before the end of a lease proves nothing (measured M6).
+ */
+const doubtMs = 2_100;
+/** A heartbeat that is to prove something is sent so long before that, to be answered in time. */
+const answerMs = 250;
+/** A lost lease was still listed 0.3 s after its end; from then on a read shows the loss (measured M6). */
+const lossShowsMs = 1_500;
 /** Deadline of a heartbeat at the very end of a lease; the server answers in 2 to 10 ms. */
 const shortestTimeoutMs = 500;
 const longestTimeoutMs = 5_000;
-/** Between the end of a heartbeat that hung and the last heartbeat of the lease. */
-const breathMs = 100;
+/** Between two heartbeats of one client, to any address: 250 ms, and some for timers that are early. */
+const heartbeatGapMs = 300;
+/** An attempt that is made so shortly before the last one of a lease is the last one. */
+const lastMs = 50;
+/** Between the end of a heartbeat that hung and the next one, before the end of the lease. */
+const breathMs = heartbeatGapMs + 50;
 /** Part of the interval over which a crowd is spread beyond a minimum; a lease lasts two intervals or more. */
 const crowdSpread = 0.75;
 const longestSpreadMs = 10_000;
@@ -59,6 +72,10 @@ export class Pace {
   readonly writeGapMs = 500;
   /** After a removal that failed. */
   readonly removalRetryDelayMs = 100;
+  /** From an attempt to register that failed to the next one that `register()` asks for. */
+  readonly attemptGapMs = 1_000;
+  /** Between the sending of two heartbeats, whatever became of the first one and whichever address it went to. */
+  readonly heartbeatGapMs = heartbeatGapMs;
 
   constructor(
     private readonly settings: PaceSettings,
@@ -99,24 +116,24 @@ export class Pace {
     return this.settings.heartbeat.neverEarly ? Math.max(now, heartbeatAt - asleepMs) : now;
   }
 
-  /** How much sooner than planned a heartbeat may be sent, if the timer would like that much. */
+  /** How much sooner than planned a heartbeat may be sent when none has failed, if the timer would like that much. */
   heartbeatTolerance(likedMs: number): number {
     return this.settings.heartbeat.neverEarly ? 0 : likedMs;
   }
 
   /**
    * After failed heartbeats, while the lease lives: doubles from a second up to eight, or less for a
-   * short interval, and never goes beyond the last moment. A lease of a minute allows six attempts at
-   * least. After the last attempt, the end of the lease is waited for. A longer pause that the registry
-   * asks for is kept as far as the lease allows.
+   * short interval. One attempt is made while its answer can still prove a renewal, and a last one after
+   * it; from then on the end of the lease is waited for. A lease of a minute allows six attempts at least.
+   * A longer pause that the registry asks for is kept as far as the lease allows.
    */
   inLeaseRetryDelay(failures: number, leaseRemainingMs: number, error: ServiceCombError): number {
     const base = Math.min(1_000, this.#intervalMs / 4);
     const cap = Math.min(longestInLeaseMs, this.#intervalMs / 2);
     const backoff = this.#between(base, Math.min(cap, base * 2 ** (failures - 1)));
-    const last = lastAttemptDelay(leaseRemainingMs);
-    const delay = last <= 0 ? Math.max(backoff, leaseRemainingMs) : Math.min(backoff, last);
-    return Math.max(delay, Math.min(askedDelay(error), last));
+    const latest = latestAttemptDelay(leaseRemainingMs);
+    if (latest < lastMs) return Math.max(backoff, leaseRemainingMs);
+    return Math.max(heartbeatGapMs, Math.min(Math.max(backoff, askedDelay(error)), latest));
   }
 
   /** Deadline of one attempt of a heartbeat, and of a read that is made in its place. */
@@ -127,20 +144,28 @@ export class Pace {
 
   /**
    * Deadline of a heartbeat that may take several attempts, one address after the other. It is shorter
-   * towards the end of the lease, so that there is always time for a last heartbeat.
+   * towards the end of the lease, so that there is always time for another heartbeat.
    */
   lateHeartbeatTimeoutMs(leaseRemainingMs: number, attempts: number): number {
     if (leaseRemainingMs === 0) return this.heartbeatTimeoutMs;
-    const share = Math.floor((lastAttemptDelay(leaseRemainingMs) - breathMs) / attempts);
+    const share = Math.floor((latestAttemptDelay(leaseRemainingMs) - breathMs) / attempts);
     return Math.min(this.heartbeatTimeoutMs, Math.max(shortestTimeoutMs, share));
   }
 
-  /** Whether an answer came so near the end that the lease may have been over (measured M4, M6). */
+  /** Whether an answer came so near the end of a lease that it does not prove a renewal (measured M4, M6). */
   isTooClose(leaseRemainingMs: number): boolean {
-    return leaseRemainingMs < reserveMs;
+    return leaseRemainingMs < doubtMs;
   }
 
-  /** After a heartbeat whose answer contradicts the record, and before a doubtful lease is read back. */
+  /**
+   * When a read-back shows whether a lease lives whose renewal is in doubt.
+   * @param leaseEndedAt the end that it would have had without the renewal
+   */
+  doubtEndsAt(leaseEndedAt: number, now: number): number {
+    return Math.max(leaseEndedAt + lossShowsMs, now + this.contradictionDelay());
+  }
+
+  /** After a heartbeat whose answer contradicts the record, and from a POST in place of a lost lease to a read-back. */
   contradictionDelay(): number {
     return Math.min(contradictionMs, this.#intervalMs);
   }
@@ -212,7 +237,7 @@ export class Pace {
     return Math.min(longestCheckMs, this.#intervalMs);
   }
 
-  /** Between two turns of the ticker. */
+  /** The longest pause between two looks at the time while a request is under way. */
   get turnPeriodMs(): number {
     return Math.min(longestTurnMs, this.#intervalMs / 10);
   }
@@ -226,9 +251,13 @@ export class Pace {
   }
 }
 
-/** Until the last attempt that can be answered before the lease ends; negative when it is too late. */
-function lastAttemptDelay(leaseRemainingMs: number): number {
-  return leaseRemainingMs - shortestTimeoutMs - reserveMs;
+/**
+ * Until the latest attempt whose answer proves a renewal; when it is too late for that one, until the
+ * last that can be answered before the lease ends.
+ */
+function latestAttemptDelay(leaseRemainingMs: number): number {
+  const proving = leaseRemainingMs - doubtMs - answerMs;
+  return proving >= heartbeatGapMs ? proving : leaseRemainingMs - shortestTimeoutMs - reserveMs;
 }
 
 /** Returns how long the registry asks to wait (`Retry-After`); 0 unless it does. */

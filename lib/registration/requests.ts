@@ -23,6 +23,9 @@ export interface RequestsParts {
  * outcome; only an abort and a bug are thrown.
  */
 export class Requests {
+  /** When the last heartbeat was sent, to whichever address. */
+  #heartbeatSentAt = -Infinity;
+
   constructor(private readonly parts: RequestsParts) {}
 
   /** Makes the request. */
@@ -130,7 +133,8 @@ export class Requests {
     const attempts = addresses.hasAnother ? 2 : 1;
     const timeoutMs = pace.lateHeartbeatTimeoutMs(remainingMs(lease, sentAt), attempts);
     try {
-      await client.sendHeartbeat(lease.ref, { signal, timeoutMs });
+      const turn = () => this.#heartbeatTurn(signal);
+      await client.sendHeartbeat(lease.ref, { signal, timeoutMs, turn });
     } catch (error) {
       if (!isServiceCombError(error) || failureKind(error) !== 'instance-gone') throw error;
       // The answer may be about the lease of an earlier process: the record shows whether ours is gone.
@@ -138,6 +142,18 @@ export class Requests {
       return { kind: 'contradicted', error };
     }
     return { kind: 'renewed', sentAt, tookMs: clock.now() - sentAt };
+  }
+
+  /**
+   * Keeps heartbeats apart, whether one is repeated at another address, with another token, or is the
+   * next attempt: a registry that is in trouble is not helped by several at once.
+   */
+  #heartbeatTurn(signal: AbortSignal): Promise<void> | undefined {
+    const { clock, pace } = this.parts;
+    const now = clock.now();
+    const sentAt = Math.max(now, this.#heartbeatSentAt + pace.heartbeatGapMs);
+    this.#heartbeatSentAt = sentAt;
+    return sentAt === now ? undefined : clock.delay(sentAt - now, signal);
   }
 
   /**

@@ -33,6 +33,16 @@ export function isAtRisk(lease: Lease, now: number): boolean {
   return remainingMs(lease, now) <= lease.lengthMs / 3;
 }
 
+/**
+ * Returns when the time alone changes what users see of a state next: the lease comes to be at risk, or
+ * ends. Infinity when nothing of that kind is to come.
+ */
+export function changesAt(state: InnerState, now: number): number {
+  if (state.kind !== 'registered' || isExpired(state.lease, now)) return Infinity;
+  const { renewedAt, lengthMs } = state.lease;
+  return renewedAt + (isAtRisk(state.lease, now) ? lengthMs : (lengthMs * 2) / 3);
+}
+
 /** The next request on the way to a lease. */
 export type RegisteringStep =
   | { readonly kind: 'find-service' }
@@ -65,6 +75,8 @@ export interface Registered {
   readonly heartbeatAt: number;
   /** When the record is read back; Infinity while heartbeats are counted towards it. */
   readonly readBackAt: number;
+  /** From when on a read-back shows that the lease lives, since its last renewal is in doubt. */
+  readonly doubtEndsAt: number;
   readonly heartbeatsUntilReadBack: number;
   /** How the stored record differs, until a read-back finds it as it should be. */
   readonly drift: Drift | undefined;

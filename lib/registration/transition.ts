@@ -156,6 +156,7 @@ function granted(
       lease,
       heartbeatAt: now + pace.firstHeartbeatDelay(),
       readBackAt: isReadBack ? confirmedAt : now,
+      doubtEndsAt: -Infinity,
       heartbeatsUntilReadBack: pace.heartbeatsUntilReadBack,
       drift: undefined,
       failures: 0,
@@ -259,8 +260,8 @@ function whileRegistered(state: Registered, outcome: Outcome, context: Context):
     case 'intact':
       return intact(state, outcome, context);
     case 'not-read-back': {
-      const next = { readBackAt: Infinity, heartbeatsUntilReadBack: 1, drift: undefined };
-      return quietly({ ...state, ...next });
+      const readBackAt = afterDoubt(state, context);
+      return quietly({ ...state, readBackAt, heartbeatsUntilReadBack: 1, drift: undefined });
     }
     case 'drifted':
       return drifted(state, outcome, context);
@@ -302,8 +303,11 @@ function renewed(
 ): Transition {
   const { failures, lease } = state;
   const heartbeatsUntilReadBack = state.heartbeatsUntilReadBack - 1;
-  const readBackAt = heartbeatsUntilReadBack <= 0 ? now : state.readBackAt;
-  const wasTooLate = pace.isTooClose(remainingMs(lease, now));
+  const isInDoubt = pace.isTooClose(remainingMs(lease, now));
+  const doubtEndsAt = isInDoubt
+    ? pace.doubtEndsAt(lease.renewedAt + lease.lengthMs, now)
+    : state.doubtEndsAt;
+  const readBackAt = Math.min(state.readBackAt, isInDoubt ? doubtEndsAt : Infinity);
   const recovered: PendingEvent[] =
     failures === 0
       ? []
@@ -313,7 +317,8 @@ function renewed(
       ...state,
       lease: { ...lease, renewedAt: sentAt },
       heartbeatAt: sentAt + pace.heartbeatDelay(tookMs, failures),
-      readBackAt: wasTooLate ? now + pace.contradictionDelay() : readBackAt,
+      readBackAt: heartbeatsUntilReadBack <= 0 ? now : readBackAt,
+      doubtEndsAt,
       heartbeatsUntilReadBack,
       failures: 0,
       error: undefined,
@@ -398,7 +403,7 @@ function stalled(
   };
 }
 
-/** The registry answers a probe, so a heartbeat that waits for its retry is sent now. */
+/** The registry answers a probe, so a heartbeat that waits for its retry is due now. */
 function soonerHeartbeat(state: Registered, { now }: Context): Registered {
   const { failures, error, heartbeatAt } = state;
   if (failures === 0 || askedDelay(error) > 0) return state;
@@ -413,15 +418,15 @@ const mostRepairs = 3;
 function intact(
   state: Registered,
   { lengthMs }: OutcomeOf<'intact'>,
-  { pace }: Context,
+  context: Context,
 ): Transition {
   const { lease, drift } = state;
   return {
     state: {
       ...state,
       lease: { ...lease, lengthMs },
-      readBackAt: Infinity,
-      heartbeatsUntilReadBack: pace.heartbeatsUntilReadBack,
+      readBackAt: afterDoubt(state, context),
+      heartbeatsUntilReadBack: context.pace.heartbeatsUntilReadBack,
       drift: undefined,
     },
     // A repair is reported only if we made one.
@@ -430,6 +435,11 @@ function intact(
         ? [{ name: RegistryEvents.DriftRepaired, payload: { fields: drift.fields } }]
         : [],
   };
+}
+
+/** When the next read-back is due: while a renewal is in doubt, a record may be read whose lease is lost. */
+function afterDoubt({ doubtEndsAt }: Registered, { now }: Context): number {
+  return doubtEndsAt > now ? doubtEndsAt : Infinity;
 }
 
 /** Returns how many repairs have been made. */

@@ -36,6 +36,7 @@ export class TlsFiles {
   readonly isUnconditional = true;
   #seen: ReadonlyMap<string, Content> | undefined;
   #dueAt = -Infinity;
+  #isLooking = false;
   #problem: string | undefined;
   #used: TlsMaterial;
 
@@ -49,9 +50,10 @@ export class TlsFiles {
   /** Reads the files if that is due; returns when it is due next. */
   tick(): number {
     this.parts.background.throwPending();
-    if (this.#dueAt > this.parts.clock.now()) return this.#dueAt;
-    this.#dueAt = Infinity;
-    this.parts.background.start(signal => this.#look(signal));
+    const now = this.parts.clock.now();
+    if (this.#dueAt > now) return this.#dueAt;
+    this.#dueAt = now + this.parts.everyMs;
+    if (!this.#isLooking) this.parts.background.start(signal => this.#look(signal));
     return this.#dueAt;
   }
 
@@ -61,6 +63,7 @@ export class TlsFiles {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
+    this.#isLooking = true;
     try {
       const contents = await this.#read(signal);
       if (isDeepStrictEqual(contents, this.#seen)) return;
@@ -69,7 +72,7 @@ export class TlsFiles {
       if (reading.kind === 'good') this.#use(reading.material);
       else this.#report(`serviceCenter.tls.${reading.option} ${reading.problem}`);
     } finally {
-      this.#dueAt = this.parts.clock.now() + this.parts.everyMs;
+      this.#isLooking = false;
     }
   }
 

@@ -31,7 +31,7 @@ export async function rushAfter({ seed, size, awayMs, forgets }: CrowdFault): Pr
   const simulation = new Simulation(seed);
   const { clock, registry, draw } = simulation;
   const processes = Array.from({ length: size }, (_, nth) =>
-    simulation.process({ instanceId: `i-${nth}`, serviceName: `s-${nth}`, turns: 'due' }),
+    simulation.process({ instanceId: `i-${nth}`, serviceName: `s-${nth}` }),
   );
   for (const process of processes) clock.setTimer(draw() * intervalMs, () => process.start());
   await clock.run(2 * intervalMs);

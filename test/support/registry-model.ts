@@ -14,6 +14,7 @@ export type Mishap =
   | 'busy-after'
   | 'throttled'
   | 'foreign'
+  | 'token-refused'
   /** The sender itself throws what no request can: a bug. */
   | 'bug';
 
@@ -176,6 +177,7 @@ function insteadOf(mishap: Mishap): FakeReply | undefined {
   if (mishap === 'busy' || mishap === 'busy-after')
     return { status: 500, body: { errorCode: '500003' } };
   if (mishap === 'throttled') return { status: 429, body: 'slow down' };
+  if (mishap === 'token-refused') return { status: 401, body: { errorCode: '401205' } };
   return mishap === 'foreign' ? { status: 404, body: '<html>' } : undefined;
 }
 

@@ -19,17 +19,11 @@ export interface SimulatedProcessOptions {
   readonly random?: () => number;
   readonly verifyEvery?: number;
   readonly leaveTimeoutMs?: number;
-  /**
-   * `each`: takes each turn of its interval, and notices when one is late. `due`: leaves out those in
-   * which nothing is due, which is faster for a crowd.
-   *
-   * @default 'each'
-   */
-  readonly turns?: 'each' | 'due';
 }
 
-/** Period of the ticker, for a heartbeat of 15 s. */
+/** The longest waits of the ticker, while a request is under way and else. */
 const periodMs = 1_000;
+const longestWaitMs = 20_000;
 
 /** A process that holds a registration on a simulated clock: the core, and what lib/nest/ticker.ts does. */
 export class SimulatedProcess {
@@ -40,16 +34,16 @@ export class SimulatedProcess {
   /** Called with each event, after it was noted. */
   onEvent: (event: PendingEvent) => void = () => undefined;
   readonly #standstills: StandstillWatch;
-  #startedAt = 0;
   #isTicking = false;
+  #isWoken = false;
   #isOver = false;
   #standsUntil = 0;
-  #callOffSoon: () => void = () => undefined;
+  #callOff: () => void = () => undefined;
 
   constructor(
     private readonly clock: SimulatedClock,
     registry: SimulatedRegistry,
-    private readonly options: SimulatedProcessOptions = {},
+    options: SimulatedProcessOptions = {},
   ) {
     const { addresses = ['http://a:1'], random = () => 0.5 } = options;
     const channel = new Channel(registry.send, new AddressBook(addresses), {
@@ -85,10 +79,8 @@ export class SimulatedProcess {
 
   /** Starts to register, and the interval with it. */
   start(): void {
-    this.#startedAt = this.clock.now();
+    this.core.onDue(() => this.#wake());
     this.core.register().catch(() => undefined);
-    if (this.options.turns !== 'due') this.#armInterval();
-    this.#wake();
   }
 
   /** The process does nothing for so long: its event loop is blocked. */
@@ -112,44 +104,35 @@ export class SimulatedProcess {
     this.onEvent(event);
   }
 
-  #armInterval(): void {
-    this.#later(periodMs, () => {
-      this.#armInterval();
-      const standstill = this.#standstills.noteTurn(periodMs);
-      if (standstill !== undefined) this.core.noteStandstill(standstill);
-      this.#wake();
-    });
-  }
-
   #wake(): void {
-    if (this.#isTicking) return;
-    this.#isTicking = true;
-    void this.#tick();
+    this.#isWoken = true;
+    if (!this.#isTicking) void this.#tick();
   }
 
   async #tick(): Promise<void> {
-    try {
-      const dueInMs = await this.core.tick(periodMs / 2);
-      if (dueInMs !== undefined) this.#armSoon(dueInMs);
-    } catch (error) {
-      this.bugs.push(error);
-    } finally {
-      this.#isTicking = false;
+    this.#isTicking = true;
+    while (this.#isWoken) {
+      this.#isWoken = false;
+      this.#arm(periodMs);
+      try {
+        this.#arm((await this.core.tick(periodMs / 2)) ?? Infinity);
+      } catch (error) {
+        this.bugs.push(error);
+        this.#arm(periodMs);
+      }
     }
+    this.#isTicking = false;
   }
 
-  #armSoon(dueInMs: number): void {
-    this.#callOffSoon();
-    if (dueInMs < periodMs) this.#callOffSoon = this.#later(Math.ceil(dueInMs), () => this.#wake());
-    else if (this.options.turns === 'due' && dueInMs < Infinity)
-      this.#callOffSoon = this.#later(this.#untilTurn(dueInMs), () => this.#wake());
-  }
-
-  /** Until the turn of the interval in which something is done that is due then, or within half a period. */
-  #untilTurn(dueInMs: number): number {
-    const passedMs = this.clock.now() - this.#startedAt;
-    const turns = Math.ceil((passedMs + dueInMs - periodMs / 2) / periodMs);
-    return turns * periodMs - passedMs;
+  #arm(dueInMs: number): void {
+    const waitMs = Math.min(longestWaitMs, Math.max(1, Math.ceil(dueInMs)));
+    this.#callOff();
+    this.#callOff = this.#later(waitMs, () => {
+      this.#arm(periodMs);
+      if (!this.#isTicking) this.#wake();
+    });
+    const standstill = this.#standstills.begin(waitMs);
+    if (standstill !== undefined) this.core.noteStandstill(standstill);
   }
 
   #later(ms: number, work: () => void): () => void {

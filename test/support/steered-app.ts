@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { setImmediate } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -70,12 +71,24 @@ export class SteeredApp implements TestApp {
   async until(isSo: () => boolean, withinMs: number): Promise<void> {
     const deadline = this.clock.now() + withinMs;
     for (;;) {
-      const dueInMs = (await this.core.tick(500)) ?? Infinity;
+      const dueInMs = (await this.#tick()) ?? Infinity;
       if (isSo()) return;
       if (this.clock.now() >= deadline) throw new Error(`Not so within ${withinMs} ms`);
-      // As the ticker: turns that know nothing of what is due, and one just then.
+      // As the ticker, and more often: the turns between know nothing of what is due.
       await this.clock.advance(Math.min(Math.max(dueInMs, 1), 700));
     }
+  }
+
+  /** A tick over real sockets, for which time passes only where it waits for the clock. */
+  async #tick(): Promise<number | undefined> {
+    const turn = { done: false };
+    const tick = this.core.tick(500).finally(() => {
+      turn.done = true;
+    });
+    while (!turn.done)
+      if (this.clock.sleepers > 0) await this.clock.advance(50);
+      else await setImmediate();
+    return tick;
   }
 
   /** Takes turns until that many more heartbeats have been answered. */
@@ -88,9 +101,10 @@ export class SteeredApp implements TestApp {
   /** Has the process stand still: no turn is taken meanwhile. Asleep, its clock stands still as well. */
   async standStill(ms: number, { asleep = false } = {}): Promise<void> {
     const watch = new StandstillWatch(this.clock);
+    watch.begin(1_000);
     if (asleep) this.clock.sleep(ms);
     else await this.clock.advance(ms);
-    const standstill = watch.noteTurn(1_000);
+    const standstill = watch.begin(1_000);
     if (standstill !== undefined) this.core.noteStandstill(standstill);
   }
 }

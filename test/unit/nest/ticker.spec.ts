@@ -24,17 +24,60 @@ function tickerOf(
 ) {
   const log = new LogLines();
   const scheduler = new SchedulerRegistry();
-  const ticker = new Ticker({ tick, noteStandstill }, log, periodMs, clock);
-  return { log, scheduler, ticker };
+  const due = { soon: (): void => undefined };
+  const onDue = (wake: () => void): void => {
+    due.soon = wake;
+  };
+  const ticker = new Ticker({ tick, noteStandstill, onDue }, log, periodMs, clock);
+  return { log, scheduler, ticker, due };
+}
+
+/** Takes a tick that ends when the test says so. */
+function heldTick() {
+  const held = { end: (): void => undefined };
+  const tick = jest.fn(
+    () =>
+      new Promise<number>(resolve => {
+        held.end = () => resolve(60_000);
+      }),
+  );
+  return { held, tick };
 }
 
 describe('Ticker', () => {
-  it('takes a turn each period', async () => {
-    const turns = jest.fn(async () => undefined);
-    const { scheduler, ticker } = tickerOf(turns, { periodMs: 100 });
+  it('takes a turn when something is due, and none before', async () => {
+    const turns = jest.fn(async () => 15_000);
+    const { scheduler, ticker } = tickerOf(turns);
+    ticker.start(scheduler);
+    await jest.advanceTimersByTimeAsync(60_900);
+    expect(turns).toHaveBeenCalledTimes(4);
+  });
+
+  it('wakes an idle process four times a minute when a heartbeat is due each 15 s', async () => {
+    const { scheduler, ticker } = tickerOf(async () => 15_000);
     ticker.start(scheduler);
     await jest.advanceTimersByTimeAsync(1_000);
-    expect(turns).toHaveBeenCalledTimes(10);
+    let timers = 0;
+    for (const end = Date.now() + 60_000; Date.now() < end; timers += 1)
+      await jest.advanceTimersToNextTimerAsync();
+    expect(timers).toBe(4);
+  });
+
+  it('takes a turn every 20 s at least, to notice a machine that slept', async () => {
+    const turns = jest.fn(async () => undefined);
+    const { scheduler, ticker } = tickerOf(turns);
+    ticker.start(scheduler);
+    await jest.advanceTimersByTimeAsync(61_000);
+    expect(turns).toHaveBeenCalledTimes(4);
+  });
+
+  it('has one interval in the SchedulerRegistry, whose period follows what is due', async () => {
+    const { scheduler, ticker } = tickerOf(async () => 200);
+    ticker.start(scheduler);
+    const first = scheduler.getInterval(heartbeatInterval);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(scheduler.getIntervals()).toEqual([heartbeatInterval]);
+    expect(scheduler.getInterval(heartbeatInterval)).not.toBe(first);
   });
 
   it('allows a heartbeat to be half a period early', async () => {
@@ -45,40 +88,53 @@ describe('Ticker', () => {
     expect(tolerances).toEqual([500]);
   });
 
-  it('takes a turn sooner when something is due before its next', async () => {
-    const dueIn = [200, undefined];
-    const turns = jest.fn(async () => dueIn.shift());
-    const { scheduler, ticker } = tickerOf(turns);
+  it('takes a turn at once when something has become due sooner', async () => {
+    const turns = jest.fn(async () => 15_000);
+    const { scheduler, ticker, due } = tickerOf(turns);
     ticker.start(scheduler);
-    await jest.advanceTimersByTimeAsync(1_200);
+    await jest.advanceTimersByTimeAsync(1_000);
+    due.soon();
+    await jest.advanceTimersByTimeAsync(0);
     expect(turns).toHaveBeenCalledTimes(2);
   });
 
-  it('never takes two turns at once', async () => {
-    let end: () => void = () => undefined;
-    const turns = jest.fn(
-      () =>
-        new Promise<undefined>(resolve => {
-          end = () => resolve(undefined);
-        }),
-    );
-    const { scheduler, ticker } = tickerOf(turns);
+  it('never takes two turns at once, and one after the other when it is woken meanwhile', async () => {
+    const { held, tick } = heldTick();
+    const { scheduler, ticker } = tickerOf(tick);
     ticker.start(scheduler);
     await jest.advanceTimersByTimeAsync(5_000);
-    expect(turns).toHaveBeenCalledTimes(1);
-    end();
-    await jest.advanceTimersByTimeAsync(1_000);
-    expect(turns).toHaveBeenCalledTimes(2);
+    ticker.wake();
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(tick).toHaveBeenCalledTimes(1);
+    held.end();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(tick).toHaveBeenCalledTimes(2);
+  });
+
+  it('never takes two turns at once when the first one wakes it before it waits', async () => {
+    const { held, tick } = heldTick();
+    const { scheduler, ticker } = tickerOf(() => {
+      ticker.wake();
+      return tick();
+    });
+    ticker.start(scheduler);
+    ticker.wake();
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(tick).toHaveBeenCalledTimes(1);
+    held.end();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(tick).toHaveBeenCalledTimes(2);
   });
 
   it('starts nothing when an interval of its name is there', () => {
     const { scheduler, ticker } = tickerOf(async () => undefined);
     expect(ticker.start(scheduler)).toBe(true);
+    const before = jest.getTimerCount();
     expect(tickerOf(async () => undefined).ticker.start(scheduler)).toBe(false);
-    expect(jest.getTimerCount()).toBe(1);
+    expect(jest.getTimerCount()).toBe(before);
   });
 
-  it('logs a bug once, and takes its next turn', async () => {
+  it('logs a bug once, and takes its next turn a period later', async () => {
     const turns = jest.fn(async () => {
       throw new TypeError('a bug');
     });
@@ -95,14 +151,14 @@ describe('Ticker', () => {
     const ends = ['bad', 'good', 'bad'];
     const { log, scheduler, ticker } = tickerOf(async () => {
       if (ends.shift() === 'bad') throw 'a text';
-      return undefined;
+      return 1_000;
     });
     ticker.start(scheduler);
     await jest.advanceTimersByTimeAsync(3_000);
     expect(log.matching(/goes on: 'a text'/)).toHaveLength(2);
   });
 
-  it('keeps no process alive, neither by its interval nor by a turn that is due sooner', async () => {
+  it('keeps no process alive', async () => {
     jest.useRealTimers();
     const { scheduler, ticker } = tickerOf(async () => 50_000, { periodMs: 60_000 });
     const isAlive = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout');
@@ -128,8 +184,30 @@ describe('Ticker', () => {
     ticker.start(scheduler);
     await jest.advanceTimersByTimeAsync(1_000);
     clock.sleep(9_000);
-    await jest.advanceTimersByTimeAsync(2_000);
-    expect(noted).toEqual([{ lateMs: 8_000, asleepMs: 9_000 }]);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(noted).toEqual([{ lateMs: 9_000, asleepMs: 9_000 }]);
+  });
+
+  it('notes a standstill in which a turn began and ended', async () => {
+    jest.useRealTimers();
+    const clock = new FakeClock();
+    const noted = await new Promise<unknown>(noteStandstill => {
+      const tick = async () => {
+        await clock.advance(19_000);
+        return 15_000;
+      };
+      const { scheduler, ticker } = tickerOf(tick, {
+        clock,
+        periodMs: 10_000,
+        noteStandstill: (standstill?: unknown) => {
+          noteStandstill(standstill);
+          void ticker.stop();
+        },
+      });
+      ticker.start(scheduler);
+      ticker.wake();
+    });
+    expect(noted).toEqual({ lateMs: 9_000, asleepMs: 0 });
   });
 
   it('survives a bug in what notes it, counts it, and takes the turn', async () => {
@@ -142,7 +220,7 @@ describe('Ticker', () => {
     ticker.start(scheduler);
     clock.sleep(9_000);
     await jest.advanceTimersByTimeAsync(2_000);
-    expect(turns).toHaveBeenCalledTimes(2);
+    expect(turns).toHaveBeenCalledTimes(1);
     expect(ticker.faults).toBe(1);
     expect(log.matching(/a bug/)).toHaveLength(1);
   });
@@ -151,50 +229,105 @@ describe('Ticker', () => {
     const { scheduler, ticker } = tickerOf(async () => 300);
     ticker.start(scheduler);
     await jest.advanceTimersByTimeAsync(1_000);
-    expect(jest.getTimerCount()).toBe(2);
     await ticker.stop();
     expect(jest.getTimerCount()).toBe(0);
     expect(scheduler.doesExist('interval', heartbeatInterval)).toBe(false);
   });
 
   it('arms nothing for a turn that ends after it has stopped', async () => {
-    let end: () => void = () => undefined;
-    const { scheduler, ticker } = tickerOf(
-      () =>
-        new Promise(resolve => {
-          end = () => resolve(100);
-        }),
-    );
+    const { held, tick } = heldTick();
+    const { scheduler, ticker } = tickerOf(tick);
     ticker.start(scheduler);
     await jest.advanceTimersByTimeAsync(1_000);
     const stopped = ticker.stop();
-    end();
+    held.end();
     await stopped;
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('does not mind that the host has cleared its interval, or that it never started', async () => {
-    const { scheduler, ticker } = tickerOf(async () => undefined);
-    await ticker.stop();
+  it('does not mind that it never started', async () => {
+    const { ticker } = tickerOf(async () => undefined);
     ticker.wake();
-    ticker.start(scheduler);
-    scheduler.deleteInterval(heartbeatInterval);
     await expect(ticker.stop()).resolves.toBeUndefined();
   });
 });
 
-describe('a turn of the interval', () => {
+describe('an interval of the ticker that the application clears', () => {
+  const ways: [string, (scheduler: SchedulerRegistry) => void][] = [
+    ['by its name', scheduler => scheduler.deleteInterval(heartbeatInterval)],
+    [
+      'with all others',
+      scheduler => {
+        for (const name of scheduler.getIntervals()) clearInterval(scheduler.getInterval(name));
+      },
+    ],
+    [
+      'to set another one of its name',
+      scheduler => {
+        scheduler.deleteInterval(heartbeatInterval);
+        scheduler.addInterval(heartbeatInterval, setInterval(() => undefined, 3_600_000).unref());
+      },
+    ],
+  ];
+
+  it.each(ways)(
+    'is missed a second after the turn was due, and turns go on (cleared %s)',
+    async (_, clear) => {
+      const turns = jest.fn(async () => 5_000);
+      const { scheduler, ticker } = tickerOf(turns);
+      ticker.start(scheduler);
+      await jest.advanceTimersByTimeAsync(1_000);
+      clear(scheduler);
+      await jest.advanceTimersByTimeAsync(6_000);
+      expect(turns).toHaveBeenCalledTimes(2);
+      await jest.advanceTimersByTimeAsync(5_000);
+      expect(turns).toHaveBeenCalledTimes(3);
+      expect(scheduler.getIntervals()).toEqual([heartbeatInterval]);
+    },
+  );
+
+  it.each(ways)(
+    'is one warning that names it, however often that is (cleared %s)',
+    async (_, clear) => {
+      const { log, scheduler, ticker } = tickerOf(async () => 5_000);
+      ticker.start(scheduler);
+      for (let times = 0; times < 3; times += 1) {
+        clear(scheduler);
+        await jest.advanceTimersByTimeAsync(20_000);
+      }
+      expect(
+        log.matching(/^warn The interval "servicecomb.heartbeat" .* cleared.* go on/),
+      ).toHaveLength(1);
+      await ticker.stop();
+    },
+  );
+
+  it('is not missed while the process stands still, or when it has stopped', async () => {
+    const { log, scheduler, ticker } = tickerOf(async () => 5_000);
+    ticker.start(scheduler);
+    await jest.advanceTimersByTimeAsync(1_000);
+    jest.advanceTimersByTime(60_000);
+    await ticker.stop();
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(log.matching(/cleared/)).toEqual([]);
+  });
+});
+
+describe('a wait of the ticker', () => {
   it.each([
-    [2_999, undefined],
-    [3_000, { lateMs: 2_000, asleepMs: 0 }],
-    [21_000, { lateMs: 20_000, asleepMs: 0 }],
-  ])('that comes %i ms after the one before, at a period of a second, is %j', async (ms, late) => {
+    [1_000, 2_999, undefined],
+    [1_000, 3_000, { lateMs: 2_000, asleepMs: 0 }],
+    [1_000, 21_000, { lateMs: 20_000, asleepMs: 0 }],
+    [15_000, 16_999, undefined],
+    [15_000, 20_000, { lateMs: 5_000, asleepMs: 0 }],
+  ])('of %i ms that lasts %i ms is %j', async (waitMs, ms, late) => {
     const clock = new FakeClock();
     const watch = new StandstillWatch(clock);
+    expect(watch.begin(waitMs)).toBeUndefined();
     await clock.advance(ms);
-    expect(watch.noteTurn(1_000)).toEqual(late);
+    expect(watch.begin(1_000)).toEqual(late);
     await clock.advance(1_000);
-    expect(watch.noteTurn(1_000)).toBeUndefined();
+    expect(watch.begin(1_000)).toBeUndefined();
   });
 
   it.each([
@@ -204,9 +337,10 @@ describe('a turn of the interval', () => {
   ])('after which the wall clock is %i ms ahead is %j', async (ms, late) => {
     const clock = new FakeClock();
     const watch = new StandstillWatch(clock);
+    watch.begin(15_000);
     await clock.advance(1_000);
     clock.sleep(ms);
-    expect(watch.noteTurn(1_000)).toEqual(late);
+    expect(watch.begin(1_000)).toEqual(late);
   });
 });
 

@@ -10,6 +10,7 @@ import { Pace } from '../../../lib/registration/pace.js';
 import { RegistrationCore } from '../../../lib/registration/core.js';
 import { StandstillWatch } from '../../../lib/nest/ticker.js';
 import { FakeClock } from '../../support/fake-clock.js';
+import { type Credentials, noCredentials } from '../../../lib/protocol/channel.js';
 import { channelOf } from '../../support/fake-send.js';
 import { type Mishap, ModelRegistry } from '../../support/registry-model.js';
 
@@ -34,6 +35,7 @@ const mishaps: readonly Mishap[] = [
   'busy-after',
   'throttled',
   'foreign',
+  'token-refused',
   'bug',
 ];
 
@@ -63,6 +65,13 @@ const anyHappening: fc.Arbitrary<Happening> = fc.oneof(
   },
 );
 
+/** A registry that answers like this is not probed: the whole pause of a registration is kept, also a minute. */
+const longestPauseMs = 66_000;
+const unprobed: ReadonlySet<Mishap> = new Set(['throttled', 'token-refused']);
+
+/** Has another token at once for each that is refused. */
+const credentials: Credentials = { ...noCredentials, markRefused: () => true };
+
 const leaveTimeoutMs = 3_000;
 const retry = { initialMs: 1_000, maxMs: 30_000, factor: 2 };
 
@@ -83,16 +92,19 @@ class Stage {
   readonly #random: SeededRandom;
   readonly #standstills: StandstillWatch;
   #beats = 0;
-  #turn: Promise<void> | undefined;
-  #dueAt = 0;
-  #turnAt = 0;
+  #beatAt = -Infinity;
+  #turns: Promise<void> | undefined;
+  #isWoken = false;
+  #armed = new AbortController();
+  #isStalled = false;
+  #isTurnMissed = false;
   /** Whether leave() has resolved, and register() has not been called since. */
   #isAway = false;
   /** What was called last, register() or leave(). */
   #isWanted = true;
   /** Calls that have not ended. */
   #pending = 0;
-  #wasThrottled = false;
+  #backsOff = false;
   #changes = 0;
   #endpoints: readonly string[] = instance.endpoints;
   #properties: Readonly<Record<string, string>> = {};
@@ -107,7 +119,7 @@ class Stage {
     const interval = intervalMs / 1_000;
     this.#registry = new ModelRegistry(this.clock, intervalMs * 4);
     this.#watch();
-    const channel = channelOf(this.#registry.send, { addresses });
+    const channel = channelOf(this.#registry.send, { addresses, credentials });
     const heartbeat = { intervalMs, jitter: 0.1, neverEarly: false, verifyEvery: 10 };
     this.#standstills = new StandstillWatch(this.clock);
     this.core = new RegistrationCore(
@@ -125,19 +137,20 @@ class Stage {
         publisher: { publish: () => undefined },
       },
     );
+    this.core.onDue(() => this.#wake());
   }
 
   /** Lets it happen. */
   async play(happening: Happening): Promise<void> {
     switch (happening.kind) {
       case 'pass':
-        return this.#pass(happening.ms);
-      case 'stall':
         return this.clock.advance(happening.ms);
+      case 'stall':
+        return this.#stall(happening.ms);
       case 'sleep':
         return this.clock.sleep(happening.ms);
       case 'weather':
-        this.#wasThrottled ||= happening.mishaps.includes('throttled');
+        this.#backsOff ||= happening.mishaps.some(each => unprobed.has(each));
         this.#registry.fate = () => ({
           mishap: happening.mishaps[this.#draw(happening.mishaps.length)] ?? 'none',
           delayMs: this.#draw(happening.slowMs),
@@ -167,12 +180,11 @@ class Stage {
     this.#registry.heal();
     if (!this.#isWanted) {
       // One who is about to leave cannot come back before.
-      await this.#pass(leaveTimeoutMs + 100);
+      await this.clock.advance(leaveTimeoutMs + 100);
       this.#register();
     }
-    await this.#pass(3_000 + 2 * this.intervalMs);
-    // A registry that is asked too often is not probed: the whole pause is kept.
-    if (this.#wasThrottled) await this.#pass(retry.maxMs);
+    await this.clock.advance(3_000 + 2 * this.intervalMs);
+    if (this.#backsOff) await this.clock.advance(longestPauseMs);
     if (this.#pending > 0) return 'a call has not ended';
     if (this.core.state !== 'registered') return `state ${this.core.state}`;
     const { listed } = this.#registry;
@@ -190,35 +202,55 @@ class Stage {
     return driftOf(listed, wanted).join(', ') || undefined;
   }
 
-  /** As the ticker: an interval, and a wake-up for what is due before its next turn. */
-  async #pass(ms: number): Promise<void> {
-    const periodMs = Math.min(1_000, this.intervalMs / 10);
-    const end = this.clock.now() + ms;
-    while (this.clock.now() < end) {
-      if (this.clock.now() >= this.#turnAt) {
-        this.#turnAt = this.clock.now() + periodMs;
-        const standstill = this.#standstills.noteTurn(periodMs);
-        if (standstill !== undefined) this.#guarded(() => this.core.noteStandstill(standstill));
-        this.#wake(periodMs / 2);
-      }
-      if (this.clock.now() >= this.#dueAt) this.#wake(periodMs / 2);
-      const due = this.#turn === undefined ? Math.min(this.#dueAt, this.#turnAt) : this.#turnAt;
-      await this.clock.advance(Math.max(1, Math.min(due, end) - this.clock.now()));
-    }
+  /** Lets time pass without a turn: one that was missed comes afterwards. */
+  async #stall(ms: number): Promise<void> {
+    this.#isStalled = true;
+    await this.clock.advance(ms);
+    this.#isStalled = false;
+    if (this.#isTurnMissed) this.#onInterval();
+    this.#isTurnMissed = false;
   }
 
-  #wake(toleranceMs: number): void {
-    this.#turn ??= this.core
-      .tick(toleranceMs)
-      .then(
-        dueInMs => {
-          this.#dueAt = this.clock.now() + Math.max(1, dueInMs ?? Infinity);
-        },
-        (error: unknown) => this.#onBug(error),
-      )
-      .finally(() => {
-        this.#turn = undefined;
-      });
+  /** As the ticker: an interval whose period is the time until something is due. */
+  #onInterval(): void {
+    this.#arm(this.#periodMs);
+    if (this.#turns === undefined) this.#wake();
+  }
+
+  #wake(): void {
+    this.#isWoken = true;
+    this.#turns ??= Promise.resolve().then(() => this.#takeTurns());
+  }
+
+  async #takeTurns(): Promise<void> {
+    while (this.#isWoken) {
+      this.#isWoken = false;
+      this.#arm(this.#periodMs);
+      try {
+        this.#arm((await this.core.tick(this.#periodMs / 2)) ?? Infinity);
+      } catch (error) {
+        this.#onBug(error);
+        this.#arm(this.#periodMs);
+      }
+    }
+    this.#turns = undefined;
+  }
+
+  #arm(dueInMs: number): void {
+    const waitMs = Math.min(20_000, Math.max(1, dueInMs));
+    this.#armed.abort();
+    const { signal } = (this.#armed = new AbortController());
+    void this.clock.delay(waitMs, signal).then(() => {
+      if (signal.aborted) return;
+      if (this.#isStalled) this.#isTurnMissed = true;
+      else this.#onInterval();
+    });
+    const standstill = this.#standstills.begin(waitMs);
+    if (standstill !== undefined) this.#guarded(() => this.core.noteStandstill(standstill));
+  }
+
+  get #periodMs(): number {
+    return Math.min(1_000, this.intervalMs / 10);
   }
 
   #guarded(work: () => void): void {
@@ -240,6 +272,9 @@ class Stage {
       if (!isHeartbeat) return;
       this.#beats += 1;
       if (this.#beats > 1) this.violations.push('two heartbeats at a time');
+      const gapMs = this.clock.now() - this.#beatAt;
+      if (gapMs < 250) this.violations.push(`two heartbeats within ${gapMs} ms`);
+      this.#beatAt = this.clock.now();
     };
     this.#registry.onEnd = ({ isHeartbeat }) => {
       if (isHeartbeat) this.#beats -= 1;
@@ -313,7 +348,7 @@ const anyPlay: fc.Arbitrary<Play> = fc.record({
 });
 
 describe('whatever happens to a registration and its registry', () => {
-  it('one heartbeat is sent at a time, none after leaving, and it is back in time', async () => {
+  it('one heartbeat is sent at a time and none within 250 ms of another, none after leaving, and it is back in time', async () => {
     await fc.assert(
       fc.asyncProperty(anyPlay, async ({ seed, intervalMs, addresses, happenings }) => {
         const stage = new Stage(seed, intervalMs, addresses);
@@ -324,6 +359,33 @@ describe('whatever happens to a registration and its registry', () => {
         expect(wrong).toBeUndefined();
       }),
       { numRuns: 50 },
+    );
+  }, 60_000);
+
+  it('no two heartbeats are sent within 250 ms, to whichever address, at the end of a lease as well', async () => {
+    const anyWeather = fc.record({
+      kind: fc.constant('weather' as const),
+      mishaps: fc.subarray([...mishaps], { minLength: 1 }),
+      slowMs: fc.constantFrom(2, 200, 2_000),
+    });
+    const anyFaults = fc.array(
+      fc.oneof(
+        anyWeather,
+        fc.record({ kind: fc.constant('pass' as const), ms: fc.nat({ max: 20_000 }) }),
+        fc.record({ kind: fc.constantFrom('stall' as const, 'sleep' as const), ms: fc.nat(8_000) }),
+      ),
+      { minLength: 2, maxLength: 10 },
+    );
+    await fc.assert(
+      fc.asyncProperty(anyPlay, anyWeather, anyFaults, async (play, weather, faults) => {
+        const stage = new Stage(play.seed, play.intervalMs, play.addresses);
+        await stage.play({ kind: 'register' });
+        await stage.play({ kind: 'pass', ms: 1_500 });
+        for (const happening of [weather, ...faults]) await stage.play(happening);
+        await stage.play({ kind: 'pass', ms: 4 * play.intervalMs });
+        expect(stage.violations).toEqual([]);
+      }),
+      { numRuns: 100 },
     );
   }, 60_000);
 });

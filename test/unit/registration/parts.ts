@@ -67,6 +67,7 @@ export function registeredOf(change: Partial<Registered> = {}): Registered {
     lease,
     heartbeatAt: 15_000,
     readBackAt: Infinity,
+    doubtEndsAt: -Infinity,
     heartbeatsUntilReadBack: 10,
     drift: undefined,
     failures: 0,

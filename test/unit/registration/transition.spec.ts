@@ -130,6 +130,7 @@ describe('a lease that is granted', () => {
     expect(state).toEqual({
       kind: 'registered',
       lease,
+      doubtEndsAt: -Infinity,
       heartbeatAt: now + 8_250,
       readBackAt: Infinity,
       heartbeatsUntilReadBack: 10,
@@ -539,17 +540,44 @@ describe('a record that differs', () => {
   });
 });
 
-describe('a heartbeat that is answered in the last second of the lease', () => {
-  it('is confirmed by a read-back 1.5 s later', () => {
-    const at = contextOf({ now: 59_100 });
-    const { state } = transition(registeredOf(), { ...outcomes.renewed, sentAt: 59_000 }, at);
-    expect(state).toMatchObject({ readBackAt: 59_100 + 1_500 });
+describe('a heartbeat that is answered with less than 2.1 s of the lease left', () => {
+  const at = contextOf({ now: 57_901 });
+  const { state } = transition(registeredOf(), { ...outcomes.renewed, sentAt: 57_800 }, at);
+
+  it('proves nothing: the record is read back 1.5 s after the end of the old lease', () => {
+    expect(state).toMatchObject({ readBackAt: 61_500, lease: { renewedAt: 57_800 } });
   });
 
-  it('is believed when it comes before', () => {
-    const at = contextOf({ now: 59_000 });
-    const { state } = transition(registeredOf(), { ...outcomes.renewed, sentAt: 58_900 }, at);
-    expect(state).toMatchObject({ readBackAt: Infinity });
+  it('is proof when it comes before', () => {
+    const early = contextOf({ now: 57_900 });
+    const good = transition(registeredOf(), { ...outcomes.renewed, sentAt: 57_800 }, early);
+    expect(good.state).toMatchObject({ readBackAt: Infinity });
+  });
+
+  it('is no proof either when it comes after the end, until a read-back 1.5 s later', () => {
+    const late = contextOf({ now: 90_000 });
+    const doubtful = transition(registeredOf(), { ...outcomes.renewed, sentAt: 89_900 }, late);
+    expect(doubtful.state).toMatchObject({ readBackAt: 91_500 });
+  });
+
+  it('is no proof together with a read-back that came too soon, which is repeated', () => {
+    const soon = transition(state, outcomes.intact, contextOf({ now: 61_000 }));
+    expect(soon.state).toMatchObject({ readBackAt: 61_500 });
+    const later = transition(soon.state, outcomes.intact, contextOf({ now: 61_500 }));
+    expect(later.state).toMatchObject({ readBackAt: Infinity });
+  });
+
+  it('is read back at that moment also when the read-back before it failed', () => {
+    const failed = transition(state, outcomes['not-read-back'], contextOf({ now: 61_000 }));
+    expect(failed.state).toMatchObject({ readBackAt: 61_500 });
+  });
+
+  it('is not read back later because of one after it that proves nothing either', () => {
+    const again = contextOf({ now: 116_000 });
+    const next = transition(state, { ...outcomes.renewed, sentAt: 115_900 }, again);
+    expect(next.state).toMatchObject({ readBackAt: 61_500, doubtEndsAt: 119_300 });
+    const read = transition(next.state, outcomes.intact, again);
+    expect(read.state).toMatchObject({ readBackAt: 119_300 });
   });
 });
 
