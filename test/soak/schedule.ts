@@ -98,7 +98,7 @@ export function* rounds(seed: number, callers: number): Generator<Round, never> 
 }
 
 /** Deals all cards, shuffled, before it shuffles them again. */
-function deckOf<Card>(cards: readonly Card[], random: SeededRandom): () => Card {
+export function deckOf<Card>(cards: readonly Card[], random: SeededRandom): () => Card {
   let deck: Card[] = [];
   return () => {
     if (deck.length === 0)

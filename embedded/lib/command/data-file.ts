@@ -1,4 +1,6 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { codeOf, messageOf } from '../errors.js';
 import { Timer, systemClock } from '../clock.js';
 import type { Clock } from '../clock.js';
@@ -7,7 +9,7 @@ import type { RecordedRequest } from '../server/journal.js';
 
 /**
  * A JSON file. It is written next to its place and then renamed, so that it is never incomplete,
- * even after a crash.
+ * even after a crash. A symbolic link stays and its target is written; mode and owner stay, too.
  */
 export class DataFile {
   #underWay: Promise<void> = Promise.resolve();
@@ -51,21 +53,60 @@ export class DataFile {
   }
 
   async #replace(content: string): Promise<void> {
-    const beside = `${this.path}.${process.pid}.tmp`;
     try {
-      await writeThrough(beside, content);
-      await rename(beside, this.path);
+      await replace(await targetOf(this.path), content);
     } catch (error) {
-      await rm(beside, { force: true }).catch(() => undefined);
       throw new Error(`${this.path} cannot be written: ${messageOf(error)}`, { cause: error });
     }
   }
 }
 
-/** Writes a file and waits until it is on disk. */
-async function writeThrough(path: string, content: string): Promise<void> {
-  const file = await open(path, 'w');
+/** Writes a file beside its place and renames it. */
+async function replace(path: string, content: string): Promise<void> {
+  const beside = `${path}.${process.pid}.tmp`;
   try {
+    await writeThrough(beside, content, await statusOf(path));
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Follows symbolic links to a file, which need not exist. */
+async function targetOf(path: string): Promise<string> {
+  const target = await ifThere(realpath(path));
+  if (target !== undefined) return target;
+  const link = await readlink(path).catch(() => undefined);
+  return link === undefined ? path : targetOf(resolve(dirname(path), link));
+}
+
+/** Returns undefined for a file that does not exist yet. */
+function statusOf(path: string): Promise<Stats | undefined> {
+  return ifThere(stat(path));
+}
+
+async function ifThere<Found>(found: Promise<Found>): Promise<Found | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Writes a file and waits until it is on disk.
+ *
+ * @param like the file that it replaces, whose mode it gets, and whose owner if this is root
+ */
+async function writeThrough(path: string, content: string, like: Stats | undefined): Promise<void> {
+  const file = await open(path, 'w', like?.mode);
+  try {
+    if (like !== undefined) {
+      if (process.geteuid?.() === 0) await file.chown(like.uid, like.gid);
+      await file.chmod(like.mode);
+    }
     await file.writeFile(content);
     await file.sync();
   } finally {

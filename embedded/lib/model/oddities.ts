@@ -53,6 +53,14 @@ export interface Oddities {
    */
   readonly renewalStepMs?: number | undefined;
   /**
+   * Milliseconds between two turns of the server's housekeeping. Each puts off the next step of
+   * `renewalStepMs` until a whole step later, so that a heartbeat then waits for up to two steps.
+   * Has no effect without `renewalStepMs`, and must be longer.
+   *
+   * @default 0, no housekeeping; 30,000 is the server's
+   */
+  readonly housekeepingMs?: number | undefined;
+  /**
    * Milliseconds by which an instance outlives its lease. If it had sent heartbeats, a heartbeat or
    * a POST with its id is then answered 200 and renews nothing.
    *
@@ -114,6 +122,7 @@ export const noOddities: OddityValues = {
   relistMinMs: 15_000,
   relistMaxMs: 117_000,
   renewalStepMs: 0,
+  housekeepingMs: 0,
   dyingLeaseMs: 0,
   spuriousLossChance: 0,
   lostRegistrationMs: 0,
@@ -136,6 +145,7 @@ export const realisticOddities: OddityValues = {
   selfPreservation: true,
   lostDeletions: true,
   renewalStepMs: 1000,
+  housekeepingMs: 30_000,
   dyingLeaseMs: 600,
   spuriousLossChance: 0.7,
   lostRegistrationMs: 5,
@@ -153,6 +163,10 @@ function withOddities(values: OddityValues, oddities: Oddities): OddityValues {
   const result = { ...values, ...Object.fromEntries(given) };
   if (result.relistMinMs > result.relistMaxMs)
     throw new RangeError('oddities.relistMinMs must not be greater than oddities.relistMaxMs');
+  if (result.housekeepingMs > 0 && result.housekeepingMs <= result.renewalStepMs)
+    throw new RangeError(
+      'oddities.housekeepingMs must be 0 or greater than oddities.renewalStepMs',
+    );
   return result;
 }
 

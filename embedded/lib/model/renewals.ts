@@ -38,19 +38,22 @@ export class Renewals {
   readonly #queue = new Set<string>();
   readonly #timer: Timer;
   #isSuspended = false;
-  /** Time of one step; all others are a multiple of the interval away. */
+  /** Time of the next step, or of the last one if nothing is queued. */
   #stepAt: number;
+  /** Time at which the server began to count steps and turns of the housekeeping. */
+  #beganAt: number;
 
   constructor(clock: Clock, knobs: OddityKnobs, store: Store) {
     this.#clock = clock;
     this.#knobs = knobs;
     this.#store = store;
-    this.#stepAt = clock.now();
+    this.#beganAt = this.#stepAt = clock.now();
     this.#timer = new Timer(clock, () => this.catchUp());
     knobs.onChange({
       before: () => this.catchUp(),
       after: (now, was) => {
-        if (now.renewalStepMs !== was.renewalStepMs) this.#step(clock.now());
+        if (now.renewalStepMs !== was.renewalStepMs || now.housekeepingMs !== was.housekeepingMs)
+          this.#beginAnew(clock.now());
         if (!this.#hasOddity) this.#states.clear();
       },
     });
@@ -114,11 +117,29 @@ export class Renewals {
   }
 
   #queueUp(key: string, now: number): void {
-    const { renewalStepMs } = this.#knobs.values;
     this.#queue.add(key);
     if (this.#stepAt > now) return;
-    this.#stepAt += (Math.floor((now - this.#stepAt) / renewalStepMs) + 1) * renewalStepMs;
+    this.#stepAt = this.#stepAfter(now);
     this.#timer.start(this.#stepAt - now);
+  }
+
+  /**
+   * Returns the time of the next step. Each turn of the housekeeping starts the server's timer
+   * again, and comes just before the step that is due at the same time.
+   */
+  #stepAfter(now: number): number {
+    const { renewalStepMs, housekeepingMs } = this.#knobs.values;
+    const next = (from: number, everyMs: number) =>
+      from + (Math.floor((now - from) / everyMs) + 1) * everyMs;
+    if (housekeepingMs === 0) return next(this.#beganAt, renewalStepMs);
+    const turnAt = next(this.#beganAt, housekeepingMs);
+    const stepAt = next(turnAt - housekeepingMs, renewalStepMs);
+    return stepAt < turnAt ? stepAt : turnAt + renewalStepMs;
+  }
+
+  #beginAnew(now: number): void {
+    this.#beganAt = now;
+    this.#step(now);
   }
 
   #step(at: number): void {

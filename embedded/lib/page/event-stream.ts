@@ -3,6 +3,8 @@ import { Timer, systemClock } from '../clock.js';
 import type { Lease } from '../model/leases.js';
 import type { InstanceChanged, ServiceChanged } from '../model/changes.js';
 import type { RegistryModel } from '../model/registry-model.js';
+import { Backlog } from '../server/backlog.js';
+import type { Reader } from '../server/backlog.js';
 import type { Faults } from '../server/faults.js';
 import type { ChangeView, PageEvents, RenewalView } from './messages.js';
 import * as view from './registry-view.js';
@@ -32,8 +34,8 @@ type Change = Omit<InstanceChanged | ServiceChanged, 'consumerIds'> & {
 export class EventStream {
   readonly #model: RegistryModel;
   readonly #faults: Faults;
-  readonly #listeners = new Set<ServerResponse>();
-  readonly #slow = new WeakSet<ServerResponse>();
+  readonly #listeners = new Set<Listener>();
+  readonly #backlog = new Backlog<Listener>();
   readonly #batch = new Timer(systemClock, () => this.#flush());
   readonly #keepAlive = new Timer(systemClock, () => this.#sendKeepAlive());
   #changes: Change[] = [];
@@ -55,21 +57,23 @@ export class EventStream {
       'X-Accel-Buffering': 'no',
     });
     if (this.#listeners.size === 0) this.#startListening();
-    this.#listeners.add(response);
-    response.once('close', () => this.#leave(response));
-    this.#sendAll(response);
+    const listener = new Listener(response);
+    this.#listeners.add(listener);
+    response.once('close', () => this.#leave(listener));
+    this.#sendAll(listener);
   }
 
   /** Closes the connections of all clients. */
   close(): void {
-    for (const response of this.#listeners) {
-      response.destroy();
-      this.#leave(response);
+    for (const listener of this.#listeners) {
+      listener.close();
+      this.#leave(listener);
     }
   }
 
-  #leave(response: ServerResponse): void {
-    if (!this.#listeners.delete(response) || this.#listeners.size > 0) return;
+  #leave(listener: Listener): void {
+    this.#backlog.forget(listener);
+    if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
     this.#stopListening();
     this.#batch.cancel();
     this.#keepAlive.cancel();
@@ -114,7 +118,7 @@ export class EventStream {
     const faults = this.#areFaultsNew;
     this.#forget();
     if (changes.length > maxChanges) {
-      for (const response of this.#listeners) this.#sendAll(response);
+      this.#toEach(this.#everything());
       return;
     }
     if (changes.length > 0) this.#sendEach('changes', this.#viewsOf(changes));
@@ -141,30 +145,66 @@ export class EventStream {
     });
   }
 
-  #sendAll(response: ServerResponse): void {
+  #sendAll(listener: Listener): void {
+    this.#send(listener, this.#everything());
+  }
+
+  #everything(): string {
     const registry = messageOf('registry', view.registryView(this.#model));
-    this.#send(response, registry + messageOf('faults', this.#faults.list().map(view.faultView)));
+    return registry + messageOf('faults', this.#faults.list().map(view.faultView));
   }
 
   #sendEach<Name extends keyof PageEvents>(name: Name, data: PageEvents[Name]): void {
-    const message = messageOf(name, data);
-    for (const response of this.#listeners) this.#send(response, message);
+    this.#toEach(messageOf(name, data));
   }
 
-  #send(response: ServerResponse, message: string): void {
-    if (response.destroyed || this.#slow.has(response)) return;
-    response.write(message);
-    if (response.writableLength <= maxQueuedBytes) return;
-    this.#slow.add(response);
-    response.once('drain', () => {
-      this.#slow.delete(response);
-      this.#sendAll(response);
-    });
+  #toEach(message: string): void {
+    for (const listener of this.#listeners) this.#send(listener, message);
+  }
+
+  #send(listener: Listener, message: string): void {
+    if (!listener.takes) return;
+    listener.send(message, () => this.#sendAll(listener));
+    this.#backlog.check(listener);
   }
 
   #sendKeepAlive(): void {
-    for (const response of this.#listeners) this.#send(response, ': alive\n\n');
+    this.#toEach(': alive\n\n');
     this.#keepAlive.start(keepAliveMs);
+  }
+}
+
+/** A client of the stream. */
+class Listener implements Reader {
+  readonly #response: ServerResponse;
+  #isSlow = false;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  get waitingBytes(): number {
+    return this.#response.writableLength;
+  }
+
+  /** Whether it has received so much that it gets more. */
+  get takes(): boolean {
+    return !this.#response.destroyed && !this.#isSlow;
+  }
+
+  /** @param onCaughtUp called once a client that was too slow has received everything */
+  send(message: string, onCaughtUp: () => void): void {
+    this.#response.write(message);
+    if (this.waitingBytes <= maxQueuedBytes) return;
+    this.#isSlow = true;
+    this.#response.once('drain', () => {
+      this.#isSlow = false;
+      onCaughtUp();
+    });
+  }
+
+  close(): void {
+    this.#response.destroy();
   }
 }
 

@@ -15,6 +15,13 @@ export type FaultRequest =
 
 const hourMs = 3_600_000;
 const aboutCenturyMs = 100 * 365 * 24 * hourMs;
+
+/** The deepest nesting of a body: far less than a stack holds, and more than any answer has. */
+const maxLevels = 100;
+
+/** The longest expression: nested groups without end would use up the memory. */
+const maxPatternLength = 1000;
+
 const allMoments = ['before', 'after'] as const;
 
 /** Reads the body of POST /-/faults and checks every field. */
@@ -105,12 +112,35 @@ function readMatch(body: BodyReader, moments?: readonly ('before' | 'after')[]):
 
 function expressionOf(value: unknown): RegExp {
   if (typeof value !== 'string') throw new TypeError('must be the text of a regular expression');
+  if (value.length > maxPatternLength)
+    throw new TypeError(`must have at most ${maxPatternLength} characters`);
   return new RegExp(value);
 }
 
 function faultBodyOf(value: unknown): FaultBody {
-  if (typeof value === 'string' || isObject(value)) return value;
-  throw new TypeError('must be a text or an object');
+  if (typeof value === 'string') return value;
+  if (!isObject(value)) throw new TypeError('must be a text or an object');
+  if (levelsOf(value) > maxLevels)
+    throw new TypeError(`must be nested at most ${maxLevels} levels deep`);
+  const { errorCode } = value;
+  if (errorCode !== undefined && typeof errorCode !== 'number' && typeof errorCode !== 'string')
+    throw new TypeError('must have a number or a text as errorCode');
+  return value;
+}
+
+/** Returns how deep a value is nested, or a little more than `maxLevels`. */
+function levelsOf(value: object): number {
+  let levels = 0;
+  let level: unknown[] = [value];
+  while (level.length > 0 && levels <= maxLevels) {
+    levels += 1;
+    level = level.flatMap(each => Object.values(Object(each))).filter(isContainer);
+  }
+  return levels;
+}
+
+function isContainer(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function headersOf(value: unknown): Readonly<Record<string, string>> {
@@ -122,6 +152,8 @@ function headersOf(value: unknown): Readonly<Record<string, string>> {
 
 function headerValueOf(name: string, value: unknown): string {
   if (typeof value !== 'string') throw new TypeError('must be a text');
+  // Node refuses to send one with an answer that is not chunked.
+  if (/^trailer$/i.test(name)) throw new TypeError('must not have a Trailer');
   validateHeaderName(name);
   validateHeaderValue(name, value);
   return value;

@@ -10,13 +10,19 @@ import { refOf } from '../handlers/instance-handlers.js';
 import { registryErrorMessage } from '../model/registry-error.js';
 import { heartbeat } from '../model/instance-operations.js';
 import type { RegistryModel } from '../model/registry-model.js';
+import { Backlog } from './backlog.js';
+import type { Reader } from './backlog.js';
 import type { WebSocketRoute } from '../route-table.js';
 import type { ChangeKind, InstanceChanged } from '../model/changes.js';
 
-/** No subprotocol and no compression, whatever a client offers; clients are tracked here. */
+/**
+ * No subprotocol and no compression, whatever a client offers; clients are tracked, and their pings
+ * answered, here.
+ */
 const handshake = {
   noServer: true,
   clientTracking: false,
+  autoPong: false,
   handleProtocols: () => false as const,
 };
 
@@ -26,8 +32,9 @@ export class WebSockets {
   readonly #clock: Clock;
   readonly #pingIntervalMs: number;
   readonly #open = new Set<() => void>();
+  readonly #backlog = new Backlog<Watcher>();
   readonly #servers = {
-    watcher: new WebSocketServer({ ...handshake, maxPayload: readLimitBytes, autoPong: false }),
+    watcher: new WebSocketServer({ ...handshake, maxPayload: readLimitBytes }),
     heartbeat: new WebSocketServer(handshake),
   };
 
@@ -63,14 +70,17 @@ export class WebSockets {
       closeAfterSend();
       return;
     }
+    const watcher = new Watcher(socket);
     const ignore = this.#model.onPublished(change => {
       const { tenant, consumerIds } = change;
-      if (tenant === namespace.name && consumerIds.includes(serviceId))
-        socket.send(changeFrame(change));
+      if (tenant !== namespace.name || !consumerIds.includes(serviceId)) return;
+      watcher.send(changeFrame(change));
+      this.#backlog.check(watcher);
     });
     const leave = serveWatcher(socket, this.#clock, isKnown);
     this.#track(socket, () => {
       ignore();
+      this.#backlog.forget(watcher);
       leave();
     });
   }
@@ -114,6 +124,31 @@ interface Connection {
   readonly socket: WebSocket;
   /** Closes the connection once all data is sent, without waiting for the client. */
   readonly closeAfterSend: () => void;
+}
+
+/** A watcher with more unread bytes is closed; the server waits 5 s for one and closes it, too. */
+const maxUnreadBytes = 1024 * 1024;
+
+/** A client that is notified of changes. */
+class Watcher implements Reader {
+  readonly #socket: WebSocket;
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  get waitingBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  send(frame: string): void {
+    this.#socket.send(frame);
+    if (this.waitingBytes > maxUnreadBytes) this.close();
+  }
+
+  close(): void {
+    this.#socket.terminate();
+  }
 }
 
 /** Milliseconds between two pings (server/pubsub/ws/options.go, HealthInterval). */
@@ -160,11 +195,11 @@ function serveWatcher(socket: WebSocket, clock: Clock, isKnown: () => boolean): 
   });
   const heard = () => deadline.start(readTimeoutMs);
   socket.on('pong', heard);
+  // Always empty, contrary to RFC 6455 (WritePingPong).
+  answerPings(socket, () => '');
   socket.on('ping', () => {
     heard();
     pings.cancel();
-    // Always empty, contrary to RFC 6455 (WritePingPong).
-    socket.pong('');
   });
   heard();
   pings.start(pingIntervalMs + pingLagMs);
@@ -172,6 +207,21 @@ function serveWatcher(socket: WebSocket, clock: Clock, isKnown: () => boolean): 
     deadline.cancel();
     pings.cancel();
   };
+}
+
+/**
+ * Answers pings, but sends no pong while one waits for the client to read, as RFC 6455 allows:
+ * pings without end must not pile up.
+ */
+function answerPings(socket: WebSocket, pongFor: (ping: Buffer) => Buffer | string): void {
+  let isWaiting = false;
+  socket.on('ping', ping => {
+    if (isWaiting) return;
+    isWaiting = true;
+    socket.pong(pongFor(ping), false, () => {
+      isWaiting = false;
+    });
+  });
 }
 
 /** Returns the text frame for a change (pb.WatchInstanceResponse). */
@@ -217,6 +267,7 @@ function serveHeartbeats(
     deadline.start(readTimeoutMs);
     if (!connection.renew()) connection.close();
   });
+  answerPings(socket, ping => ping);
   pings.start(connection.pingIntervalMs);
   return () => {
     deadline.cancel();

@@ -1,4 +1,15 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { tmpdir } from 'node:os';
@@ -402,6 +413,35 @@ describe('what keeps the data', () => {
     await done;
     expect(written[1]).toContain('"DOWN"');
     await saver.stop();
+  });
+
+  it('writes through a symbolic link, also where its target is yet to come', async () => {
+    await mkdir(join(directory, 'real'));
+    const [target, link] = [join(directory, 'real', 'data.json'), join(directory, 'link.json')];
+    const chain = join(directory, 'chain.json');
+    await symlink(join('real', 'data.json'), link);
+    await symlink('link.json', chain);
+    for (const content of ['{}', '{"a":1}']) {
+      await new DataFile(chain).write(content);
+      expect(await readFile(target, 'utf8')).toBe(content);
+    }
+    expect(await readlink(link)).toBe(join('real', 'data.json'));
+    expect(await readlink(chain)).toBe('link.json');
+    expect(await readdir(join(directory, 'real'))).toEqual(['data.json']);
+  });
+
+  it('refuses a symbolic link that leads to itself', async () => {
+    const path = join(directory, 'data.json');
+    await symlink('data.json', path);
+    await expect(new DataFile(path).write('{}')).rejects.toThrow('data.json cannot be written: ');
+    expect(await readlink(path)).toBe('data.json');
+  });
+
+  it.each([0o600, 0o640, 0o666])('keeps the mode of a file, %o', async mode => {
+    const path = await file('data.json', '{}');
+    await chmod(path, mode);
+    await new DataFile(path).write('{"a":1}');
+    expect((await stat(path)).mode & 0o777).toBe(mode);
   });
 
   it('leaves nothing beside a file that it could not replace', async () => {

@@ -21,6 +21,31 @@ const told = async (answer: Promise<TestAnswer>) => {
   return { status, json: JSON.parse(text) };
 };
 
+describe('a body that is nested 5,000 deep', () => {
+  const nested = `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`;
+
+  it.each([
+    ['POST faults', nested],
+    ['POST faults', `{"kind":"answer","status":500,"body":${nested}}`],
+    ['POST faults', `{"kind":"answer","status":500,"headers":${nested}}`],
+    ['POST faults', `{"kind":"hang","match":${nested}}`],
+    ['POST clock', `{"advanceMs":${nested}}`],
+  ])('is refused: %s', async (line, body) => {
+    const serviceCenter = await started({ clock: new FakeClock() });
+    expect(await outcome(askPage(serviceCenter, line, { body }))).toBe(400);
+    expect(serviceCenter.faults.list()).toEqual([]);
+  });
+
+  it.each([
+    ['POST /microservices', `{"service":{"serviceName":"x","properties":${nested}}}`],
+    ['PUT /heartbeats', `{"instances":[{"instanceId":${nested}}]}`],
+    ['POST /instances/action?type=query', `{"services":[{"service":${nested}}]}`],
+    ['PUT /dependencies', `{"dependencies":[{"consumer":${nested}}]}`],
+  ])('is answered by the registry, too: %s', async (line, body) => {
+    expect(await outcome(ask(await started(), line, body))).toBe(400);
+  });
+});
+
 describe('the page', () => {
   it('is one document, and all that it loads is served beside it', async () => {
     const serviceCenter = await started();

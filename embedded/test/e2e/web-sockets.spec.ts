@@ -120,6 +120,20 @@ describe('a watcher', () => {
     expect(types.join()).toBe('ping,ping,ping,text,ping,ping,text,tcp-closed');
   });
 
+  it('is closed when it leaves more than 1 MiB unread', async () => {
+    await watch();
+    client.socket.pause();
+    const properties = { text: 'x'.repeat(2900) };
+    const change = () =>
+      ask(serviceCenter, 'PUT /microservices/orders/instances/own/properties', { properties });
+    // The kernel takes some megabytes before the first byte waits in the registry.
+    while (clock.timers > 0) await Promise.all(Array.from({ length: 100 }, change));
+    client.socket.resume();
+    const types = new Set<string>();
+    for (let type = ''; type !== 'tcp-closed'; types.add(type)) ({ type } = await client.next());
+    expect([...types]).toEqual(['text', 'tcp-closed']);
+  });
+
   it('leaves no timer behind when it goes', async () => {
     await watch();
     expect(clock.timers).toBe(3);
@@ -146,6 +160,26 @@ describe('a heartbeat over WebSocket', () => {
     expect(await client.next()).toEqual({ type: 'ping', payload: { length: 0 } });
     clock.advance(30_000);
     expect(await client.next()).toEqual({ type: 'ping', payload: { length: 0 } });
+  });
+
+  it('gets one pong for many pings while it does not read', async () => {
+    await open(beats);
+    let pongs = 0;
+    client.socket.on('pong', () => {
+      pongs += 1;
+    });
+    client.socket.pause();
+    const pings = 100_000;
+    const longest = 'x'.repeat(125);
+    for (let sent = 0; sent < pings; sent += 1) client.socket.ping(longest);
+    const noticed = clock.nextTimer();
+    client.socket.pong();
+    await noticed;
+    client.socket.close(1000);
+    client.socket.resume();
+    await once(client.socket, 'close');
+    expect(pongs).toBeGreaterThan(0);
+    expect(pongs).toBeLessThan(pings / 2);
   });
 
   it.each([

@@ -49,6 +49,10 @@ describe('the oddities of an embedded Service Center', () => {
       { relistMinMs: 2, relistMaxMs: 1 },
       'oddities.relistMinMs must not be greater than oddities.relistMaxMs',
     ],
+    [
+      { renewalStepMs: 2, housekeepingMs: 2 },
+      'oddities.housekeepingMs must be 0 or greater than oddities.renewalStepMs',
+    ],
   ])('are refused when they make no sense: %j', (wrong, message) => {
     expect(() => new EmbeddedServiceCenter({ oddities: wrong })).toThrow(new RangeError(message));
     const { oddities } = new EmbeddedServiceCenter();

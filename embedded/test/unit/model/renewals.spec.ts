@@ -127,6 +127,88 @@ describe('renewalStepMs', () => {
   });
 });
 
+describe('housekeepingMs', () => {
+  const oddities = { renewalStepMs: 1000, housekeepingMs: 30_000 };
+
+  it('has one heartbeat in 30 s wait for two steps instead of one', () => {
+    const { clock, beat, leftMs } = stage(oddities);
+    const waits = Array.from({ length: 60 }, () => {
+      clock.advance(1);
+      const at = clock.now();
+      beat();
+      while (leftMs() !== 20_000) clock.advance(1);
+      return clock.now() - at;
+    });
+    const wholeStep = 999;
+    expect(waits.filter(wait => wait !== wholeStep)).toEqual([1999, 1999]);
+  });
+
+  it.each([
+    [300, 135, 200],
+    [600, 79, 200],
+    [900, 27, 200],
+    [1200, 2, 120],
+    [1400, 2, 120],
+    [1700, 1, 120],
+    [2000, 0, 120],
+  ])(
+    'loses a lease with %i ms left about as often as a real server, %i of %i',
+    (leftMs, lost, tried) => {
+      const share = shareOfLost(oddities, leftMs);
+      expect(Math.abs(share * tried - lost)).toBeLessThanOrEqual(8);
+      expect(share > 0).toBe(lost > 0);
+    },
+  );
+
+  it('loses no lease with a step left without it', () => {
+    expect(shareOfLost({ renewalStepMs: 1000 }, 1000)).toBe(0);
+  });
+
+  it('lets a lease that was answered 200 live on past its end as dyingLeaseMs says', () => {
+    const { clock, beat, isThere } = stage({ ...oddities, dyingLeaseMs: 600 });
+    clock.advance(9900);
+    beat();
+    // Renewed at 10,000, the lease ends at 30,000, where no step comes.
+    clock.advance(19_300);
+    expect(beat()).toBe(ok);
+    clock.advance(1300);
+    expect(isThere()).toBe(true);
+    clock.advance(100);
+    expect(isThere()).toBe(false);
+  });
+
+  it('begins with the moment at which it is turned on', () => {
+    const { registry, clock, beat, leftMs } = stage({ renewalStepMs: 1000 });
+    clock.advance(500);
+    registry.model.oddities.set({ housekeepingMs: 30_000 });
+    clock.advance(15_000);
+    beat();
+    clock.advance(14_700);
+    beat();
+    clock.advance(1299);
+    expect(leftMs()).toBeLessThan(20_000);
+    clock.advance(1);
+    expect(leftMs()).toBe(20_000);
+  });
+});
+
+/** The share of heartbeats with so much of a lease left that are answered 200 and lost all the same. */
+function shareOfLost(oddities: Oddities, leftMs: number): number {
+  const stepMs = 50;
+  const phases = Array.from({ length: 30_000 / stepMs }, (_, at) => at * stepMs);
+  const lost = phases.filter(phase => {
+    const { clock, beat, isThere, register, remove } = stage(oddities);
+    clock.advance(phase + 1);
+    remove();
+    register();
+    clock.advance(20_000 - leftMs);
+    const wasAnswered = beat() === ok;
+    clock.advance(leftMs + 2000);
+    return wasAnswered && !isThere();
+  });
+  return lost.length / phases.length;
+}
+
 describe('dyingLeaseMs', () => {
   it('answers 200 for so long after the end of the lease, and renews nothing', () => {
     const { clock, beat, register, isThere, leftMs } = stage({ dyingLeaseMs: 600 });

@@ -80,3 +80,24 @@ it('a listener that is too slow hears nothing until it has caught up, and then e
   hub.close();
   expect(registry.clock.timers).toBe(0);
 });
+
+it('listeners that never read are closed beyond 64 MiB, the one that is behind for longest first', () => {
+  const registry = new TestRegistry();
+  const hub = new EventStream(registry.model, new Faults(noDoor));
+  const serviceId = registry.service();
+  const properties = { text: 'x'.repeat(4000) };
+  for (let count = 0; count < 300; count += 1) registry.instance(serviceId, { properties });
+  const responses = Array.from({ length: 200 }, () => {
+    const response = new SlowResponse();
+    hub.add(response as unknown as ServerResponse, {});
+    return response;
+  });
+  const waiting = responses.reduce((sum, { writableLength }) => sum + writableLength, 0);
+  expect(waiting).toBeGreaterThan(32 * 1024 * 1024);
+  const open = responses.filter(({ destroyed }) => !destroyed);
+  const held = open.reduce((sum, { writableLength }) => sum + writableLength, 0);
+  expect(held).toBeLessThanOrEqual(64 * 1024 * 1024);
+  expect(open).toEqual(responses.slice(-open.length));
+  hub.close();
+  expect(registry.clock.timers).toBe(0);
+});

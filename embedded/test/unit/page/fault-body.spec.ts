@@ -89,7 +89,41 @@ describe('the body of a fault', () => {
     [{ kind: 'answer', status: 200, headers: [] }, /^headers must be an object of texts/],
     [{ kind: 'answer', status: 200, contentType: 7 }, /^contentType must be a text/],
     [{ kind: 'hang', match: { path: 7 } }, /^match.path must be the text of/],
+    [
+      { kind: 'answer', status: 200, headers: { trailer: 'x' } },
+      /^headers must not have a Trailer/,
+    ],
+    [
+      { kind: 'answer', status: 500, body: { errorCode: {} } },
+      /^body must have a number or a text/,
+    ],
+    [{ kind: 'answer', status: 500, body: { errorCode: null } }, /^body must have a number/],
   ])('is refused in one sentence: %j', (body, sentence) => {
     expect(start(body)).toEqual([expect.stringMatching(sentence)]);
   });
+
+  it('is refused with an expression of more than 1,000 characters', () => {
+    const issues = start({ kind: 'hang', match: { path: '('.repeat(20_000) } });
+    expect(issues).toEqual(['match.path must have at most 1000 characters']);
+  });
+
+  it.each([101, 5000])('is refused with an answer that is nested %i levels deep', levels => {
+    const issues = ['body must be nested at most 100 levels deep'];
+    const objects = nested(levels, '{"a":', '}');
+    expect(start({ kind: 'answer', status: 500, body: objects })).toEqual(issues);
+    const lists = { a: nested(levels - 1, '[', ']') };
+    expect(start({ kind: 'answer', status: 500, body: lists })).toEqual(issues);
+  });
+
+  it('may have an answer that is nested 100 levels deep', () => {
+    const body = nested(100, '{"a":', '}');
+    expect(start({ kind: 'answer', status: 500, body })).toMatchObject({ settings: { body } });
+  });
 });
+
+/** Returns containers within containers, the innermost empty. */
+function nested(levels: number, open: string, close: string): object {
+  const inner = `${open.charAt(0)}${close}`;
+  const more = levels - 1;
+  return Object(JSON.parse(`${open.repeat(more)}${inner}${close.repeat(more)}`));
+}
