@@ -1,7 +1,7 @@
 import { isServiceCombError, type ServiceCombError, ServiceCenterTimeoutError } from '../errors.js';
 import { type PendingEvent, RegistryEvents } from '../events.js';
 import type { CallOptions } from '../protocol/channel.js';
-import { failureKind, isGone } from '../protocol/failures.js';
+import { failureKind, isGone, isRetriable } from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
 import { type Clock, within } from './clock.js';
@@ -115,14 +115,14 @@ async function remove(
   options: CallOptions,
 ): Promise<void> {
   if (own?.stored.timestamp !== undefined) {
-    const stored = await readIfAllowed(client, ref, options);
+    const stored = await readIfThere(client, ref, options);
     if (stored !== undefined && isTakenOver(stored, own, unread)) return;
   }
   await client.unregisterInstance(ref, options);
 }
 
-/** Resolves with undefined when the registry refuses to show the record. */
-async function readIfAllowed(
+/** Resolves with undefined when there is no record to look at; the removal decides then. */
+async function readIfThere(
   client: ServiceCenterClient,
   ref: InstanceRef,
   options: CallOptions,
@@ -130,7 +130,7 @@ async function readIfAllowed(
   try {
     return await client.getInstance(ref, { ...options, noCache: true });
   } catch (error) {
-    if (isServiceCombError(error) && failureKind(error) === 'refused') return undefined;
-    throw error;
+    if (!isServiceCombError(error) || isRetriable(error)) throw error;
+    return undefined;
   }
 }

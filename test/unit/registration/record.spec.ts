@@ -534,3 +534,70 @@ describe('changes that are on their way when the instance leaves', () => {
     expect(harness.stored).toMatchObject({ status: 'OUTOFSERVICE' });
   });
 });
+
+describe('a registry that writes endpoints and host names in its own way', () => {
+  const rewriting =
+    (harness: CoreHarness): FakeAnswer =>
+    () => {
+      const [endpoint = ''] = harness.stored.endpoints ?? [];
+      const written = { hostName: 'ho', endpoints: [endpoint.toUpperCase()] };
+      return { body: { instance: { ...harness.stored, ...written } } };
+    };
+
+  it('is replaced once, then accepted with one warning', async () => {
+    const harness = new CoreHarness({}, { verifyEvery: 1 });
+    harness.answers = { read: rewriting(harness) };
+    const registered = harness.core.register();
+    await harness.run(1_000);
+    await registered;
+    await harness.run(200_000);
+    expect([harness.count('remove'), harness.count('post')]).toEqual([1, 2]);
+    expect(harness.names().filter(name => name === 'record.rewritten')).toHaveLength(1);
+    expect(harness.names()).not.toContain('instance.replaced');
+    harness.answers = { heartbeat: forgotten, read: forgotten };
+    await harness.run(20_000);
+    harness.answers = { read: rewriting(harness) };
+    await harness.run(40_000);
+    expect(harness.core.snapshot()).toMatchObject({ state: 'registered', registrations: 2 });
+    expect(harness.count('remove')).toBe(1);
+    expect(harness.names().filter(name => name === 'record.rewritten')).toHaveLength(1);
+  });
+
+  it('still gets other endpoints when the server listens elsewhere', async () => {
+    const harness = new CoreHarness();
+    harness.answers = { read: rewriting(harness) };
+    const registered = harness.core.register();
+    await harness.run(1_000);
+    await registered;
+    harness.core.publishAt(['rest://10.0.0.2:80']);
+    await harness.run(2_000);
+    expect(harness.stored).toMatchObject({ endpoints: ['rest://10.0.0.2:80'] });
+    expect(harness.count('remove')).toBe(2);
+  });
+});
+
+describe('another instanceId than ours in the answer to a registration', () => {
+  it('is used for heartbeats, the snapshot and the removal', async () => {
+    const harness = new CoreHarness();
+    const urls: string[] = [];
+    const note = ({ url }: { readonly url: string }) => {
+      urls.push(url.replace(/^.*instances\//, ''));
+      return {};
+    };
+    harness.answers = {
+      post: { body: { instanceId: 'theirs' } },
+      read: ({ url }) => {
+        note({ url });
+        return { body: { instance: { ...harness.stored, instanceId: 'theirs' } } };
+      },
+      heartbeat: note,
+      remove: note,
+    };
+    await harness.register();
+    await harness.run(20_000);
+    expect(harness.core.snapshot()).toMatchObject({ state: 'registered', instanceId: 'theirs' });
+    await harness.clock.until(harness.core.leave());
+    expect(harness.count('post')).toBe(1);
+    expect(urls).toEqual(['theirs?noCache=1', 'theirs/heartbeat', 'theirs']);
+  });
+});
