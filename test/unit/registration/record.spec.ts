@@ -309,6 +309,25 @@ describe('a record that somebody else has changed', () => {
     expect(harness.count('status')).toBe(1);
   });
 
+  it('stays as the operator has made it when a later write of ours undoes that', async () => {
+    const harness = await zoned();
+    const before = harness.stored;
+    harness.stored = { ...harness.stored, status: 'OUTOFSERVICE' };
+    await harness.run(15_000);
+    harness.answers = {
+      properties: () => {
+        // The server takes the status from a cache that does not know the operator's.
+        harness.stored = { ...before };
+        harness.answers = {};
+        return {};
+      },
+    };
+    await harness.clock.until(harness.core.record.setProperties({ zone: 'c' }));
+    await harness.run(5_000);
+    expect(harness.stored).toMatchObject({ status: 'OUTOFSERVICE', properties: { zone: 'c' } });
+    expect(harness.core.record.status).toBe('OUTOFSERVICE');
+  });
+
   it('that an admission hook lists as DOWN stays so until somebody lets it in', async () => {
     const harness = new CoreHarness({}, { verifyEvery: 1 });
     harness.answers = {
