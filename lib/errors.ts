@@ -7,7 +7,8 @@ export type ServiceCombErrorCode =
   | 'ERR_SERVICECOMB_TIMEOUT'
   | 'ERR_SERVICECOMB_RESPONSE'
   | 'ERR_SERVICECOMB_PROTOCOL'
-  | 'ERR_SERVICECOMB_CREDENTIALS';
+  | 'ERR_SERVICECOMB_CREDENTIALS'
+  | 'ERR_SERVICECOMB_TAKEN_OVER';
 
 /**
  * The base class of every error that this library throws or puts into an event.
@@ -157,6 +158,23 @@ export class CredentialsError extends ServiceCombError {
     readonly reason: string,
   ) {
     super(`No credentials for Service Center from serviceCenter.auth.${source}: ${reason}`);
+  }
+}
+
+/** Another process has registered under the instanceId of this one, later than it did, and holds the id. */
+export class InstanceTakenOverError extends ServiceCombError {
+  readonly code = 'ERR_SERVICECOMB_TAKEN_OVER';
+
+  constructor(
+    readonly instanceId: string,
+    /** Where the other process can be reached. */
+    readonly endpoints: readonly string[],
+  ) {
+    const where = endpoints.length === 0 ? 'at no endpoint' : `at ${endpoints.join(', ')}`;
+    super(
+      `Another process ${where} has registered as ${instanceId}: stop one of the two, or give each process ` +
+        'an instance.instanceId of its own',
+    );
   }
 }
 

@@ -34,8 +34,12 @@ export interface RegistryEventBase<
  */
 export interface ServiceRegisteredEvent extends RegistryEventBase<'servicecomb.service.registered'> {
   readonly serviceId: string;
-  /** false when the service existed before; it is then left as it is. */
+  /** false when the service existed before. */
   readonly created: boolean;
+  /** Parts of an existing service that were updated, such as `properties`; absent for none. */
+  readonly updated?: readonly string[];
+  /** Parts of an existing service that differ and cannot be updated; absent for none. */
+  readonly outdated?: readonly string[];
 }
 
 /** The instance holds a lease, for the first time or again. Not sent for a renewal. */
@@ -52,6 +56,24 @@ export interface InstanceRegisteredEvent extends RegistryEventBase<'servicecomb.
  */
 export interface InstanceReplacedEvent extends RegistryEventBase<'servicecomb.instance.replaced'> {
   readonly previous: MicroserviceInstance;
+}
+
+/**
+ * Another process has registered under the same id, later than this one, and holds it from now on. This
+ * process registers again once that record is gone. Sent once until then.
+ */
+export interface InstanceTakenOverEvent extends RegistryEventBase<'servicecomb.instance.taken-over'> {
+  readonly error: ServiceCombError;
+  /** The record of the other process. */
+  readonly holder: MicroserviceInstance;
+}
+
+/**
+ * The registry stores other endpoints or another host name than were posted, also after the record was
+ * replaced once, so what it stores is accepted. Sent before instance.registered.
+ */
+export interface RecordRewrittenEvent extends RegistryEventBase<'servicecomb.record.rewritten'> {
+  readonly stored: MicroserviceInstance;
 }
 
 /** The lease is gone and the instance will be registered again. Not sent while the lease may live. */
@@ -112,17 +134,29 @@ export interface LeaseAtRiskEvent extends RegistryEventBase<'servicecomb.lease.a
 }
 
 /**
- * The registry's record differed in these fields and has been repaired. Not sent for endpoints and host
- * name: a record with other ones is replaced (instance.replaced).
+ * The registry had undone a write of ours, and these fields have been written again. Not sent for what
+ * somebody else has changed: that is taken over (status.changed, properties.changed).
  */
 export interface DriftRepairedEvent extends RegistryEventBase<'servicecomb.drift.repaired'> {
   readonly fields: readonly ('status' | 'properties')[];
 }
 
-/** The status was changed by this process. Not sent when the status was that one already. */
+/** The status has changed. Not sent when the status was that one already. */
 export interface StatusChangedEvent extends RegistryEventBase<'servicecomb.status.changed'> {
   readonly from: InstanceStatus;
   readonly to: InstanceStatus;
+  /** `application`: this process. `registry`: an operator or a hook, found when the record was read. */
+  readonly by: 'application' | 'registry';
+}
+
+/** The properties of the instance have changed. Not sent when they were these already. */
+export interface PropertiesChangedEvent extends RegistryEventBase<'servicecomb.properties.changed'> {
+  /** All properties before. */
+  readonly from: Readonly<Record<string, string>>;
+  /** All properties now. */
+  readonly to: Readonly<Record<string, string>>;
+  /** `application`: this process. `registry`: an operator or a hook, found when the record was read. */
+  readonly by: 'application' | 'registry';
 }
 
 /**
@@ -182,6 +216,8 @@ export interface RegistryEventMap {
   'servicecomb.service.registered': ServiceRegisteredEvent;
   'servicecomb.instance.registered': InstanceRegisteredEvent;
   'servicecomb.instance.replaced': InstanceReplacedEvent;
+  'servicecomb.instance.taken-over': InstanceTakenOverEvent;
+  'servicecomb.record.rewritten': RecordRewrittenEvent;
   'servicecomb.instance.lost': InstanceLostEvent;
   'servicecomb.instance.unregistered': InstanceUnregisteredEvent;
   'servicecomb.instance.unregister-failed': InstanceUnregisterFailedEvent;
@@ -193,6 +229,7 @@ export interface RegistryEventMap {
   'servicecomb.lease.at-risk': LeaseAtRiskEvent;
   'servicecomb.drift.repaired': DriftRepairedEvent;
   'servicecomb.status.changed': StatusChangedEvent;
+  'servicecomb.properties.changed': PropertiesChangedEvent;
   'servicecomb.address.isolated': AddressIsolatedEvent;
   'servicecomb.address.restored': AddressRestoredEvent;
   'servicecomb.token.renewed': TokenRenewedEvent;
@@ -235,10 +272,20 @@ function event<Name extends RegistryEventName>(
 
 /** All events: key, name and log line. */
 const definitions = {
-  ServiceRegistered: event('servicecomb.service.registered', ({ created }, who) => [
-    'log',
-    `${created ? 'Created' : 'Found'} the service of ${who} in Service Center`,
-  ]),
+  ServiceRegistered: event(
+    'servicecomb.service.registered',
+    ({ created, updated = [], outdated = [] }, who) => {
+      const done = updated.length === 0 ? '' : `; updated its ${updated.join(', ')}`;
+      const kept =
+        outdated.length === 0
+          ? ''
+          : `; its ${outdated.join(', ')} cannot be updated: raise the version to change that`;
+      return [
+        'log',
+        `${created ? 'Created' : 'Found'} the service of ${who} in Service Center${done}${kept}`,
+      ];
+    },
+  ),
   InstanceRegistered: event('servicecomb.instance.registered', ({ leaseMs }, who, instance) => [
     'log',
     `Registered ${who} at ${listOf(instance?.endpoints)} with a lease of ${duration(leaseMs)}`,
@@ -246,6 +293,15 @@ const definitions = {
   InstanceReplaced: event('servicecomb.instance.replaced', ({ previous }, who) => [
     'log',
     `Replaced a stale record of ${who} that listed ${listOf(previous.endpoints)}`,
+  ]),
+  InstanceTakenOver: event('servicecomb.instance.taken-over', ({ error }, who) => [
+    'error',
+    `${who} is not registered any more, and registers again once that record is gone${because(error)}`,
+  ]),
+  RecordRewritten: event('servicecomb.record.rewritten', ({ stored }, who) => [
+    'warn',
+    `Service Center lists ${who} in its own way, at ${listOf(stored.endpoints)} on ` +
+      `${printable(stored.hostName)}; accepted: check that consumers can connect there`,
   ]),
   InstanceLost: event('servicecomb.instance.lost', ({ reason, error }, who) => [
     'warn',
@@ -297,7 +353,7 @@ const definitions = {
   ]),
   DriftRepaired: event('servicecomb.drift.repaired', ({ fields }, who) => [
     'warn',
-    `Repaired the record of ${who}, which something else had changed: ${fields.join(', ')}`,
+    `Wrote the ${fields.join(' and the ')} of ${who} again, since Service Center had undone the change`,
   ]),
   AddressIsolated: event('servicecomb.address.isolated', ({ address, error }) => [
     'warn',
@@ -329,11 +385,20 @@ const definitions = {
     'warn',
     `The process stood still for ${duration(lateMs)}: its event loop was blocked, or the machine slept`,
   ]),
-  StatusChanged: event('servicecomb.status.changed', ({ from, to }, who) => [
+  StatusChanged: event('servicecomb.status.changed', ({ from, to, by }, who) => [
     'log',
-    `The status of ${who} changed from ${from} to ${to}`,
+    `The status of ${who} changed from ${from} to ${to}${atTheRegistry(by)}`,
   ]),
+  PropertiesChanged: event('servicecomb.properties.changed', ({ from, to, by }, who) => {
+    const changed = Object.keys({ ...from, ...to }).filter(name => from[name] !== to[name]);
+    const names = printable(changed.join(', '));
+    return ['log', `Properties of ${who} changed${atTheRegistry(by)}: ${names}`];
+  }),
 };
+
+function atTheRegistry(by: 'application' | 'registry'): string {
+  return by === 'registry' ? ' in Service Center, which is kept' : '';
+}
 
 function because(error: ServiceCombError | undefined): string {
   return error === undefined ? '' : `: ${error.message}`;

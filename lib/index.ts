@@ -1,4 +1,5 @@
 export {
+  InstanceTakenOverError,
   isServiceCombError,
   RegistryOptionsError,
   ServiceCenterProtocolError,
@@ -22,9 +23,12 @@ export type {
   InstanceLostEvent,
   InstanceRegisteredEvent,
   InstanceReplacedEvent,
+  InstanceTakenOverEvent,
   InstanceUnregisteredEvent,
   InstanceUnregisterFailedEvent,
   LeaseAtRiskEvent,
+  PropertiesChangedEvent,
+  RecordRewrittenEvent,
   RegistrationBlockedEvent,
   RegistrationFailedEvent,
   EventContext,

@@ -129,7 +129,7 @@ export class RegistrationLifecycle
   async #drainOutOfService(): Promise<void> {
     const { drainMs, timeoutMs } = this.options.shutdown;
     this.#follower?.retire();
-    const accepted = this.core.record.setStatus('OUTOFSERVICE').catch((error: unknown) => {
+    const accepted = this.core.drain().catch((error: unknown) => {
       this.logger.warn(`Could not set OUTOFSERVICE before leaving: ${String(error)}`);
     });
     await within(timeoutMs, accepted, this.clock);

@@ -71,7 +71,10 @@ export class Registration {
   }
 
   /**
-   * Changes the status. Before the registration, it sets the status to register with.
+   * Changes the status. Without a lease, it sets the status to register with. Changes that are made together
+   * are sent as one: the last. The status wins over `instance.statusFromHealth`: that follows the health again
+   * once the status is UP and two checks in a row were good.
+   * @throws RangeError when it is none; nothing is sent then
    * @throws ServiceCombError when the registry did not accept it; the status is then the old one.
    */
   async setStatus(status: InstanceStatus): Promise<void> {
@@ -79,7 +82,9 @@ export class Registration {
   }
 
   /**
-   * Replaces all properties of the instance. Before the registration, it sets those to register with.
+   * Replaces all properties of the instance. Without a lease, it sets those to register with. Changes that are
+   * made together are sent as one: the last.
+   * @throws RangeError when they are no map of strings; nothing is sent then
    * @throws ServiceCombError when the registry did not accept them; they are then the old ones.
    */
   async setProperties(properties: Readonly<Record<string, string>>): Promise<void> {

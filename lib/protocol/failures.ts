@@ -33,6 +33,8 @@ export function failureKind(error: ServiceCombError): FailureKind {
     case 'ERR_SERVICECOMB_TIMEOUT':
     case 'ERR_SERVICECOMB_PROTOCOL':
       return 'unavailable';
+    case 'ERR_SERVICECOMB_TAKEN_OVER':
+      return 'refused';
     case 'ERR_SERVICECOMB_CREDENTIALS':
       return 'credentials';
     case 'ERR_SERVICECOMB_RESPONSE':
@@ -77,6 +79,12 @@ export function isRetriable(error: ServiceCombError): boolean {
     case 'refused':
       return false;
   }
+}
+
+/** Returns whether the registry does not know the instance, or its service. */
+export function isGone(error: ServiceCombError): boolean {
+  const kind = failureKind(error);
+  return kind === 'instance-gone' || kind === 'service-gone';
 }
 
 /** Returns whether an existence query found no such service, or not in this version. */

@@ -86,7 +86,10 @@ function invalid(name: string, must: string, value: unknown): RangeError {
 }
 
 /** Life-cycle status of an instance. Consumers should call only `UP` ones. */
-export type InstanceStatus = 'UP' | 'DOWN' | 'STARTING' | 'TESTING' | 'OUTOFSERVICE';
+export type InstanceStatus = (typeof instanceStatuses)[number];
+
+/** Every status that the registry accepts. */
+export const instanceStatuses = ['UP', 'DOWN', 'STARTING', 'TESTING', 'OUTOFSERVICE'] as const;
 
 /** Deployment environment of a service; part of its identity. The empty string is one of them. */
 export type Environment = '' | 'development' | 'testing' | 'acceptance' | 'production';
@@ -373,7 +376,8 @@ function isTextList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(isText);
 }
 
-function isTexts(value: unknown): value is Texts {
+/** Narrows a map of texts. */
+export function isTexts(value: unknown): value is Texts {
   return isRecord(value) && Object.values(value).every(isText);
 }
 

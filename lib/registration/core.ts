@@ -14,7 +14,7 @@ import type { BackgroundWork } from './background.js';
 import { type Clock, Deferred, within } from './clock.js';
 import { afterPost, type PostedRecord, removeInstance } from './leave.js';
 import type { Pace } from './pace.js';
-import { DesiredRecord, type RegistryRecord, WriteQueue } from './record.js';
+import { DesiredRecord, type RegistryRecord } from './record.js';
 import { Requests } from './requests.js';
 import {
   changesAt,
@@ -29,6 +29,7 @@ import {
   serviceIdOf,
 } from './state.js';
 import { type Outcome, type Standstill, transition } from './transition.js';
+import { WriteQueue } from './writes.js';
 
 /** The collaborators of a registration. */
 export interface RegistrationParts {
@@ -112,8 +113,9 @@ export class RegistrationCore {
     this.#requests = new Requests({ client, addresses, clock, pace, writes });
     this.record = new DesiredRecord(record, {
       client,
+      clock,
       writes,
-      registered: () => this.#registered(),
+      registered: () => this.#registered,
       readBackSoon: () => this.#readBackSoon(),
       emit: event => this.#emit(event),
     });
@@ -182,9 +184,10 @@ export class RegistrationCore {
   async prepare(): Promise<void> {
     if (this.#state.kind !== 'idle') return;
     const { signal } = this.#closing;
-    const { serviceId, created } = await this.#requests.findService(this.record.current, signal);
-    this.#serviceId = serviceId;
-    this.#emit({ name: RegistryEvents.ServiceRegistered, payload: { serviceId, created } });
+    const found = await this.#requests.findService(this.record.current, signal);
+    const { kind: _, ...payload } = found;
+    this.#serviceId = found.serviceId;
+    this.#emit({ name: RegistryEvents.ServiceRegistered, payload });
   }
 
   /** Notes why nothing can be registered at all. Nothing is tried until the process is restarted. */
@@ -227,6 +230,18 @@ export class RegistrationCore {
     return left.promise;
   }
 
+  /**
+   * Keeps consumers away while the application goes on serving: nothing is registered from here on, and
+   * heartbeats keep the lease. The record of a successor is left as it is.
+   * @throws ServiceCombError when the registry did not accept the status
+   */
+  async drain(): Promise<void> {
+    this.#closing.abort();
+    const ref = this.#registered;
+    if (ref === undefined || (await this.#requests.isTakenOver(ref, this.record))) return;
+    await this.record.setStatus('OUTOFSERVICE');
+  }
+
   /** Leaves for good: `register()` rejects from here on. */
   close(): Promise<void> {
     this.#closing.abort();
@@ -251,17 +266,23 @@ export class RegistrationCore {
    */
   async tick(toleranceMs: number): Promise<number | undefined> {
     this.#apply({ kind: 'elapsed' });
-    let request = nextRequest(this.#state);
+    let request = this.#nextRequest;
     for (let count = 0; count < requestsPerTick; count += 1) {
       if (request === undefined || request.dueAt > this.#latest(toleranceMs)) break;
       await this.#perform(request);
-      request = nextRequest(this.#state);
+      request = this.#nextRequest;
     }
     const works = this.#background.filter(work => request !== undefined || work.isUnconditional);
     const now = this.parts.clock.now();
     const own = Math.min(request?.dueAt ?? Infinity, changesAt(this.#state, now));
     const dueAt = Math.min(own, ...works.map(work => work.tick()));
     return dueAt === Infinity ? undefined : Math.max(0, dueAt - now);
+  }
+
+  /** A process that drains never registers again: its successor may hold the id. */
+  get #nextRequest(): NextRequest | undefined {
+    const isOver = this.#closing.signal.aborted && this.#state.kind === 'registering';
+    return isOver ? undefined : nextRequest(this.#state);
   }
 
   /** The latest moment that counts as now. An attempt after a failure is not made early: it may be the last. */
@@ -283,16 +304,18 @@ export class RegistrationCore {
   }
 
   async #make(request: NextRequest, signal: AbortSignal): Promise<void> {
-    const record = this.record.current;
     if (request.kind === 'post') {
-      const { instanceId } = record.instance;
-      const ref = { serviceId: request.serviceId, instanceId };
-      this.#posted = { ref, isConfirmed: false };
+      const { instance } = this.record.current;
+      const ref = { serviceId: request.serviceId, instanceId: instance.instanceId };
+      this.#posted = { ref, isConfirmed: false, unread: instance };
     }
     try {
-      const outcome = await this.#requests.make(request, record, signal);
-      if (request.kind === 'post' && this.#posted !== undefined)
+      const outcome = await this.#requests.make(request, this.record, signal);
+      const isPosting = request.kind === 'post' || request.kind === 'read-posted';
+      if (isPosting && this.#posted !== undefined)
         this.#posted = afterPost(this.#posted, outcome, this.#registrations);
+      if (outcome.kind === 'posted')
+        this.record.change({ instanceId: outcome.instance.instanceId });
       this.#apply(outcome);
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -301,7 +324,8 @@ export class RegistrationCore {
 
   #apply(outcome: Outcome): void {
     const { clock, pace } = this.parts;
-    const context = { now: clock.now(), pace, registrations: this.#registrations };
+    const isDraining = this.#closing.signal.aborted;
+    const context = { now: clock.now(), pace, registrations: this.#registrations, isDraining };
     if (outcome.kind === 'failed' && this.#state.kind === 'registering')
       this.#failedAt = context.now;
     const { state, events } = transition(this.#state, outcome, context);
@@ -309,6 +333,7 @@ export class RegistrationCore {
       this.#registrations += 1;
     this.#enter(state);
     for (const event of events) this.#emit(event);
+    if ('taken' in outcome) this.record.takeOver(outcome.taken);
     const isRefused = outcome.kind === 'failed' && state.kind === 'registering' && state.isBlocked;
     if (state.kind === 'registered') this.#takeAwaited()?.resolve();
     else if (isRefused && this.settings.registration.failFast)
@@ -360,6 +385,10 @@ export class RegistrationCore {
     return this.parts.channel.credentials.loginError;
   }
 
+  get #registered(): InstanceRef | undefined {
+    return this.#state.kind === 'registered' ? this.#state.lease.ref : undefined;
+  }
+
   /** Resolves with the next lease; rejects when there will be none. */
   #lease(): Promise<void> {
     this.#awaited ??= new Deferred();
@@ -378,15 +407,6 @@ export class RegistrationCore {
     this.#wake();
   }
 
-  /** A POST under way carries the record as it was, so a change has to follow it. */
-  async #registered(): Promise<InstanceRef | undefined> {
-    const state = this.#state;
-    const step = state.kind === 'registering' ? state.step.kind : undefined;
-    const isPosting = step === 'post' && this.#underWay?.kind === 'post';
-    if (isPosting || step === 'read-posted') await this.#lease();
-    return this.#state.kind === 'registered' ? this.#state.lease.ref : undefined;
-  }
-
   async #leave(): Promise<void> {
     if (this.#state.kind === 'disabled') return;
     const { client, clock, pace } = this.parts;
@@ -401,8 +421,10 @@ export class RegistrationCore {
       await Promise.all([writesEnded, this.#endRequest(pace.postGraceMs(timeoutMs))]);
       const posted = this.#posted;
       if (posted === undefined) return;
-      const event = await removeInstance(posted, { client, clock, pace, deadline });
+      const { own } = this.record;
+      const event = await removeInstance(posted, { client, clock, pace, deadline, own });
       this.#posted = undefined;
+      this.record.own = undefined;
       this.#emit(event);
     } finally {
       // Also after a bug: otherwise the instance could never register again.

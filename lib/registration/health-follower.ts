@@ -16,13 +16,14 @@ export interface FollowerParts {
   /** Whether the application can serve; a rejection means that it cannot. */
   readonly isHealthy: () => Promise<boolean>;
   /** The desired record, whose status consumers see. */
-  readonly record: Pick<DesiredRecord, 'status' | 'setStatus'>;
+  readonly record: Pick<DesiredRecord, 'status' | 'statusChoices' | 'followHealth'>;
 }
 
 /**
  * Lets the status follow the health of the application: after three failed checks in a row it is
  * OUTOFSERVICE, after two good ones what it was before. A status that is OUTOFSERVICE already is left
- * alone.
+ * alone. A status that the application or an operator has chosen stands: it follows the health again once
+ * it is UP and two checks in a row were good.
  */
 export class HealthFollower implements BackgroundWork {
   #dueAt = -Infinity;
@@ -31,6 +32,9 @@ export class HealthFollower implements BackgroundWork {
   #streak = 0;
   /** The status before we set OUTOFSERVICE; undefined while we have not. */
   #before: InstanceStatus | undefined;
+  /** Choices of a status by others that have been noticed, and whether the last one stands. */
+  #choices = 0;
+  #isOverruled = false;
   readonly #background = new Background();
 
   constructor(private readonly parts: FollowerParts) {}
@@ -74,15 +78,26 @@ export class HealthFollower implements BackgroundWork {
 
   async #follow(): Promise<void> {
     const { record } = this.parts;
+    this.#noticeChoices();
     const { status } = record;
     const isOut = this.#before !== undefined || status === 'OUTOFSERVICE';
-    if (this.#streak <= -failuresUntilOut && !isOut) {
-      await record.setStatus('OUTOFSERVICE');
+    if (this.#streak <= -failuresUntilOut && !isOut && !this.#isOverruled) {
+      await record.followHealth('OUTOFSERVICE');
       this.#before = status;
     }
     if (this.#streak >= successesUntilBack && this.#before !== undefined) {
-      await record.setStatus(this.#before);
+      await record.followHealth(this.#before);
       this.#before = undefined;
     }
+  }
+
+  #noticeChoices(): void {
+    const { status, statusChoices } = this.parts.record;
+    if (statusChoices !== this.#choices) {
+      this.#choices = statusChoices;
+      this.#before = undefined;
+      this.#isOverruled = true;
+    }
+    if (status === 'UP' && this.#streak >= successesUntilBack) this.#isOverruled = false;
   }
 }

@@ -1,9 +1,11 @@
 import { isServiceCombError, type ServiceCombError, ServiceCenterTimeoutError } from '../errors.js';
 import { type PendingEvent, RegistryEvents } from '../events.js';
-import { failureKind } from '../protocol/failures.js';
+import type { CallOptions } from '../protocol/channel.js';
+import { failureKind, isGone, isRetriable } from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
-import type { InstanceRef } from '../protocol/wire.js';
+import type { InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
 import { type Clock, within } from './clock.js';
+import { isTakenOver, type OwnRegistration } from './ownership.js';
 import type { Pace } from './pace.js';
 import type { Outcome } from './transition.js';
 
@@ -15,6 +17,8 @@ export interface PostedRecord {
    * proves nothing then, and the removal is sent again.
    */
   readonly isConfirmed: boolean;
+  /** The instance of a POST whose record has not been read since. */
+  readonly unread?: MicroserviceInstance | undefined;
 }
 
 /** Returns what may be stored after a POST; undefined when there is nothing to remove. */
@@ -23,7 +27,13 @@ export function afterPost(
   outcome: Outcome,
   registrations: number,
 ): PostedRecord | undefined {
-  if (outcome.kind === 'posted') return { ...posted, isConfirmed: true };
+  if (outcome.kind === 'posted') {
+    const { serviceId, instance } = outcome;
+    const ref = { serviceId, instanceId: instance.instanceId };
+    return { ref, isConfirmed: true, unread: instance };
+  }
+  if (outcome.kind === 'granted' && outcome.stored !== undefined)
+    return { ...posted, unread: undefined };
   if (outcome.kind !== 'failed') return posted;
   const kind = failureKind(outcome.error);
   const isRefused = kind === 'refused' || kind === 'service-gone';
@@ -38,6 +48,8 @@ export interface RemovalContext {
   readonly pace: Pace;
   /** When the budget ends, on the monotonic clock. */
   readonly deadline: number;
+  /** Our registration as it was last read, by which a successor's is told from it. */
+  readonly own?: OwnRegistration | undefined;
 }
 
 type Removal =
@@ -48,7 +60,8 @@ const attempts = 3;
 
 /**
  * Removes an instance with up to three attempts within the budget, and resolves with the event to emit.
- * An absent instance counts as removed. When a registration may still land, the attempts are spread
+ * An absent instance counts as removed, and so does one whose id another process holds by now: its record
+ * is left alone. When a registration may still land, the attempts are spread
  * over the budget, the last one just before its end.
  */
 export async function removeInstance(
@@ -75,15 +88,14 @@ function isFinal(removal: Removal, posted: PostedRecord): boolean {
   return removal.kind === 'removed' && (removal.isConfirmed || posted.isConfirmed);
 }
 
-async function attempt(
-  { ref, isConfirmed }: PostedRecord,
-  { client, clock, pace, deadline }: RemovalContext,
-): Promise<Removal> {
+async function attempt(posted: PostedRecord, context: RemovalContext): Promise<Removal> {
+  const { isConfirmed } = posted;
+  const { client, clock, pace, deadline } = context;
   const leftMs = Math.max(1, deadline - clock.now());
   const timeoutMs = pace.removalTimeoutMs(leftMs);
   // A login may have to come first, and has a deadline of its own.
   const budget = new AbortController();
-  const request = client.unregisterInstance(ref, { timeoutMs, signal: budget.signal });
+  const request = remove(posted, context, { timeoutMs, signal: budget.signal });
   const ended = request.catch(() => undefined);
   await within(leftMs, ended, clock);
   budget.abort(new ServiceCenterTimeoutError('unregisterInstance', client.address, timeoutMs));
@@ -92,9 +104,33 @@ async function attempt(
     return { kind: 'removed', isConfirmed: true };
   } catch (error) {
     if (!isServiceCombError(error)) throw error;
-    const kind = failureKind(error);
-    return kind === 'instance-gone' || kind === 'service-gone'
-      ? { kind: 'removed', isConfirmed }
-      : { kind: 'kept', error };
+    return isGone(error) ? { kind: 'removed', isConfirmed } : { kind: 'kept', error };
+  }
+}
+
+/** Removes the record unless it is another process's: one that leaves late must not remove its successor. */
+async function remove(
+  { ref, unread }: PostedRecord,
+  { client, own }: RemovalContext,
+  options: CallOptions,
+): Promise<void> {
+  if (own?.stored.timestamp !== undefined) {
+    const stored = await readIfThere(client, ref, options);
+    if (stored !== undefined && isTakenOver(stored, own, unread)) return;
+  }
+  await client.unregisterInstance(ref, options);
+}
+
+/** Resolves with undefined when there is no record to look at; the removal decides then. */
+async function readIfThere(
+  client: ServiceCenterClient,
+  ref: InstanceRef,
+  options: CallOptions,
+): Promise<MicroserviceInstance | undefined> {
+  try {
+    return await client.getInstance(ref, { ...options, noCache: true });
+  } catch (error) {
+    if (!isServiceCombError(error) || isRetriable(error)) throw error;
+    return undefined;
   }
 }

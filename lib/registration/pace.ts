@@ -49,6 +49,7 @@ const breathMs = heartbeatGapMs + 50;
 const crowdSpread = 0.75;
 const longestSpreadMs = 10_000;
 const longestInLeaseMs = 8_000;
+const longestRepairMs = 10_000;
 const longestProbeMs = 10_000;
 const longestCheckMs = 5_000;
 const longestTurnMs = 1_000;
@@ -194,9 +195,12 @@ export class Pace {
     return this.#between(0, failures === 0 ? Math.min(1_000, spread) : spread);
   }
 
-  /** Before the nth repair of the record in a row: none at first, then a growing one. */
-  repairDelay(round: number): number {
-    return round === 1 ? 0 : this.writeGapMs * 2 ** (round - 1);
+  /**
+   * From the nth repair of the record in a row to its read-back: none at first, then a growing one. As long
+   * as other records change, a server may undo each of them.
+   */
+  repairDelay(count: number): number {
+    return count === 1 ? 0 : Math.min(longestRepairMs, this.writeGapMs * 2 ** (count - 1));
   }
 
   /** Between two probes of an isolated address. */

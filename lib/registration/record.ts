@@ -1,14 +1,31 @@
+import { isServiceCombError } from '../errors.js';
 import { type PendingEvent, RegistryEvents } from '../events.js';
 import type { CallOptions } from '../protocol/channel.js';
+import { isGone } from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
-import type {
-  HealthCheck,
-  InstanceRef,
-  InstanceStatus,
-  Microservice,
-  MicroserviceInstance,
+import {
+  type HealthCheck,
+  type InstanceRef,
+  type InstanceStatus,
+  instanceStatuses,
+  isTexts,
+  type Microservice,
+  type MicroserviceInstance,
+  type Texts,
 } from '../protocol/wire.js';
 import type { Clock } from './clock.js';
+import type { OwnRegistration } from './ownership.js';
+import {
+  type ChangedBy,
+  isSame,
+  type RecordField,
+  recordFields,
+  type RecordValues,
+  ReplacedValues,
+  valueIn,
+  valuesOf,
+  type WriteQueue,
+} from './writes.js';
 
 /** The instance that this process wants the registry to store. */
 export type DesiredInstance = MicroserviceInstance & {
@@ -31,109 +48,73 @@ export interface PostedInstance {
   readonly instance: DesiredInstance;
 }
 
-/** Whether consumers of a stored record would connect to something else than the desired instance. */
-export function isElsewhere(stored: MicroserviceInstance, desired: MicroserviceInstance): boolean {
-  const [left, right] = [stored.endpoints ?? [], desired.endpoints ?? []];
-  const hasSameEndpoints = left.length === right.length && left.every(item => right.includes(item));
-  return !hasSameEndpoints || stored.hostName !== desired.hostName;
-}
-
-/** A field of the record that the API can write. */
-export type RepairableField = 'status' | 'properties';
-
-/**
- * Returns the fields in which a stored record differs and that can be repaired. Properties that the
- * server added (registry.instance.properties) are no difference.
- */
-export function driftOf(
-  stored: MicroserviceInstance,
-  desired: MicroserviceInstance,
-): readonly RepairableField[] {
-  const fields: RepairableField[] = [];
-  if ((stored.status ?? 'UP') !== (desired.status ?? 'UP')) fields.push('status');
-  const properties = Object.entries(desired.properties ?? {});
-  if (properties.some(([name, value]) => stored.properties?.[name] !== value))
-    fields.push('properties');
-  return fields;
-}
-
-/**
- * Writes to the stored record: one at a time, and half a second apart, since the server writes the
- * whole record from a cache that lags by 300 ms (measured M18).
- */
-export class WriteQueue {
-  #queue: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
-  #lastAt = -Infinity;
-  #abort = new AbortController();
-
-  constructor(
-    private readonly clock: Clock,
-    private readonly gapMs: number,
-  ) {}
-
-  /** Whether a change is being written, or waits for its turn. */
-  get areUnderWay(): boolean {
-    return this.#waiting > 0;
-  }
-
-  /** Aborted by the next {@link cutOff}. */
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  /** Aborts all writes, also those that wait; resolves once none of them can be sent any more. */
-  async cutOff(): Promise<void> {
-    this.#abort.abort();
-    this.#abort = new AbortController();
-    await this.#queue;
-  }
-
-  /** Makes a change in its turn, in the order of the calls, and settles as it does. */
-  inTurn<T>(change: () => Promise<T>): Promise<T> {
-    this.#waiting += 1;
-    const changed = this.#queue.then(change).finally(() => {
-      this.#waiting -= 1;
-    });
-    this.#queue = changed.catch(() => undefined);
-    return changed;
-  }
-
-  /** Makes one write within a turn, once the gap after the last write has passed. */
-  async apart(write: () => Promise<void>, signal: AbortSignal): Promise<void> {
-    const waitMs = this.#lastAt + this.gapMs - this.clock.now();
-    if (waitMs > 0) await this.clock.delay(waitMs, signal);
-    signal.throwIfAborted();
-    try {
-      await write();
-    } finally {
-      this.#lastAt = this.clock.now();
-    }
-  }
-}
-
 /** The collaborators of a {@link DesiredRecord}. */
 export interface DesiredRecordParts {
   readonly client: ServiceCenterClient;
+  readonly clock: Clock;
   readonly writes: WriteQueue;
-  /** Resolves with the instance once no POST is under way; undefined when none is registered. */
-  readonly registered: () => Promise<InstanceRef | undefined>;
+  /** Returns the registered instance; undefined when none is registered. */
+  readonly registered: () => InstanceRef | undefined;
   /** Has the record of a registered instance read back now. */
   readonly readBackSoon: () => void;
   readonly emit: (event: PendingEvent) => void;
 }
 
-/** The record that this process wants the registry to store, and the changes of it at the registry. */
+/** How a stored record differs from the desired one. */
+export interface Difference {
+  /** Values that somebody else has set: they become the desired ones. */
+  readonly taken: Partial<RecordValues>;
+  /** Fields whose writes the server has undone. */
+  readonly undone: readonly RecordField[];
+  /** Fields that have to be written: these, and those that have not been yet. */
+  readonly unwritten: readonly RecordField[];
+}
+
+/** A change that was made. */
+interface Made {
+  readonly from: RecordValues;
+  readonly to: RecordValues;
+}
+
+/** Changes of one field that wait: they become one write of the last. */
+interface Waiting {
+  /** The values before the first of them. */
+  from: RecordValues;
+  readonly written: Promise<void>;
+}
+
+/**
+ * The record that this process wants the registry to store, and the changes of it: those of the
+ * application are written to the registry, those that somebody else made there become the desired ones.
+ */
 export class DesiredRecord {
+  /** Our registration as it was last read; undefined before the first one, and after leaving. */
+  own: OwnRegistration | undefined;
+  readonly #replaced: ReplacedValues;
+  /** Changes that wait for their turn. */
+  readonly #waiting = new Map<RecordField, Waiting>();
+  #choices = 0;
+
   constructor(
     /** Replaced as a whole by each change. */
     public current: RegistryRecord,
     private readonly parts: DesiredRecordParts,
-  ) {}
+  ) {
+    this.#replaced = new ReplacedValues(parts.clock);
+  }
 
   /** The status that this process wants. */
   get status(): InstanceStatus {
-    return this.current.instance.status ?? 'UP';
+    return this.#values.status;
+  }
+
+  /** How often the application or an operator has chosen a status. */
+  get statusChoices(): number {
+    return this.#choices;
+  }
+
+  get #values(): RecordValues {
+    return valuesOf(this.current.instance);
   }
 
   /** Changes the record from the next registration on. */
@@ -143,26 +124,79 @@ export class DesiredRecord {
 
   /**
    * Changes the status, at the registry too when registered.
+   * @throws RangeError when it is none
    * @throws ServiceCombError when the registry did not accept it; the status is then the old one.
    */
   async setStatus(status: InstanceStatus): Promise<void> {
-    const { client, emit } = this.parts;
-    const { status: from = 'UP' } = await this.#changeInTurn({ status }, (ref, options) =>
-      client.setInstanceStatus(ref, status, options),
-    );
-    if (from !== status)
-      emit({ name: RegistryEvents.StatusChanged, payload: { from, to: status } });
+    if (!instanceStatuses.includes(status))
+      throw invalid('status', `must be one of ${instanceStatuses.join(', ')}`, status);
+    this.#choices += 1;
+    await this.followHealth(status);
+  }
+
+  /** Changes the status like {@link setStatus}, without a choice of the application. */
+  async followHealth(status: InstanceStatus): Promise<void> {
+    await this.#set('status', { ...this.#values, status });
   }
 
   /**
    * Replaces the properties, at the registry too when registered.
+   * @throws RangeError when they are no map of strings
    * @throws ServiceCombError when the registry did not accept them; they are then the old ones.
    */
-  async setProperties(properties: Readonly<Record<string, string>>): Promise<void> {
-    const copy = Object.freeze({ ...properties });
-    await this.#changeInTurn({ properties: copy }, (ref, options) =>
-      this.parts.client.setInstanceProperties(ref, copy, options),
+  async setProperties(properties: Texts): Promise<void> {
+    if (!isTexts(properties)) throw invalid('properties', 'must be a map of strings', properties);
+    await this.#set('properties', {
+      ...this.#values,
+      properties: Object.freeze({ ...properties }),
+    });
+  }
+
+  /** Compares a stored record, which was read while no change was under way, with the desired one. */
+  compare(stored: MicroserviceInstance): Difference {
+    const values = valuesOf(stored);
+    const differing = recordFields.filter(field => !isSame(values, this.#values, field));
+    const unwritten = differing.filter(field => this.#replaced.isUndone(field, values));
+    const isTaken = (field: RecordField) => differing.includes(field) && !unwritten.includes(field);
+    const taken = {
+      ...(isTaken('properties') && { properties: values.properties }),
+      ...(isTaken('status') && { status: values.status }),
+    };
+    this.#replaced.noteRead(unwritten);
+    return { taken, unwritten, undone: unwritten.filter(field => this.#replaced.isSent(field)) };
+  }
+
+  /** Takes values over that somebody else has set at the registry. Later ones of the application win. */
+  takeOver(taken: Partial<RecordValues>): void {
+    for (const field of recordFields) {
+      if (!(field in taken) || this.#waiting.has(field)) continue;
+      const from = this.#values;
+      const to = { ...from, ...taken };
+      if (isSame(from, to, field)) continue;
+      this.#replaced.note(field, from, 'registry');
+      this.change(valueIn(to, field));
+      if (field === 'status') this.#choices += 1;
+      this.#emitChange(field, { from, to }, 'registry');
+    }
+  }
+
+  /**
+   * Writes these fields. The server may take the other field from a cache that is old, so a field that was
+   * written lately is written as well, and the status last.
+   */
+  async write(
+    unwritten: readonly RecordField[],
+    ref: InstanceRef,
+    options: CallOptions & { readonly signal: AbortSignal },
+  ): Promise<void> {
+    const { writes } = this.parts;
+    const fields = recordFields.filter(
+      field => unwritten.includes(field) || this.#replaced.isRecent(field),
     );
+    await writes.inTurn(async () => {
+      for (const field of fields)
+        await writes.apart(() => this.#send(field, ref, options), options.signal);
+    });
   }
 
   /** Aborts the changes that are being written; the next registration carries them. */
@@ -170,42 +204,97 @@ export class DesiredRecord {
     return this.parts.writes.cutOff();
   }
 
-  /** Changes the record and takes the change back when the write fails. Resolves with the old record. */
-  #changeInTurn(
-    change: Pick<DesiredInstance, 'status'> | Pick<DesiredInstance, 'properties'>,
-    write: RecordWrite,
-  ): Promise<DesiredInstance> {
-    return this.parts.writes.inTurn(async () => {
-      const before = this.current.instance;
-      const { status, properties } = before;
-      this.change(change);
-      try {
-        await this.#write(write);
-        return before;
-      } catch (error) {
-        this.change('status' in change ? { status } : { properties });
-        throw error;
-      }
-    });
+  /** Changes a field at once, and writes it in its turn, together with later changes that wait as well. */
+  #set(field: RecordField, values: RecordValues): Promise<void> {
+    const waiting = this.#waiting.get(field);
+    const from = this.#values;
+    if (waiting === undefined && isSame(from, values, field)) return Promise.resolve();
+    this.change(valueIn(values, field));
+    if (waiting !== undefined) return waiting.written;
+    const written = this.parts.writes.inTurn(() => this.#write(field));
+    this.#waiting.set(field, { from, written });
+    return written;
   }
 
   /**
-   * Without a registered instance the next registration carries the change, and so it does when the
-   * instance leaves meanwhile. The record is read back afterwards, also when the write failed, since it
-   * may have arrived, and a write can undo the one before it (measured M18).
+   * Writes the change of a field that waits. Without a registered instance the next registration carries
+   * it, and so it does when the instance leaves meanwhile. The record is read back afterwards, also when
+   * the write failed: it may have arrived, and a write can undo the one before it (measured M18).
    */
-  async #write(write: RecordWrite): Promise<void> {
+  async #write(field: RecordField): Promise<void> {
     const { registered, writes, readBackSoon } = this.parts;
     const { signal } = writes;
+    const ref = registered();
     try {
-      const ref = await registered();
-      if (ref !== undefined) await writes.apart(() => write(ref, { signal }), signal);
+      if (ref === undefined) this.#keep(field);
+      else await writes.apart(() => this.#writeNow(field, ref, signal), signal);
     } catch (error) {
       if (!signal.aborted) throw error;
+      this.#keep(field);
     } finally {
       readBackSoon();
     }
   }
+
+  async #writeNow(field: RecordField, ref: InstanceRef, signal: AbortSignal): Promise<void> {
+    const made = this.#begin(field);
+    if (made === undefined) return;
+    try {
+      await this.#send(field, ref, { signal });
+    } catch (error) {
+      const isForgotten = isServiceCombError(error) && isGone(error);
+      if (!signal.aborted && !isForgotten) {
+        this.#takeBack(field, made);
+        throw error;
+      }
+    }
+    this.#emitChange(field, made, 'application');
+  }
+
+  #keep(field: RecordField): void {
+    const made = this.#begin(field);
+    if (made !== undefined) this.#emitChange(field, made, 'application');
+  }
+
+  /** Ends the wait of a field's change. Later changes are written by themselves. */
+  #begin(field: RecordField): Made | undefined {
+    const from = this.#waiting.get(field)?.from;
+    this.#waiting.delete(field);
+    const to = this.#values;
+    if (from === undefined || isSame(from, to, field)) return undefined;
+    this.#replaced.note(field, from, 'application');
+    return { from, to };
+  }
+
+  /** Takes a change back that the registry did not accept. If it has arrived all the same, that is undone. */
+  #takeBack(field: RecordField, { from, to }: Made): void {
+    this.#replaced.note(field, to, 'application');
+    const later = this.#waiting.get(field);
+    if (later !== undefined) later.from = from;
+    else if (isSame(this.#values, to, field)) this.change(valueIn(from, field));
+  }
+
+  #send(field: RecordField, ref: InstanceRef, options: CallOptions): Promise<void> {
+    const { client } = this.parts;
+    const { status, properties } = this.#values;
+    this.#replaced.noteWrite(field);
+    return field === 'status'
+      ? client.setInstanceStatus(ref, status, options)
+      : client.setInstanceProperties(ref, properties, options);
+  }
+
+  #emitChange(field: RecordField, { from, to }: Made, by: ChangedBy): void {
+    const { emit } = this.parts;
+    if (field === 'status') {
+      const payload = { from: from.status, to: to.status, by };
+      emit({ name: RegistryEvents.StatusChanged, payload });
+    } else {
+      const payload = { from: from.properties, to: to.properties, by };
+      emit({ name: RegistryEvents.PropertiesChanged, payload });
+    }
+  }
 }
 
-type RecordWrite = (ref: InstanceRef, options: CallOptions) => Promise<void>;
+function invalid(name: string, must: string, value: unknown): RangeError {
+  return new RangeError(`${name} ${must}, got ${JSON.stringify(value)}`);
+}

@@ -1,13 +1,17 @@
-import { isServiceCombError, type ServiceCombError } from '../errors.js';
+import { isServiceCombError } from '../errors.js';
 import type { AddressBook } from '../protocol/address-book.js';
 import type { CallOptions } from '../protocol/channel.js';
-import { failureKind, isNoSuchService, isRetriable } from '../protocol/failures.js';
+import { failureKind, isGone, isRetriable } from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
+import type { InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
 import type { Clock } from './clock.js';
 import type { Pace } from './pace.js';
-import { driftOf, isElsewhere, type RegistryRecord, type WriteQueue } from './record.js';
+import { isElsewhere, isMisplaced, isTakenOver } from './ownership.js';
+import type { DesiredRecord, RegistryRecord } from './record.js';
 import { type Lease, leaseLengthMs, type NextRequest, remainingMs } from './state.js';
+import { findService } from './service.js';
 import type { Outcome } from './transition.js';
+import { type RecordField, valuesOf, type WriteQueue } from './writes.js';
 
 /** The collaborators of {@link Requests}. */
 export interface RequestsParts {
@@ -29,7 +33,7 @@ export class Requests {
   constructor(private readonly parts: RequestsParts) {}
 
   /** Makes the request. */
-  async make(request: NextRequest, record: RegistryRecord, signal: AbortSignal): Promise<Outcome> {
+  async make(request: NextRequest, record: DesiredRecord, signal: AbortSignal): Promise<Outcome> {
     try {
       return await this.#make(request, record, signal);
     } catch (error) {
@@ -38,52 +42,46 @@ export class Requests {
     }
   }
 
-  #make(request: NextRequest, record: RegistryRecord, signal: AbortSignal): Promise<Outcome> {
+  #make(request: NextRequest, record: DesiredRecord, signal: AbortSignal): Promise<Outcome> {
     switch (request.kind) {
       case 'find-service':
-        return this.findService(record, signal);
+        return this.findService(record.current, signal);
       case 'post':
-        return this.#post(request.serviceId, record, signal);
+        return this.#post(request.serviceId, record.current, signal);
       case 'read-posted':
         return this.#readPosted(request, record, signal);
       case 'remove-stale':
-        return this.#removeStale(request.serviceId, record, signal);
+        return this.#removeStale(request.serviceId, record.current, signal);
+      case 'read-holder':
+        return this.#readHolder(request.serviceId, record, signal);
       case 'heartbeat':
         return this.#heartbeat(request.lease, signal);
       case 'read-back':
         return this.#readBack(request.lease, record, signal);
-      case 'repair':
-        return this.#repair(request, record, signal);
     }
   }
 
   /**
-   * Finds the id of the service, and creates the service when there is none.
+   * Finds the service, creates it when there is none, and updates it when it differs.
    * @throws ServiceCombError
    */
   async findService(
-    { microservice, tags }: RegistryRecord,
+    record: RegistryRecord,
     signal: AbortSignal,
   ): Promise<Extract<Outcome, { kind: 'service-found' }>> {
-    const { client } = this.parts;
-    try {
-      const serviceId = await client.findServiceId(microservice, { signal });
-      return { kind: 'service-found', serviceId, created: false };
-    } catch (error) {
-      if (!isNoSuchService(error)) throw error;
-    }
-    const serviceId = await client.registerMicroservice(microservice, { tags, signal });
-    return { kind: 'service-found', serviceId, created: true };
+    return { kind: 'service-found', ...(await findService(this.parts.client, record, { signal })) };
   }
 
+  /** A registry that answers with another id means that one. */
   async #post(
     serviceId: string,
     { instance }: RegistryRecord,
     signal: AbortSignal,
   ): Promise<Outcome> {
     const sentAt = this.parts.clock.now();
-    await this.parts.client.registerInstance(serviceId, instance, { signal });
-    return { kind: 'posted', serviceId, sentAt, instance };
+    const { client } = this.parts;
+    const instanceId = await client.registerInstance(serviceId, instance, { signal });
+    return { kind: 'posted', serviceId, sentAt, instance: { ...instance, instanceId } };
   }
 
   /**
@@ -93,23 +91,35 @@ export class Requests {
    */
   async #readPosted(
     { serviceId, sentAt, instance, previous }: Extract<NextRequest, { kind: 'read-posted' }>,
-    record: RegistryRecord,
+    record: DesiredRecord,
     signal: AbortSignal,
   ): Promise<Outcome> {
     const ref = { serviceId, instanceId: instance.instanceId };
     const asked = { ref, renewedAt: sentAt, lengthMs: leaseLengthMs(instance.healthCheck) };
     try {
       const stored = await this.parts.client.getInstance(ref, this.#fresh(signal));
-      const isOurs = !isElsewhere(stored, instance) && driftOf(stored, instance).length === 0;
+      const { own } = record;
+      if (isTakenOver(stored, own, instance))
+        return { kind: 'taken-over', serviceId, holder: stored };
+      const isElse = isMisplaced(stored, instance, own);
+      const { taken, unwritten } = record.compare(stored);
+      // The record of an earlier process at the same place. Properties may be the registry's own.
+      const isOlder = own === undefined && isOlderThan(stored, instance);
       // A registration replaces one stale record at most.
-      if (!isOurs && previous === undefined) return { kind: 'stale', serviceId, stored };
-      const lengthMs = leaseLengthMs(stored.healthCheck ?? instance.healthCheck);
+      if ((isElse || isOlder) && previous === undefined)
+        return { kind: 'stale', serviceId, stored };
+      record.own = { asked: instance, stored };
+      const lease = {
+        ...asked,
+        lengthMs: leaseLengthMs(stored.healthCheck ?? instance.healthCheck),
+      };
       // The desired endpoints may have changed while the record was posted.
-      const isReadBack = !isElsewhere(instance, record.instance);
-      return { kind: 'granted', lease: { ...asked, lengthMs }, isReadBack };
+      const isReadBack = !isElsewhere(instance, record.current.instance) && unwritten.length === 0;
+      return { kind: 'granted', lease, stored, isReadBack, isRewritten: isElse, taken };
     } catch (error) {
       if (!isServiceCombError(error) || isGone(error)) throw error;
-      return { kind: 'granted', lease: asked, isReadBack: false };
+      const unread = { stored: undefined, isReadBack: false, isRewritten: false, taken: {} };
+      return { kind: 'granted', lease: asked, ...unread };
     }
   }
 
@@ -125,6 +135,33 @@ export class Requests {
       if (!isServiceCombError(error) || failureKind(error) !== 'instance-gone') throw error;
     }
     return { kind: 'stale-removed', serviceId };
+  }
+
+  /** Returns whether another process holds our id, as far as the registry says. */
+  async isTakenOver(ref: InstanceRef, { own }: DesiredRecord): Promise<boolean> {
+    try {
+      const stored = await this.parts.client.getInstance(ref, this.#fresh());
+      return isTakenOver(stored, own);
+    } catch (error) {
+      if (!isServiceCombError(error)) throw error;
+      return false;
+    }
+  }
+
+  /** Reads the record of the process that holds our id. When it is gone, ours is posted. */
+  async #readHolder(
+    serviceId: string,
+    { own, current }: DesiredRecord,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const ref = { serviceId, instanceId: current.instance.instanceId };
+    try {
+      const holder = await this.parts.client.getInstance(ref, this.#fresh(signal));
+      if (isTakenOver(holder, own)) return { kind: 'taken-over', serviceId, holder };
+    } catch (error) {
+      if (!isServiceCombError(error) || failureKind(error) !== 'instance-gone') throw error;
+    }
+    return { kind: 'holder-gone', serviceId };
   }
 
   async #heartbeat(lease: Lease, signal: AbortSignal): Promise<Outcome> {
@@ -160,57 +197,60 @@ export class Requests {
    * Reads the record back, since a heartbeat's 200 does not prove a renewal (behaviour S3). While a
    * change of ours is on its way to the registry, differences in status and properties mean nothing.
    */
-  async #readBack(
-    { ref }: Lease,
-    { instance }: RegistryRecord,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
+  async #readBack(lease: Lease, record: DesiredRecord, signal: AbortSignal): Promise<Outcome> {
+    const { ref } = lease;
     const { serviceId } = ref;
     try {
       const stored = await this.parts.client.getInstance(ref, this.#fresh(signal));
-      if (isElsewhere(stored, instance)) return { kind: 'stale', serviceId, stored };
-      const fields = driftOf(stored, instance);
-      const lengthMs = leaseLengthMs(stored.healthCheck ?? instance.healthCheck);
-      if (fields.length === 0) return { kind: 'intact', lengthMs };
-      if (this.parts.writes.areUnderWay) return { kind: 'not-read-back' };
-      return { kind: 'drifted', serviceId, stored, fields };
+      const { own, current } = record;
+      if (isTakenOver(stored, own)) return { kind: 'taken-over', serviceId, holder: stored };
+      if (isMisplaced(stored, current.instance, own)) return { kind: 'stale', serviceId, stored };
+      record.own = { asked: current.instance, stored };
+      const { taken, undone, unwritten } = record.compare(stored);
+      const lengthMs = leaseLengthMs(stored.healthCheck ?? current.instance.healthCheck);
+      const isAsItShouldBe = unwritten.length === 0 && Object.keys(taken).length === 0;
+      if (!isAsItShouldBe && this.parts.writes.areUnderWay) return { kind: 'not-read-back' };
+      if (unwritten.length === 0) return { kind: 'intact', lengthMs, taken };
+      const isWritten = await this.#write(unwritten, ref, { record, signal });
+      return isWritten
+        ? { kind: 'written', fields: undone, taken }
+        : { kind: 'stale', serviceId, stored };
     } catch (error) {
       if (!isServiceCombError(error) || isGone(error)) throw error;
       return { kind: 'not-read-back' };
     }
   }
 
-  /** Writes the fields that differ. A record that the registry does not let us change is replaced. */
-  async #repair(
-    { lease: { ref }, drift }: Extract<NextRequest, { kind: 'repair' }>,
-    { instance: { status = 'UP', properties = {} } }: RegistryRecord,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
-    const { client, pace, writes } = this.parts;
-    if (writes.areUnderWay) return { kind: 'not-read-back' };
-    const options = { signal, timeoutMs: pace.heartbeatTimeoutMs };
-    const write = {
-      status: () => client.setInstanceStatus(ref, status, options),
-      properties: () => client.setInstanceProperties(ref, properties, options),
-    };
+  /** Resolves with whether the registry lets us write: a record that it does not is replaced. */
+  async #write(
+    unwritten: readonly RecordField[],
+    ref: InstanceRef,
+    { record, signal }: { readonly record: DesiredRecord; readonly signal: AbortSignal },
+  ): Promise<boolean> {
+    const { heartbeatTimeoutMs: timeoutMs } = this.parts.pace;
     try {
-      await writes.inTurn(async () => {
-        for (const field of drift.fields) await writes.apart(write[field], signal);
-      });
-      return { kind: 'repaired' };
+      await record.write(unwritten, ref, { signal, timeoutMs });
+      return true;
     } catch (error) {
-      if (!isServiceCombError(error) || isGone(error)) throw error;
-      if (isRetriable(error)) return { kind: 'not-read-back' };
-      return { kind: 'stale', serviceId: ref.serviceId, stored: drift.stored };
+      if (!isServiceCombError(error) || isGone(error) || isRetriable(error)) throw error;
+      return false;
     }
   }
 
-  #fresh(signal: AbortSignal): CallOptions & { noCache: true } {
+  #fresh(signal?: AbortSignal): CallOptions & { noCache: true } {
     return { noCache: true, signal, timeoutMs: this.parts.pace.heartbeatTimeoutMs };
   }
 }
 
-function isGone(error: ServiceCombError): boolean {
-  const kind = failureKind(error);
-  return kind === 'instance-gone' || kind === 'service-gone';
+/**
+ * Returns whether a record that was read after the first POST is an earlier one, which that POST has
+ * merely renewed (behaviour S2). The registry may add properties of its own.
+ */
+function isOlderThan(stored: MicroserviceInstance, posted: MicroserviceInstance): boolean {
+  const [values, wanted] = [valuesOf(stored), valuesOf(posted)];
+  const properties = Object.entries(wanted.properties);
+  return (
+    values.status !== wanted.status ||
+    properties.some(([name, value]) => values.properties[name] !== value)
+  );
 }

@@ -1,6 +1,7 @@
 import { type ServiceCombError, ServiceCenterResponseError } from '../errors.js';
 import type { HealthCheck, InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
-import type { PostedInstance, RepairableField } from './record.js';
+import type { PostedInstance } from './record.js';
+import type { RecordField } from './writes.js';
 
 /** The registry's promise to list this instance until the lease ends, unless it is renewed. */
 export interface Lease {
@@ -48,7 +49,9 @@ export type RegisteringStep =
   | { readonly kind: 'find-service' }
   | { readonly kind: 'post'; readonly serviceId: string }
   | ({ readonly kind: 'read-posted' } & PostedInstance)
-  | { readonly kind: 'remove-stale'; readonly serviceId: string };
+  | { readonly kind: 'remove-stale'; readonly serviceId: string }
+  /** Another process holds the id: its record is read until it is gone. */
+  | { readonly kind: 'read-holder'; readonly serviceId: string };
 
 /** There is no lease, and the registration works towards one. */
 export interface Registering {
@@ -78,8 +81,8 @@ export interface Registered {
   /** From when on a read-back shows that the lease lives, since its last renewal is in doubt. */
   readonly doubtEndsAt: number;
   readonly heartbeatsUntilReadBack: number;
-  /** How the stored record differs, until a read-back finds it as it should be. */
-  readonly drift: Drift | undefined;
+  /** Since a read-back found the record as it should be. */
+  readonly repairs: Repairs;
   readonly failures: number;
   readonly error: ServiceCombError | undefined;
   /** Whether lease.at-risk was emitted since the last good heartbeat. */
@@ -88,16 +91,13 @@ export interface Registered {
   readonly wasContradicted: boolean;
 }
 
-/** A stored record that something else has changed, or that the registry has mixed up (measured M18). */
-export interface Drift {
-  readonly stored: MicroserviceInstance;
-  /** All fields that have differed so far. */
-  readonly fields: readonly RepairableField[];
-  /** Number of repairs, the next one included. */
-  readonly round: number;
-  /** When the repair is due; Infinity once it was made. */
-  readonly repairAt: number;
+/** How often a read-back had to write fields, and those whose writes the server had undone (measured M18). */
+export interface Repairs {
+  readonly count: number;
+  readonly fields: readonly RecordField[];
 }
+
+export const noRepairs: Repairs = { count: 0, fields: [] };
 
 /** The stored facts of a registration. Everything else is derived from them and the time. */
 export type InnerState =
@@ -122,7 +122,6 @@ export function registering(dueAt: number, serviceId: string | undefined): Regis
 export type NextRequest = { readonly dueAt: number } & (
   | (RegisteringStep & Pick<Registering, 'previous'>)
   | { readonly kind: 'heartbeat' | 'read-back'; readonly lease: Lease }
-  | { readonly kind: 'repair'; readonly lease: Lease; readonly drift: Drift }
 );
 
 /** Returns the next request of a state; undefined when it makes none. */
@@ -132,9 +131,7 @@ export function nextRequest(state: InnerState): NextRequest | undefined {
     return { ...step, dueAt, previous };
   }
   if (state.kind !== 'registered') return undefined;
-  const { lease, heartbeatAt, readBackAt, drift } = state;
-  if (drift !== undefined && drift.repairAt <= Math.min(readBackAt, heartbeatAt))
-    return { kind: 'repair', dueAt: drift.repairAt, lease, drift };
+  const { lease, heartbeatAt, readBackAt } = state;
   return readBackAt <= heartbeatAt
     ? { kind: 'read-back', dueAt: readBackAt, lease }
     : { kind: 'heartbeat', dueAt: heartbeatAt, lease };
@@ -180,16 +177,24 @@ export function publicState(
   return state.failures === 0 && loginError === undefined ? 'registered' : 'degraded';
 }
 
-/** How healthy a registration is. `degraded` still serves: the lease lives, and heartbeats or logins fail. */
+/**
+ * How healthy a registration is. `degraded` still serves: the lease lives, and heartbeats or logins fail, or
+ * another process holds the instanceId.
+ */
 export type HealthStatus = 'up' | 'degraded' | 'down';
 
 /**
  * Derives the health from a snapshot, without a request to the registry.
  *
  * `registering`, `lost` and `blocked` are down: consumers do not find the instance, or soon will not.
- * `leaving` and `left` are down, so that readiness ends with the removal.
+ * `leaving` and `left` are down, so that readiness ends with the removal. An instance whose id another
+ * process holds is `degraded`: a restart would not help, since the two would only change places.
  */
-export function healthOf({ state }: Pick<RegistrationSnapshot, 'state'>): HealthStatus {
+export function healthOf({
+  state,
+  lastError,
+}: Pick<RegistrationSnapshot, 'state' | 'lastError'>): HealthStatus {
+  if (state === 'blocked' && lastError?.code === 'ERR_SERVICECOMB_TAKEN_OVER') return 'degraded';
   switch (state) {
     case 'idle':
     case 'disabled':

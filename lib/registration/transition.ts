@@ -1,21 +1,24 @@
-import type { ServiceCombError } from '../errors.js';
+import { InstanceTakenOverError, type ServiceCombError } from '../errors.js';
 import { type PendingEvent, RegistryEvents } from '../events.js';
 import { failureKind } from '../protocol/failures.js';
 import type { MicroserviceInstance } from '../protocol/wire.js';
 import { askedDelay, type Pace } from './pace.js';
-import type { PostedInstance, RepairableField } from './record.js';
+import { isElsewhere } from './ownership.js';
+import type { PostedInstance } from './record.js';
+import type { ServiceFound } from './service.js';
 import {
-  type Drift,
   type InnerState,
   isAtRisk,
   isExpired,
   type Lease,
+  noRepairs,
   type Registered,
   type Registering,
   type RegisteringStep,
   registering,
   remainingMs,
 } from './state.js';
+import { isSame, type RecordField, type RecordValues, valuesOf } from './writes.js';
 
 /** How a request ended, or that something happened without a request. */
 export type Outcome =
@@ -24,30 +27,44 @@ export type Outcome =
   | ({ readonly kind: 'stalled' } & Standstill)
   /** `wasSilent`: the address had not answered the probe before. */
   | { readonly kind: 'probe-answered'; readonly wasSilent: boolean }
-  | { readonly kind: 'service-found'; readonly serviceId: string; readonly created: boolean }
+  | ({ readonly kind: 'service-found' } & ServiceFound)
   | ({ readonly kind: 'posted' } & PostedInstance)
-  /** `isReadBack` is false when the record could not be read; the lease is then the one asked for. */
-  | { readonly kind: 'granted'; readonly lease: Lease; readonly isReadBack: boolean }
+  /** `stored` is undefined when the record could not be read; the lease is then the one asked for. */
+  | ({
+      readonly kind: 'granted';
+      readonly lease: Lease;
+      readonly stored: MicroserviceInstance | undefined;
+      /** Whether the record has to be read again, since it is not as it should be. */
+      readonly isReadBack: boolean;
+      /** Whether the registry has written the record in its own way. */
+      readonly isRewritten: boolean;
+    } & Taken)
   /** The registry lists another record under our id, one of an earlier process. */
   | { readonly kind: 'stale'; readonly serviceId: string; readonly stored: MicroserviceInstance }
+  /** The registry lists a newer registration under our id, one of another process. */
+  | {
+      readonly kind: 'taken-over';
+      readonly serviceId: string;
+      readonly holder: MicroserviceInstance;
+    }
+  /** The record of the other process is gone. */
+  | { readonly kind: 'holder-gone'; readonly serviceId: string }
   | { readonly kind: 'stale-removed'; readonly serviceId: string }
   | { readonly kind: 'renewed'; readonly sentAt: number; readonly tookMs: number }
   /** The registry answered a heartbeat with "no such instance", but its record is there. */
   | { readonly kind: 'contradicted'; readonly error: ServiceCombError }
-  /** A read-back found the record as it should be. */
-  | { readonly kind: 'intact'; readonly lengthMs: number }
+  /** A read-back found the record as it should be, or as somebody else has changed it. */
+  | ({ readonly kind: 'intact'; readonly lengthMs: number } & Taken)
   /** A read-back could not be made, which says nothing about the lease. */
   | { readonly kind: 'not-read-back' }
-  /** A read-back found our record with other values than we asked for. */
-  | {
-      readonly kind: 'drifted';
-      readonly serviceId: string;
-      readonly stored: MicroserviceInstance;
-      readonly fields: readonly RepairableField[];
-    }
-  /** The fields that differed were written; whether that helped is known after a read-back. */
-  | { readonly kind: 'repaired' }
+  /** A read-back found fields that were not written yet, or `fields` whose writes the server had undone. */
+  | ({ readonly kind: 'written'; readonly fields: readonly RecordField[] } & Taken)
   | { readonly kind: 'failed'; readonly error: ServiceCombError };
+
+/** Values that somebody else has set at the registry: they are taken over into the desired record. */
+interface Taken {
+  readonly taken: Partial<RecordValues>;
+}
 
 /** How long the process stood still. */
 export interface Standstill {
@@ -64,6 +81,8 @@ export interface Context {
   readonly pace: Pace;
   /** Registrations so far. */
   readonly registrations: number;
+  /** Whether the process is about to leave, so that its successor is expected. */
+  readonly isDraining: boolean;
 }
 
 /** The next state, and the events to emit once it is entered, in order. */
@@ -105,11 +124,8 @@ function stallEvent({ lateMs }: Standstill): PendingEvent {
 function whileRegistering(state: Registering, outcome: Outcome, context: Context): Transition {
   const next = { ...state, dueAt: context.now };
   switch (outcome.kind) {
-    case 'service-found': {
-      const { serviceId, created } = outcome;
-      const event = { name: RegistryEvents.ServiceRegistered, payload: { serviceId, created } };
-      return { state: { ...next, step: { kind: 'post', serviceId } }, events: [event] };
-    }
+    case 'service-found':
+      return { state: { ...next, step: postOf(outcome) }, events: [serviceEvent(outcome)] };
     case 'posted':
       return quietly({ ...next, step: { ...outcome, kind: 'read-posted' } });
     case 'stale': {
@@ -117,11 +133,15 @@ function whileRegistering(state: Registering, outcome: Outcome, context: Context
       return quietly({ ...next, step, previous: outcome.stored });
     }
     case 'stale-removed': {
-      const step = { kind: 'post', serviceId: outcome.serviceId } as const;
-      return quietly({ ...next, step, dueAt: context.now + context.pace.repostDelayMs });
+      const dueAt = context.now + context.pace.repostDelayMs;
+      return quietly({ ...next, step: postOf(outcome), dueAt });
     }
     case 'granted':
       return granted(state, outcome, context);
+    case 'taken-over':
+      return takenOver(state, outcome, context);
+    case 'holder-gone':
+      return quietly({ ...next, isBlocked: false, step: postOf(outcome) });
     case 'failed':
       return attemptFailed(state, outcome.error, context);
     case 'probe-answered':
@@ -133,23 +153,35 @@ function whileRegistering(state: Registering, outcome: Outcome, context: Context
     case 'contradicted':
     case 'intact':
     case 'not-read-back':
-    case 'drifted':
-    case 'repaired':
+    case 'written':
       return quietly(state);
   }
 }
 
+function postOf({ serviceId }: { readonly serviceId: string }): RegisteringStep {
+  return { kind: 'post', serviceId };
+}
+
+function serviceEvent(outcome: OutcomeOf<'service-found'>): PendingEvent {
+  const { kind: _, ...payload } = outcome;
+  return { name: RegistryEvents.ServiceRegistered, payload };
+}
+
 function granted(
   { previous, reason }: Registering,
-  { lease, isReadBack }: OutcomeOf<'granted'>,
+  { lease, stored, isReadBack, isRewritten }: OutcomeOf<'granted'>,
   { now, pace, registrations }: Context,
 ): Transition {
   // A POST that arrives while the lost lease is just ending is answered 200 and lost (measured M4).
   const confirmedAt = reason === 'lost' ? now + pace.contradictionDelay() : Infinity;
   const replaced: PendingEvent[] =
-    previous === undefined
+    previous === undefined || (stored !== undefined && isAsBefore(stored, previous))
       ? []
       : [{ name: RegistryEvents.InstanceReplaced, payload: { previous } }];
+  const rewritten: PendingEvent[] =
+    stored === undefined || !isRewritten
+      ? []
+      : [{ name: RegistryEvents.RecordRewritten, payload: { stored } }];
   return {
     state: {
       kind: 'registered',
@@ -158,7 +190,7 @@ function granted(
       readBackAt: isReadBack ? confirmedAt : now,
       doubtEndsAt: -Infinity,
       heartbeatsUntilReadBack: pace.heartbeatsUntilReadBack,
-      drift: undefined,
+      repairs: noRepairs,
       failures: 0,
       error: undefined,
       isRiskEmitted: false,
@@ -166,6 +198,7 @@ function granted(
     },
     events: [
       ...replaced,
+      ...rewritten,
       {
         name: RegistryEvents.InstanceRegistered,
         payload: { registrations: registrations + 1, leaseMs: lease.lengthMs },
@@ -174,10 +207,44 @@ function granted(
   };
 }
 
+/** Returns whether the registry stores the same again, so that nothing has been replaced. */
+function isAsBefore(stored: MicroserviceInstance, previous: MicroserviceInstance): boolean {
+  const [values, before] = [valuesOf(stored), valuesOf(previous)];
+  return (
+    !isElsewhere(stored, previous) &&
+    isSame(values, before, 'status') &&
+    isSame(values, before, 'properties')
+  );
+}
+
+/** The newer registration holds the id. Ours is tried again once that record is gone. */
+function takenOver(
+  state: Registering | Registered,
+  { serviceId, holder }: OutcomeOf<'taken-over'>,
+  { now, pace, isDraining }: Context,
+): Transition {
+  const { instanceId = '', endpoints = [] } = holder;
+  const error = new InstanceTakenOverError(instanceId, endpoints);
+  const isKnown = state.kind === 'registering' && state.step.kind === 'read-holder';
+  const next: Registering = {
+    ...registering(now + pace.blockedDelay(), serviceId),
+    reason: 'lost',
+    isBlocked: true,
+    step: { kind: 'read-holder', serviceId },
+    failures: state.failures + 1,
+    error,
+  };
+  if (isKnown || isDraining) return quietly(next);
+  return {
+    state: next,
+    events: [{ name: RegistryEvents.InstanceTakenOver, payload: { error, holder } }],
+  };
+}
+
 function attemptFailed(state: Registering, error: ServiceCombError, context: Context): Transition {
   switch (failureKind(error)) {
     case 'refused':
-      return blocked(state, error, context);
+      return blocked(lookAgain(state), error, context);
     case 'service-gone':
       return serviceGone(state, error, context);
     case 'instance-gone':
@@ -185,13 +252,19 @@ function attemptFailed(state: Registering, error: ServiceCombError, context: Con
     case 'throttled':
     case 'unavailable':
     case 'credentials':
-      return retried(state, error, context);
+      return retried(lookAgain(state), error, context);
   }
 }
 
 /** A POST can be answered 200 and lost (measured M3, M4): the read-back shows that, and it is sent again. */
 function postAgain(step: RegisteringStep): RegisteringStep {
-  return step.kind === 'find-service' ? step : { kind: 'post', serviceId: step.serviceId };
+  return step.kind === 'find-service' ? step : postOf(step);
+}
+
+/** A removal that failed is not repeated as it is: by then the record may be another process's. */
+function lookAgain(state: Registering): Registering {
+  if (state.step.kind !== 'remove-stale') return state;
+  return { ...state, step: postAgain(state.step), previous: undefined };
 }
 
 /**
@@ -261,14 +334,15 @@ function whileRegistered(state: Registered, outcome: Outcome, context: Context):
       return intact(state, outcome, context);
     case 'not-read-back': {
       const readBackAt = afterDoubt(state, context);
-      return quietly({ ...state, readBackAt, heartbeatsUntilReadBack: 1, drift: undefined });
+      return quietly({ ...state, readBackAt, heartbeatsUntilReadBack: 1 });
     }
-    case 'drifted':
-      return drifted(state, outcome, context);
-    case 'repaired':
-      return quietly(repaired(state, context));
+    case 'written':
+      return quietly(written(state, outcome, context));
     case 'stale':
       return replacing(outcome, context);
+    case 'taken-over':
+      return takenOver(state, outcome, context);
+    case 'holder-gone':
     case 'service-found':
     case 'posted':
     case 'granted':
@@ -410,30 +484,25 @@ function soonerHeartbeat(state: Registered, { now }: Context): Registered {
   return { ...state, heartbeatAt: Math.min(heartbeatAt, now) };
 }
 
-// The record: read back, repaired, and replaced when repairs do not help.
-
-/** Repairs of one record in a row before it is replaced. */
-const mostRepairs = 3;
+// The record: read back, written again where the server has undone a write, and replaced.
 
 function intact(
   state: Registered,
   { lengthMs }: OutcomeOf<'intact'>,
   context: Context,
 ): Transition {
-  const { lease, drift } = state;
+  const { lease, repairs } = state;
+  const { fields } = repairs;
   return {
     state: {
       ...state,
       lease: { ...lease, lengthMs },
       readBackAt: afterDoubt(state, context),
       heartbeatsUntilReadBack: context.pace.heartbeatsUntilReadBack,
-      drift: undefined,
+      repairs: noRepairs,
     },
-    // A repair is reported only if we made one.
     events:
-      drift !== undefined && repairsOf(drift) > 0
-        ? [{ name: RegistryEvents.DriftRepaired, payload: { fields: drift.fields } }]
-        : [],
+      fields.length === 0 ? [] : [{ name: RegistryEvents.DriftRepaired, payload: { fields } }],
   };
 }
 
@@ -442,36 +511,20 @@ function afterDoubt({ doubtEndsAt }: Registered, { now }: Context): number {
   return doubtEndsAt > now ? doubtEndsAt : Infinity;
 }
 
-/** Returns how many repairs have been made. */
-function repairsOf({ round, repairAt }: Drift): number {
-  return repairAt === Infinity ? round : round - 1;
+/** The record is read until the writes hold: a busy server may undo them again. */
+function written(
+  state: Registered,
+  { fields }: OutcomeOf<'written'>,
+  { now, pace }: Context,
+): Registered {
+  const count = state.repairs.count + 1;
+  const all = [...new Set([...state.repairs.fields, ...fields])];
+  const readBackAt = now + pace.repairDelay(count);
+  return { ...state, readBackAt, repairs: { count, fields: all } };
 }
 
-function drifted(state: Registered, outcome: OutcomeOf<'drifted'>, context: Context): Transition {
-  const { now, pace } = context;
-  const { fields = [] } = state.drift ?? {};
-  const round = state.drift === undefined ? 1 : repairsOf(state.drift) + 1;
-  if (round > mostRepairs) return replacing(outcome, context);
-  const drift = {
-    stored: outcome.stored,
-    fields: [...new Set([...fields, ...outcome.fields])],
-    round,
-    repairAt: now + pace.repairDelay(round),
-  };
-  return quietly({ ...state, readBackAt: Infinity, drift });
-}
-
-function repaired(state: Registered, { now }: Context): Registered {
-  const { drift } = state;
-  if (drift === undefined) return state;
-  return { ...state, readBackAt: now, drift: { ...drift, repairAt: Infinity } };
-}
-
-/** Another record is listed under our id, or ours is beyond repair: it is removed, and ours is posted. */
-function replacing(
-  { serviceId, stored }: OutcomeOf<'stale' | 'drifted'>,
-  { now }: Context,
-): Transition {
+/** Another record is listed under our id, or ours leads elsewhere: it is removed, and ours is posted. */
+function replacing({ serviceId, stored }: OutcomeOf<'stale'>, { now }: Context): Transition {
   const step = { kind: 'remove-stale', serviceId } as const;
   return quietly({ ...registering(now, serviceId), step, previous: stored });
 }

@@ -85,6 +85,11 @@ const levels: readonly (readonly [Level, PendingEvent])[] = [
     { name: RegistryEvents.InstanceRegistered, payload: { registrations: 1, leaseMs: 60_000 } },
   ],
   ['log', { name: RegistryEvents.InstanceReplaced, payload: { previous: { hostName: 'old' } } }],
+  [
+    'error',
+    { name: RegistryEvents.InstanceTakenOver, payload: { error, holder: { hostName: 'other' } } },
+  ],
+  ['warn', { name: RegistryEvents.RecordRewritten, payload: { stored: { hostName: 'host' } } }],
   ['warn', { name: RegistryEvents.InstanceLost, payload: { reason: 'forgotten', error } }],
   ['log', { name: RegistryEvents.InstanceUnregistered, payload: { confirmed: false } }],
   ['error', { name: RegistryEvents.InstanceUnregisterFailed, payload: { error } }],
@@ -128,7 +133,17 @@ const levels: readonly (readonly [Level, PendingEvent])[] = [
     },
   ],
   ['warn', { name: RegistryEvents.EventLoopStalled, payload: { lateMs: 20_000 } }],
-  ['log', { name: RegistryEvents.StatusChanged, payload: { from: 'UP', to: 'DOWN' } }],
+  [
+    'log',
+    { name: RegistryEvents.StatusChanged, payload: { from: 'UP', to: 'DOWN', by: 'application' } },
+  ],
+  [
+    'log',
+    {
+      name: RegistryEvents.PropertiesChanged,
+      payload: { from: { zone: 'a' }, to: {}, by: 'registry' },
+    },
+  ],
 ];
 
 /** The lines that events leave in the log, one after the other. */

@@ -5,7 +5,8 @@ import { SeededRandom } from '../../support/seeded-random.js';
 import { isServiceCombError } from '../../../lib/errors.js';
 import { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
 import type { MicroserviceInstance } from '../../../lib/protocol/wire.js';
-import { driftOf, isElsewhere } from '../../../lib/registration/record.js';
+import { isElsewhere } from '../../../lib/registration/ownership.js';
+import { isSame, valuesOf } from '../../../lib/registration/writes.js';
 import { Pace } from '../../../lib/registration/pace.js';
 import { RegistrationCore } from '../../../lib/registration/core.js';
 import { StandstillWatch } from '../../../lib/nest/ticker.js';
@@ -199,7 +200,10 @@ class Stage {
       properties: this.#properties,
     };
     if (isElsewhere(listed, wanted)) return 'listed elsewhere';
-    return driftOf(listed, wanted).join(', ') || undefined;
+    const differs = (['status', 'properties'] as const).filter(
+      field => !isSame(valuesOf(listed), valuesOf(wanted), field),
+    );
+    return differs.join(', ') || undefined;
   }
 
   /** Lets time pass without a turn: one that was missed comes afterwards. */

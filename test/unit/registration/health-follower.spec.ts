@@ -18,7 +18,15 @@ class Following {
     record: this,
   });
 
-  async setStatus(status: InstanceStatus): Promise<void> {
+  statusChoices = 0;
+
+  /** Sets the status as the application or an operator does. */
+  choose(status: InstanceStatus): void {
+    this.status = status;
+    this.statusChoices += 1;
+  }
+
+  async followHealth(status: InstanceStatus): Promise<void> {
     if (this.refusal !== undefined) throw this.refusal;
     this.status = status;
     this.changes.push(status);
@@ -122,5 +130,42 @@ describe('a status that follows the health', () => {
     expect(following.changes).toEqual([]);
     expect(following.follower.tick()).toBe(Infinity);
     expect(following.clock.sleepers).toBe(0);
+  });
+});
+
+describe('a status that was chosen', () => {
+  it.each(['TESTING', 'DOWN', 'OUTOFSERVICE'] as const)(
+    'stands, whatever the health is: %s',
+    async status => {
+      const following = new Following();
+      following.choose(status);
+      await following.check(false, 5);
+      await following.check(true, 5);
+      await following.check(false, 5);
+      expect(following.changes).toEqual([]);
+    },
+  );
+
+  it.each(['OUTOFSERVICE', 'DOWN', 'TESTING'] as const)(
+    'while the health has made it OUTOFSERVICE is not set back: %s',
+    async status => {
+      const following = new Following();
+      await following.check(false, 4);
+      following.choose(status);
+      await following.check(true, 5);
+      expect(following.changes).toEqual(['OUTOFSERVICE']);
+      expect(following.status).toBe(status);
+    },
+  );
+
+  it('as UP stands while the health is bad, and follows it again when it was good', async () => {
+    const following = new Following();
+    await following.check(false, 4);
+    following.choose('UP');
+    await following.check(false, 5);
+    expect(following.changes).toEqual(['OUTOFSERVICE']);
+    await following.check(true, 3);
+    await following.check(false, 4);
+    expect(following.changes).toEqual(['OUTOFSERVICE', 'OUTOFSERVICE']);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type PostedRecord, removeInstance } from '../../../lib/registration/leave.js';
+import type { OwnRegistration } from '../../../lib/registration/ownership.js';
 import { AccountCredentials } from '../../../lib/credentials/account-credentials.js';
 import { AddressBook } from '../../../lib/protocol/address-book.js';
 import { Channel } from '../../../lib/protocol/channel.js';
@@ -7,7 +8,7 @@ import { ServiceCenterClient } from '../../../lib/protocol/service-center.client
 import { FakeClock } from '../../support/fake-clock.js';
 import { CoreHarness, forgotten } from '../../support/core-harness.js';
 import { clientOf, failing, type FakeAnswer, FakeSend } from '../../support/fake-send.js';
-import { paceOf, ref } from './parts.js';
+import { paceOf, recordOf, ref } from './parts.js';
 
 const gone = { status: 400, body: { errorCode: '400017' } };
 const serviceGone = { status: 400, body: { errorCode: '400012' } };
@@ -18,6 +19,7 @@ interface Leaving {
   readonly answers: readonly FakeAnswer[];
   readonly addresses?: readonly [string, ...string[]];
   readonly budgetMs?: number;
+  readonly own?: OwnRegistration;
   /** @default true */
   readonly isConfirmed?: boolean;
 }
@@ -37,6 +39,7 @@ async function leave({
   addresses = ['http://a:1'],
   budgetMs = 3_000,
   isConfirmed = true,
+  own,
 }: Leaving) {
   const clock = new FakeClock();
   const http = new FakeSend(...answers);
@@ -50,7 +53,7 @@ async function leave({
     return failing('', 'TimeoutError')();
   });
   const client = clientOf(hanging.send, { addresses });
-  const context = { client, clock, pace: paceOf(), deadline: began + budgetMs };
+  const context = { client, clock, pace: paceOf(), deadline: began + budgetMs, own };
   const event = await clock.until(removeInstance({ ref, isConfirmed }, context));
   return { event, tookMs: clock.now() - began, requests: http.requests, sentAfterMs };
 }
@@ -236,5 +239,46 @@ describe('an instance that leaves', () => {
     await expect(harness.core.leave()).rejects.toThrow('a bug');
     expect(harness.core.state).toBe('left');
     expect(await harness.register()).toBe('registered');
+  });
+});
+
+describe('a removal after a registration that was read', () => {
+  const asked = recordOf().instance;
+  const own = { asked, stored: { ...asked, timestamp: '100' } };
+  const read = (timestamp: string, change = {}) => ({
+    body: { instance: { ...asked, ...change, timestamp } },
+  });
+  const elsewhere = { endpoints: ['rest://b:1'] };
+
+  it.each([
+    ['is sent when the record is ours', [read('100'), {}], ['GET', 'DELETE']],
+    ['is not sent when it is a successor’s', [read('101', elsewhere)], ['GET']],
+    ['is sent when the record is not there', [gone, gone], ['GET', 'DELETE']],
+    [
+      'is sent when the record is not shown',
+      [{ status: 403, body: { errorCode: '403205' } }, {}],
+      ['GET', 'DELETE'],
+    ],
+    [
+      'is tried again when the record could not be read',
+      [busy, read('100'), {}],
+      ['GET', 'GET', 'DELETE'],
+    ],
+  ] satisfies [string, FakeAnswer[], string[]][])('%s', async (_, answers, methods) => {
+    const { event, requests } = await leave({ answers, own });
+    expect(event).toEqual(removed(true));
+    expect(requests.map(({ method }) => method)).toEqual(methods);
+  });
+});
+
+describe('an instance whose lease was lost', () => {
+  it('is removed by leave() also when its registration was refused since', async () => {
+    const harness = new CoreHarness();
+    await harness.register();
+    harness.answers = { heartbeat: forgotten, read: forgotten, post: quota };
+    await harness.run(20_000);
+    expect(harness.core.state).toBe('blocked');
+    await harness.clock.until(harness.core.leave());
+    expect(harness.count('remove')).toBe(1);
   });
 });

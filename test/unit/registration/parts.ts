@@ -12,6 +12,7 @@ import {
   type InnerState,
   type Lease,
   nextRequest,
+  noRepairs,
   type Registered,
   type Registering,
   registering,
@@ -69,7 +70,7 @@ export function registeredOf(change: Partial<Registered> = {}): Registered {
     readBackAt: Infinity,
     doubtEndsAt: -Infinity,
     heartbeatsUntilReadBack: 10,
-    drift: undefined,
+    repairs: noRepairs,
     failures: 0,
     error: undefined,
     isRiskEmitted: false,
@@ -85,7 +86,7 @@ export function registeringOf(change: Partial<Registering> = {}): Registering {
 
 /** What a transition is decided with, at the moment 0 and the default pace. */
 export function contextOf(change: Partial<Context> = {}): Context {
-  return { now: 0, pace: paceOf(), registrations: 0, ...change };
+  return { now: 0, pace: paceOf(), registrations: 0, isDraining: false, ...change };
 }
 
 /** The names of events, without what they all begin with. */

@@ -16,7 +16,7 @@ import {
   remainingMs,
   serviceIdOf,
 } from '../../../lib/registration/state.js';
-import { outcomes, stored } from './outcomes.js';
+import { outcomes } from './outcomes.js';
 import { dueAt, errors, lease, registeredOf, registeringOf } from './parts.js';
 
 describe('the public state of a registration', () => {
@@ -62,8 +62,6 @@ describe('the next request', () => {
     expect(dueAt(state)).toBe(due);
   });
 
-  const repairAt = (at: number) => ({ stored, fields: [], round: 1, repairAt: at });
-
   it.each([
     ['a heartbeat', 'heartbeat', { heartbeatAt: 9 }],
     [
@@ -72,12 +70,6 @@ describe('the next request', () => {
       { heartbeatAt: 9, readBackAt: 10 },
     ],
     ['a read-back that is due with the heartbeat', 'read-back', { heartbeatAt: 9, readBackAt: 9 }],
-    ['a repair before both', 'repair', { heartbeatAt: 9, readBackAt: 9, drift: repairAt(9) }],
-    [
-      'a read-back when the repair was made',
-      'read-back',
-      { readBackAt: 9, drift: repairAt(Infinity) },
-    ],
   ] satisfies [string, string, Partial<Registered>][])(
     'of a registered instance is %s',
     (_, kind, change) => {
@@ -188,7 +180,7 @@ const health: Record<RegistrationState, HealthStatus> = {
 
 it('is healthy when consumers find the instance, or none is wanted', () => {
   for (const state of Object.keys(health) as RegistrationState[])
-    expect([state, healthOf({ state })]).toEqual([state, health[state]]);
+    expect([state, healthOf({ state, lastError: null })]).toEqual([state, health[state]]);
 });
 
 describe('a registration that begins', () => {

@@ -15,7 +15,7 @@ type Event = Outcome | { readonly kind: 'good' };
 function anyEvent(): fc.Arbitrary<readonly [passedMs: number, event: Event]> {
   const anyOutcome = fc.constantFrom<Outcome>(
     ...Object.values(outcomes),
-    { kind: 'granted', lease, isReadBack: false },
+    { ...outcomes.granted, isReadBack: false },
     { kind: 'failed', error: errors.throttled },
     { kind: 'failed', error: errors.busy },
     { kind: 'probe-answered', wasSilent: false },
@@ -203,7 +203,7 @@ describe('whatever happens to a registration', () => {
     everyHistory(steps => {
       let repairs = 0;
       for (const { before, outcome, events, state } of steps) {
-        if (outcome.kind === 'repaired' && before.kind === 'registered') repairs += 1;
+        if (outcome.kind === 'written' && before.kind === 'registered') repairs += 1;
         if (namesOf(events).includes('drift.repaired')) {
           expect(repairs).toBeGreaterThan(0);
           repairs = 0;
@@ -257,11 +257,11 @@ describe('whatever happens to a registration', () => {
   });
 });
 
-/** Service, clearing, POST and read-back; or repair, read-back and heartbeat. */
+/** Service, clearing, POST and read-back; or the holder, POST and read-back. */
 const mostAnswers = 5;
 
 function isWell(state: InnerState): boolean {
-  return state.kind === 'registered' && state.failures === 0 && state.drift === undefined;
+  return state.kind === 'registered' && state.failures === 0 && state.repairs.count === 0;
 }
 
 /** The answer of a registry with which all is well, to the request that a state makes next. */
@@ -280,8 +280,8 @@ function goodAnswerTo(state: InnerState, now: number): Outcome {
       return { ...outcomes.renewed, sentAt: now };
     case 'read-back':
       return outcomes.intact;
-    case 'repair':
-      return outcomes.repaired;
+    case 'read-holder':
+      return outcomes['holder-gone'];
     case undefined:
       throw new Error(`no request is made while ${state.kind}`);
   }

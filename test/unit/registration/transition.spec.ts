@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { InnerState, Registering } from '../../../lib/registration/state.js';
-import { type Outcome, transition } from '../../../lib/registration/transition.js';
+import { type InnerState, noRepairs, type Registering } from '../../../lib/registration/state.js';
+import { transition } from '../../../lib/registration/transition.js';
 import { outcomes, stored } from './outcomes.js';
 import {
   contextOf,
@@ -134,7 +134,7 @@ describe('a lease that is granted', () => {
       heartbeatAt: now + 8_250,
       readBackAt: Infinity,
       heartbeatsUntilReadBack: 10,
-      drift: undefined,
+      repairs: noRepairs,
       failures: 0,
       error: undefined,
       isRiskEmitted: false,
@@ -488,55 +488,108 @@ describe('a read-back', () => {
   });
 });
 
-describe('a record that differs', () => {
-  const drifted = transition(registeredOf({ readBackAt: 0 }), outcomes.drifted, context);
-  const { fields } = outcomes.drifted;
+describe('a record whose writes the server has undone', () => {
+  const written = (state: InnerState, ...fields: readonly ('status' | 'properties')[]) =>
+    transition(state, { ...outcomes.written, fields }, context);
+  const first = written(registeredOf({ readBackAt: 0 }), 'status');
 
-  it('is repaired at once, read back, and told when it is as it should be', () => {
-    expect(drifted.events).toEqual([]);
-    expect(dueAt(drifted.state)).toBe(now);
-    const written = transition(drifted.state, outcomes.repaired, context);
-    expect(written.state).toMatchObject({ readBackAt: now, drift: { repairAt: Infinity } });
-    const verified = transition(written.state, outcomes.intact, context);
-    expect(verified.state).toMatchObject({ readBackAt: Infinity, drift: undefined });
-    expect(verified.events).toEqual([{ name: 'servicecomb.drift.repaired', payload: { fields } }]);
+  it('is read back at once after they were made again, and told when they hold', () => {
+    expect(first.events).toEqual([]);
+    expect(first.state).toMatchObject({ readBackAt: now });
+    const verified = transition(first.state, outcomes.intact, context);
+    expect(verified.state).toMatchObject({ readBackAt: Infinity, repairs: noRepairs });
+    expect(verified.events).toEqual([
+      { name: 'servicecomb.drift.repaired', payload: { fields: ['status'] } },
+    ]);
   });
 
-  it('is repaired again when that was undone, with a growing pause and all that ever differed', () => {
-    const again = { ...outcomes.drifted, fields: ['properties'] } as const;
-    const undone = (state: InnerState) =>
-      transition(transition(state, outcomes.repaired, context).state, again, context);
-    const second = undone(drifted.state);
-    expect(second.state).toMatchObject({
-      drift: { fields: ['status', 'properties'], round: 2, repairAt: now + 1_000 },
+  it('is read back with growing pauses until they hold, and never replaced', () => {
+    let { state } = first;
+    const pauses = [];
+    for (let count = 2; count <= 8; count += 1) {
+      ({ state } = written(state, 'properties'));
+      pauses.push((dueAt(state) ?? 0) - now);
+    }
+    expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 10_000, 10_000, 10_000]);
+    expect(transition(state, outcomes.intact, context).events[0]?.payload).toEqual({
+      fields: ['status', 'properties'],
     });
-    const third = undone(second.state);
-    expect(third.state).toMatchObject({ drift: { round: 3, repairAt: now + 2_000 } });
   });
 
-  it('gives way to a new one when three repairs were undone', () => {
-    let { state } = drifted;
-    for (let repairs = 1; repairs <= 3; repairs += 1)
-      for (const outcome of [outcomes.repaired, outcomes.drifted])
-        ({ state } = transition(state, outcome, context));
+  it('is told nothing of when the write was the first', () => {
+    const { state } = written(registeredOf({ readBackAt: 0 }));
+    expect(transition(state, outcomes.intact, context).events).toEqual([]);
+  });
+});
+
+describe('a record that another process holds', () => {
+  const { holder } = outcomes['taken-over'];
+
+  it.each([
+    ['while a lease is held', registeredOf()],
+    ['on the way to one', confirming],
+  ])('blocks the registration and is told, found %s', (_, before) => {
+    const { state, events } = transition(before, outcomes['taken-over'], context);
     expect(state).toMatchObject({
       kind: 'registering',
-      step: { kind: 'remove-stale', serviceId: 's2' },
-      previous: stored,
+      reason: 'lost',
+      isBlocked: true,
+      step: { kind: 'read-holder', serviceId: 's2' },
+      dueAt: now + 60_000,
+      error: { code: 'ERR_SERVICECOMB_TAKEN_OVER' },
+    });
+    expect(events).toEqual([
+      {
+        name: 'servicecomb.instance.taken-over',
+        payload: { holder, error: expect.objectContaining({ endpoints: [] }) },
+      },
+    ]);
+  });
+
+  it('is told once, however long it is held, and the registration goes on when it is gone', () => {
+    const blocked = transition(registeredOf(), outcomes['taken-over'], context).state;
+    const later = transition(blocked, outcomes['taken-over'], contextOf({ now: 61_000 }));
+    expect(later.events).toEqual([]);
+    expect(later.state).toMatchObject({ isBlocked: true, dueAt: 121_000 });
+    expect(transition(later.state, outcomes['holder-gone'], context).state).toMatchObject({
+      isBlocked: false,
+      step: { kind: 'post', serviceId: 's2' },
+      dueAt: now,
     });
   });
 
-  it('is looked at again after the next heartbeat when the repair could not be made', () => {
-    const { state } = transition(drifted.state, outcomes['not-read-back'], context);
-    expect(state).toMatchObject({
-      drift: undefined,
-      heartbeatsUntilReadBack: 1,
-      readBackAt: Infinity,
-    });
+  it('is expected, and not told, while the process drains', () => {
+    const draining = { ...context, isDraining: true };
+    const { state, events } = transition(registeredOf(), outcomes['taken-over'], draining);
+    expect(state).toMatchObject({ isBlocked: true });
+    expect(events).toEqual([]);
   });
+});
 
-  it('is no concern of a repair that comes home late', () => {
-    expect(transition(registeredOf(), outcomes.repaired, context).state).toEqual(registeredOf());
+describe('a stale record that could not be removed', () => {
+  it.each(['failed', 'refused'] as const)(
+    'is looked at again before the next attempt: %s',
+    kind => {
+      const removing = registeringOf({
+        step: { kind: 'remove-stale', serviceId: 's' },
+        previous: stored,
+      });
+      expect(transition(removing, outcomes[kind], context).state).toMatchObject({
+        step: { kind: 'post', serviceId: 's' },
+        previous: undefined,
+      });
+    },
+  );
+});
+
+describe('a record that the registry writes in its own way', () => {
+  it('is told, and is no replaced one when the registry stores the same again', () => {
+    const { state } = transition(confirming, outcomes.stale, context);
+    const rewritten = { ...outcomes.granted, stored, isRewritten: true };
+    expect(namesOf(transition(state, rewritten, context).events)).toEqual([
+      'record.rewritten',
+      'instance.registered',
+    ]);
   });
 });
 
@@ -658,34 +711,5 @@ describe('a registry that answers a probe', () => {
   ])('is sent no heartbeat early %s', (_, change) => {
     const state = registeredOf(change);
     expect(transition(state, outcomes['probe-answered'], context).state).toEqual(state);
-  });
-});
-
-/** What is told of these outcomes, one after the other, to one who holds a lease. */
-function toldOf(...what: readonly Outcome[]): readonly string[] {
-  let state: InnerState = registeredOf();
-  return what.flatMap(outcome => {
-    const next = transition(state, outcome, contextOf());
-    ({ state } = next);
-    return namesOf(next.events);
-  });
-}
-
-describe('a record that has drifted', () => {
-  const { drifted, repaired, intact } = outcomes;
-
-  it('is told to be repaired once a read-back has shown it', () => {
-    expect(toldOf(drifted, repaired, intact)).toEqual(['drift.repaired']);
-    expect(toldOf(drifted, repaired, drifted, intact)).toEqual(['drift.repaired']);
-  });
-
-  it('is told nothing of when it is well again before it was repaired', () => {
-    expect(toldOf(drifted, intact)).toEqual([]);
-    expect(toldOf(drifted, drifted, intact)).toEqual([]);
-  });
-
-  it('is repaired no later because it is seen to differ once more before the repair', () => {
-    const state = transition(registeredOf(), drifted, contextOf()).state;
-    expect(transition(state, drifted, contextOf()).state).toEqual(state);
   });
 });
