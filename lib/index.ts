@@ -40,9 +40,10 @@ export type {
 } from './events.js';
 export { OnRegistryEvent } from './nest/on-registry-event.decorator.js';
 export { Registration } from './nest/registration.js';
-export { RegistryHealthModule } from './nest/registry.health.js';
-export type { RegistryHealthOptions, RegistryHealthReport } from './nest/registry.health.js';
-export { RegistryHealthIndicator, type RegistryHealth } from './nest/registry.health.js';
+export { RegistryHealthIndicator } from './nest/registry.health.js';
+export type { ReadinessOptions, RegistryHealth } from './nest/registry.health.js';
+export { RegistryHealthModule } from './nest/registry.health-module.js';
+export type { RegistryHealthOptions, RegistryHealthReport } from './nest/registry.health-module.js';
 export type {
   RegistryModuleAsyncOptions,
   RegistryModuleExtras,
@@ -91,6 +92,7 @@ export type {
 export type {
   ErrorSummary,
   HealthStatus,
+  ReadyWhen,
   RegistrationSnapshot,
   RegistrationState,
 } from './registration/state.js';

@@ -195,6 +195,21 @@ export function healthOf({ state }: Pick<RegistrationSnapshot, 'state'>): Health
   }
 }
 
+/** When an application is ready: once it has started, or not before its first registration. */
+export type ReadyWhen = 'started' | 'registered';
+
+/**
+ * Derives from a snapshot whether the application should get traffic. That is another question than its
+ * health: a registry that is away does not keep the application from serving.
+ */
+export function isReady(
+  { state, registrations }: Pick<RegistrationSnapshot, 'state' | 'registrations'>,
+  readyWhen: ReadyWhen,
+): boolean {
+  if (state === 'leaving' || state === 'left') return false;
+  return readyWhen === 'started' || registrations > 0 || state === 'disabled';
+}
+
 /** An error without its stack: its code, the registry's number, and the sentence. */
 export interface ErrorSummary {
   readonly code: ServiceCombError['code'];
