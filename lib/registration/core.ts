@@ -75,6 +75,7 @@ export class RegistrationCore {
   /** The last id of the service that was known, also while the service is being looked up again. */
   #serviceId: string | undefined;
   #registrations = 0;
+  #problem: string | undefined;
   #underWay: RequestUnderWay | undefined;
   /** The record that leave() has to remove. */
   #posted: PostedRecord | undefined;
@@ -129,7 +130,13 @@ export class RegistrationCore {
       address: this.parts.client.address,
       registrations: this.#registrations,
       ...leaseFacts(this.#state, this.parts.clock.now(), this.#loginError),
+      problem: state === 'idle' ? (this.#problem ?? null) : null,
     });
+  }
+
+  /** Notes what keeps the registration from beginning. It is part of the snapshot until that begins. */
+  noteProblem(problem: string): void {
+    this.#problem = problem;
   }
 
   /** Calls back with each new state; returns the function that ends it. */
@@ -217,7 +224,7 @@ export class RegistrationCore {
     }
     const works = this.#background.filter(work => request !== undefined || work.isUnconditional);
     const dueAt = Math.min(request?.dueAt ?? Infinity, ...works.map(work => work.tick()));
-    return request === undefined ? undefined : Math.max(0, dueAt - this.parts.clock.now());
+    return dueAt === Infinity ? undefined : Math.max(0, dueAt - this.parts.clock.now());
   }
 
   #latest(toleranceMs: number): number {

@@ -175,11 +175,15 @@ export type HealthStatus = 'up' | 'degraded' | 'down';
  * Derives the health from a snapshot, without a request to the registry.
  *
  * `registering`, `lost` and `blocked` are down: consumers do not find the instance, or soon will not.
- * `leaving` and `left` are down, so that readiness ends with the removal.
+ * `leaving` and `left` are down as well. A problem that keeps the registration from beginning is degraded.
  */
-export function healthOf({ state }: Pick<RegistrationSnapshot, 'state'>): HealthStatus {
+export function healthOf({
+  state,
+  problem = null,
+}: Pick<RegistrationSnapshot, 'state'> & Partial<RegistrationSnapshot>): HealthStatus {
   switch (state) {
     case 'idle':
+      return problem === null ? 'up' : 'degraded';
     case 'disabled':
     case 'registered':
       return 'up';
@@ -236,6 +240,8 @@ export interface RegistrationSnapshot {
   readonly registrations: number;
   /** The last failure, else that of a login while an older token serves; null when all is well. */
   readonly lastError: ErrorSummary | null;
+  /** Why the registration has not begun, and what to do, if something keeps it from that; else null. */
+  readonly problem: string | null;
 }
 
 /** Returns the part of a snapshot that follows from the state and the time. */
