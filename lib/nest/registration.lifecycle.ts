@@ -5,6 +5,7 @@ import {
   type OnModuleDestroy,
   type OnModuleInit,
   type Abstract,
+  Scope,
   type Type,
 } from '@nestjs/common';
 import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
@@ -14,7 +15,7 @@ import { isServiceCombError, RegistryOptionsError } from '../errors.js';
 import { EventPublisher } from '../events.js';
 import { connectionWarnings } from '../options/connection-warnings.js';
 import { networkAddresses } from '../options/host-facts.js';
-import type { HealthSource } from '../options/options.js';
+import type { HealthSource, HealthSourceToken } from '../options/options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { profileWarnings } from '../options/profiles.js';
 import { publishedEndpoint } from '../options/published-address.js';
@@ -26,6 +27,7 @@ import { HealthFollower } from '../registration/health-follower.js';
 import { Pace } from '../registration/pace.js';
 import { Connections } from '../transport/http.js';
 import { TlsFiles } from '../transport/tls-files.js';
+import { isGood } from './health-answer.js';
 import { areShutdownHooksOn, hostWithoutServer, importersBelowRoot } from './host-application.js';
 import { Later, ServerWatch, settlingMs, silenceMs } from './server-watch.js';
 import { Ticker } from './ticker.js';
@@ -137,6 +139,11 @@ export class RegistrationLifecycle
   #followHealth(): void {
     const token = this.options.instance.statusFromHealth;
     if (token === undefined) return;
+    if (this.#isScoped(token))
+      throw hostError(
+        'instance.statusFromHealth',
+        'must not name a request-scoped or transient provider: it is called outside of any request',
+      );
     const source: HealthSource | undefined = this.#find(token);
     if (typeof source?.isHealthy !== 'function')
       throw hostError(
@@ -146,7 +153,7 @@ export class RegistrationLifecycle
     this.#follower = new HealthFollower({
       clock: this.clock,
       everyMs: this.pace.checkPeriodMs,
-      isHealthy: async () => source.isHealthy(),
+      isHealthy: async () => isGood(await source.isHealthy('application')),
       record: this.core.record,
     });
     this.core.addBackgroundWork(this.#follower);
@@ -259,6 +266,15 @@ export class RegistrationLifecycle
     // Failures become events and states; it rejects only if the application closes before it succeeds.
     this.core.register().catch(() => undefined);
     this.ticker.wake();
+  }
+
+  #isScoped(token: HealthSourceToken): boolean {
+    try {
+      // An abstract class is a token like any other, though the type of introspect() leaves it out.
+      return this.modules.introspect(token as Type<HealthSource>).scope !== Scope.DEFAULT;
+    } catch {
+      return false; // Nest throws when no module provides it.
+    }
   }
 
   #find<T>(token: Type<T> | Abstract<T> | string | symbol): T | undefined {
