@@ -1,4 +1,4 @@
-import type { Type } from '@nestjs/common';
+import type { InjectionToken, Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 
 /**
@@ -40,4 +40,12 @@ export function importersBelowRoot(modules: ModulesContainer, provider: Type): r
   const importers = all.filter(module => module.imports.has(own));
   const isTested = all.some(({ name }) => name === 'RootTestModule');
   return importers.filter(({ distance }) => distance > (isTested ? 2 : 1)).map(({ name }) => name);
+}
+
+/** Whether a provider, or something that it needs, is request-scoped or transient. */
+export function isScoped(modules: ModulesContainer, token: InjectionToken): boolean {
+  return [...modules.values()].some(({ providers }) => {
+    const provider = providers.get(token);
+    return provider !== undefined && (provider.isTransient || !provider.isDependencyTreeStatic());
+  });
 }

@@ -5,7 +5,6 @@ import {
   type OnModuleDestroy,
   type OnModuleInit,
   type Abstract,
-  Scope,
   type Type,
 } from '@nestjs/common';
 import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
@@ -15,7 +14,7 @@ import { isServiceCombError, RegistryOptionsError } from '../errors.js';
 import { EventPublisher } from '../events.js';
 import { connectionWarnings } from '../options/connection-warnings.js';
 import { networkAddresses } from '../options/host-facts.js';
-import type { HealthSource, HealthSourceToken } from '../options/options.js';
+import type { HealthSource } from '../options/options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { profileWarnings } from '../options/profiles.js';
 import { publishedEndpoint } from '../options/published-address.js';
@@ -28,7 +27,12 @@ import { Pace } from '../registration/pace.js';
 import { Connections } from '../transport/http.js';
 import { TlsFiles } from '../transport/tls-files.js';
 import { isGood } from './health-answer.js';
-import { areShutdownHooksOn, hostWithoutServer, importersBelowRoot } from './host-application.js';
+import {
+  areShutdownHooksOn,
+  hostWithoutServer,
+  importersBelowRoot,
+  isScoped,
+} from './host-application.js';
 import { Later, ServerWatch, settlingMs, silenceMs } from './server-watch.js';
 import { Ticker } from './ticker.js';
 import {
@@ -139,7 +143,7 @@ export class RegistrationLifecycle
   #followHealth(): void {
     const token = this.options.instance.statusFromHealth;
     if (token === undefined) return;
-    if (this.#isScoped(token))
+    if (isScoped(this.#container, token))
       throw hostError(
         'instance.statusFromHealth',
         'must not name a request-scoped or transient provider: it is called outside of any request',
@@ -266,15 +270,6 @@ export class RegistrationLifecycle
     // Failures become events and states; it rejects only if the application closes before it succeeds.
     this.core.register().catch(() => undefined);
     this.ticker.wake();
-  }
-
-  #isScoped(token: HealthSourceToken): boolean {
-    try {
-      // An abstract class is a token like any other, though the type of introspect() leaves it out.
-      return this.modules.introspect(token as Type<HealthSource>).scope !== Scope.DEFAULT;
-    } catch {
-      return false; // Nest throws when no module provides it.
-    }
   }
 
   #find<T>(token: Type<T> | Abstract<T> | string | symbol): T | undefined {
