@@ -44,17 +44,23 @@ export type {
 } from './events.js';
 export { OnRegistryEvent } from './nest/on-registry-event.decorator.js';
 export { Registration } from './nest/registration.js';
-export { RegistryHealthModule } from './nest/registry.health.js';
-export type { RegistryHealthOptions, RegistryHealthReport } from './nest/registry.health.js';
-export { RegistryHealthIndicator, type RegistryHealth } from './nest/registry.health.js';
+export { RegistryHealthIndicator } from './nest/registry.health.js';
+export type { ReadinessOptions, RegistryHealth } from './nest/registry.health.js';
+export { RegistryHealthModule } from './nest/registry.health-module.js';
+export type { RegistryHealthOptions, RegistryHealthReport } from './nest/registry.health-module.js';
 export type {
   RegistryModuleAsyncOptions,
   RegistryModuleExtras,
   RegistryOptionsFactory,
 } from './nest/registry.module-definition.js';
 export { RegistryModule } from './nest/registry.module.js';
-export { REGISTRY_HTTP_SERVICE, REGISTRY_OPTIONS } from './nest/tokens.js';
+export {
+  REGISTRY_HTTP_SERVICE,
+  REGISTRY_MODULE_OPTIONS,
+  REGISTRY_OPTIONS,
+} from './nest/tokens.js';
 export type {
+  HealthAnswer,
   HealthSource,
   HealthSourceToken,
   HeartbeatOptions,
@@ -95,6 +101,7 @@ export type {
 export type {
   ErrorSummary,
   HealthStatus,
+  ReadyWhen,
   RegistrationSnapshot,
   RegistrationState,
 } from './registration/state.js';

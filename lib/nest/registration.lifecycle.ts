@@ -7,7 +7,7 @@ import {
   type Abstract,
   type Type,
 } from '@nestjs/common';
-import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { isServiceCombError, RegistryOptionsError } from '../errors.js';
@@ -26,6 +26,14 @@ import { HealthFollower } from '../registration/health-follower.js';
 import { Pace } from '../registration/pace.js';
 import { Connections } from '../transport/http.js';
 import { TlsFiles } from '../transport/tls-files.js';
+import { isGood } from './health-answer.js';
+import {
+  areShutdownHooksOn,
+  hostWithoutServer,
+  importersBelowRoot,
+  isScoped,
+} from './host-application.js';
+import { Later, ServerWatch, settlingMs, silenceMs } from './server-watch.js';
 import { Ticker } from './ticker.js';
 import {
   REGISTRY_CLOCK,
@@ -88,18 +96,14 @@ export class RegistrationLifecycle
    * @throws ServiceCombError with `failFast`, when the service could not be found or created
    */
   async onApplicationBootstrap(): Promise<void> {
-    const { enabled, registration, instance } = this.options;
-    if (!enabled) return;
-    const hasServer = Boolean(this.http.httpAdapter);
-    const when = registration.when ?? (hasServer ? 'listen' : 'bootstrap');
-    if (when === 'listen' && !hasServer)
-      throw hostError('registration.when', 'must not be "listen": no HTTP server will listen');
-    if (when === 'bootstrap' && hasServer && instance.endpoints === undefined)
-      throw hostError('instance.endpoints', 'must be set: at bootstrap no server listens yet');
-    if (registration.failFast) await this.core.prepare();
-    if (when === 'bootstrap') this.#register();
-    else if (hasServer && this.http.listening) this.#serverListens(when);
-    else if (hasServer) this.http.listen$.subscribe(() => this.#serverListens(when));
+    if (!this.options.enabled) return;
+    const start = this.#start();
+    this.#checkShutdown();
+    if (start === 'never') return;
+    if (this.options.registration.failFast) await this.core.prepare();
+    if (start === 'bootstrap') this.#register();
+    else if (this.http.listening) this.#serverListens(start);
+    else if (this.#hasServer) this.#awaitServer(start);
   }
 
   /** Leaves while HTTP is still served, then goes on serving for `shutdown.drainMs`. */
@@ -139,6 +143,11 @@ export class RegistrationLifecycle
   #followHealth(): void {
     const token = this.options.instance.statusFromHealth;
     if (token === undefined) return;
+    if (isScoped(this.#container, token))
+      throw hostError(
+        'instance.statusFromHealth',
+        'must not name a request-scoped or transient provider: it is called outside of any request',
+      );
     const source: HealthSource | undefined = this.#find(token);
     if (typeof source?.isHealthy !== 'function')
       throw hostError(
@@ -148,7 +157,7 @@ export class RegistrationLifecycle
     this.#follower = new HealthFollower({
       clock: this.clock,
       everyMs: this.pace.checkPeriodMs,
-      isHealthy: async () => source.isHealthy(),
+      isHealthy: async () => isGood(await source.isHealthy('application')),
       record: this.core.record,
     });
     this.core.addBackgroundWork(this.#follower);
@@ -166,6 +175,56 @@ export class RegistrationLifecycle
       background: new Background(),
     });
     this.core.addBackgroundWork(work);
+  }
+
+  get #hasServer(): boolean {
+    return Boolean(this.http.httpAdapter);
+  }
+
+  /** Returns what the registration waits for. */
+  #start(): 'bootstrap' | 'listen' | 'manual' | 'never' {
+    const hasServer = this.#hasServer;
+    const { registration, instance } = this.options;
+    const { when } = registration;
+    if (when === 'listen' && !hasServer)
+      throw hostError('registration.when', 'must not be "listen": no HTTP server will listen');
+    if (when === 'bootstrap' && hasServer && instance.endpoints === undefined)
+      throw hostError('instance.endpoints', 'must be set: at bootstrap no server listens yet');
+    if (when !== undefined) return when;
+    if (hasServer) return 'listen';
+    if (instance.endpoints !== undefined) return 'bootstrap';
+    if (hostWithoutServer(this.#container) === 'microservice') {
+      this.logger.warn(noEndpoint);
+      return 'bootstrap';
+    }
+    this.logger.debug(notRegistered);
+    return 'never';
+  }
+
+  /** Waits for `app.listen()`, for a server that listens by itself, or for neither where there are endpoints. */
+  #awaitServer(when: 'listen' | 'manual'): void {
+    const { registration, instance } = this.options;
+    const needsServer = instance.endpoints === undefined || registration.when === 'listen';
+    const patienceMs = needsServer ? silenceMs : settlingMs;
+    const watch = new ServerWatch({
+      clock: this.clock,
+      server: this.http.httpAdapter.getHttpServer(),
+      patienceMs: when === 'manual' ? Infinity : patienceMs,
+      wake: () => this.ticker.wake(),
+      onListening: () => this.#serverListens(when),
+      onSilence: () => {
+        if (this.core.state !== 'idle') return;
+        if (!needsServer) return this.#register();
+        this.core.noteProblem(nothingListens);
+        this.logger.warn(nothingListens);
+      },
+    });
+    watch.start();
+    this.core.addBackgroundWork(watch);
+    this.http.listen$.subscribe(() => {
+      watch.stop();
+      this.#serverListens(when);
+    });
   }
 
   #serverListens(when: 'listen' | 'manual'): void {
@@ -188,12 +247,26 @@ export class RegistrationLifecycle
     }
   }
 
-  #register(): void {
-    if (process.listenerCount('SIGTERM') === 0)
+  get #container(): ModulesContainer {
+    return this.modules.get(ModulesContainer, { strict: false });
+  }
+
+  /** Warns of what keeps this application from leaving in time. Hooks may be switched on after the start. */
+  #checkShutdown(): void {
+    const importers = importersBelowRoot(this.#container, RegistrationLifecycle);
+    if (importers.length > 0)
       this.logger.warn(
-        'Shutdown hooks are off, so a stopped process stays listed until its lease ends: ' +
-          'call app.enableShutdownHooks()',
+        `RegistryModule is imported by ${importers.join(', ')}, so that modules which Nest shuts down before it ` +
+          'are gone while consumers still call this instance: import it in the root module, as its last import',
       );
+    const { clock } = this;
+    const run = () => {
+      if (!areShutdownHooksOn()) this.logger.warn(hooksOff);
+    };
+    this.core.addBackgroundWork(new Later({ clock, afterMs: silenceMs, run }));
+  }
+
+  #register(): void {
     // Failures become events and states; it rejects only if the application closes before it succeeds.
     this.core.register().catch(() => undefined);
     this.ticker.wake();
@@ -207,6 +280,23 @@ export class RegistrationLifecycle
     }
   }
 }
+
+const hooksOff =
+  "Nest's shutdown hooks are off, so a stopped process stays listed until its lease ends: call " +
+  'app.enableShutdownHooks(), unless code of your own closes the application at SIGTERM';
+
+const nothingListens =
+  'Nothing is registered, since the HTTP server of the application does not listen: call app.listen(), or ' +
+  'set instance.endpoints if servers of your own serve the application';
+
+const noEndpoint =
+  'The microservice is registered without an endpoint, so that no consumer can connect to it: set ' +
+  'instance.endpoints, such as ["tcp://10.0.0.7:3001"], or set registration.when to "bootstrap" if it is ' +
+  'reached through a broker';
+
+const notRegistered =
+  'An application context is not registered by itself: set instance.endpoints or registration.when to ' +
+  'register it';
 
 function hostError(path: string, message: string): RegistryOptionsError {
   return new RegistryOptionsError([{ path, message }]);

@@ -1,15 +1,10 @@
+import { Inject, Injectable } from '@nestjs/common';
 import {
-  Controller,
-  type DynamicModule,
-  Get,
-  Header,
-  Inject,
-  Injectable,
-  Module,
-  ServiceUnavailableException,
-  type Type,
-} from '@nestjs/common';
-import { type HealthStatus, healthOf, type RegistrationSnapshot } from '../registration/state.js';
+  healthOf,
+  isReady,
+  type ReadyWhen,
+  type RegistrationSnapshot,
+} from '../registration/state.js';
 import { Registration } from './registration.js';
 
 /** Health of a registration in the form that @nestjs/terminus expects, with the snapshot as details. */
@@ -19,17 +14,27 @@ export interface RegistryHealth extends RegistrationSnapshot {
   readonly degraded?: true;
 }
 
+/** When the application is ready. */
+export interface ReadinessOptions {
+  /**
+   * `started`: from the start until the instance leaves the registry. `registered`: not before the first
+   * registration; choose it where consumers find the application through the registry only.
+   * @default 'started'
+   */
+  readonly readyWhen?: ReadyWhen | undefined;
+}
+
 /**
- * Health of the registration for @nestjs/terminus 11 and 12. It is derived from the state, without a
- * request to the registry. Use it for readiness: as a liveness probe it would restart the pod whenever
- * the registry is away.
+ * Health and readiness of the registration for @nestjs/terminus 11 and 12. Both are derived from the
+ * state, without a request to the registry. Health is for monitoring, readiness for the readiness probe;
+ * neither is for liveness, since a restart does not bring the registry back.
  *
  * @example
  * ```ts
  * @Get('ready')
  * @HealthCheck()
- * check() {
- *   return this.health.check([() => this.registry.isHealthy('registry')]);
+ * ready() {
+ *   return this.health.check([() => this.registry.isReady('registry')]);
  * }
  * ```
  */
@@ -52,51 +57,17 @@ export class RegistryHealthIndicator {
     const degraded = health === 'degraded' ? { degraded: true as const } : {};
     return { [key]: { status: health === 'down' ? 'down' : 'up', ...degraded, ...snapshot } };
   }
-}
 
-/** Options of {@link RegistryHealthModule}. */
-export interface RegistryHealthOptions {
-  /** Path of the route, under the application's global prefix. @default 'health' */
-  readonly path?: string | undefined;
-}
-
-/** Body of the health route's response. */
-export interface RegistryHealthReport extends RegistrationSnapshot {
-  readonly status: HealthStatus;
-}
-
-/**
- * A health route for applications without @nestjs/terminus: `GET /health` responds with 200 for `up`
- * and `degraded`, 503 for `down`, and the snapshot. Needs RegistryModule; sends nothing to the registry.
- *
- * @example
- * ```ts
- * imports: [RegistryHealthModule.forRoot({ path: 'health/ready' }), RegistryModule.forRoot()],
- * ```
- */
-@Module({})
-export class RegistryHealthModule {
-  /** Adds the route at a path. */
-  static forRoot({ path = 'health' }: RegistryHealthOptions = {}): DynamicModule {
-    return { module: RegistryHealthModule, controllers: [controllerAt(path)] };
+  /**
+   * Resolves with the readiness under that key; terminus answers 503 for `down`. It is `down` while the
+   * instance leaves and once it has left, and before the first registration if `readyWhen` says so. A
+   * registry that is away does not make it `down`. Never rejects.
+   */
+  async isReady(
+    key: string,
+    { readyWhen = 'started' }: ReadinessOptions = {},
+  ): Promise<Record<string, RegistryHealth>> {
+    const snapshot = this.#registration.snapshot();
+    return { [key]: { status: isReady(snapshot, readyWhen) ? 'up' : 'down', ...snapshot } };
   }
-}
-
-/** Returns a controller class for a path, which is fixed when the class is made. */
-function controllerAt(path: string): Type {
-  @Controller(path)
-  class RegistryHealthController {
-    constructor(@Inject(Registration) private readonly registration: Registration) {}
-
-    /** Returns the health. `down` is thrown, which Nest turns into a 503 with the same body. */
-    @Get()
-    @Header('Cache-Control', 'no-store')
-    report(): RegistryHealthReport {
-      const snapshot = this.registration.snapshot();
-      const report = { status: healthOf(snapshot), ...snapshot };
-      if (report.status === 'down') throw new ServiceUnavailableException(report);
-      return report;
-    }
-  }
-  return RegistryHealthController;
 }

@@ -4,6 +4,7 @@ import {
   type Provider,
 } from '@nestjs/common';
 import type { RegistryModuleOptions } from '../options/options.js';
+import { REGISTRY_MODULE_OPTIONS } from './tokens.js';
 
 /** A class that creates the options, for `useClass` and `useExisting`. */
 export interface RegistryOptionsFactory {
@@ -25,8 +26,10 @@ export interface RegistryModuleAsyncOptions
   readonly extraProviders?: Provider[] | undefined;
 }
 
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
-  new ConfigurableModuleBuilder<RegistryModuleOptions>({ moduleName: 'Registry' })
-    .setClassMethodName('forRoot')
-    .setFactoryMethodName('createRegistryOptions')
-    .build();
+export const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<RegistryModuleOptions>({
+  moduleName: 'Registry',
+  optionsInjectionToken: REGISTRY_MODULE_OPTIONS,
+})
+  .setClassMethodName('forRoot')
+  .setFactoryMethodName('createRegistryOptions')
+  .build();

@@ -7,6 +7,7 @@ import {
   type RegistryModuleExtras,
 } from './registry.module-definition.js';
 import { registryProviders } from './registry.providers.js';
+import { REGISTRY_IN_PLACE } from './tokens.js';
 
 /** The part that is visible everywhere. Nest destroys global modules last, so the lifecycle is not in here. */
 @Module({ providers: registryProviders, exports: registryProviders })
@@ -32,7 +33,7 @@ class RegistryCoreModule extends ConfigurableModuleClass {}
  * export class AppModule {}
  * ```
  */
-@Module({})
+@Module({ providers: [{ provide: REGISTRY_IN_PLACE, useValue: true }] })
 export class RegistryModule {
   /**
    * Returns the module with the given options; each has a default.
@@ -51,10 +52,14 @@ export class RegistryModule {
   }
 }
 
+/** The module that `forRoot()` returns. It imports RegistryModule as a class, which tests can then replace. */
+@Module({ imports: [RegistryModule] })
+class RegistryRootModule {}
+
 /** Returns the outer module, which is never global: its lifecycle then leaves in the order of the imports. */
 function outer(core: DynamicModule): DynamicModule {
   return {
-    module: RegistryModule,
+    module: RegistryRootModule,
     imports: [core],
     providers: [RegistrationLifecycle],
     exports: [RegistryCoreModule],

@@ -1,5 +1,7 @@
 import { HttpService } from '@nestjs/axios';
 import { Logger, type Provider } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { RegistryOptionsError } from '../errors.js';
 import { EventPublisher } from '../events.js';
 import { createCredentials } from '../credentials/credentials.js';
 import { readHostFacts } from '../options/host-facts.js';
@@ -18,12 +20,13 @@ import { Connections, createPrivateAxios, secretsBeside, sendThrough } from '../
 import { version } from '../version.js';
 import { Registration } from './registration.js';
 import { RegistryHealthIndicator } from './registry.health.js';
-import { MODULE_OPTIONS_TOKEN } from './registry.module-definition.js';
 import { systemClock, Ticker, waitIdly } from './ticker.js';
 import {
   REGISTRY_CLOCK,
   REGISTRY_HTTP_SERVICE,
+  REGISTRY_IN_PLACE,
   REGISTRY_LOGGER,
+  REGISTRY_MODULE_OPTIONS,
   REGISTRY_OPTIONS,
 } from './tokens.js';
 
@@ -33,8 +36,9 @@ export const registryProviders: Provider[] = [
   { provide: REGISTRY_CLOCK, useValue: systemClock },
   {
     provide: REGISTRY_OPTIONS,
-    inject: [MODULE_OPTIONS_TOKEN],
-    useFactory: (options: RegistryModuleOptions) => resolveOptions(options, readHostFacts()),
+    inject: [REGISTRY_MODULE_OPTIONS, ModuleRef],
+    useFactory: (options: RegistryModuleOptions | undefined, modules: ModuleRef) =>
+      resolveOptions(optionsInUse(options, modules), readHostFacts()),
   },
   {
     provide: Connections,
@@ -82,6 +86,32 @@ export const registryProviders: Provider[] = [
   Registration,
   RegistryHealthIndicator,
 ];
+
+/**
+ * Returns the given options, but disabled when a test has replaced RegistryModule: what the application injects
+ * is still there, and does nothing.
+ */
+function optionsInUse(
+  options: RegistryModuleOptions | null | undefined,
+  modules: ModuleRef,
+): RegistryModuleOptions {
+  if (options === undefined || options === null)
+    throw new RegistryOptionsError([
+      {
+        path: 'RegistryModule.forRootAsync()',
+        message: `must be given the options by its factory, which returned ${options}; {} means the defaults`,
+      },
+    ]);
+  return isInPlace(modules) ? options : { ...options, enabled: false };
+}
+
+function isInPlace(modules: ModuleRef): boolean {
+  try {
+    return modules.get<boolean>(REGISTRY_IN_PLACE, { strict: false });
+  } catch {
+    return false; // Nest throws when no module provides it.
+  }
+}
 
 function createChannel(serviceCenter: ResolvedOptions['serviceCenter'], send: Send): Channel {
   const { project, domain, timeoutMs, maxAnswerBytes, addresses } = serviceCenter;

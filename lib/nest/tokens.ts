@@ -3,6 +3,15 @@ import type { Logger } from '@nestjs/common';
 /** Token of the resolved options: checked, complete, frozen. Inject as `ResolvedOptions`. */
 export const REGISTRY_OPTIONS = Symbol.for('nestjs-servicecomb.options');
 
+/**
+ * Token of the options as they were given to `forRoot()`, or made by the factory of `forRootAsync()`. Override it in
+ * tests with a value such as `{ enabled: false }`.
+ */
+export const REGISTRY_MODULE_OPTIONS = Symbol.for('nestjs-servicecomb.module-options');
+
+/** Token that is provided unless a test has replaced RegistryModule. */
+export const REGISTRY_IN_PLACE = Symbol.for('nestjs-servicecomb.in-place');
+
 /** Token of the HttpService that sends every request to the registry; override it in tests. */
 export const REGISTRY_HTTP_SERVICE = Symbol.for('nestjs-servicecomb.http-service');
 

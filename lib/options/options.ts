@@ -202,10 +202,20 @@ export interface MicroserviceOptions {
   readonly schemas?: readonly string[] | undefined;
 }
 
-/** A provider that reports whether the application can serve. */
+/**
+ * Whether the application can serve: a boolean, or a result of an indicator or of the HealthCheckService of
+ * @nestjs/terminus, which is good if nothing in it is down.
+ */
+export type HealthAnswer =
+  boolean | Readonly<Record<string, { readonly status: string }>> | { readonly status: string };
+
+/** A provider that reports whether the application can serve, such as an indicator of @nestjs/terminus. */
 export interface HealthSource {
-  /** A rejection counts as false, and so does a promise still pending when the next check is due. */
-  isHealthy(): boolean | Promise<boolean>;
+  /**
+   * A rejection counts as false, and so does a promise still pending when the next check is due.
+   * @param key `'application'`, for indicators of terminus
+   */
+  isHealthy(key: string): HealthAnswer | Promise<HealthAnswer>;
 }
 
 /** The class of a provider, or the token under which it is provided. */

@@ -81,6 +81,7 @@ export class RegistrationCore {
   /** The last id of the service that was known, also while the service is being looked up again. */
   #serviceId: string | undefined;
   #registrations = 0;
+  #problem: string | undefined;
   #underWay: RequestUnderWay | undefined;
   /** The record that leave() has to remove. */
   #posted: PostedRecord | undefined;
@@ -148,12 +149,18 @@ export class RegistrationCore {
       address: this.parts.client.address,
       registrations: this.#registrations,
       ...leaseFacts(this.#state, this.parts.clock.now(), this.#loginError),
+      problem: state === 'idle' ? (this.#problem ?? null) : null,
     });
   }
 
   /** Sets what is called when something may be due sooner than the last tick said. */
   onDue(wake: () => void): void {
     this.#wake = wake;
+  }
+
+  /** Notes what keeps the registration from beginning. It is part of the snapshot until that begins. */
+  noteProblem(problem: string): void {
+    this.#problem = problem;
   }
 
   /**

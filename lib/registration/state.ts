@@ -187,16 +187,18 @@ export type HealthStatus = 'up' | 'degraded' | 'down';
  * Derives the health from a snapshot, without a request to the registry.
  *
  * `registering`, `lost` and `blocked` are down: consumers do not find the instance, or soon will not.
- * `leaving` and `left` are down, so that readiness ends with the removal. An instance whose id another
- * process holds is `degraded`: a restart would not help, since the two would only change places.
+ * `leaving` and `left` are down as well. A problem that keeps the registration from beginning is degraded,
+ * and so is an instance whose id another process holds: a restart would only make the two change places.
  */
 export function healthOf({
   state,
-  lastError,
-}: Pick<RegistrationSnapshot, 'state' | 'lastError'>): HealthStatus {
+  lastError = null,
+  problem = null,
+}: Pick<RegistrationSnapshot, 'state'> & Partial<RegistrationSnapshot>): HealthStatus {
   if (state === 'blocked' && lastError?.code === 'ERR_SERVICECOMB_TAKEN_OVER') return 'degraded';
   switch (state) {
     case 'idle':
+      return problem === null ? 'up' : 'degraded';
     case 'disabled':
     case 'registered':
       return 'up';
@@ -210,6 +212,21 @@ export function healthOf({
     case 'left':
       return 'down';
   }
+}
+
+/** When an application is ready: once it has started, or not before its first registration. */
+export type ReadyWhen = 'started' | 'registered';
+
+/**
+ * Derives from a snapshot whether the application should get traffic. That is another question than its
+ * health: a registry that is away does not keep the application from serving.
+ */
+export function isReady(
+  { state, registrations }: Pick<RegistrationSnapshot, 'state' | 'registrations'>,
+  readyWhen: ReadyWhen,
+): boolean {
+  if (state === 'leaving' || state === 'left') return false;
+  return readyWhen === 'started' || registrations > 0 || state === 'disabled';
 }
 
 /** An error without its stack: its code, the registry's number, and the sentence. */
@@ -238,6 +255,8 @@ export interface RegistrationSnapshot {
   readonly registrations: number;
   /** The last failure, else that of a login while an older token serves; null when all is well. */
   readonly lastError: ErrorSummary | null;
+  /** Why the registration has not begun, and what to do, if something keeps it from that; else null. */
+  readonly problem: string | null;
 }
 
 /** Returns the part of a snapshot that follows from the state and the time. */

@@ -170,6 +170,17 @@ describe('RegistryModule.forRootAsync()', () => {
     expect((await optionsUsedBy(registry)).microservice.serviceName).toBe('from-extra');
   });
 
+  it('refuses a factory that returns nothing', async () => {
+    const options: RegistryModuleOptions | undefined = undefined;
+    const registry = RegistryModule.forRootAsync({
+      useFactory: () => options as unknown as RegistryModuleOptions,
+    });
+    await expect(optionsUsedBy(registry)).rejects.toMatchObject({
+      code: 'ERR_SERVICECOMB_OPTIONS',
+      message: expect.stringContaining('its factory, which returned undefined'),
+    });
+  });
+
   it('checks what the factory made', async () => {
     const registry = RegistryModule.forRootAsync({
       useFactory: () => ({ microservice: { version: 'latest' } }),

@@ -1,10 +1,23 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { EventEmitter2 } from '@nestjs/event-emitter';
-import { SchedulerRegistry } from '@nestjs/schedule';
+import { Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { EventEmitter2, EventEmitterModule } from '@nestjs/event-emitter';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
 import axios from 'axios';
-import { RegistryEvents } from '../../lib/index.js';
+import { RegistryEvents, RegistryModule } from '../../lib/index.js';
+import { FakeClock } from '../support/fake-clock.js';
 import { watchTimers } from '../support/live-timers.js';
-import { Cleanup, createApp, optionsFor, startApp, startRegistry } from '../support/test-app.js';
+import {
+  Cleanup,
+  createApp,
+  LogLines,
+  optionsFor,
+  rootModule,
+  startApp,
+  startRegistry,
+} from '../support/test-app.js';
+import { createUnheard, type UnheardApp } from '../support/unheard-app.js';
 
 // What belongs to the whole process: these tests run one after the other.
 
@@ -27,19 +40,76 @@ describe('an application that closes', () => {
 });
 
 describe('shutdown hooks', () => {
-  it('are missed with a warning', async () => {
+  const missed = /^warn .*app\.enableShutdownHooks\(\)/;
+
+  async function afterTenSeconds(
+    prepare: (app: UnheardApp) => Promise<unknown>,
+  ): Promise<LogLines> {
     const registry = await startRegistry(cleanup);
-    const { log } = await startApp(cleanup, optionsFor(registry.url));
-    expect(log.matching(/^warn .*app\.enableShutdownHooks\(\)/)).toHaveLength(1);
+    const clock = new FakeClock();
+    const app = await createUnheard(cleanup, clock, optionsFor(registry.url));
+    await prepare(app);
+    await app.core.tick(0);
+    await clock.advance(10_000);
+    await app.core.tick(0);
+    await app.core.tick(0);
+    return app.log;
+  }
+
+  it('are missed with one warning', async () => {
+    const log = await afterTenSeconds(({ app }) => app.listen(0, '127.0.0.1'));
+    expect(log.matching(missed)).toHaveLength(1);
   });
 
-  it('are not missed when they are on', async () => {
+  it('are missed also when somebody else listens to SIGTERM', async () => {
+    const listener = () => undefined;
+    process.on('SIGTERM', listener);
+    try {
+      const log = await afterTenSeconds(({ app }) => app.listen(0, '127.0.0.1'));
+      expect(log.matching(missed)).toHaveLength(1);
+    } finally {
+      process.off('SIGTERM', listener);
+    }
+  });
+
+  it('are not missed when they are switched on after listen()', async () => {
+    const log = await afterTenSeconds(async ({ app }) => {
+      await app.listen(0, '127.0.0.1');
+      app.enableShutdownHooks();
+    });
+    expect(log.matching(missed)).toEqual([]);
+  });
+});
+
+describe('RegistryModule', () => {
+  async function start(module: Type): Promise<LogLines> {
+    const logger = new LogLines();
+    const app = await NestFactory.create(module, new ExpressAdapter(), { logger });
+    cleanup.add(() => app.close());
+    await app.init();
+    return logger;
+  }
+
+  it('is missed in the root module, once, when it is imported below', async () => {
     const registry = await startRegistry(cleanup);
-    const { app, events, log } = await createApp(cleanup, optionsFor(registry.url));
-    app.enableShutdownHooks();
-    await app.listen(0, '127.0.0.1');
-    await events.nth('servicecomb.instance.registered');
-    expect(log.matching(/enableShutdownHooks/)).toEqual([]);
+    @Module({ imports: [RegistryModule.forRoot(optionsFor(registry.url))] })
+    class InfrastructureModule {}
+    @Module({
+      imports: [ScheduleModule.forRoot(), EventEmitterModule.forRoot(), InfrastructureModule],
+    })
+    class Root {}
+    const log = await start(Root);
+    expect(log.matching(/^warn RegistryModule is imported by InfrastructureModule/)).toHaveLength(
+      1,
+    );
+  });
+
+  it('is not missed in the root module, nor in that of a testing module', async () => {
+    const registry = await startRegistry(cleanup);
+    const { app, log } = await createUnheard(cleanup, new FakeClock(), optionsFor(registry.url));
+    await app.init();
+    const own = await start(rootModule(RegistryModule.forRoot(optionsFor(registry.url))));
+    expect([log, own].flatMap(each => each.matching(/is imported by/))).toEqual([]);
   });
 });
 
