@@ -13,11 +13,15 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { isServiceCombError, RegistryOptionsError } from '../errors.js';
 import { EventPublisher } from '../events.js';
 import { connectionWarnings } from '../options/connection-warnings.js';
-import { networkAddresses } from '../options/host-facts.js';
+import { addressTowards, networkAddresses } from '../options/host-addresses.js';
 import type { HealthSource } from '../options/options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { profileWarnings } from '../options/profiles.js';
-import { publishedEndpoint } from '../options/published-address.js';
+import {
+  isHostOpen,
+  isServerReplaced,
+  type ListeningServer,
+} from '../options/published-address.js';
 import { Channel } from '../protocol/channel.js';
 import { Background } from '../registration/background.js';
 import { type Clock, within } from '../registration/clock.js';
@@ -26,6 +30,7 @@ import { HealthFollower } from '../registration/health-follower.js';
 import { Pace } from '../registration/pace.js';
 import { Connections } from '../transport/http.js';
 import { TlsFiles } from '../transport/tls-files.js';
+import { EndpointPublisher } from './endpoint-publisher.js';
 import { Ticker } from './ticker.js';
 import {
   REGISTRY_CLOCK,
@@ -41,6 +46,7 @@ export class RegistrationLifecycle
 {
   #leaving: Promise<void> | undefined;
   #follower: HealthFollower | undefined;
+  readonly #endpoints: EndpointPublisher;
 
   constructor(
     @Inject(REGISTRY_OPTIONS) private readonly options: ResolvedOptions,
@@ -54,7 +60,12 @@ export class RegistrationLifecycle
     @Inject(Connections) private readonly connections: Connections,
     @Inject(Channel) private readonly channel: Channel,
     @Inject(REGISTRY_CLOCK) private readonly clock: Clock,
-  ) {}
+  ) {
+    const publish = (endpoints: readonly string[]) => core.publishAt(endpoints);
+    const everyMs = pace.checkPeriodMs;
+    const parts = { options, publish, logger, clock, everyMs, networkAddresses, addressTowards };
+    this.#endpoints = new EndpointPublisher(parts);
+  }
 
   /**
    * Looks up the providers that the application must bring, and starts the timer.
@@ -94,12 +105,15 @@ export class RegistrationLifecycle
     const when = registration.when ?? (hasServer ? 'listen' : 'bootstrap');
     if (when === 'listen' && !hasServer)
       throw hostError('registration.when', 'must not be "listen": no HTTP server will listen');
-    if (when === 'bootstrap' && hasServer && instance.endpoints === undefined)
-      throw hostError('instance.endpoints', 'must be set: at bootstrap no server listens yet');
+    if (when === 'bootstrap' && hasServer && !isServerReplaced(instance))
+      throw hostError(
+        'instance.endpoints',
+        'must be set, with a host: at bootstrap no server listens yet',
+      );
+    if (isHostOpen(instance)) this.#followAddress();
     if (registration.failFast) await this.core.prepare();
-    if (when === 'bootstrap') this.#register();
-    else if (hasServer && this.http.listening) this.#serverListens(when);
-    else if (hasServer) this.http.listen$.subscribe(() => this.#serverListens(when));
+    if (when === 'bootstrap' || !hasServer || this.http.listening) void this.#serves(when);
+    else this.http.listen$.subscribe(() => void this.#serves(when));
   }
 
   /** Leaves while HTTP is still served, then goes on serving for `shutdown.drainMs`. */
@@ -168,22 +182,25 @@ export class RegistrationLifecycle
     this.core.addBackgroundWork(work);
   }
 
-  #serverListens(when: 'listen' | 'manual'): void {
-    const hasEndpoint = this.options.instance.endpoints !== undefined || this.#publishServer();
-    if (hasEndpoint && when === 'listen' && this.core.state === 'idle') this.#register();
+  #followAddress(): void {
+    this.#endpoints.prepare();
+    this.core.addBackgroundWork(this.#endpoints);
+  }
+
+  async #serves(when: 'bootstrap' | 'listen' | 'manual'): Promise<void> {
+    const hasEndpoints = !isHostOpen(this.options.instance) || (await this.#publish());
+    if (hasEndpoints && when !== 'manual' && this.core.state === 'idle') this.#register();
   }
 
   /** An error cannot fail the start any more, since the server listens: it becomes an event and a state. */
-  #publishServer(): boolean {
+  async #publish(): Promise<boolean> {
     try {
-      const server: Parameters<typeof publishedEndpoint>[0] = this.http.httpAdapter.getHttpServer();
-      const { endpoint, warning } = publishedEndpoint(server, this.options, networkAddresses());
-      if (warning !== undefined) this.logger.warn(warning);
-      this.core.publishAt([endpoint]);
+      const server: ListeningServer | undefined = this.http.httpAdapter?.getHttpServer();
+      await this.#endpoints.publish(server);
       return true;
     } catch (error) {
-      if (!isServiceCombError(error)) throw error;
-      this.core.refuse(error);
+      if (isServiceCombError(error)) this.core.refuse(error);
+      else this.logger.error(`A bug kept the endpoints from being published: ${String(error)}`);
       return false;
     }
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
 
 /** Variables that ServiceStage sets for each process. */
@@ -23,16 +23,6 @@ const environmentVariables = [
 /** An environment variable that this library reads. It reads no others. */
 export type EnvironmentVariable = (typeof environmentVariables)[number];
 
-/** One address of one network interface. */
-export interface NetworkAddress {
-  /** Name of the interface, such as `eth0`. */
-  readonly name: string;
-  readonly address: string;
-  readonly family: 'IPv4' | 'IPv6';
-  /** Whether it is a loopback interface. */
-  readonly internal: boolean;
-}
-
 /** Facts about the process and its host: the input of `resolveOptions` besides the options. */
 export interface HostFacts {
   /** Name and version in the application's package.json. */
@@ -48,7 +38,10 @@ export interface HostFacts {
   readonly readFile: (path: string) => string;
 }
 
-/** Reads the facts. Called once per application; no other file asks the process or its host. */
+/**
+ * Reads the facts. Called once per application; besides `host-addresses.ts`, no other file asks the process
+ * or its host.
+ */
 export function readHostFacts(): HostFacts {
   const starts = packageStarts(process.argv[1], process.cwd());
   const { name, version } = nearestManifest(starts, '.', readText);
@@ -128,11 +121,4 @@ function readText(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Returns the current addresses of this machine, in the order of the operating system. */
-export function networkAddresses(): readonly NetworkAddress[] {
-  return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
-    addresses.map(({ address, family, internal }) => ({ name, address, family, internal })),
-  );
 }

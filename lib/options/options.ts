@@ -223,19 +223,30 @@ export interface InstanceOptions {
   /** 1 to 64 characters without white space. @default os.hostname(), cut to 64 */
   readonly hostName?: string | undefined;
   /**
-   * Addresses for consumers, each `scheme://host:port` with an optional query. The list may be empty.
+   * Addresses for consumers, each `scheme://host:port` with an optional query. The list may be empty. One that
+   * leaves the host open, `scheme://:port`, gets that of `address`, or an address of this machine as a server on
+   * all interfaces does. If all leave it open they add to the endpoint of the HTTP server; else they replace it.
    * @default `rest://address:port` of the HTTP server, if any, with `?sslEnabled=true` for https
    *
    * @example
    * endpoints: ['rest://orders.example.com:443?sslEnabled=true']
+   *
+   * @example
+   * endpoints: ['grpc://:50051'] // beside that of the HTTP server
    */
   readonly endpoints?: readonly string[] | undefined;
   /**
-   * Host name or IP address to publish when the server is bound to all interfaces.
-   * @default one in `preferredNetwork`, else the first non-internal IPv4 address, Docker bridges last
+   * Host name or IP address to publish, whatever the server is bound to.
+   * @default the address that the server is bound to. If that is all: an address in `preferredNetwork`, else
+   * the one from which this machine reaches the registry, else the first non-internal IPv4 address, bridges of
+   * containers last
    */
   readonly address?: string | undefined;
-  /** A CIDR (`10.0.0.0/8`) or the name of an interface (`eth0`). @default none */
+  /**
+   * A CIDR (`10.0.0.0/8`) or the name of an interface (`eth0`), to choose among the addresses of this machine.
+   * One that fits none of them causes a warning.
+   * @default none
+   */
   readonly preferredNetwork?: string | undefined;
   /** Status to register with. Consumers call only instances that are `UP`. @default 'UP' */
   readonly status?: 'UP' | 'DOWN' | 'STARTING' | 'TESTING' | 'OUTOFSERVICE' | undefined;
