@@ -73,7 +73,8 @@ export class RegistrationLifecycle
    */
   onModuleInit(): void {
     if (!this.options.enabled) return;
-    for (const warning of profileWarnings(this.options)) this.logger.warn(warning);
+    for (const warning of [...this.options.warnings, ...profileWarnings(this.options)])
+      this.logger.warn(warning);
     const emitter = this.#find(EventEmitter2);
     if (emitter === undefined)
       this.logger.warn(

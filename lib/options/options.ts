@@ -54,14 +54,15 @@ export type RegistryProfile = 'open-source' | 'cse-exclusive' | 'cse-professiona
 export interface ServiceCenterOptions {
   /**
    * Addresses of Service Center: absolute http or https URLs without credentials and query. A path
-   * prefix, such as that of a gateway, is kept.
+   * prefix, such as that of a gateway, is kept. An item may be a list with commas; one that is undefined or
+   * empty does not count, so that `[process.env.REGISTRY]` without that variable is the default.
    * @default the comma-separated list in `SERVICE_CENTER_ADDRESS`, then in `PAAS_CSE_SC_ENDPOINT`, then
    * `['http://127.0.0.1:30100']`
    *
    * @example
    * addresses: ['http://10.0.0.11:30100', 'http://10.0.0.12:30100']
    */
-  readonly addresses?: readonly string[] | undefined;
+  readonly addresses?: readonly (string | undefined)[] | undefined;
   /**
    * The `{project_id}` in every path, 1 to 64 characters other than `.` and `..`. On Huawei Cloud CSE
    * it is the tenant's project or `default` for a professional engine, `default` for an exclusive one.
@@ -162,18 +163,19 @@ export type AuthOptions =
 export interface MicroserviceOptions {
   /**
    * Application of the service: 1 to 160 letters, digits, `_-.`, a letter or digit first and last.
-   * @default 'default'
+   * @default the variable `SERVICECOMB_APP_ID`, else 'default'
    */
   readonly appId?: string | undefined;
   /**
    * Name of the service: 1 to 128 letters, digits, `_-.`, a letter or digit first and last.
-   * @default the name in package.json without its scope: `orders` for `@acme/orders`
+   * @default the variable `SERVICECOMB_SERVICE_NAME`, else the name in package.json without its scope: `orders`
+   * for `@acme/orders`. At the root of a workspace, whose applications share it, that causes a warning
    */
   readonly serviceName?: string | undefined;
   /**
    * One to four numbers up to 32,767, separated by dots. The pre-release and build parts of a semantic
    * version are removed, because the registry does not support them.
-   * @default the version in package.json, else `0.0.1`
+   * @default the variable `SERVICECOMB_VERSION`, else the version in package.json, else `0.0.1`
    */
   readonly version?: string | undefined;
   /** Part of the identity of the service, like its name and version. @default '' */
@@ -360,7 +362,10 @@ export interface ShutdownOptions {
  * })
  */
 export interface RegistryModuleOptions {
-  /** `false` makes the module inert: no requests, no timers, no events. @default true */
+  /**
+   * `false` makes the module inert: no requests, no timers, no events.
+   * @default the variable `SERVICECOMB_ENABLED`, which is `true` or `false`, else true
+   */
   readonly enabled?: boolean | undefined;
   /**
    * Kind of registry; other defaults depend on it.

@@ -20,6 +20,14 @@ describe('serviceCenter.addresses', () => {
     ],
     ['may be IPv6', ['http://[::1]:30100'], ['http://[::1]:30100']],
     ['may have an @ in the path', ['http://a/@b'], ['http://a/@b']],
+    [
+      'may be a list with commas',
+      ['http://a, http://b/,', 'http://c'],
+      ['http://a', 'http://b', 'http://c'],
+    ],
+    ['may be undefined or empty beside others', [undefined, 'http://a', ' '], ['http://a']],
+    ['are the default when none is set', [undefined], ['http://127.0.0.1:30100']],
+    ['are the default when all are empty', ['', undefined], ['http://127.0.0.1:30100']],
   ])('%s', (_, written, resolved) => {
     expect(resolve(addresses(...written)).serviceCenter.addresses).toEqual(resolved);
   });
@@ -33,17 +41,15 @@ describe('serviceCenter.addresses', () => {
     'http://',
     'http:\\\\a',
     'http://a\\b',
-    ' http://a',
     'http://a b',
     'http://a:99999',
-    '',
   ])('refuse %j, which is no absolute URL of the web', address => {
     expect(issuesOf(addresses(address))).toEqual([
       `serviceCenter.addresses[0] ${mustBeUrl}, got ${JSON.stringify(address)}`,
     ]);
   });
 
-  it.each([7, null, undefined, {}])('refuse %p, which is no text', address => {
+  it.each([7, null, {}])('refuse %p, which is no text', address => {
     expect(issuesOf(addresses('http://a', address))[0]).toMatch(
       /^serviceCenter\.addresses\[1\] must be an absolute http or https URL, got /,
     );
@@ -104,6 +110,23 @@ describe('serviceCenter.addresses from the environment', () => {
     [{ SERVICE_CENTER_ADDRESS: '' }, ['http://127.0.0.1:30100']],
   ])('are %j → %j', (env, resolved) => {
     expect(resolve({}, { env }).serviceCenter.addresses).toEqual(resolved);
+  });
+
+  it('count when the option has no address in it', () => {
+    const env = { SERVICE_CENTER_ADDRESS };
+    expect(resolve(addresses(undefined), { env }).serviceCenter.addresses).toEqual([
+      'http://a:30100',
+      'http://b:30100',
+    ]);
+  });
+
+  it.each([
+    [addresses('http://a'), 'serviceCenter.addresses'],
+    [{}, 'SERVICE_CENTER_ADDRESS'],
+    [addresses(undefined), 'SERVICE_CENTER_ADDRESS'],
+  ])('are resolved with their origin: %j has them from %s', (options, origin) => {
+    const env = { SERVICE_CENTER_ADDRESS, PAAS_CSE_SC_ENDPOINT };
+    expect(resolve(options, { env }).serviceCenter.addressesFrom).toBe(origin);
   });
 
   it('give way to the option', () => {
