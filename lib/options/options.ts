@@ -134,12 +134,13 @@ export type SecretSource = string | (() => string | Promise<string>);
  */
 export type AuthOptions =
   | {
-      /** 1 to 64 characters. */
+      /** 1 to 64 characters without control characters. */
       readonly username: string;
+      /** A text with a line break or another control character is refused at boot. */
       readonly password?: SecretSource | undefined;
       /**
        * Path of a file to use instead of `password`. It is read before each login, and with each request
-       * while logins are refused. A line break at its end is removed.
+       * while logins are refused. Line breaks at its end and a byte order mark at its beginning are removed.
        */
       readonly passwordFile?: string | undefined;
     }

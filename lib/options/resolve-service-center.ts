@@ -10,8 +10,8 @@ import { resolveTls } from './resolve-tls.js';
 
 // URL clients resolve dots, even encoded ones; a lone surrogate cannot be encoded at all.
 const project = matching(
-  /^(?!\.{1,2}$)\P{Surrogate}{1,64}$/u,
-  'must be 1 to 64 characters other than "." and ".."',
+  /^(?!\.{1,2}$)[^\p{Surrogate}\p{Cc}\ufeff]{1,64}$/u,
+  'must be 1 to 64 characters other than "." and "..", without a line break or another control character',
 );
 const domain = matching(
   /^[\x21-\x7e]+$/,

@@ -178,7 +178,8 @@ describe('the other options of serviceCenter', () => {
     expect(resolve({ serviceCenter }).serviceCenter).toMatchObject(serviceCenter);
   });
 
-  const project = 'must be 1 to 64 characters other than "." and ".."';
+  const project =
+    'must be 1 to 64 characters other than "." and "..", without a line break or another control character';
   const domain = 'must be visible ASCII characters, with all others encoded';
   const timeoutMs = 'must be a whole number of milliseconds from 100 to 60000';
   it.each([
@@ -187,6 +188,7 @@ describe('the other options of serviceCenter', () => {
     [{ project: '..' }, `project ${project}, got ".."`],
     [{ project: 'a'.repeat(65) }, `project ${project}, got "${'a'.repeat(65)}"`],
     [{ project: '\ud800' }, `project ${project}, got "\\ud800"`],
+    [{ project: 'blue\n' }, `project ${project}, got "blue\\n"`],
     [{ project: 7 }, `project ${project}, got 7`],
     [{ domain: '' }, `domain ${domain}, got ""`],
     [{ domain: 'my tenant' }, `domain ${domain}, got "my tenant"`],
