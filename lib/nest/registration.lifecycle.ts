@@ -7,7 +7,7 @@ import {
   type Abstract,
   type Type,
 } from '@nestjs/common';
-import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { isServiceCombError, RegistryOptionsError } from '../errors.js';
@@ -85,7 +85,10 @@ export class RegistrationLifecycle
     if (scheduler === undefined)
       throw hostError(
         'ScheduleModule',
-        'is missing: add ScheduleModule.forRoot() to the imports of your root module',
+        this.#hasAnotherCopyOf(SchedulerRegistry)
+          ? 'is of another copy of @nestjs/schedule than the one that nestjs-servicecomb finds: ' +
+              'run npm ls @nestjs/schedule, and keep one'
+          : 'is missing: add ScheduleModule.forRoot() to the imports of your root module',
       );
     for (const warning of connectionWarnings(this.options.serviceCenter)) this.logger.warn(warning);
     this.#followHealth();
@@ -215,6 +218,14 @@ export class RegistrationLifecycle
     // Failures become events and states; it rejects only if the application closes before it succeeds.
     this.core.register().catch(() => undefined);
     this.ticker.wake();
+  }
+
+  /** Returns whether a module provides a class of the same name, as a second installation of its package has. */
+  #hasAnotherCopyOf({ name }: Type): boolean {
+    const modules = this.#find(ModulesContainer)?.values() ?? [];
+    return [...modules].some(({ providers }) =>
+      [...providers.keys()].some(token => typeof token === 'function' && token.name === name),
+    );
   }
 
   #find<T>(token: Type<T> | Abstract<T> | string | symbol): T | undefined {
