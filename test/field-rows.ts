@@ -128,7 +128,8 @@ export const fieldRows: readonly FieldRow[] = [
     tests: {
       'test/unit/options/published-address.spec.ts': [
         'is no IPv6 address of an interface when the server listens on IPv4 alone',
-        'comes with a warning when only this machine reaches it and the registry is elsewhere',
+        'come with a warning when only this machine reaches it and the registry is elsewhere',
+        'comes before the names of interfaces',
       ],
     },
   },

@@ -61,16 +61,33 @@ export function createCredentials(
   }
 }
 
+/** A text that the registry would take for a wrong password is not sent: the third one bans the account. */
 async function passwordOf(
   { password, passwordFile = '' }: Extract<ResolvedAuth, { kind: 'account' }>,
   limit: TimeLimit,
 ): Promise<string> {
   const source = password === undefined ? 'passwordFile' : 'password';
-  const read = password ?? (() => readFile(passwordFile, 'utf8'));
+  const who = password === undefined ? `the file ${JSON.stringify(passwordFile)}` : 'it';
+  const read = password ?? (() => readPassword(passwordFile));
   const text = await provided(source, read, { limit });
   if (typeof text !== 'string' || text.trim() === '')
-    throw new CredentialsError(source, password ? 'it returned no text' : 'the file is empty');
-  return password ? text : text.replace(/\r?\n$/, '');
+    throw new CredentialsError(source, password ? 'it returned no text' : `${who} is empty`);
+  if (/[\p{Cc}\ufeff]/u.test(text))
+    throw new CredentialsError(
+      source,
+      `${who} has a line break or another control character in it`,
+    );
+  return text;
+}
+
+/** Editors and shells end a file with line breaks, and some begin it with a byte order mark. */
+async function readPassword(path: string): Promise<string> {
+  try {
+    return (await readFile(path, 'utf8')).replace(/^\ufeff|[\r\n]+$/g, '');
+  } catch (error) {
+    const reason = `the file ${JSON.stringify(path)} cannot be read: ${nameOf(error)}`;
+    throw new CredentialsError('passwordFile', reason);
+  }
 }
 
 /** Signs the access key with the secret key, as the older clouds require; the secret key is not sent. */
@@ -116,6 +133,7 @@ async function provided(
 ): Promise<unknown> {
   const { timeoutMs, delay } = limit;
   const value = provide().catch((error: unknown) => {
+    if (error instanceof CredentialsError) throw error;
     throw new CredentialsError(source, `it failed with ${nameOf(error)}`);
   });
   const timer = async (ended: AbortSignal): Promise<never> => {

@@ -13,11 +13,15 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { isServiceCombError, RegistryOptionsError } from '../errors.js';
 import { EventPublisher } from '../events.js';
 import { connectionWarnings } from '../options/connection-warnings.js';
-import { networkAddresses } from '../options/host-facts.js';
+import { addressTowards, networkAddresses } from '../options/host-addresses.js';
 import type { HealthSource } from '../options/options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { profileWarnings } from '../options/profiles.js';
-import { publishedEndpoint } from '../options/published-address.js';
+import {
+  isHostOpen,
+  isServerReplaced,
+  type ListeningServer,
+} from '../options/published-address.js';
 import { Channel } from '../protocol/channel.js';
 import { Background } from '../registration/background.js';
 import { type Clock, within } from '../registration/clock.js';
@@ -26,6 +30,7 @@ import { HealthFollower } from '../registration/health-follower.js';
 import { Pace } from '../registration/pace.js';
 import { Connections } from '../transport/http.js';
 import { TlsFiles } from '../transport/tls-files.js';
+import { EndpointPublisher } from './endpoint-publisher.js';
 import { isGood } from './health-answer.js';
 import {
   areShutdownHooksOn,
@@ -49,6 +54,7 @@ export class RegistrationLifecycle
 {
   #leaving: Promise<void> | undefined;
   #follower: HealthFollower | undefined;
+  readonly #endpoints: EndpointPublisher;
 
   constructor(
     @Inject(REGISTRY_OPTIONS) private readonly options: ResolvedOptions,
@@ -62,7 +68,12 @@ export class RegistrationLifecycle
     @Inject(Connections) private readonly connections: Connections,
     @Inject(Channel) private readonly channel: Channel,
     @Inject(REGISTRY_CLOCK) private readonly clock: Clock,
-  ) {}
+  ) {
+    const publish = (endpoints: readonly string[]) => core.publishAt(endpoints);
+    const everyMs = pace.checkPeriodMs;
+    const parts = { options, publish, logger, clock, everyMs, networkAddresses, addressTowards };
+    this.#endpoints = new EndpointPublisher(parts);
+  }
 
   /**
    * Looks up the providers that the application must bring, and starts the timer.
@@ -70,7 +81,8 @@ export class RegistrationLifecycle
    */
   onModuleInit(): void {
     if (!this.options.enabled) return;
-    for (const warning of profileWarnings(this.options)) this.logger.warn(warning);
+    for (const warning of [...this.options.warnings, ...profileWarnings(this.options)])
+      this.logger.warn(warning);
     const emitter = this.#find(EventEmitter2);
     if (emitter === undefined)
       this.logger.warn(
@@ -81,7 +93,10 @@ export class RegistrationLifecycle
     if (scheduler === undefined)
       throw hostError(
         'ScheduleModule',
-        'is missing: add ScheduleModule.forRoot() to the imports of your root module',
+        this.#hasAnotherCopyOf(SchedulerRegistry)
+          ? 'is of another copy of @nestjs/schedule than the one that nestjs-servicecomb finds: ' +
+              'run npm ls @nestjs/schedule, and keep one'
+          : 'is missing: add ScheduleModule.forRoot() to the imports of your root module',
       );
     for (const warning of connectionWarnings(this.options.serviceCenter)) this.logger.warn(warning);
     this.#followHealth();
@@ -100,10 +115,10 @@ export class RegistrationLifecycle
     const start = this.#start();
     this.#checkShutdown();
     if (start === 'never') return;
+    if (isHostOpen(this.options.instance)) this.#followAddress();
     if (this.options.registration.failFast) await this.core.prepare();
-    if (start === 'bootstrap') this.#register();
-    else if (this.http.listening) this.#serverListens(start);
-    else if (this.#hasServer) this.#awaitServer(start);
+    if (start === 'bootstrap' || !this.#hasServer || this.http.listening) void this.#serves(start);
+    else this.#awaitServer(start);
   }
 
   /** Leaves while HTTP is still served, then goes on serving for `shutdown.drainMs`. */
@@ -188,8 +203,11 @@ export class RegistrationLifecycle
     const { when } = registration;
     if (when === 'listen' && !hasServer)
       throw hostError('registration.when', 'must not be "listen": no HTTP server will listen');
-    if (when === 'bootstrap' && hasServer && instance.endpoints === undefined)
-      throw hostError('instance.endpoints', 'must be set: at bootstrap no server listens yet');
+    if (when === 'bootstrap' && hasServer && !isServerReplaced(instance))
+      throw hostError(
+        'instance.endpoints',
+        'must be set, with a host: at bootstrap no server listens yet',
+      );
     if (when !== undefined) return when;
     if (hasServer) return 'listen';
     if (instance.endpoints !== undefined) return 'bootstrap';
@@ -204,17 +222,17 @@ export class RegistrationLifecycle
   /** Waits for `app.listen()`, for a server that listens by itself, or for neither where there are endpoints. */
   #awaitServer(when: 'listen' | 'manual'): void {
     const { registration, instance } = this.options;
-    const needsServer = instance.endpoints === undefined || registration.when === 'listen';
+    const needsServer = !isServerReplaced(instance) || registration.when === 'listen';
     const patienceMs = needsServer ? silenceMs : settlingMs;
     const watch = new ServerWatch({
       clock: this.clock,
       server: this.http.httpAdapter.getHttpServer(),
       patienceMs: when === 'manual' ? Infinity : patienceMs,
       wake: () => this.ticker.wake(),
-      onListening: () => this.#serverListens(when),
+      onListening: () => void this.#serves(when),
       onSilence: () => {
         if (this.core.state !== 'idle') return;
-        if (!needsServer) return this.#register();
+        if (!needsServer) return void this.#serves(when);
         this.core.noteProblem(nothingListens);
         this.logger.warn(nothingListens);
       },
@@ -223,26 +241,29 @@ export class RegistrationLifecycle
     this.core.addBackgroundWork(watch);
     this.http.listen$.subscribe(() => {
       watch.stop();
-      this.#serverListens(when);
+      void this.#serves(when);
     });
   }
 
-  #serverListens(when: 'listen' | 'manual'): void {
-    const hasEndpoint = this.options.instance.endpoints !== undefined || this.#publishServer();
-    if (hasEndpoint && when === 'listen' && this.core.state === 'idle') this.#register();
+  #followAddress(): void {
+    this.#endpoints.prepare();
+    this.core.addBackgroundWork(this.#endpoints);
+  }
+
+  async #serves(when: 'bootstrap' | 'listen' | 'manual'): Promise<void> {
+    const hasEndpoints = !isHostOpen(this.options.instance) || (await this.#publish());
+    if (hasEndpoints && when !== 'manual' && this.core.state === 'idle') this.#register();
   }
 
   /** An error cannot fail the start any more, since the server listens: it becomes an event and a state. */
-  #publishServer(): boolean {
+  async #publish(): Promise<boolean> {
     try {
-      const server: Parameters<typeof publishedEndpoint>[0] = this.http.httpAdapter.getHttpServer();
-      const { endpoint, warning } = publishedEndpoint(server, this.options, networkAddresses());
-      if (warning !== undefined) this.logger.warn(warning);
-      this.core.publishAt([endpoint]);
+      const server: ListeningServer | undefined = this.http.httpAdapter?.getHttpServer();
+      await this.#endpoints.publish(server);
       return true;
     } catch (error) {
-      if (!isServiceCombError(error)) throw error;
-      this.core.refuse(error);
+      if (isServiceCombError(error)) this.core.refuse(error);
+      else this.logger.error(`A bug kept the endpoints from being published: ${String(error)}`);
       return false;
     }
   }
@@ -270,6 +291,14 @@ export class RegistrationLifecycle
     // Failures become events and states; it rejects only if the application closes before it succeeds.
     this.core.register().catch(() => undefined);
     this.ticker.wake();
+  }
+
+  /** Returns whether a module provides a class of the same name, as a second installation of its package has. */
+  #hasAnotherCopyOf({ name }: Type): boolean {
+    const modules = this.#find(ModulesContainer)?.values() ?? [];
+    return [...modules].some(({ providers }) =>
+      [...providers.keys()].some(token => typeof token === 'function' && token.name === name),
+    );
   }
 
   #find<T>(token: Type<T> | Abstract<T> | string | symbol): T | undefined {

@@ -6,6 +6,7 @@ import { EventPublisher } from '../events.js';
 import { createCredentials } from '../credentials/credentials.js';
 import { readHostFacts } from '../options/host-facts.js';
 import type { RegistryModuleOptions } from '../options/options.js';
+import { isHostOpen } from '../options/published-address.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { AddressBook } from '../protocol/address-book.js';
@@ -144,7 +145,9 @@ function createCore(
 
 function recordOf({ microservice, instance, heartbeat }: ResolvedOptions): RegistryRecord {
   const { tags, ...service } = microservice;
-  const { instanceId, hostName, endpoints = [], status, properties } = instance;
+  const { instanceId, hostName, status, properties } = instance;
+  // Others are published once their host is known.
+  const endpoints = isHostOpen(instance) ? [] : (instance.endpoints ?? []);
   const dataCenterInfo = instance.dataCenter;
   const interval = heartbeat.intervalMs / 1_000;
   const healthCheck = { mode: 'push', interval, times: heartbeat.times } as const;

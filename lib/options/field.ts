@@ -24,6 +24,16 @@ export function orElse(field: Field, value: string | undefined, origin: string):
   return field.value === undefined && value !== undefined ? { ...field, value, origin } : field;
 }
 
+/** Returns the field itself, or when it is absent one with the value of a variable that is not blank. */
+export function orVariable<Name extends string>(
+  field: Field,
+  env: Readonly<Partial<Record<Name, string | undefined>>>,
+  name: Name,
+): Field {
+  const value = env[name]?.trim();
+  return orElse(field, value === '' ? undefined : value, name);
+}
+
 /** Adds an issue: what the value must be, and what it is. */
 export function reject(field: Field, expectation: string): undefined {
   const origin = field.origin === undefined ? '' : ` from ${field.origin}`;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
 
 /** Variables that ServiceStage sets for each process. */
@@ -15,6 +15,10 @@ export const serviceStageVariables = [
 const environmentVariables = [
   'SERVICE_CENTER_ADDRESS',
   'PAAS_CSE_SC_ENDPOINT',
+  'SERVICECOMB_ENABLED',
+  'SERVICECOMB_SERVICE_NAME',
+  'SERVICECOMB_VERSION',
+  'SERVICECOMB_APP_ID',
   'SERVICECOMB_SERVICE_PROPS',
   'SERVICECOMB_INSTANCE_PROPS',
   ...serviceStageVariables,
@@ -23,14 +27,11 @@ const environmentVariables = [
 /** An environment variable that this library reads. It reads no others. */
 export type EnvironmentVariable = (typeof environmentVariables)[number];
 
-/** One address of one network interface. */
-export interface NetworkAddress {
-  /** Name of the interface, such as `eth0`. */
-  readonly name: string;
-  readonly address: string;
-  readonly family: 'IPv4' | 'IPv6';
-  /** Whether it is a loopback interface. */
-  readonly internal: boolean;
+/** The root of a workspace: a monorepo of several packages or applications. */
+export interface Workspace {
+  readonly directory: string;
+  /** The file in it that shows it, and the entry if the file alone does not. */
+  readonly sign: string;
 }
 
 /** Facts about the process and its host: the input of `resolveOptions` besides the options. */
@@ -38,6 +39,8 @@ export interface HostFacts {
   /** Name and version in the application's package.json. */
   readonly packageName: string | undefined;
   readonly packageVersion: string | undefined;
+  /** Set when that package.json belongs to the root of a workspace, which all its applications share. */
+  readonly workspace: Workspace | undefined;
   readonly env: Readonly<Partial<Record<EnvironmentVariable, string | undefined>>>;
   /** Version of @nestjs/core; undefined when it is not found, as next to a bundle without node_modules. */
   readonly frameworkVersion: string | undefined;
@@ -48,13 +51,17 @@ export interface HostFacts {
   readonly readFile: (path: string) => string;
 }
 
-/** Reads the facts. Called once per application; no other file asks the process or its host. */
+/**
+ * Reads the facts. Called once per application; besides `host-addresses.ts`, no other file asks the process
+ * or its host.
+ */
 export function readHostFacts(): HostFacts {
   const starts = packageStarts(process.argv[1], process.cwd());
-  const { name, version } = nearestManifest(starts, '.', readText);
+  const { name, version, directory } = nearestManifest(starts, '.', readText);
   return {
     packageName: name,
     packageVersion: version,
+    workspace: directory === undefined ? undefined : workspaceAt(directory, readText),
     env: Object.fromEntries(environmentVariables.map(name => [name, process.env[name]])),
     frameworkVersion: nearestManifest(starts, 'node_modules/@nestjs/core', readText).version,
     hostName: hostname(),
@@ -81,6 +88,8 @@ export function packageStarts(
 export interface Manifest {
   readonly name: string | undefined;
   readonly version: string | undefined;
+  /** Undefined when there is none with a name. */
+  readonly directory: string | undefined;
 }
 
 /**
@@ -99,9 +108,28 @@ export function nearestManifest(
   for (const directory of starts.flatMap(withParents)) {
     const { name, version } = jsonObject(read(join(directory, folder, 'package.json')));
     if (textOrNone(name) !== undefined)
-      return { name: textOrNone(name), version: textOrNone(version) };
+      return { name: textOrNone(name), version: textOrNone(version), directory };
   }
-  return { name: undefined, version: undefined };
+  return { name: undefined, version: undefined, directory: undefined };
+}
+
+/**
+ * Returns the workspace whose root a directory is: of npm, yarn, pnpm, Nx, or the Nest CLI. Its package.json is
+ * that of no application in it.
+ */
+export function workspaceAt(
+  directory: string,
+  read: (path: string) => string | undefined,
+): Workspace | undefined {
+  const textOf = (file: string) => read(join(directory, file));
+  const signs = [
+    [jsonObject(textOf('package.json')).workspaces !== undefined, '"workspaces" in package.json'],
+    [textOf('nx.json') !== undefined, 'nx.json'],
+    [jsonObject(textOf('nest-cli.json')).monorepo === true, '"monorepo" in nest-cli.json'],
+    [/^packages:/m.test(textOf('pnpm-workspace.yaml') ?? ''), '"packages" in pnpm-workspace.yaml'],
+  ] as const;
+  const [, sign] = signs.find(([isThere]) => isThere) ?? [];
+  return sign === undefined ? undefined : { directory, sign };
 }
 
 function withParents(directory: string): readonly string[] {
@@ -109,7 +137,9 @@ function withParents(directory: string): readonly string[] {
   return parent === directory ? [directory] : [directory, ...withParents(parent)];
 }
 
-function jsonObject(text: string | undefined): { readonly [Key in keyof Manifest]?: unknown } {
+function jsonObject(text: string | undefined): {
+  readonly [Key in 'name' | 'version' | 'workspaces' | 'monorepo']?: unknown;
+} {
   try {
     const value: unknown = JSON.parse(text ?? '{}');
     return typeof value === 'object' && value !== null ? value : {};
@@ -128,11 +158,4 @@ function readText(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Returns the current addresses of this machine, in the order of the operating system. */
-export function networkAddresses(): readonly NetworkAddress[] {
-  return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
-    addresses.map(({ address, family, internal }) => ({ name, address, family, internal })),
-  );
 }

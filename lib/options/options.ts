@@ -54,14 +54,15 @@ export type RegistryProfile = 'open-source' | 'cse-exclusive' | 'cse-professiona
 export interface ServiceCenterOptions {
   /**
    * Addresses of Service Center: absolute http or https URLs without credentials and query. A path
-   * prefix, such as that of a gateway, is kept.
+   * prefix, such as that of a gateway, is kept. An item may be a list with commas; one that is undefined or
+   * empty does not count, so that `[process.env.REGISTRY]` without that variable is the default.
    * @default the comma-separated list in `SERVICE_CENTER_ADDRESS`, then in `PAAS_CSE_SC_ENDPOINT`, then
    * `['http://127.0.0.1:30100']`
    *
    * @example
    * addresses: ['http://10.0.0.11:30100', 'http://10.0.0.12:30100']
    */
-  readonly addresses?: readonly string[] | undefined;
+  readonly addresses?: readonly (string | undefined)[] | undefined;
   /**
    * The `{project_id}` in every path, 1 to 64 characters other than `.` and `..`. On Huawei Cloud CSE
    * it is the tenant's project or `default` for a professional engine, `default` for an exclusive one.
@@ -133,12 +134,13 @@ export type SecretSource = string | (() => string | Promise<string>);
  */
 export type AuthOptions =
   | {
-      /** 1 to 64 characters. */
+      /** 1 to 64 characters without control characters. */
       readonly username: string;
+      /** A text with a line break or another control character is refused at boot. */
       readonly password?: SecretSource | undefined;
       /**
        * Path of a file to use instead of `password`. It is read before each login, and with each request
-       * while logins are refused. A line break at its end is removed.
+       * while logins are refused. Line breaks at its end and a byte order mark at its beginning are removed.
        */
       readonly passwordFile?: string | undefined;
     }
@@ -162,18 +164,19 @@ export type AuthOptions =
 export interface MicroserviceOptions {
   /**
    * Application of the service: 1 to 160 letters, digits, `_-.`, a letter or digit first and last.
-   * @default 'default'
+   * @default the variable `SERVICECOMB_APP_ID`, else 'default'
    */
   readonly appId?: string | undefined;
   /**
    * Name of the service: 1 to 128 letters, digits, `_-.`, a letter or digit first and last.
-   * @default the name in package.json without its scope: `orders` for `@acme/orders`
+   * @default the variable `SERVICECOMB_SERVICE_NAME`, else the name in package.json without its scope: `orders`
+   * for `@acme/orders`. At the root of a workspace, whose applications share it, that causes a warning
    */
   readonly serviceName?: string | undefined;
   /**
    * One to four numbers up to 32,767, separated by dots. The pre-release and build parts of a semantic
    * version are removed, because the registry does not support them.
-   * @default the version in package.json, else `0.0.1`
+   * @default the variable `SERVICECOMB_VERSION`, else the version in package.json, else `0.0.1`
    */
   readonly version?: string | undefined;
   /** Part of the identity of the service, like its name and version. @default '' */
@@ -233,19 +236,30 @@ export interface InstanceOptions {
   /** 1 to 64 characters without white space. @default os.hostname(), cut to 64 */
   readonly hostName?: string | undefined;
   /**
-   * Addresses for consumers, each `scheme://host:port` with an optional query. The list may be empty.
+   * Addresses for consumers, each `scheme://host:port` with an optional query. The list may be empty. One that
+   * leaves the host open, `scheme://:port`, gets that of `address`, or an address of this machine as a server on
+   * all interfaces does. If all leave it open they add to the endpoint of the HTTP server; else they replace it.
    * @default `rest://address:port` of the HTTP server, if any, with `?sslEnabled=true` for https
    *
    * @example
    * endpoints: ['rest://orders.example.com:443?sslEnabled=true']
+   *
+   * @example
+   * endpoints: ['grpc://:50051'] // beside that of the HTTP server
    */
   readonly endpoints?: readonly string[] | undefined;
   /**
-   * Host name or IP address to publish when the server is bound to all interfaces.
-   * @default one in `preferredNetwork`, else the first non-internal IPv4 address, Docker bridges last
+   * Host name or IP address to publish, whatever the server is bound to.
+   * @default the address that the server is bound to. If that is all: an address in `preferredNetwork`, else
+   * the one from which this machine reaches the registry, else the first non-internal IPv4 address, bridges of
+   * containers last
    */
   readonly address?: string | undefined;
-  /** A CIDR (`10.0.0.0/8`) or the name of an interface (`eth0`). @default none */
+  /**
+   * A CIDR (`10.0.0.0/8`) or the name of an interface (`eth0`), to choose among the addresses of this machine.
+   * One that fits none of them causes a warning.
+   * @default none
+   */
   readonly preferredNetwork?: string | undefined;
   /** Status to register with. Consumers call only instances that are `UP`. @default 'UP' */
   readonly status?: 'UP' | 'DOWN' | 'STARTING' | 'TESTING' | 'OUTOFSERVICE' | undefined;
@@ -359,7 +373,10 @@ export interface ShutdownOptions {
  * })
  */
 export interface RegistryModuleOptions {
-  /** `false` makes the module inert: no requests, no timers, no events. @default true */
+  /**
+   * `false` makes the module inert: no requests, no timers, no events.
+   * @default the variable `SERVICECOMB_ENABLED`, which is `true` or `false`, else true
+   */
   readonly enabled?: boolean | undefined;
   /**
    * Kind of registry; other defaults depend on it.

@@ -11,10 +11,18 @@ const forms = [
 ] as const;
 const optionNames = forms.flatMap(({ names }) => [...names]);
 
-const username = matching(/^[^\p{Cc}]{1,64}$/u, 'must be 1 to 64 characters');
+const username = matching(
+  /^[^\p{Cc}\ufeff]{1,64}$/u,
+  'must be 1 to 64 characters without a line break or another control character',
+);
 const file = matching(/\S/, 'must be the path of a file');
-const project = matching(/^\P{Surrogate}{1,64}$/u, 'must be 1 to 64 characters');
+const project = matching(
+  /^[^\p{Surrogate}\p{Cc}\ufeff]{1,64}$/u,
+  'must be 1 to 64 characters without a line break or another control character',
+);
 const headerSecret = /^[\x21-\x7e]+$/;
+/** The registry would take the login for a wrong password, and ban the account at the third. */
+const password = /^(?=.*\S)[^\p{Cc}\ufeff]+$/u;
 
 /** Resolves the option `serviceCenter.auth`. No issue shows a secret. */
 export function resolveAuth(group: Field): ResolvedAuth | undefined {
@@ -37,14 +45,15 @@ type Secret = () => Promise<unknown>;
 const resolvers: Record<ResolvedAuth['kind'], (option: Option) => ResolvedAuth | undefined> = {
   account: option => {
     const name = required(option('username'), field => text(field, username));
-    const password = secret(option('password'), 'must be a text or a function that returns one');
+    const must = 'must be a text without a line break, or a function that returns one';
+    const given = secret(option('password'), must, password);
     const passwordFile = text(option('passwordFile'), file);
     if ((option('password').value === undefined) === (option('passwordFile').value === undefined))
       reject(
         { ...option('password'), value: undefined },
         'or passwordFile must be set, and not both',
       );
-    return { kind: 'account', username: name ?? '', password, passwordFile };
+    return { kind: 'account', username: name ?? '', password: given, passwordFile };
   },
   keyPair: option => {
     const accessKey = required(option('accessKey'), visible);
@@ -80,7 +89,7 @@ function visible(field: Field): string | undefined {
 }
 
 /** Resolves a text, or a function that returns one, to a function: no copy of the options shows it. */
-function secret(field: Field, must: string, pattern = /^[^]+$/): Secret | undefined {
+function secret(field: Field, must: string, pattern: RegExp): Secret | undefined {
   const { value } = field;
   if (value === undefined) return undefined;
   if (isFunction(value)) return async () => value();
@@ -89,8 +98,20 @@ function secret(field: Field, must: string, pattern = /^[^]+$/): Secret | undefi
     : hidden(field, must);
 }
 
-function hidden(field: Field, must: string): undefined {
-  return reject({ ...field, value: '***' }, must);
+/** Adds an issue that says of what kind the value is, and shows nothing of it. */
+function hidden({ path, value, issues }: Field, must: string): undefined {
+  issues.push({ path, message: `${must}, got ${kindOf(value)}` });
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object';
+  if (typeof value !== 'string') return `a ${typeof value}`;
+  if (value === '') return 'an empty text';
+  if (value.trim() === '') return 'nothing but white space';
+  if (/[\r\n]$/.test(value)) return 'a text with a line break at its end';
+  if (value.includes('\ufeff')) return 'a text with a byte order mark';
+  return /\p{Cc}/u.test(value) ? 'a text with a control character' : 'a text that is not shown';
 }
 
 function isFunction(value: unknown): value is () => unknown {

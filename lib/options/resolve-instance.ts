@@ -15,7 +15,10 @@ const instanceId = matching(
   'must be 1 to 64 letters, digits, "_", "." and "-", and neither "." nor ".."',
 );
 const hostName = matching(/^\S{1,64}$/u, 'must be 1 to 64 characters without white space');
-const endpoint = { must: 'must be scheme://host:port', accepts: isEndpoint };
+const endpoint = {
+  must: 'must be scheme://host:port, or scheme://:port for the address of this machine',
+  accepts: isEndpoint,
+};
 const address = {
   must: 'must be a host name or an IP address to publish, without scheme and port',
   accepts: (host: string) => isHost(host) && !isWildcard(host),
@@ -77,8 +80,9 @@ function resolveDataCenter(group: Field): ResolvedOptions['instance']['dataCente
 
 function isEndpoint(candidate: string): boolean {
   const [, bracketed, plain, port] =
-    /^[a-z][a-z\d+.-]*:\/\/(?:\[(.+)\]|([^:]+)):(\d{1,5})(?:\?[^\s#]*)?$/i.exec(candidate) ?? [];
-  const isReachable = bracketed === undefined ? isHost(plain ?? '') : isIPv6(bracketed);
+    /^[a-z][a-z\d+.-]*:\/\/(?:\[(.+)\]|([^:]*)):(\d{1,5})(?:\?[^\s#]*)?$/i.exec(candidate) ?? [];
+  const isReachable =
+    bracketed === undefined ? plain === '' || isHost(plain ?? '') : isIPv6(bracketed);
   return isReachable && Number(port) >= 1 && Number(port) <= 65_535;
 }
 

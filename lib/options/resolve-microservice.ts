@@ -1,6 +1,6 @@
 import { matching, oneOf, requiredText, text, textByKey, texts } from './check.js';
 import { defaults } from './defaults.js';
-import { members, open, orElse, type Field } from './field.js';
+import { members, open, orElse, orVariable, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
 import { resolveProperties } from './resolve-properties.js';
 import type { ResolvedOptions } from './resolved-options.js';
@@ -34,9 +34,11 @@ export function resolveMicroservice(group: Field, facts: HostFacts): Resolved {
   const { microservice } = defaults;
   const option = members(group, microservice);
   return {
-    appId: text(option('appId'), appId) ?? microservice.appId,
-    serviceName: resolveName(option('serviceName'), facts.packageName),
-    version: resolveVersion(option('version'), facts.packageVersion),
+    appId:
+      text(orVariable(option('appId'), facts.env, 'SERVICECOMB_APP_ID'), appId) ??
+      microservice.appId,
+    serviceName: resolveName(nameField(option, facts), facts.packageName),
+    version: resolveVersion(versionField(option, facts), facts.packageVersion),
     environment: oneOf(option('environment'), environments) ?? microservice.environment,
     description: text(option('description'), description) ?? microservice.description,
     level: oneOf(option('level'), ['FRONT', 'MIDDLE', 'BACK']) ?? microservice.level,
@@ -46,6 +48,37 @@ export function resolveMicroservice(group: Field, facts: HostFacts): Resolved {
     tags: textByKey(option('tags'), { key: tag, value: tag, most: 100 }),
     schemas: texts(option('schemas'), schemaId, 100) ?? [...microservice.schemas],
   };
+}
+
+type Option = (name: 'serviceName' | 'version') => Field;
+
+function nameField(option: Option, { env }: HostFacts): Field {
+  return orVariable(option('serviceName'), env, 'SERVICECOMB_SERVICE_NAME');
+}
+
+function versionField(option: Option, { env }: HostFacts): Field {
+  return orVariable(option('version'), env, 'SERVICECOMB_VERSION');
+}
+
+/**
+ * Returns a warning when name or version come from the package.json of a workspace: every application in it
+ * that sets none would be the same service.
+ */
+export function workspaceWarning(group: Field, facts: HostFacts): string | undefined {
+  const { workspace, packageName, packageVersion } = facts;
+  if (workspace === undefined) return undefined;
+  const option = members(group, defaults.microservice);
+  const inherited = [
+    { name: 'serviceName', field: nameField(option, facts), value: packageName },
+    { name: 'version', field: versionField(option, facts), value: packageVersion },
+  ].filter(({ field, value }) => field.value === undefined && value !== undefined);
+  if (inherited.length === 0) return undefined;
+  const taken = inherited.map(({ name, value }) => `microservice.${name} ${JSON.stringify(value)}`);
+  return (
+    `${taken.join(' and ')} come from the package.json of a workspace (${workspace.sign} in ` +
+    `${workspace.directory}), which all its applications share: set microservice.serviceName and ` +
+    'microservice.version, or SERVICECOMB_SERVICE_NAME and SERVICECOMB_VERSION, for each application'
+  );
 }
 
 const environments = ['', 'development', 'testing', 'acceptance', 'production'] as const;

@@ -1,13 +1,13 @@
 import { RegistryOptionsError, type OptionIssue } from '../errors.js';
 import { flag, number, oneOf, wholeMilliseconds, wholeNumber, wholeSeconds } from './check.js';
 import { defaults } from './defaults.js';
-import { members, rootField, type Field } from './field.js';
+import { members, orVariable, rootField, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
 import type { RegistryModuleOptions, RegistryProfile } from './options.js';
 import { profileNames, profiles } from './profiles.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import { resolveInstance } from './resolve-instance.js';
-import { resolveMicroservice } from './resolve-microservice.js';
+import { resolveMicroservice, workspaceWarning } from './resolve-microservice.js';
 import { resolveServiceCenter } from './resolve-service-center.js';
 
 /**
@@ -24,7 +24,7 @@ export function resolveOptions(options: RegistryModuleOptions, facts: HostFacts)
   const group = members(rootField(options, issues), defaults);
   flag(group('isGlobal'));
   const profile = oneOf(group('profile'), profileNames) ?? defaults.profile;
-  const enabled = flag(group('enabled')) ?? defaults.enabled;
+  const enabled = resolveEnabled(group('enabled'), facts.env);
   // In the order of the options, so that the issues are too.
   const serviceCenter = resolveServiceCenter(group('serviceCenter'), facts, profile);
   const microservice = resolveMicroservice(group('microservice'), facts);
@@ -33,9 +33,24 @@ export function resolveOptions(options: RegistryModuleOptions, facts: HostFacts)
   const registration = resolveRegistration(group('registration'), heartbeat.intervalMs);
   const shutdown = resolveShutdown(group('shutdown'));
   if (issues.length > 0) throw new RegistryOptionsError(issues);
+  const warnings = [workspaceWarning(group('microservice'), facts)].filter(
+    warning => warning !== undefined,
+  );
   const groups = { serviceCenter, microservice, instance, heartbeat, registration, shutdown };
-  return deepFreeze({ enabled, profile, ...groups });
+  return deepFreeze({ enabled, profile, ...groups, warnings });
 }
+
+function resolveEnabled(written: Field, env: HostFacts['env']): boolean {
+  const field = orVariable(written, env, 'SERVICECOMB_ENABLED');
+  const isVariable = field.origin !== undefined && typeof field.value === 'string';
+  const word = isVariable ? field.value.toLowerCase() : '';
+  return flag({ ...field, value: words.get(word) ?? field.value }) ?? defaults.enabled;
+}
+
+const words: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+]);
 
 const tenMinutesMs = 600_000;
 

@@ -10,8 +10,8 @@ import { resolveTls } from './resolve-tls.js';
 
 // URL clients resolve dots, even encoded ones; a lone surrogate cannot be encoded at all.
 const project = matching(
-  /^(?!\.{1,2}$)\P{Surrogate}{1,64}$/u,
-  'must be 1 to 64 characters other than "." and ".."',
+  /^(?!\.{1,2}$)[^\p{Surrogate}\p{Cc}\ufeff]{1,64}$/u,
+  'must be 1 to 64 characters other than "." and "..", without a line break or another control character',
 );
 const domain = matching(
   /^[\x21-\x7e]+$/,
@@ -28,7 +28,7 @@ export function resolveServiceCenter(
   const option = members(group, serviceCenter);
   for (const name of profiles[profile].required ?? []) requireFor(profile, option(name));
   return {
-    addresses: resolveAddresses(option('addresses'), env),
+    ...resolveAddresses(option('addresses'), env),
     project: text(option('project'), project) ?? serviceCenter.project,
     domain: text(option('domain'), domain) ?? serviceCenter.domain,
     timeoutMs: wholeMilliseconds(option('timeoutMs'), 100, 60_000) ?? serviceCenter.timeoutMs,
@@ -58,14 +58,32 @@ function requireFor(profile: RegistryProfile, { path, value, issues }: Field): v
   if (value === undefined) issues.push({ path, message });
 }
 
-type Addresses = ResolvedOptions['serviceCenter']['addresses'];
+type Addresses = Pick<ResolvedOptions['serviceCenter'], 'addresses' | 'addressesFrom'>;
 
+/** An item may be a list with commas, as a variable is; without any address the variables count. */
 function resolveAddresses(field: Field, env: HostFacts['env']): Addresses {
-  const written = field.value === undefined ? injected(field, env) : items(field);
-  if (written?.length === 0) reject(field, 'must have at least one address');
+  const items = listed(field) ?? [];
+  const written = items.length > 0 ? items : injected({ ...field, value: undefined }, env);
   const addresses = written?.flatMap(item => resolveAddress(item) ?? []);
   const [first, ...others] = new Set(addresses);
-  return first === undefined ? [...defaults.serviceCenter.addresses] : [first, ...others];
+  if (first === undefined)
+    return {
+      addresses: [...defaults.serviceCenter.addresses],
+      addressesFrom: `the default of ${field.path}`,
+    };
+  return { addresses: [first, ...others], addressesFrom: written?.[0]?.origin ?? field.path };
+}
+
+/** Returns the addresses of the option; `[process.env.X]` with X unset or empty has none. */
+function listed(field: Field): readonly Field[] | undefined {
+  const written = items(field);
+  if (written?.length === 0) reject(field, 'must have at least one address');
+  return written?.flatMap(item => {
+    if (item.value === undefined) return [];
+    const { path, issues, value } = item;
+    if (typeof value !== 'string') return [item];
+    return addressesIn(value).map(address => ({ path, issues, value: address }));
+  });
 }
 
 /** Reads the addresses of the first variable that has any. */

@@ -121,7 +121,9 @@ function readMaterial(sources: Sources, readFile: (path: string) => string): Tls
     if (source === undefined) continue;
     try {
       material[part] =
-        source.kind === 'given' ? source.text() : readFile(source.path).replace(/\r?\n$/, '');
+        source.kind === 'given'
+          ? source.text()
+          : readFile(source.path).replace(/^\ufeff|\r?\n$/g, '');
     } catch (error) {
       return bad(part, `cannot be read: ${codeOf(error) ?? 'unknown reason'}`);
     }

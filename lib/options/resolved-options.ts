@@ -74,6 +74,8 @@ export interface ResolvedOptions {
   > & {
     /** Without a trailing slash and without duplicates, in the order in which they were written. */
     readonly addresses: readonly [string, ...string[]];
+    /** @internal Where the addresses come from: an option, a variable, or the default of the option. */
+    readonly addressesFrom: string;
     /** @internal */
     readonly auth: ResolvedAuth | undefined;
     /** @internal */
@@ -96,4 +98,6 @@ export interface ResolvedOptions {
     readonly retry: Resolved<NonNullable<RegistrationOptions['retry']>>;
   };
   readonly shutdown: Resolved<ShutdownOptions>;
+  /** @internal Sentences to log at the start. */
+  readonly warnings: readonly string[];
 }

@@ -5,10 +5,13 @@
 import type { EmbeddedServiceCenter } from 'embedded-service-center';
 import { startRegistry } from './registry/start-registry.js';
 import { ServiceProcess, show } from './service-process.js';
-import { variable } from './shared/environment.js';
+import { anotherPort, portOr, variable } from './shared/environment.js';
 import { stopSignal } from './shared/stop-signal.js';
 
-const remedy = 'To use that one: SERVICE_CENTER_ADDRESS=http://127.0.0.1:30100 npm start';
+/** True whatever holds the port. */
+const remedyFor = (port: number) =>
+  `Choose another port: REGISTRY_PORT=${anotherPort(port)} npm start. If a Service Center holds it, ` +
+  `use that one: SERVICE_CENTER_ADDRESS=http://127.0.0.1:${port} npm start`;
 
 try {
   process.exitCode = await run();
@@ -22,13 +25,17 @@ process.exit();
 async function run(): Promise<number> {
   const stopped = stopSignal();
   const address = variable('SERVICE_CENTER_ADDRESS');
-  const registry = address === undefined ? await startRegistry(30_100, remedy) : undefined;
-  if (registry !== undefined) show('registry', `Embedded Service Center on ${registry.url}`);
+  const port = portOr(30_100, 'REGISTRY_PORT');
+  const registry = address === undefined ? await startRegistry(port, remedyFor(port)) : undefined;
+  if (registry !== undefined) {
+    show('registry', `Embedded Service Center on ${registry.url}`);
+    show('registry', `Its page: ${registry.url}/-/`);
+  }
 
   const service = (name: string, port: number) =>
     new ServiceProcess(name, environmentOf(port, address ?? registry?.url));
-  const greeter = service('greeter', 3001);
-  const caller = service('caller', 3000);
+  const greeter = service('greeter', portOr(3001, 'GREETER_PORT'));
+  const caller = service('caller', portOr(3000, 'CALLER_PORT'));
   const ended = Promise.race([stopped.then(() => undefined), greeter.ended, caller.ended]);
   const urls = await Promise.race([Promise.all([greeter.ready, caller.ready]), ended]);
   if (Array.isArray(urls)) showUrls(urls);

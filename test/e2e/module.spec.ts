@@ -210,6 +210,19 @@ describe('what the host must bring', () => {
     await expect(app.init()).rejects.toThrow(/add ScheduleModule\.forRoot\(\) to the imports/);
   });
 
+  it('is not called missing when it is of a second copy of @nestjs/schedule', async () => {
+    const Copy = { SchedulerRegistry: class SchedulerRegistry {} }.SchedulerRegistry;
+    @Module({
+      imports: [EventEmitterModule.forRoot(), RegistryModule.forRoot()],
+      providers: [Copy],
+    })
+    class Root {}
+    const app = await NestFactory.create(Root, { logger: false, abortOnError: false });
+    await expect(app.init()).rejects.toThrow(
+      /ScheduleModule is of another copy of @nestjs\/schedule .*run npm ls @nestjs\/schedule/,
+    );
+  });
+
   it('costs the events, and one warning, when EventEmitterModule is missing', async () => {
     const registry = await startRegistry(cleanup);
     @Module({

@@ -52,9 +52,31 @@ describe('a password', () => {
   mkdirSync(join(directory, 'folder'));
   const file = (passwordFile: string): AuthOptions => ({ username: 'root', passwordFile });
   const cases = [
-    ['file that is missing', file(join(directory, 'none')), 'it failed with ENOENT'],
-    ['file that is empty', file(fileOf('empty', '\n')), 'the file is empty'],
-    ['file that is a folder', file(join(directory, 'folder')), 'it failed with EISDIR'],
+    [
+      'file that is missing',
+      file(join(directory, 'none')),
+      `the file "${join(directory, 'none')}" cannot be read: ENOENT`,
+    ],
+    [
+      'file that is empty',
+      file(fileOf('empty', '\n')),
+      `the file "${join(directory, 'empty')}" is empty`,
+    ],
+    [
+      'file that is a folder',
+      file(join(directory, 'folder')),
+      `the file "${join(directory, 'folder')}" cannot be read: EISDIR`,
+    ],
+    [
+      'file with two lines',
+      file(fileOf('lines', 'one\ntwo\n')),
+      `the file "${join(directory, 'lines')}" has a line break or another control character in it`,
+    ],
+    [
+      'that a function returns with a line break',
+      { username: 'root', password: () => 'secret\n' },
+      'it has a line break or another control character in it',
+    ],
     [
       'that is never given',
       { username: 'root', password: never },

@@ -6,6 +6,7 @@ import { Transport } from '@nestjs/microservices';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { EmbeddedServiceCenter } from 'embedded-service-center';
 import { Registration, RegistryModule, type RegistryModuleOptions } from '../../lib/index.js';
+import { networkAddresses } from '../../lib/options/host-addresses.js';
 import {
   Cleanup,
   createApp,
@@ -128,6 +129,46 @@ describe('an HTTP application', () => {
     expect(registry.instances()).toMatchObject([{ endpoints }]);
   });
 
+  it('publishes instance.address although it listens on a loopback address', async () => {
+    const registry = await startRegistry(cleanup);
+    const instance = { address: 'orders.internal' };
+    const { app } = await startApp(cleanup, optionsFor(registry.url, { instance }));
+    const endpoints = [`rest://orders.internal:${portOf(app)}`];
+    expect(registry.instances()).toMatchObject([{ endpoints }]);
+  });
+
+  it('adds the endpoints of instance.endpoints that leave the host open to its own', async () => {
+    const registry = await startRegistry(cleanup);
+    const instance = { address: 'orders.internal', endpoints: ['grpc://:50051', 'tcp://:3002'] };
+    const { app } = await startApp(cleanup, optionsFor(registry.url, { instance }));
+    const hosts = [`rest://orders.internal:${portOf(app)}`, 'grpc://orders.internal:50051'];
+    expect(registry.instances()).toMatchObject([
+      { endpoints: [...hosts, 'tcp://orders.internal:3002'] },
+    ]);
+  });
+
+  it('publishes no endpoint of its own beside one of instance.endpoints that is complete', async () => {
+    const registry = await startRegistry(cleanup);
+    const endpoints = ['rest://orders.example:443', 'grpc://:50051'];
+    const instance = { address: 'orders.internal', endpoints };
+    await startApp(cleanup, optionsFor(registry.url, { instance }));
+    expect(registry.instances()).toMatchObject([
+      { endpoints: ['rest://orders.example:443', 'grpc://orders.internal:50051'] },
+    ]);
+  });
+
+  it('publishes an address of this machine when it listens on all, and registers once', async () => {
+    const registry = await startRegistry(cleanup);
+    const { app, events } = await createApp(cleanup, optionsFor(registry.url));
+    await app.listen(0);
+    await events.nth(registered);
+    const own = networkAddresses().addresses.map(({ address }) => address);
+    const [endpoint = ''] = registry.instances()[0]?.endpoints ?? [];
+    expect(own).toContain(new URL(endpoint).hostname.replace(/^\[(.*)\]$/, '$1'));
+    expect(Number(new URL(endpoint).port)).toBe(portOf(app));
+    expect(events.of('servicecomb.instance.replaced')).toEqual([]);
+  });
+
   it('waits for register() when registration.when is manual', async () => {
     const registry = await startRegistry(cleanup);
     const options = optionsFor(registry.url, { registration: { when: 'manual' } });
@@ -167,12 +208,18 @@ describe('an HTTP application', () => {
     expect(registry.instances()).toMatchObject([{ endpoints: ['rest://10.0.0.1:80'] }]);
   });
 
-  it('fails to start at bootstrap without instance.endpoints', async () => {
-    const registry = await startRegistry(cleanup);
-    const options = optionsFor(registry.url, { registration: { when: 'bootstrap' } });
-    const { app } = await createApp(cleanup, options);
-    await expect(app.init()).rejects.toThrow('instance.endpoints must be set');
-  });
+  it.each([undefined, ['grpc://:50051']])(
+    'fails to start at bootstrap when instance.endpoints is %j, without a host',
+    async endpoints => {
+      const registry = await startRegistry(cleanup);
+      const options = optionsFor(registry.url, {
+        registration: { when: 'bootstrap' },
+        instance: { endpoints },
+      });
+      const { app } = await createApp(cleanup, options);
+      await expect(app.init()).rejects.toThrow('instance.endpoints must be set, with a host');
+    },
+  );
 
   it('registers with the status and properties that were set before', async () => {
     const registry = await startRegistry(cleanup);
@@ -215,6 +262,21 @@ describe('an application without an HTTP server', () => {
     await app.close();
     expect(registry.instances()).toEqual([]);
   });
+
+  it.each(['bootstrap', 'manual'] as const)(
+    'registers with the chosen host where instance.endpoints leaves it open, when %s',
+    async when => {
+      const registry = await startRegistry(cleanup);
+      const log = new LogLines();
+      const instance = { address: 'orders.internal', endpoints: ['grpc://:50051'] };
+      const options = optionsFor(registry.url, { instance, registration: { when } });
+      const root = rootModule(RegistryModule.forRoot(options));
+      const app = await NestFactory.createApplicationContext(root, { logger: log });
+      const { registration } = track(cleanup, app, log);
+      await registration.register();
+      expect(registry.instances()).toMatchObject([{ endpoints: ['grpc://orders.internal:50051'] }]);
+    },
+  );
 
   it('fails to start when told to wait for a server', async () => {
     const registry = await startRegistry(cleanup);

@@ -26,6 +26,7 @@ describe('npm start', () => {
       endpoint: 'rest://127.0.0.1:3001',
     });
     expect(sample.output).toContain(hello);
+    expect(sample.output).toContain('http://127.0.0.1:30100/-/');
   });
 
   it('serves the health of both services', async () => {
@@ -72,7 +73,7 @@ describe('npm start', () => {
       expect(await sample.exitCode()).toBe(1);
       expect(sample.stderr).toEqual([
         `The ${name} cannot start: port ${port} of 127.0.0.1 is taken; free it, or choose another, ` +
-          `as in: PORT=${port + 100} npm run start:${name}`,
+          `as in: ${name.toUpperCase()}_PORT=${port + 100} npm start`,
       ]);
       expect(sample.stdout.at(-1)).toContain('nobody was listed any more');
     } finally {
@@ -89,12 +90,24 @@ describe('npm start', () => {
       expect(sample.stdout).toEqual([]);
       expect(sample.stderr).toEqual([
         expect.stringMatching(
-          /127\.0\.0\.1:30100: .* in use.*SERVICE_CENTER_ADDRESS=.* npm start$/,
+          /127\.0\.0\.1:30100: .* in use.*REGISTRY_PORT=30200 npm start\..*SERVICE_CENTER_ADDRESS=.* npm start$/,
         ),
       ]);
     } finally {
       await taken.release();
     }
+  });
+
+  it('runs on the ports that its advice names', async () => {
+    const sample = new SampleProcess('start', {
+      REGISTRY_PORT: '0',
+      GREETER_PORT: '0',
+      CALLER_PORT: '0',
+    });
+    const [, url = ''] = await sample.prints(/curl '(http:\/\/127\.0\.0\.1:\d+)\/hello/);
+
+    expect(url).not.toBe('http://127.0.0.1:3000');
+    expect(await get(`${url}/hello?name=Ada`)).toMatchObject({ body: { message: 'Hello, Ada!' } });
   });
 
   it('ends with 1 and one clear error when an option is wrong', async () => {

@@ -55,6 +55,7 @@ export const modules = [
     },
     shutdown: { timeoutMs: undefined, drainMs: undefined },
   }),
+  RegistryModule.forRoot({ serviceCenter: { addresses: [text] } }),
   RegistryModule.forRoot({ profile: undefined }),
   RegistryModule.forRoot({ profile: 'cse-exclusive' }),
   RegistryModule.forRoot({

@@ -20,11 +20,16 @@ export function registryOptions(defaultName: string): RegistryModuleOptions {
 }
 
 /** The port to listen on; 0 is any free one. */
-export function portOr(defaultPort: number): number {
-  const text = variable('PORT') ?? String(defaultPort);
+export function portOr(defaultPort: number, name = 'PORT'): number {
+  const text = variable(name) ?? String(defaultPort);
   const isPort = /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
-  if (!isPort) throw new Error(`PORT must be a whole number from 0 to 65535, got "${text}"`);
+  if (!isPort) throw new Error(`${name} must be a whole number from 0 to 65535, got "${text}"`);
   return Number(text);
+}
+
+/** A port to suggest instead of one that is taken. */
+export function anotherPort(port: number): number {
+  return port > 65_000 ? port - 100 : port + 100;
 }
 
 /** A variable that is empty counts as not set, as `PORT= npm run start:greeter` means it. */

@@ -1,6 +1,6 @@
 import type { INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { portOr } from './environment.js';
+import { anotherPort, portOr } from './environment.js';
 import { tell } from './progress.js';
 
 /** Starts a service on 127.0.0.1. One that cannot start says why in one sentence and ends with 1. */
@@ -42,7 +42,13 @@ function leaveWithParent(): void {
 function reasonOf(error: unknown, name: string): string {
   if (!(error instanceof Error)) return String(error);
   if (!isPortTaken(error)) return error.message;
-  const remedy = `free it, or choose another, as in: PORT=${error.port + 100} npm run start:${name}`;
+  const port = anotherPort(error.port);
+  // `npm start` runs both services, so that each has a variable of its own there.
+  const command =
+    process.send === undefined
+      ? `PORT=${port} npm run start:${name}`
+      : `${name.toUpperCase()}_PORT=${port} npm start`;
+  const remedy = `free it, or choose another, as in: ${command}`;
   return `port ${error.port} of 127.0.0.1 is taken; ${remedy}`;
 }
 

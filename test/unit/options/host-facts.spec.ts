@@ -5,8 +5,8 @@ import { describe, expect, it } from '@jest/globals';
 import {
   nearestManifest,
   packageStarts,
-  networkAddresses,
   readHostFacts,
+  workspaceAt,
 } from '../../../lib/options/host-facts.js';
 
 const root = parse(absolute('.')).root;
@@ -57,11 +57,11 @@ describe('nearestManifest', () => {
     ],
   ])('is found %s', (_, texts) => {
     const starts = [join(app, 'dist'), join(root, 'work', 'here')];
-    expect(nearestManifest(starts, '.', files(texts))).toEqual(found);
+    expect(nearestManifest(starts, '.', files(texts))).toMatchObject(found);
   });
 
   it('is nowhere when there is none', () => {
-    const nowhere = { name: undefined, version: undefined };
+    const nowhere = { name: undefined, version: undefined, directory: undefined };
     expect(nearestManifest([app], '.', files({}))).toEqual(nowhere);
   });
 
@@ -72,9 +72,34 @@ describe('nearestManifest', () => {
       expect(nearestManifest([app], '.', files(texts))).toEqual({
         name: 'orders',
         version: undefined,
+        directory: app,
       });
     },
   );
+});
+
+describe('workspaceAt', () => {
+  it.each([
+    ['package.json', '{"workspaces":["apps/*"]}', '"workspaces" in package.json'],
+    ['nx.json', '{}', 'nx.json'],
+    ['nest-cli.json', '{"monorepo":true}', '"monorepo" in nest-cli.json'],
+    ['pnpm-workspace.yaml', 'packages:\n  - apps/*\n', '"packages" in pnpm-workspace.yaml'],
+  ])('knows the root of a workspace by %s with %j', (file, text, sign) => {
+    expect(workspaceAt(app, files({ [join(app, file)]: text }))).toEqual({ directory: app, sign });
+  });
+
+  it.each([
+    ['package.json', '{"name":"orders"}'],
+    ['nest-cli.json', '{"monorepo":false}'],
+    ['nest-cli.json', '{"monorepo":'],
+    ['pnpm-workspace.yaml', 'onlyBuiltDependencies:\n  - esbuild\n'],
+  ])('takes no application for one: %s with %j', (file, text) => {
+    expect(workspaceAt(app, files({ [join(app, file)]: text }))).toBeUndefined();
+  });
+
+  it('does not look above the package.json that is used', () => {
+    expect(workspaceAt(app, files({ [join(root, 'nx.json')]: '{}' }))).toBeUndefined();
+  });
 });
 
 describe('nearestManifest in node_modules', () => {
@@ -107,17 +132,19 @@ describe('readHostFacts', () => {
     const facts = readHostFacts();
     expect(facts.packageName).toBe('nestjs-servicecomb');
     expect(facts.packageVersion).toMatch(/^\d+\.\d+\.\d+/);
+    expect(facts.workspace?.sign).toBe('"workspaces" in package.json');
     expect(facts.frameworkVersion).toMatch(/^\d+\.\d+\.\d+/);
     expect(facts.hostName).not.toBe('');
-    expect(networkAddresses()).toContainEqual(
-      expect.objectContaining({ address: '127.0.0.1', family: 'IPv4', internal: true }),
-    );
   });
 
   it('reads the variables of this library and no other', () => {
     expect(Object.keys(readHostFacts().env)).toEqual([
       'SERVICE_CENTER_ADDRESS',
       'PAAS_CSE_SC_ENDPOINT',
+      'SERVICECOMB_ENABLED',
+      'SERVICECOMB_SERVICE_NAME',
+      'SERVICECOMB_VERSION',
+      'SERVICECOMB_APP_ID',
       'SERVICECOMB_SERVICE_PROPS',
       'SERVICECOMB_INSTANCE_PROPS',
       'CAS_APPLICATION_ID',

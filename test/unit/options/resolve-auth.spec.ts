@@ -12,6 +12,9 @@ const oneOf =
   'must be one of { username, password }, { username, passwordFile }, { accessKey, secretKey }, ' +
   '{ token } and { headers }';
 
+const password = 'must be a text without a line break, or a function that returns one';
+const name = '1 to 64 characters without a line break or another control character';
+
 describe('serviceCenter.auth', () => {
   it('is none by default', () => {
     expect(authOf(undefined)).toBeUndefined();
@@ -75,26 +78,55 @@ describe('serviceCenter.auth', () => {
       { username: 'root', password: canary, passwordFile: '/f' },
       'serviceCenter.auth.password or passwordFile must be set, and not both, got undefined',
     ],
-    [
-      { username: 'root', password: 5 },
-      'serviceCenter.auth.password must be a text or a function that returns one, got "***"',
-    ],
+    [{ username: 'root', password: 5 }, `serviceCenter.auth.password ${password}, got a number`],
     [
       { username: 'root', password: '' },
-      'serviceCenter.auth.password must be a text or a function that returns one, got "***"',
+      `serviceCenter.auth.password ${password}, got an empty text`,
+    ],
+    [
+      { username: 'root', password: '  ' },
+      `serviceCenter.auth.password ${password}, got nothing but white space`,
+    ],
+    [
+      { username: 'root', password: `${canary}\r\n` },
+      `serviceCenter.auth.password ${password}, got a text with a line break at its end`,
+    ],
+    [
+      { username: 'root', password: `\ufeff${canary}` },
+      `serviceCenter.auth.password ${password}, got a text with a byte order mark`,
+    ],
+    [
+      { username: 'root', password: `${canary}\0` },
+      `serviceCenter.auth.password ${password}, got a text with a control character`,
+    ],
+    [
+      { username: 'root\n', password: canary },
+      `serviceCenter.auth.username must be ${name}, got "root\\n"`,
+    ],
+    [
+      { username: '\ufeffroot', password: canary },
+      `serviceCenter.auth.username must be ${name}, got "\ufeffroot"`,
+    ],
+    [
+      { accessKey: 'AK', secretKey: canary, project: 'blue\n' },
+      `serviceCenter.auth.project must be ${name}, got "blue\\n"`,
+    ],
+    [
+      { token: `${canary}\n` },
+      'serviceCenter.auth.token must be a text of visible ASCII characters or a function that returns one, got a text with a line break at its end',
     ],
     [{ accessKey: 'AK' }, 'serviceCenter.auth.secretKey must be set, got undefined'],
     [
       { accessKey: 'AK', secretKey: `${canary}\n` },
-      'serviceCenter.auth.secretKey must be visible ASCII characters, got "***"',
+      'serviceCenter.auth.secretKey must be visible ASCII characters, got a text with a line break at its end',
     ],
     [
       { token: `${canary} ${canary}` },
-      'serviceCenter.auth.token must be a text of visible ASCII characters or a function that returns one, got "***"',
+      'serviceCenter.auth.token must be a text of visible ASCII characters or a function that returns one, got a text that is not shown',
     ],
     [
       { headers: { 'X-Auth-Token': canary } },
-      'serviceCenter.auth.headers must be a function that returns an object of headers, got "***"',
+      'serviceCenter.auth.headers must be a function that returns an object of headers, got an object',
     ],
     [{ token: 't', tokn: canary }, 'serviceCenter.auth.tokn is not an option'],
   ])('refuses %#, and shows no secret', (auth, issue) => {

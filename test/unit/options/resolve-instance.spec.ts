@@ -14,6 +14,7 @@ describe('instance', () => {
     { endpoints: ['rest://10.0.0.7:3000', 'highway://orders_1.internal:7070?login=true'] },
     { endpoints: ['rest://[2001:db8::7]:3000?sslEnabled=true'] },
     { endpoints: ['rest://localhost:1', 'REST://a:65535'] },
+    { endpoints: ['grpc://:50051', 'tcp://:3002?login=true'] },
     { address: '10.0.0.7' },
     { address: 'orders.internal' },
     { address: '2001:db8::7' },
@@ -32,7 +33,7 @@ describe('instance', () => {
 
   const id = 'must be 1 to 64 letters, digits, "_", "." and "-", and neither "." nor ".."';
   const hostName = 'must be 1 to 64 characters without white space';
-  const endpoint = 'must be scheme://host:port';
+  const endpoint = 'must be scheme://host:port, or scheme://:port for the address of this machine';
   const address = 'must be a host name or an IP address to publish, without scheme and port';
   const network = 'must be a CIDR such as "10.0.0.0/8" or the name of a network interface';
   const place = 'must be 1 to 128 letters, digits, "_", "." and "-"';
@@ -51,6 +52,9 @@ describe('instance', () => {
     [{ endpoints: ['rest://a'] }, `endpoints[0] ${endpoint}, got "rest://a"`],
     [{ endpoints: ['rest://a:0'] }, `endpoints[0] ${endpoint}, got "rest://a:0"`],
     [{ endpoints: ['rest://a:65536'] }, `endpoints[0] ${endpoint}, got "rest://a:65536"`],
+    [{ endpoints: ['grpc://:0'] }, `endpoints[0] ${endpoint}, got "grpc://:0"`],
+    [{ endpoints: ['grpc://[]:1'] }, `endpoints[0] ${endpoint}, got "grpc://[]:1"`],
+    [{ endpoints: [':50051'] }, `endpoints[0] ${endpoint}, got ":50051"`],
     [{ endpoints: ['rest://a:1/path'] }, `endpoints[0] ${endpoint}, got "rest://a:1/path"`],
     [{ endpoints: ['rest://::1:3000'] }, `endpoints[0] ${endpoint}, got "rest://::1:3000"`],
     [{ endpoints: ['rest://[10.0.0.7]:1'] }, `endpoints[0] ${endpoint}, got "rest://[10.0.0.7]:1"`],

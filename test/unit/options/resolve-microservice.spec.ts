@@ -174,3 +174,79 @@ describe('microservice.version', () => {
     expect(resolve({}, { packageVersion: undefined }).microservice.version).toBe('0.0.1');
   });
 });
+
+describe('microservice from the environment', () => {
+  const env = {
+    SERVICECOMB_SERVICE_NAME: 'billing',
+    SERVICECOMB_VERSION: '2.0.1-rc.1',
+    SERVICECOMB_APP_ID: 'shop',
+  };
+
+  it('has name, version and application from the variables, before package.json', () => {
+    expect(resolve({}, { env }).microservice).toMatchObject({
+      serviceName: 'billing',
+      version: '2.0.1',
+      appId: 'shop',
+    });
+  });
+
+  it('gives way to the options', () => {
+    const microservice = { serviceName: 'orders', version: '1.0.0', appId: 'desk' };
+    expect(resolve({ microservice }, { env }).microservice).toMatchObject(microservice);
+  });
+
+  it('does not count where a variable is blank', () => {
+    const blank = {
+      SERVICECOMB_SERVICE_NAME: '',
+      SERVICECOMB_VERSION: ' ',
+      SERVICECOMB_APP_ID: '',
+    };
+    expect(resolve({}, { env: blank }).microservice).toMatchObject({
+      serviceName: 'orders',
+      version: '1.2.3',
+      appId: 'default',
+    });
+  });
+
+  it('names the variable whose value is wrong', () => {
+    const wrong = {
+      SERVICECOMB_SERVICE_NAME: '@acme/orders',
+      SERVICECOMB_VERSION: 'latest',
+      SERVICECOMB_APP_ID: 'a.',
+    };
+    expect(issuesOf({}, { env: wrong })).toEqual([
+      `microservice.appId ${nameOf(160)}, got "a." from SERVICECOMB_APP_ID`,
+      `microservice.serviceName ${nameOf(128)}, got "@acme/orders" from SERVICECOMB_SERVICE_NAME`,
+      'microservice.version must be one to four numbers up to 32767, separated by dots, got "latest" from ' +
+        'SERVICECOMB_VERSION',
+    ]);
+  });
+});
+
+describe('the package.json of a workspace', () => {
+  const workspace = { directory: '/srv/shop', sign: 'nx.json' };
+  const facts = { workspace, packageName: '@shop/source', packageVersion: '0.0.0' };
+  const remedy =
+    'come from the package.json of a workspace (nx.json in /srv/shop), which all its applications share: set ' +
+    'microservice.serviceName and microservice.version, or SERVICECOMB_SERVICE_NAME and SERVICECOMB_VERSION, ' +
+    'for each application';
+
+  it('is one warning with what to set when name and version come from it', () => {
+    expect(resolve({}, facts).warnings).toEqual([
+      `microservice.serviceName "@shop/source" and microservice.version "0.0.0" ${remedy}`,
+    ]);
+  });
+
+  it('is one when only the version comes from it', () => {
+    const env = { SERVICECOMB_SERVICE_NAME: 'orders' };
+    expect(resolve({}, { ...facts, env }).warnings).toEqual([
+      `microservice.version "0.0.0" ${remedy}`,
+    ]);
+  });
+
+  it('is none when it is not used, or that of one application', () => {
+    const microservice = { serviceName: 'orders', version: '1.0.0' };
+    expect(resolve({ microservice }, facts).warnings).toEqual([]);
+    expect(resolve({}, { ...facts, workspace: undefined }).warnings).toEqual([]);
+  });
+});

@@ -12,6 +12,7 @@ describe('resolveOptions', () => {
       profile: 'open-source',
       serviceCenter: {
         addresses: ['http://127.0.0.1:30100'],
+        addressesFrom: 'the default of serviceCenter.addresses',
         project: 'default',
         domain: undefined,
         timeoutMs: 5_000,
@@ -67,7 +68,30 @@ describe('resolveOptions', () => {
         retry: { initialMs: 1_000, maxMs: 30_000, factor: 2 },
       },
       shutdown: { timeoutMs: 3_000, drainMs: 0, statusFirst: false },
+      warnings: [],
     });
+  });
+
+  it.each([
+    ['false', false],
+    ['FALSE', false],
+    [' false ', false],
+    ['true', true],
+    ['', true],
+    [undefined, true],
+  ])('is switched by SERVICECOMB_ENABLED=%j: %j', (SERVICECOMB_ENABLED, enabled) => {
+    expect(resolve({}, { env: { SERVICECOMB_ENABLED } }).enabled).toBe(enabled);
+  });
+
+  it('takes the option rather than SERVICECOMB_ENABLED', () => {
+    const env = { SERVICECOMB_ENABLED: 'false' };
+    expect(resolve({ enabled: true }, { env }).enabled).toBe(true);
+  });
+
+  it.each(['no', '0', '1', 'off', 'disabled'])('refuses SERVICECOMB_ENABLED=%j', value => {
+    expect(issuesOf({}, { env: { SERVICECOMB_ENABLED: value } })).toEqual([
+      `enabled must be true or false, got "${value}" from SERVICECOMB_ENABLED`,
+    ]);
   });
 
   it.each([

@@ -20,6 +20,14 @@ describe('serviceCenter.addresses', () => {
     ],
     ['may be IPv6', ['http://[::1]:30100'], ['http://[::1]:30100']],
     ['may have an @ in the path', ['http://a/@b'], ['http://a/@b']],
+    [
+      'may be a list with commas',
+      ['http://a, http://b/,', 'http://c'],
+      ['http://a', 'http://b', 'http://c'],
+    ],
+    ['may be undefined or empty beside others', [undefined, 'http://a', ' '], ['http://a']],
+    ['are the default when none is set', [undefined], ['http://127.0.0.1:30100']],
+    ['are the default when all are empty', ['', undefined], ['http://127.0.0.1:30100']],
   ])('%s', (_, written, resolved) => {
     expect(resolve(addresses(...written)).serviceCenter.addresses).toEqual(resolved);
   });
@@ -33,17 +41,15 @@ describe('serviceCenter.addresses', () => {
     'http://',
     'http:\\\\a',
     'http://a\\b',
-    ' http://a',
     'http://a b',
     'http://a:99999',
-    '',
   ])('refuse %j, which is no absolute URL of the web', address => {
     expect(issuesOf(addresses(address))).toEqual([
       `serviceCenter.addresses[0] ${mustBeUrl}, got ${JSON.stringify(address)}`,
     ]);
   });
 
-  it.each([7, null, undefined, {}])('refuse %p, which is no text', address => {
+  it.each([7, null, {}])('refuse %p, which is no text', address => {
     expect(issuesOf(addresses('http://a', address))[0]).toMatch(
       /^serviceCenter\.addresses\[1\] must be an absolute http or https URL, got /,
     );
@@ -106,6 +112,23 @@ describe('serviceCenter.addresses from the environment', () => {
     expect(resolve({}, { env }).serviceCenter.addresses).toEqual(resolved);
   });
 
+  it('count when the option has no address in it', () => {
+    const env = { SERVICE_CENTER_ADDRESS };
+    expect(resolve(addresses(undefined), { env }).serviceCenter.addresses).toEqual([
+      'http://a:30100',
+      'http://b:30100',
+    ]);
+  });
+
+  it.each([
+    [addresses('http://a'), 'serviceCenter.addresses'],
+    [{}, 'SERVICE_CENTER_ADDRESS'],
+    [addresses(undefined), 'SERVICE_CENTER_ADDRESS'],
+  ])('are resolved with their origin: %j has them from %s', (options, origin) => {
+    const env = { SERVICE_CENTER_ADDRESS, PAAS_CSE_SC_ENDPOINT };
+    expect(resolve(options, { env }).serviceCenter.addressesFrom).toBe(origin);
+  });
+
   it('give way to the option', () => {
     const env = { SERVICE_CENTER_ADDRESS: 'not looked at' };
     expect(resolve(addresses('http://a'), { env }).serviceCenter.addresses).toEqual(['http://a']);
@@ -155,7 +178,8 @@ describe('the other options of serviceCenter', () => {
     expect(resolve({ serviceCenter }).serviceCenter).toMatchObject(serviceCenter);
   });
 
-  const project = 'must be 1 to 64 characters other than "." and ".."';
+  const project =
+    'must be 1 to 64 characters other than "." and "..", without a line break or another control character';
   const domain = 'must be visible ASCII characters, with all others encoded';
   const timeoutMs = 'must be a whole number of milliseconds from 100 to 60000';
   it.each([
@@ -164,6 +188,7 @@ describe('the other options of serviceCenter', () => {
     [{ project: '..' }, `project ${project}, got ".."`],
     [{ project: 'a'.repeat(65) }, `project ${project}, got "${'a'.repeat(65)}"`],
     [{ project: '\ud800' }, `project ${project}, got "\\ud800"`],
+    [{ project: 'blue\n' }, `project ${project}, got "blue\\n"`],
     [{ project: 7 }, `project ${project}, got 7`],
     [{ domain: '' }, `domain ${domain}, got ""`],
     [{ domain: 'my tenant' }, `domain ${domain}, got "my tenant"`],

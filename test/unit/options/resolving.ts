@@ -9,6 +9,7 @@ const plainHost: HostFacts = {
   env: {},
   packageName: 'orders',
   packageVersion: '1.2.3',
+  workspace: undefined,
   frameworkVersion: '12.5.1',
   hostName: 'node-7',
   randomId: '0d5cba62-1f1b-4a56-a0cd-3dd4a9b8f27e',
