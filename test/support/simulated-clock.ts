@@ -5,6 +5,7 @@ import type { Clock } from '../../lib/registration/clock.js';
 interface Timer {
   readonly dueAt: number;
   readonly callback: () => void;
+  isOff: boolean;
 }
 
 /** Time for a registry and its clients together: it goes from one timer to the next, and nobody waits. */
@@ -22,15 +23,10 @@ export class SimulatedClock implements Clock, RegistryClock {
   }
 
   setTimer(ms: number, callback: () => void): () => void {
-    let isOff = false;
-    this.#push({
-      dueAt: this.#now + Math.max(0, ms),
-      callback: () => {
-        if (!isOff) callback();
-      },
-    });
+    const timer = { dueAt: this.#now + Math.max(0, ms), callback, isOff: false };
+    this.#push(timer);
     return () => {
-      isOff = true;
+      timer.isOff = true;
     };
   }
 
@@ -93,11 +89,13 @@ export class SimulatedClock implements Clock, RegistryClock {
   }
 
   #pop(until: number): Timer | undefined {
-    const [first] = this.#timers;
-    if (first === undefined || first.dueAt > until) return undefined;
-    const last = this.#timers.pop();
-    if (last !== undefined && last !== first) this.#sink(last);
-    return first;
+    for (;;) {
+      const [first] = this.#timers;
+      if (first === undefined || first.dueAt > until) return undefined;
+      const last = this.#timers.pop();
+      if (last !== undefined && last !== first) this.#sink(last);
+      if (!first.isOff) return first;
+    }
   }
 
   #sink(timer: Timer): void {
