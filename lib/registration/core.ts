@@ -314,12 +314,12 @@ export class RegistrationCore {
     if (request.kind === 'post') {
       const { instance } = this.record.current;
       const ref = { serviceId: request.serviceId, instanceId: instance.instanceId };
-      this.#posted = { ref, isConfirmed: false, unread: instance };
+      this.#posted = { ref, isConfirmed: false };
+      this.record.unread = instance;
     }
     try {
       const outcome = await this.#requests.make(request, this.record, signal);
-      const isPosting = request.kind === 'post' || request.kind === 'read-posted';
-      if (isPosting && this.#posted !== undefined)
+      if (request.kind === 'post' && this.#posted !== undefined)
         this.#posted = afterPost(this.#posted, outcome, this.#registrations);
       if (outcome.kind === 'posted')
         this.record.change({ instanceId: outcome.instance.instanceId });
@@ -428,10 +428,10 @@ export class RegistrationCore {
       await Promise.all([writesEnded, this.#endRequest(pace.postGraceMs(timeoutMs))]);
       const posted = this.#posted;
       if (posted === undefined) return;
-      const { own } = this.record;
-      const event = await removeInstance(posted, { client, clock, pace, deadline, own });
+      const { record } = this;
+      const event = await removeInstance(posted, { client, clock, pace, deadline, record });
       this.#posted = undefined;
-      this.record.own = undefined;
+      record.noteOwn(undefined);
       this.#emit(event);
     } finally {
       // Also after a bug: otherwise the instance could never register again.

@@ -5,8 +5,8 @@ import { failureKind, isGone, isRetriable } from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
 import { type Clock, within } from './clock.js';
-import { isTakenOver, type OwnRegistration } from './ownership.js';
 import type { Pace } from './pace.js';
+import type { DesiredRecord } from './record.js';
 import type { Outcome } from './transition.js';
 
 /** A record that a POST may have created, so that leave() knows what to remove. */
@@ -17,8 +17,6 @@ export interface PostedRecord {
    * proves nothing then, and the removal is sent again.
    */
   readonly isConfirmed: boolean;
-  /** The instance of a POST whose record has not been read since. */
-  readonly unread?: MicroserviceInstance | undefined;
 }
 
 /** Returns what may be stored after a POST; undefined when there is nothing to remove. */
@@ -30,10 +28,8 @@ export function afterPost(
   if (outcome.kind === 'posted') {
     const { serviceId, instance } = outcome;
     const ref = { serviceId, instanceId: instance.instanceId };
-    return { ref, isConfirmed: true, unread: instance };
+    return { ref, isConfirmed: true };
   }
-  if (outcome.kind === 'granted' && outcome.stored !== undefined)
-    return { ...posted, unread: undefined };
   if (outcome.kind !== 'failed') return posted;
   const kind = failureKind(outcome.error);
   const isRefused = kind === 'refused' || kind === 'service-gone';
@@ -48,8 +44,8 @@ export interface RemovalContext {
   readonly pace: Pace;
   /** When the budget ends, on the monotonic clock. */
   readonly deadline: number;
-  /** Our registration as it was last read, by which a successor's is told from it. */
-  readonly own?: OwnRegistration | undefined;
+  /** Our registration, by which a successor's is told from it. */
+  readonly record?: Pick<DesiredRecord, 'own' | 'isTakenOver'>;
 }
 
 type Removal =
@@ -110,13 +106,13 @@ async function attempt(posted: PostedRecord, context: RemovalContext): Promise<R
 
 /** Removes the record unless it is another process's: one that leaves late must not remove its successor. */
 async function remove(
-  { ref, unread }: PostedRecord,
-  { client, own }: RemovalContext,
+  { ref }: PostedRecord,
+  { client, record }: RemovalContext,
   options: CallOptions,
 ): Promise<void> {
-  if (own?.stored.timestamp !== undefined) {
+  if (record?.own?.stored.timestamp !== undefined) {
     const stored = await readIfThere(client, ref, options);
-    if (stored !== undefined && isTakenOver(stored, own, unread)) return;
+    if (stored !== undefined && record.isTakenOver(stored)) return;
   }
   await client.unregisterInstance(ref, options);
 }

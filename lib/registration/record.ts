@@ -14,7 +14,7 @@ import {
   type Texts,
 } from '../protocol/wire.js';
 import type { Clock } from './clock.js';
-import type { OwnRegistration } from './ownership.js';
+import { isTakenOver, type OwnRegistration } from './ownership.js';
 import {
   type ChangedBy,
   isSame,
@@ -90,6 +90,8 @@ interface Waiting {
 export class DesiredRecord {
   /** Our registration as it was last read; undefined before the first one, and after leaving. */
   own: OwnRegistration | undefined;
+  /** The instance of our last POST, until its record is read. */
+  unread: MicroserviceInstance | undefined;
   readonly #replaced: ReplacedValues;
   /** Changes that wait for their turn. */
   readonly #waiting = new Map<RecordField, Waiting>();
@@ -150,6 +152,17 @@ export class DesiredRecord {
       ...this.#values,
       properties: Object.freeze({ ...properties }),
     });
+  }
+
+  /** Returns whether another process has registered under our id since we did. */
+  isTakenOver(stored: MicroserviceInstance): boolean {
+    return isTakenOver(stored, this.own, this.unread);
+  }
+
+  /** Notes how the registry stores our registration. */
+  noteOwn(own: OwnRegistration | undefined): void {
+    this.own = own;
+    this.unread = undefined;
   }
 
   /** Compares a stored record, which was read while no change was under way, with the desired one. */

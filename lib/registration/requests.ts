@@ -6,7 +6,7 @@ import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
 import type { Clock } from './clock.js';
 import type { Pace } from './pace.js';
-import { isElsewhere, isMisplaced, isTakenOver } from './ownership.js';
+import { isElsewhere, isMisplaced } from './ownership.js';
 import type { DesiredRecord, RegistryRecord } from './record.js';
 import { type Lease, leaseLengthMs, type NextRequest, remainingMs } from './state.js';
 import { findService } from './service.js';
@@ -99,8 +99,7 @@ export class Requests {
     try {
       const stored = await this.parts.client.getInstance(ref, this.#fresh(signal));
       const { own } = record;
-      if (isTakenOver(stored, own, instance))
-        return { kind: 'taken-over', serviceId, holder: stored };
+      if (record.isTakenOver(stored)) return { kind: 'taken-over', serviceId, holder: stored };
       const isElse = isMisplaced(stored, instance, own);
       const { taken, unwritten } = record.compare(stored);
       // The record of an earlier process at the same place. Properties may be the registry's own.
@@ -108,7 +107,7 @@ export class Requests {
       // A registration replaces one stale record at most.
       if ((isElse || isOlder) && previous === undefined)
         return { kind: 'stale', serviceId, stored };
-      record.own = { asked: instance, stored };
+      record.noteOwn({ asked: instance, stored });
       const lease = {
         ...asked,
         lengthMs: leaseLengthMs(stored.healthCheck ?? instance.healthCheck),
@@ -138,10 +137,10 @@ export class Requests {
   }
 
   /** Returns whether another process holds our id, as far as the registry says. */
-  async isTakenOver(ref: InstanceRef, { own }: DesiredRecord): Promise<boolean> {
+  async isTakenOver(ref: InstanceRef, record: DesiredRecord): Promise<boolean> {
     try {
       const stored = await this.parts.client.getInstance(ref, this.#fresh());
-      return isTakenOver(stored, own);
+      return record.isTakenOver(stored);
     } catch (error) {
       if (!isServiceCombError(error)) throw error;
       return false;
@@ -151,13 +150,13 @@ export class Requests {
   /** Reads the record of the process that holds our id. When it is gone, ours is posted. */
   async #readHolder(
     serviceId: string,
-    { own, current }: DesiredRecord,
+    record: DesiredRecord,
     signal: AbortSignal,
   ): Promise<Outcome> {
-    const ref = { serviceId, instanceId: current.instance.instanceId };
+    const ref = { serviceId, instanceId: record.current.instance.instanceId };
     try {
       const holder = await this.parts.client.getInstance(ref, this.#fresh(signal));
-      if (isTakenOver(holder, own)) return { kind: 'taken-over', serviceId, holder };
+      if (record.isTakenOver(holder)) return { kind: 'taken-over', serviceId, holder };
     } catch (error) {
       if (!isServiceCombError(error) || failureKind(error) !== 'instance-gone') throw error;
     }
@@ -203,14 +202,16 @@ export class Requests {
     try {
       const stored = await this.parts.client.getInstance(ref, this.#fresh(signal));
       const { own, current } = record;
-      if (isTakenOver(stored, own)) return { kind: 'taken-over', serviceId, holder: stored };
+      if (record.isTakenOver(stored)) return { kind: 'taken-over', serviceId, holder: stored };
       if (isMisplaced(stored, current.instance, own)) return { kind: 'stale', serviceId, stored };
-      record.own = { asked: current.instance, stored };
+      record.noteOwn({ asked: current.instance, stored });
       const { taken, undone, unwritten } = record.compare(stored);
       const lengthMs = leaseLengthMs(stored.healthCheck ?? current.instance.healthCheck);
       const isAsItShouldBe = unwritten.length === 0 && Object.keys(taken).length === 0;
       if (!isAsItShouldBe && this.parts.writes.areUnderWay) return { kind: 'not-read-back' };
       if (unwritten.length === 0) return { kind: 'intact', lengthMs, taken };
+      // What somebody else has set is taken over first, so that our writes cannot undo it.
+      if (Object.keys(taken).length > 0) return { kind: 'written', fields: [], taken };
       const isWritten = await this.#write(unwritten, ref, { record, signal });
       return isWritten
         ? { kind: 'written', fields: undone, taken }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type PostedRecord, removeInstance } from '../../../lib/registration/leave.js';
-import type { OwnRegistration } from '../../../lib/registration/ownership.js';
+import { isTakenOver, type OwnRegistration } from '../../../lib/registration/ownership.js';
+import type { MicroserviceInstance } from '../../../lib/protocol/wire.js';
 import { AccountCredentials } from '../../../lib/credentials/account-credentials.js';
 import { AddressBook } from '../../../lib/protocol/address-book.js';
 import { Channel } from '../../../lib/protocol/channel.js';
@@ -33,6 +34,10 @@ const kept = (error: object) => ({
   payload: { error },
 });
 
+function recordRead(own: OwnRegistration | undefined) {
+  return { own, isTakenOver: (stored: MicroserviceInstance) => isTakenOver(stored, own) };
+}
+
 /** Removes an instance while a clock is moved on: the event, how long it took, and the requests. */
 async function leave({
   answers,
@@ -53,7 +58,13 @@ async function leave({
     return failing('', 'TimeoutError')();
   });
   const client = clientOf(hanging.send, { addresses });
-  const context = { client, clock, pace: paceOf(), deadline: began + budgetMs, own };
+  const context = {
+    client,
+    clock,
+    pace: paceOf(),
+    deadline: began + budgetMs,
+    record: recordRead(own),
+  };
   const event = await clock.until(removeInstance({ ref, isConfirmed }, context));
   return { event, tookMs: clock.now() - began, requests: http.requests, sentAfterMs };
 }

@@ -328,6 +328,23 @@ describe('a record that somebody else has changed', () => {
     expect(harness.core.record.status).toBe('OUTOFSERVICE');
   });
 
+  it('stays as the operator has made it while a write of ours is made again', async () => {
+    const harness = await zoned();
+    const { record } = harness.core;
+    await harness.clock.until(
+      Promise.all([record.setStatus('TESTING'), record.setProperties({ zone: 'c' })]),
+    );
+    harness.stored = {
+      ...harness.stored,
+      status: 'OUTOFSERVICE',
+      properties: { zone: 'a', tier: 'x' },
+    };
+    await harness.run(10_000);
+    expect(harness.stored).toMatchObject({ status: 'OUTOFSERVICE' });
+    expect(harness.stored.properties).toEqual({ zone: 'c' });
+    expect(record.status).toBe('OUTOFSERVICE');
+  });
+
   it('that an admission hook lists as DOWN stays so until somebody lets it in', async () => {
     const harness = new CoreHarness({}, { verifyEvery: 1 });
     harness.answers = {

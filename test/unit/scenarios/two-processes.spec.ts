@@ -125,6 +125,25 @@ describe('two live processes with one id', () => {
   });
 });
 
+describe('a process whose registration could not be read', () => {
+  it('is not taken for another one when it is read later', async () => {
+    const simulation = new Simulation();
+    const { clock, registry } = simulation;
+    const process = await simulation.registered({ verifyEvery: 2 });
+    await clock.run(minute);
+    registry.forget('orders-0');
+    await clock.until(() => registry.count('registerInstance') === 2);
+    registry.interfere = ({ operation }) => (operation === 'getInstance' ? 'lost' : undefined);
+    await clock.until(() => process.core.snapshot().registrations === 2);
+    registry.interfere = () => undefined;
+    await clock.run(10 * minute);
+    expect(process.core.snapshot()).toMatchObject({ state: 'registered', registrations: 2 });
+    expect(takenOvers(process)).toBe(0);
+    await settled(simulation, process.close());
+    expect(registry.instances()).toEqual([]);
+  });
+});
+
 describe('an operator’s word', () => {
   it('stands: OUTOFSERVICE set in the console, through losses and restarts of the registry', async () => {
     const simulation = new Simulation();
