@@ -93,7 +93,7 @@ export interface Refusal {
 }
 
 /**
- * Service Center answered with an error.
+ * Service Center answered with an error, or with something that is as good as one: `status` is then 200.
  *
  * @example
  * try {
@@ -115,7 +115,12 @@ export class ServiceCenterResponseError extends ServiceCombError {
     readonly address: string,
     refusal: Refusal,
   ) {
-    super(`Service Center refused "${operation}": ${describe(refusal)}`);
+    super(
+      refusal.status < 300
+        ? `Service Center's answer to "${operation}" at ${address} counts as errorCode ` +
+            `${refusal.errorCode}: ${describe({ ...refusal, errorCode: undefined })}`
+        : `Service Center refused "${operation}" at ${address}: ${describe(refusal)}`,
+    );
     this.status = refusal.status;
     this.errorCode = refusal.errorCode;
     this.detail = refusal.detail;
@@ -141,7 +146,7 @@ export class ServiceCenterProtocolError extends ServiceCombError {
     readonly received: string,
   ) {
     super(
-      `Service Center's answer to "${operation}" is not ${expected}: ${JSON.stringify(received)}`,
+      `Service Center's answer to "${operation}" at ${address} is not ${expected}: ${JSON.stringify(received)}`,
     );
   }
 }
