@@ -31,7 +31,7 @@ export class Requests {
       return await this.#make(request, record, signal);
     } catch (error) {
       if (!isServiceCombError(error)) throw error;
-      return { kind: 'failed', error };
+      return { kind: 'failed', error, during: request.kind };
     }
   }
 
@@ -106,7 +106,7 @@ export class Requests {
       return { kind: 'granted', lease: { ...asked, lengthMs }, isReadBack };
     } catch (error) {
       if (!isServiceCombError(error) || isGone(error)) throw error;
-      return { kind: 'granted', lease: asked, isReadBack: false };
+      return { kind: 'granted', lease: asked, isReadBack: false, error };
     }
   }
 
@@ -133,11 +133,20 @@ export class Requests {
       await client.sendHeartbeat(lease.ref, { signal, timeoutMs });
     } catch (error) {
       if (!isServiceCombError(error) || failureKind(error) !== 'instance-gone') throw error;
-      // The answer may be about the lease of an earlier process: the record shows whether ours is gone.
-      await client.getInstance(lease.ref, this.#fresh(signal));
-      return { kind: 'contradicted', error };
+      return this.#confirm(lease, error, signal);
     }
     return { kind: 'renewed', sentAt, tookMs: clock.now() - sentAt };
+  }
+
+  /** "No such instance" may be about the lease of an earlier process: the record shows whether ours is gone. */
+  async #confirm({ ref }: Lease, answer: ServiceCombError, signal: AbortSignal): Promise<Outcome> {
+    try {
+      await this.parts.client.getInstance(ref, this.#fresh(signal));
+      return { kind: 'contradicted', error: answer };
+    } catch (error) {
+      if (!isServiceCombError(error)) throw error;
+      return { kind: 'failed', error, ...(isGone(error) ? {} : { unconfirmed: answer }) };
+    }
   }
 
   /**
@@ -160,7 +169,7 @@ export class Requests {
       return { kind: 'drifted', serviceId, stored, fields };
     } catch (error) {
       if (!isServiceCombError(error) || isGone(error)) throw error;
-      return { kind: 'not-read-back' };
+      return { kind: 'not-read-back', error };
     }
   }
 
@@ -184,7 +193,7 @@ export class Requests {
       return { kind: 'repaired' };
     } catch (error) {
       if (!isServiceCombError(error) || isGone(error)) throw error;
-      if (isRetriable(error)) return { kind: 'not-read-back' };
+      if (isRetriable(error)) return { kind: 'not-read-back', error };
       return { kind: 'stale', serviceId: ref.serviceId, stored: drift.stored };
     }
   }

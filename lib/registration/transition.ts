@@ -1,5 +1,5 @@
 import type { ServiceCombError } from '../errors.js';
-import { type PendingEvent, RegistryEvents } from '../events.js';
+import { type PendingEvent, type PendingNote, RegistryEvents } from '../events.js';
 import { failureKind } from '../protocol/failures.js';
 import type { MicroserviceInstance } from '../protocol/wire.js';
 import { askedDelay, type Pace } from './pace.js';
@@ -10,6 +10,7 @@ import {
   isAtRisk,
   isExpired,
   type Lease,
+  type NextRequest,
   type Registered,
   type Registering,
   type RegisteringStep,
@@ -26,8 +27,13 @@ export type Outcome =
   | { readonly kind: 'probe-answered'; readonly wasSilent: boolean }
   | { readonly kind: 'service-found'; readonly serviceId: string; readonly created: boolean }
   | ({ readonly kind: 'posted' } & PostedInstance)
-  /** `isReadBack` is false when the record could not be read; the lease is then the one asked for. */
-  | { readonly kind: 'granted'; readonly lease: Lease; readonly isReadBack: boolean }
+  /** `error`: the record could not be read, so the lease is the one asked for, and is read back. */
+  | {
+      readonly kind: 'granted';
+      readonly lease: Lease;
+      readonly isReadBack: boolean;
+      readonly error?: ServiceCombError;
+    }
   /** The registry lists another record under our id, one of an earlier process. */
   | { readonly kind: 'stale'; readonly serviceId: string; readonly stored: MicroserviceInstance }
   | { readonly kind: 'stale-removed'; readonly serviceId: string }
@@ -36,8 +42,8 @@ export type Outcome =
   | { readonly kind: 'contradicted'; readonly error: ServiceCombError }
   /** A read-back found the record as it should be. */
   | { readonly kind: 'intact'; readonly lengthMs: number }
-  /** A read-back could not be made, which says nothing about the lease. */
-  | { readonly kind: 'not-read-back' }
+  /** A read-back was not made, or failed with an error; that says nothing about the lease. */
+  | { readonly kind: 'not-read-back'; readonly error?: ServiceCombError }
   /** A read-back found our record with other values than we asked for. */
   | {
       readonly kind: 'drifted';
@@ -47,7 +53,14 @@ export type Outcome =
     }
   /** The fields that differed were written; whether that helped is known after a read-back. */
   | { readonly kind: 'repaired' }
-  | { readonly kind: 'failed'; readonly error: ServiceCombError };
+  | {
+      readonly kind: 'failed';
+      readonly error: ServiceCombError;
+      /** @default 'heartbeat' */
+      readonly during?: NextRequest['kind'];
+      /** The answer "no such instance" to the heartbeat, when `error` is that of the read after it. */
+      readonly unconfirmed?: ServiceCombError;
+    };
 
 /** How long the process stood still. */
 export interface Standstill {
@@ -58,6 +71,8 @@ export interface Standstill {
 
 type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
 
+type EventOf<Name extends PendingEvent['name']> = Extract<PendingEvent, { name: Name }>;
+
 /** The values that a transition depends on, besides the state and the outcome. */
 export interface Context {
   readonly now: number;
@@ -66,10 +81,11 @@ export interface Context {
   readonly registrations: number;
 }
 
-/** The next state, and the events to emit once it is entered, in order. */
+/** The next state, and the events to emit and the notes to log once it is entered, in order. */
 export interface Transition {
   readonly state: InnerState;
   readonly events: readonly PendingEvent[];
+  readonly notes?: readonly PendingNote[];
 }
 
 /**
@@ -92,8 +108,8 @@ export function transition(state: InnerState, outcome: Outcome, context: Context
   }
 }
 
-function quietly(state: InnerState): Transition {
-  return { state, events: [] };
+function quietly(state: InnerState, ...notes: readonly PendingNote[]): Transition {
+  return notes.length === 0 ? { state, events: [] } : { state, events: [], notes };
 }
 
 function stallEvent({ lateMs }: Standstill): PendingEvent {
@@ -114,7 +130,7 @@ function whileRegistering(state: Registering, outcome: Outcome, context: Context
       return quietly({ ...next, step: { ...outcome, kind: 'read-posted' } });
     case 'stale': {
       const step = { kind: 'remove-stale', serviceId: outcome.serviceId } as const;
-      return quietly({ ...next, step, previous: outcome.stored });
+      return quietly({ ...next, step, previous: outcome.stored }, removing(outcome));
     }
     case 'stale-removed': {
       const step = { kind: 'post', serviceId: outcome.serviceId } as const;
@@ -141,9 +157,11 @@ function whileRegistering(state: Registering, outcome: Outcome, context: Context
 
 function granted(
   { previous, reason }: Registering,
-  { lease, isReadBack }: OutcomeOf<'granted'>,
+  { lease, isReadBack, error }: OutcomeOf<'granted'>,
   { now, pace, registrations }: Context,
 ): Transition {
+  const notes: PendingNote[] =
+    error === undefined ? [] : [{ kind: 'unchecked', error, retryInMs: 0 }];
   // A POST that arrives while the lost lease is just ending is answered 200 and lost (measured M4).
   const confirmedAt = reason === 'lost' ? now + pace.contradictionDelay() : Infinity;
   const replaced: PendingEvent[] =
@@ -170,6 +188,7 @@ function granted(
         payload: { registrations: registrations + 1, leaseMs: lease.lengthMs },
       },
     ],
+    notes,
   };
 }
 
@@ -195,21 +214,30 @@ function postAgain(step: RegisteringStep): RegisteringStep {
 
 /**
  * The registry has dropped the service, as it does at night with old versions (behaviour S11). The
- * service is looked up again at once, and only a second time in a row counts as a failure.
+ * service is looked up again: at once, unless an attempt has failed before.
  */
 function serviceGone(state: Registering, error: ServiceCombError, context: Context): Transition {
   const next = { ...state, step: { kind: 'find-service' } } as const;
   if (state.failures > 0) return retried(next, error, context);
-  return quietly({ ...next, dueAt: context.now, failures: 1, error });
+  return failedOnce(next, error, { now: context.now, retryInMs: 0 });
 }
 
 function retried(state: Registering, error: ServiceCombError, { now, pace }: Context): Transition {
-  const failures = state.failures + 1;
   const failuresSinceProbe = state.failuresSinceProbe + 1;
-  const dueAt = now + pace.registrationRetryDelay(failuresSinceProbe, error);
+  const retryInMs = pace.registrationRetryDelay(failuresSinceProbe, error);
+  return failedOnce({ ...state, isBlocked: false, failuresSinceProbe }, error, { now, retryInMs });
+}
+
+function failedOnce(
+  state: Registering,
+  error: ServiceCombError,
+  { now, retryInMs }: { readonly now: number; readonly retryInMs: number },
+): Transition {
+  const failures = state.failures + 1;
+  const payload = { error, failures, retryInMs: Math.round(retryInMs) };
   return {
-    state: { ...state, isBlocked: false, dueAt, failures, failuresSinceProbe, error },
-    events: [{ name: RegistryEvents.RegistrationFailed, payload: { error, failures } }],
+    state: { ...state, dueAt: now + retryInMs, failures, error },
+    events: [{ name: RegistryEvents.RegistrationFailed, payload }],
   };
 }
 
@@ -249,7 +277,7 @@ function whileRegistered(state: Registered, outcome: Outcome, context: Context):
     case 'renewed':
       return renewed(state, outcome, context);
     case 'failed':
-      return heartbeatFailed(state, outcome.error, context);
+      return heartbeatFailed(state, outcome, context);
     case 'contradicted':
       return contradicted(state, outcome.error, context);
     case 'stalled':
@@ -258,10 +286,8 @@ function whileRegistered(state: Registered, outcome: Outcome, context: Context):
       return quietly(soonerHeartbeat(state, context));
     case 'intact':
       return intact(state, outcome, context);
-    case 'not-read-back': {
-      const next = { readBackAt: Infinity, heartbeatsUntilReadBack: 1, drift: undefined };
-      return quietly({ ...state, ...next });
-    }
+    case 'not-read-back':
+      return notReadBack(state, outcome, context);
     case 'drifted':
       return drifted(state, outcome, context);
     case 'repaired':
@@ -280,11 +306,12 @@ function elapsed(state: Registered, { now, pace }: Context): Transition {
   const { lease, failures, error, isRiskEmitted } = state;
   // Without a failure the heartbeat is merely late: it is sent now, and the registry decides.
   if (failures > 0 && isExpired(lease, now)) {
-    const next = registering(now + pace.recoveryDelay(failures), lease.ref.serviceId);
+    const retryInMs = pace.recoveryDelay(failures);
+    const next = registering(now + retryInMs, lease.ref.serviceId);
     // Other instances have lost their leases as well: if all pauses began at a second, all would return at once.
     return {
       state: { ...next, reason: 'lost', failuresSinceProbe: failures, error },
-      events: [{ name: RegistryEvents.InstanceLost, payload: { reason: 'expired', error } }],
+      events: [lost({ reason: 'expired', foundBy: 'clock', error, retryInMs })],
     };
   }
   if (isRiskEmitted || !isAtRisk(lease, now)) return quietly(state);
@@ -325,44 +352,61 @@ function renewed(
 }
 
 /** A refusal is repeated like any failure: the lease ends only when the registry says so, or by time. */
-function heartbeatFailed(state: Registered, error: ServiceCombError, context: Context): Transition {
-  switch (failureKind(error)) {
+function heartbeatFailed(
+  state: Registered,
+  outcome: OutcomeOf<'failed'>,
+  context: Context,
+): Transition {
+  switch (failureKind(outcome.error)) {
     case 'instance-gone':
-      return forgotten(state, state.lease.ref.serviceId, error, context);
+      return forgotten(state, state.lease.ref.serviceId, outcome, context);
     case 'service-gone':
-      return forgotten(state, undefined, error, context);
+      return forgotten(state, undefined, outcome, context);
     case 'refused':
     case 'throttled':
     case 'unavailable':
     case 'credentials':
-      return heartbeatRetried(state, error, context);
+      return heartbeatRetried(state, outcome, context);
   }
 }
 
 function forgotten(
   { failures }: Registered,
   serviceId: string | undefined,
-  error: ServiceCombError,
+  { error, during }: OutcomeOf<'failed'>,
   { now, pace }: Context,
 ): Transition {
-  const next = registering(now + pace.recoveryDelay(failures), serviceId);
+  const retryInMs = pace.recoveryDelay(failures);
+  const next = registering(now + retryInMs, serviceId);
+  const foundBy = during === 'read-back' || during === 'repair' ? during : 'heartbeat';
   return {
     state: { ...next, reason: 'lost', error },
-    events: [{ name: RegistryEvents.InstanceLost, payload: { reason: 'forgotten', error } }],
+    events: [lost({ reason: 'forgotten', foundBy, error, retryInMs })],
   };
+}
+
+function lost(payload: EventOf<'servicecomb.instance.lost'>['payload']): PendingEvent {
+  const retryInMs = Math.round(payload.retryInMs);
+  return { name: RegistryEvents.InstanceLost, payload: { ...payload, retryInMs } };
 }
 
 function heartbeatRetried(
   state: Registered,
-  error: ServiceCombError,
+  { error, unconfirmed }: Pick<OutcomeOf<'failed'>, 'error' | 'unconfirmed'>,
   { now, pace }: Context,
 ): Transition {
   const failures = state.failures + 1;
   const leaseRemainingMs = remainingMs(state.lease, now);
-  const heartbeatAt = now + pace.inLeaseRetryDelay(failures, leaseRemainingMs, error);
-  const payload = { error, failures, leaseRemainingMs };
+  const delayMs = pace.inLeaseRetryDelay(failures, leaseRemainingMs, error);
+  const payload = {
+    error,
+    failures,
+    leaseRemainingMs,
+    retryInMs: Math.round(delayMs),
+    ...(unconfirmed === undefined ? {} : { unconfirmed }),
+  };
   return {
-    state: { ...state, heartbeatAt, failures, error },
+    state: { ...state, heartbeatAt: now + delayMs, failures, error },
     events: [{ name: RegistryEvents.HeartbeatFailed, payload }],
   };
 }
@@ -373,9 +417,10 @@ function heartbeatRetried(
  * contradiction is a failure.
  */
 function contradicted(state: Registered, error: ServiceCombError, context: Context): Transition {
-  if (state.wasContradicted) return heartbeatRetried(state, error, context);
-  const heartbeatAt = context.now + context.pace.contradictionDelay();
-  return quietly({ ...state, wasContradicted: true, heartbeatAt });
+  if (state.wasContradicted) return heartbeatRetried(state, { error }, context);
+  const retryInMs = context.pace.contradictionDelay();
+  const next = { ...state, wasContradicted: true, heartbeatAt: context.now + retryInMs };
+  return quietly(next, { kind: 'contradicted', error, retryInMs });
 }
 
 /**
@@ -406,6 +451,18 @@ function soonerHeartbeat(state: Registered, { now }: Context): Registered {
 }
 
 // The record: read back, repaired, and replaced when repairs do not help.
+
+/** The next heartbeat is followed by another read-back. */
+function notReadBack(
+  state: Registered,
+  { error }: OutcomeOf<'not-read-back'>,
+  { now }: Context,
+): Transition {
+  const next = { readBackAt: Infinity, heartbeatsUntilReadBack: 1, drift: undefined };
+  const retryInMs = Math.max(0, state.heartbeatAt - now);
+  const notes: PendingNote[] = error === undefined ? [] : [{ kind: 'unchecked', error, retryInMs }];
+  return quietly({ ...state, ...next }, ...notes);
+}
 
 /** Repairs of one record in a row before it is replaced. */
 const mostRepairs = 3;
@@ -458,10 +515,12 @@ function repaired(state: Registered, { now }: Context): Registered {
 }
 
 /** Another record is listed under our id, or ours is beyond repair: it is removed, and ours is posted. */
-function replacing(
-  { serviceId, stored }: OutcomeOf<'stale' | 'drifted'>,
-  { now }: Context,
-): Transition {
+function replacing(outcome: OutcomeOf<'stale' | 'drifted'>, { now }: Context): Transition {
+  const { serviceId, stored } = outcome;
   const step = { kind: 'remove-stale', serviceId } as const;
-  return quietly({ ...registering(now, serviceId), step, previous: stored });
+  return quietly({ ...registering(now, serviceId), step, previous: stored }, removing(outcome));
+}
+
+function removing({ stored }: OutcomeOf<'stale' | 'drifted'>): PendingNote {
+  return { kind: 'removing', stored };
 }
