@@ -256,7 +256,7 @@ type LogLine = readonly [level: 'log' | 'warn' | 'error' | 'debug' | 'verbose', 
 interface Subject {
   readonly who: string;
   readonly instance: EventInstance | undefined;
-  readonly addressOrigin: string | undefined;
+  readonly addressOrigin: string;
 }
 
 interface EventDefinition<Name extends RegistryEventName = RegistryEventName> {
@@ -433,10 +433,9 @@ function afterAnswer(answer: ServiceCombError | undefined): string {
 }
 
 /** A registry that does not answer may be another host than the one that was meant. */
-function addressAdvice({ code }: ServiceCombError, origin: string | undefined): string {
+function addressAdvice({ code }: ServiceCombError, origin: string): string {
   const isAnswer = code === 'ERR_SERVICECOMB_RESPONSE' || code === 'ERR_SERVICECOMB_CREDENTIALS';
-  if (isAnswer || origin === undefined) return '';
-  return `. The address comes from ${origin}`;
+  return isAnswer ? '' : `. Its address is set by ${origin}`;
 }
 
 /** Returns what distinguishes the failures of a row: not their texts, which differ each time. */
@@ -501,7 +500,7 @@ export class EventPublisher {
   /** @param addressOrigin option or variable that the addresses of the registry come from, in words */
   constructor(
     private readonly logger: EventLogger,
-    private readonly addressOrigin?: string,
+    private readonly addressOrigin = 'serviceCenter.addresses or SERVICE_CENTER_ADDRESS',
   ) {}
 
   /** Sets the emitter; without one, events are only logged. */
