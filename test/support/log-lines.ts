@@ -22,6 +22,16 @@ const hole = '…';
 /** How far an expression is followed: `calls` into functions and their callers, `constants` no further. */
 type Depth = 'calls' | 'constants';
 
+/** Returns the text of each JavaScript file below a folder, by its path in it. */
+export function modulesIn(folder: string): Readonly<Record<string, string>> {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return Object.fromEntries(
+    names
+      .filter(name => name.endsWith('.js'))
+      .map(name => [name, readFileSync(join(folder, name), 'utf8')]),
+  );
+}
+
 /**
  * Reads from the compiled library which lines it can log at `warn` and `error`, and which sentences its
  * errors have: the texts in the calls of a logger and in the log lines of events. A text may stand in a
@@ -33,9 +43,9 @@ export class LibraryTexts {
   readonly #fileOf = new Map<Node, string>();
   readonly #nodes: Node[] = [];
 
-  constructor(private readonly folder: string) {
-    for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
-      if (name.endsWith('.js')) this.#parse(name);
+  /** @param modules the text of each file, by its path */
+  constructor(modules: Readonly<Record<string, string>>) {
+    for (const [name, text] of Object.entries(modules)) this.#parse(name, text);
   }
 
   /** The lines at `warn` and `error`, each once. */
@@ -60,8 +70,8 @@ export class LibraryTexts {
     return unique(found);
   }
 
-  #parse(name: string): void {
-    const program = nodeOf(parseAst(readFileSync(join(this.folder, name), 'utf8')));
+  #parse(name: string, text: string): void {
+    const program = nodeOf(parseAst(text));
     if (program === undefined) return;
     this.#programs.set(name, program);
     for (const node of [program, ...this.#within(program)]) {
