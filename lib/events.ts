@@ -435,7 +435,7 @@ function afterAnswer(answer: ServiceCombError | undefined): string {
 /** A registry that does not answer may be another host than the one that was meant. */
 function addressAdvice({ code }: ServiceCombError, origin: string): string {
   const isAnswer = code === 'ERR_SERVICECOMB_RESPONSE' || code === 'ERR_SERVICECOMB_CREDENTIALS';
-  return isAnswer ? '' : `. Its address is set by ${origin}`;
+  return isAnswer ? '' : `. Its address comes from ${origin}`;
 }
 
 /** Returns what distinguishes the failures of a row: not their texts, which differ each time. */

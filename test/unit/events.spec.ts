@@ -285,7 +285,7 @@ describe('the log', () => {
     expect(lineOf(error)).toMatch(/and so on until it succeeds: .*SERVICE_CENTER_ADDRESS$/);
     expect(lineOf(refused(400_100))).not.toMatch(/SERVICE_CENTER_ADDRESS/);
     expect(linesOf([failed(1)])[0]).toMatch(
-      /set by serviceCenter.addresses or SERVICE_CENTER_ADDRESS$/,
+      /comes from serviceCenter.addresses or SERVICE_CENTER_ADDRESS$/,
     );
   });
 
