@@ -94,7 +94,7 @@ export interface Refusal {
 }
 
 /**
- * Service Center answered with an error.
+ * Service Center answered with an error, or with something that is as good as one: `status` is then 200.
  *
  * @example
  * try {
@@ -116,7 +116,12 @@ export class ServiceCenterResponseError extends ServiceCombError {
     readonly address: string,
     refusal: Refusal,
   ) {
-    super(`Service Center refused "${operation}": ${describe(refusal)}`);
+    super(
+      refusal.status < 300
+        ? `Service Center's answer to "${operation}" at ${address} counts as errorCode ` +
+            `${refusal.errorCode}: ${describe({ ...refusal, errorCode: undefined })}`
+        : `Service Center refused "${operation}" at ${address}: ${describe(refusal)}`,
+    );
     this.status = refusal.status;
     this.errorCode = refusal.errorCode;
     this.detail = refusal.detail;
@@ -142,7 +147,7 @@ export class ServiceCenterProtocolError extends ServiceCombError {
     readonly received: string,
   ) {
     super(
-      `Service Center's answer to "${operation}" is not ${expected}: ${JSON.stringify(received)}`,
+      `Service Center's answer to "${operation}" at ${address} is not ${expected}: ${JSON.stringify(received)}`,
     );
   }
 }

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { ServiceCombError } from './errors.js';
+import { propertyOf, type ServiceCombError } from './errors.js';
 import { printable } from './protocol/printable.js';
 import type { InstanceStatus, MicroserviceInstance } from './protocol/wire.js';
 
@@ -80,7 +80,11 @@ export interface RecordRewrittenEvent extends RegistryEventBase<'servicecomb.rec
 export interface InstanceLostEvent extends RegistryEventBase<'servicecomb.instance.lost'> {
   /** `forgotten`: the registry said so. `expired`: by our own clock, while no heartbeat succeeded. */
   readonly reason: 'forgotten' | 'expired';
+  /** The request that the registry answered so; `clock` when no request did, and the time is over. */
+  readonly foundBy: 'heartbeat' | 'read-back' | 'clock';
   readonly error: ServiceCombError | undefined;
+  /** Until the instance is registered again, in milliseconds. */
+  readonly retryInMs: number;
 }
 
 /** The instance has left the registry. Not sent when it had never been registered. */
@@ -99,6 +103,8 @@ export interface RegistrationFailedEvent extends RegistryEventBase<'servicecomb.
   readonly error: ServiceCombError;
   /** Failed attempts in a row, this one included. */
   readonly failures: number;
+  /** Until the next attempt, in milliseconds; less when the registry answers a probe before. */
+  readonly retryInMs: number;
 }
 
 /** The registry refuses the registration. It is repeated about once a minute until it succeeds. */
@@ -120,6 +126,13 @@ export interface HeartbeatFailedEvent extends RegistryEventBase<'servicecomb.hea
   readonly failures: number;
   /** The rest of the lease, counted from when the last good heartbeat was sent; 0 at its end. */
   readonly leaseRemainingMs: number;
+  /** Until the next heartbeat, in milliseconds. If the lease ends before, there is none. */
+  readonly retryInMs: number;
+  /**
+   * The registry's answer "no such instance" to this heartbeat, when the record could not be read to
+   * confirm it: `error` is then the failure of that read.
+   */
+  readonly unconfirmed?: ServiceCombError;
 }
 
 /** A heartbeat succeeded after failed ones. Sent after its heartbeat.succeeded. */
@@ -166,6 +179,8 @@ export interface PropertiesChangedEvent extends RegistryEventBase<'servicecomb.p
 export interface AddressIsolatedEvent extends RegistryEventBase<'servicecomb.address.isolated'> {
   readonly address: string;
   readonly error: ServiceCombError;
+  /** Whether no other address serves, as when there is only one: requests then still go to this one. */
+  readonly isLast: boolean;
 }
 
 /** An isolated address serves again. */
@@ -254,13 +269,38 @@ export type PendingEvent = {
   [Name in RegistryEventName]: { readonly name: Name; readonly payload: PayloadOf<Name> };
 }[RegistryEventName];
 
-/** A line for the log. `log`: joined or left; `warn`: something to know; `error`: something to do. */
-type LogLine = readonly [level: 'log' | 'warn' | 'error' | 'debug', message: string];
+/**
+ * A fact for the log alone, which no listener needs.
+ *
+ * - `contradicted`: the registry answered a heartbeat with "no such instance", but lists the instance
+ * - `unchecked`: the record could not be read, or not be repaired
+ * - `removing`: a record under our id that is not ours, or is beyond repair, is about to be removed
+ * - `silent`: an isolated address did not answer a probe
+ */
+export type PendingNote =
+  | { readonly kind: 'contradicted'; readonly error: ServiceCombError; readonly retryInMs: number }
+  | { readonly kind: 'unchecked'; readonly error: ServiceCombError; readonly retryInMs: number }
+  | { readonly kind: 'removing'; readonly stored: MicroserviceInstance }
+  | { readonly kind: 'silent'; readonly address: string; readonly retryInMs: number };
+
+/**
+ * A line for the log. `log`: joined or left; `warn`: something to know; `error`: something to do;
+ * `debug`: each failed attempt; `verbose`: the first heartbeat. The others have no line, since Nest shows all
+ * levels by default.
+ */
+type LogLine = readonly [level: 'log' | 'warn' | 'error' | 'debug' | 'verbose', message: string];
+
+/** What a line names besides the payload: the instance, and where its registry's address comes from. */
+interface Subject {
+  readonly who: string;
+  readonly instance: EventInstance | undefined;
+  readonly addressOrigin: string;
+}
 
 interface EventDefinition<Name extends RegistryEventName = RegistryEventName> {
   readonly name: Name;
-  /** Returns the line for the log; undefined for an event that only repeats the one before. */
-  logLine(payload: PayloadOf<Name>, who: string, instance?: EventInstance): LogLine | undefined;
+  /** Returns the line for the log. A failure that repeats the one before is logged at `debug` instead. */
+  logLine(payload: PayloadOf<Name>, subject: Subject): LogLine;
 }
 
 function event<Name extends RegistryEventName>(
@@ -270,11 +310,14 @@ function event<Name extends RegistryEventName>(
   return { name, logLine };
 }
 
-/** All events: key, name and log line. */
+/**
+ * All events: key, name and log line. The table in docs/troubleshooting.md has a row for each line at
+ * `warn` and `error`: test/unit/log-lines.spec.ts reads them here.
+ */
 const definitions = {
   ServiceRegistered: event(
     'servicecomb.service.registered',
-    ({ created, updated = [], outdated = [] }, who) => {
+    ({ created, updated = [], outdated = [] }, { who }) => {
       const done = updated.length === 0 ? '' : `; updated its ${updated.join(', ')}`;
       const kept =
         outdated.length === 0
@@ -286,80 +329,105 @@ const definitions = {
       ];
     },
   ),
-  InstanceRegistered: event('servicecomb.instance.registered', ({ leaseMs }, who, instance) => [
-    'log',
-    `Registered ${who} at ${listOf(instance?.endpoints)} with a lease of ${duration(leaseMs)}`,
-  ]),
-  InstanceReplaced: event('servicecomb.instance.replaced', ({ previous }, who) => [
+  InstanceRegistered: event('servicecomb.instance.registered', ({ leaseMs }, { who, instance }) => {
+    const { endpoints = [] } = instance ?? {};
+    const lease = `with a lease of ${duration(leaseMs)}`;
+    return endpoints.length > 0
+      ? ['log', `Registered ${who} at ${listOf(endpoints)} ${lease}`]
+      : [
+          'warn',
+          `Registered ${who} at no endpoint ${lease}: set instance.endpoints for consumers to call it`,
+        ];
+  }),
+  InstanceReplaced: event('servicecomb.instance.replaced', ({ previous }, { who }) => [
     'log',
     `Replaced a stale record of ${who} that listed ${listOf(previous.endpoints)}`,
   ]),
-  InstanceTakenOver: event('servicecomb.instance.taken-over', ({ error }, who) => [
+  InstanceTakenOver: event('servicecomb.instance.taken-over', ({ error }, { who }) => [
     'error',
     `${who} is not registered any more, and registers again once that record is gone${because(error)}`,
   ]),
-  RecordRewritten: event('servicecomb.record.rewritten', ({ stored }, who) => [
+  RecordRewritten: event('servicecomb.record.rewritten', ({ stored }, { who }) => [
     'warn',
     `Service Center lists ${who} in its own way, at ${listOf(stored.endpoints)} on ` +
       `${printable(stored.hostName)}; accepted: check that consumers can connect there`,
   ]),
-  InstanceLost: event('servicecomb.instance.lost', ({ reason, error }, who) => [
-    'warn',
-    reason === 'forgotten'
-      ? `Service Center has forgotten ${who}; registering it again${because(error)}`
-      : `The lease of ${who} has ended; registering it again${because(error)}`,
-  ]),
-  InstanceUnregistered: event('servicecomb.instance.unregistered', ({ confirmed }, who) => [
+  InstanceLost: event(
+    'servicecomb.instance.lost',
+    ({ reason, foundBy, retryInMs, error }, { who }) => {
+      const lost =
+        reason === 'forgotten'
+          ? `Service Center has forgotten ${who}, as a ${foundBy} found out`
+          : `The lease of ${who} has ended without a good heartbeat`;
+      return ['warn', `${lost}; registering it again in ${duration(retryInMs)}${because(error)}`];
+    },
+  ),
+  InstanceUnregistered: event('servicecomb.instance.unregistered', ({ confirmed }, { who }) => [
     'log',
     confirmed
       ? `Unregistered ${who}`
       : `Unregistered ${who}; if its aborted registration still arrives, it stays listed until the lease ends`,
   ]),
-  InstanceUnregisterFailed: event('servicecomb.instance.unregister-failed', ({ error }, who) => [
-    'error',
-    `Could not unregister ${who}; it stays listed until its lease ends${because(error)}`,
-  ]),
-  RegistrationFailed: event('servicecomb.registration.failed', ({ error, failures }, who) =>
-    failures === 1
-      ? ['warn', `Could not register ${who}; trying again until it succeeds${because(error)}`]
-      : undefined,
+  InstanceUnregisterFailed: event(
+    'servicecomb.instance.unregister-failed',
+    ({ error }, { who }) => [
+      'error',
+      `Could not unregister ${who}; it stays listed until its lease ends: ${error.message}`,
+    ],
   ),
-  RegistrationBlocked: event('servicecomb.registration.blocked', ({ error, retryInMs }, who) => {
-    const next =
-      retryInMs === null
-        ? 'not tried again before a restart'
-        : `next attempt in ${duration(retryInMs)}`;
-    return ['error', `Cannot register ${who}; ${next}${because(error)}`];
-  }),
-  HeartbeatSucceeded: event('servicecomb.heartbeat.succeeded', ({ tookMs }, who) => [
-    'debug',
-    `A heartbeat of ${who} succeeded in ${duration(tookMs)}`,
+  RegistrationFailed: event(
+    'servicecomb.registration.failed',
+    ({ error, failures, retryInMs }, { who, addressOrigin }) => [
+      'warn',
+      `Could not register ${who} (failure ${failures}); next attempt in ${duration(retryInMs)}, ` +
+        `and so on until it succeeds: ${error.message}${addressAdvice(error, addressOrigin)}`,
+    ],
+  ),
+  RegistrationBlocked: event(
+    'servicecomb.registration.blocked',
+    ({ error, retryInMs }, { who }) => {
+      const next =
+        retryInMs === null
+          ? 'not tried again before a restart'
+          : `next attempt in ${duration(retryInMs)}`;
+      return ['error', `Cannot register ${who}; ${next}: ${error.message}`];
+    },
+  ),
+  HeartbeatSucceeded: event('servicecomb.heartbeat.succeeded', ({ tookMs }, { who }) => [
+    'verbose',
+    `A heartbeat of ${who} succeeded in ${duration(tookMs)}; the next ones are not logged`,
   ]),
   HeartbeatFailed: event(
     'servicecomb.heartbeat.failed',
-    ({ error, failures, leaseRemainingMs }, who) => {
-      if (failures > 1) return undefined;
-      const left = `${duration(leaseRemainingMs)} of the lease left`;
-      return ['warn', `A heartbeat of ${who} failed; trying again, ${left}${because(error)}`];
+    ({ error, failures, leaseRemainingMs, retryInMs, unconfirmed }, { who }) => {
+      const left = duration(leaseRemainingMs);
+      const next =
+        retryInMs < leaseRemainingMs
+          ? `next one in ${duration(retryInMs)}, ${left} of the lease left`
+          : `its lease ends in ${left}, and it is registered again then`;
+      const reason = `${error.message}${afterAnswer(unconfirmed)}`;
+      return ['warn', `A heartbeat of ${who} failed (failure ${failures}); ${next}: ${reason}`];
     },
   ),
-  HeartbeatRecovered: event('servicecomb.heartbeat.recovered', ({ missed }, who) => [
+  HeartbeatRecovered: event('servicecomb.heartbeat.recovered', ({ missed }, { who }) => [
     'log',
     `Heartbeats of ${who} succeed again after ${missed} failed`,
   ]),
-  LeaseAtRisk: event('servicecomb.lease.at-risk', ({ leaseRemainingMs }, who) => [
+  LeaseAtRisk: event('servicecomb.lease.at-risk', ({ leaseRemainingMs }, { who }) => [
     'error',
-    `The lease of ${who} ends in ${duration(leaseRemainingMs)} unless a heartbeat succeeds`,
+    `The lease of ${who} ends in ${duration(leaseRemainingMs)} unless a heartbeat succeeds; they go on: ` +
+      'check Service Center, and the network from here to it',
   ]),
-  DriftRepaired: event('servicecomb.drift.repaired', ({ fields }, who) => [
+  DriftRepaired: event('servicecomb.drift.repaired', ({ fields }, { who }) => [
     'warn',
     `Wrote the ${fields.join(' and the ')} of ${who} again, since Service Center had undone the change`,
   ]),
-  AddressIsolated: event('servicecomb.address.isolated', ({ address, error }) => [
-    'warn',
-    `Service Center at ${address} failed 3 times; not used until a probe succeeds, ` +
-      `unless no other address is left${because(error)}`,
-  ]),
+  AddressIsolated: event('servicecomb.address.isolated', ({ address, error, isLast }) => {
+    const next = isLast
+      ? 'no other address serves, so requests still go to it'
+      : 'requests go to another address until it answers a probe';
+    return ['warn', `Service Center at ${address} failed 3 times; ${next}: ${error.message}`];
+  }),
   AddressRestored: event('servicecomb.address.restored', ({ address }) => [
     'log',
     `Service Center at ${address} serves again`,
@@ -370,26 +438,24 @@ const definitions = {
   ]),
   TokenRefused: event('servicecomb.token.refused', ({ error, retryInMs }) => [
     'error',
-    `Login refused; next attempt in ${duration(retryInMs)}, so as not to be banned${because(error)}`,
+    `Login refused; this password is not sent again for ${duration(retryInMs)}, so that the account is ` +
+      `not banned, and a changed one is used with the next attempt: ${error.message}`,
   ]),
-  TokenRenewalFailed: event('servicecomb.token.renewal-failed', ({ address, error, failures }) =>
-    failures === 1
-      ? [
-          'warn',
-          `Could not renew the token of ${address}; the current one is used until it ends, ` +
-            `and the next request tries again${because(error)}`,
-        ]
-      : undefined,
-  ),
+  TokenRenewalFailed: event('servicecomb.token.renewal-failed', ({ address, error }) => [
+    'warn',
+    `Could not renew the token of ${address}; the current one is used until it ends, ` +
+      `and the next request tries again: ${error.message}`,
+  ]),
   EventLoopStalled: event('servicecomb.event-loop.stalled', ({ lateMs }) => [
     'warn',
-    `The process stood still for ${duration(lateMs)}: its event loop was blocked, or the machine slept`,
+    `The process stood still for ${duration(lateMs)}: its event loop was blocked, or the machine slept; ` +
+      'what is due is sent now',
   ]),
-  StatusChanged: event('servicecomb.status.changed', ({ from, to, by }, who) => [
+  StatusChanged: event('servicecomb.status.changed', ({ from, to, by }, { who }) => [
     'log',
     `The status of ${who} changed from ${from} to ${to}${atTheRegistry(by)}`,
   ]),
-  PropertiesChanged: event('servicecomb.properties.changed', ({ from, to, by }, who) => {
+  PropertiesChanged: event('servicecomb.properties.changed', ({ from, to, by }, { who }) => {
     const changed = Object.keys({ ...from, ...to }).filter(name => from[name] !== to[name]);
     const names = printable(changed.join(', '));
     return ['log', `Properties of ${who} changed${atTheRegistry(by)}: ${names}`];
@@ -400,8 +466,54 @@ function atTheRegistry(by: 'application' | 'registry'): string {
   return by === 'registry' ? ' in Service Center, which is kept' : '';
 }
 
+/** Returns the line of a note. */
+function noteLine(note: PendingNote, { who }: Subject): LogLine {
+  switch (note.kind) {
+    case 'contradicted': {
+      const { error, retryInMs } = note;
+      const next = `asking again in ${duration(retryInMs)}${because(error)}`;
+      return [
+        'debug',
+        `A heartbeat of ${who} was answered "no such instance", but it is listed; ${next}`,
+      ];
+    }
+    case 'unchecked': {
+      const { error, retryInMs } = note;
+      const next = `next check after the heartbeat in ${duration(retryInMs)}${because(error)}`;
+      return ['debug', `Could not check the record of ${who}; ${next}`];
+    }
+    case 'removing': {
+      const endpoints = listOf(note.stored.endpoints);
+      return ['log', `Removing the record of ${who} that lists ${endpoints}, to register it anew`];
+    }
+    case 'silent': {
+      const { address, retryInMs } = note;
+      const next = `next probe in ${duration(retryInMs)}`;
+      return ['debug', `Service Center at ${address} did not answer a probe; ${next}`];
+    }
+  }
+}
+
 function because(error: ServiceCombError | undefined): string {
   return error === undefined ? '' : `: ${error.message}`;
+}
+
+function afterAnswer(answer: ServiceCombError | undefined): string {
+  return answer === undefined
+    ? ''
+    : `. It was to confirm the heartbeat's answer: ${answer.message}`;
+}
+
+/** A registry that does not answer may be another host than the one that was meant. */
+function addressAdvice({ code }: ServiceCombError, origin: string): string {
+  const isAnswer = code === 'ERR_SERVICECOMB_RESPONSE' || code === 'ERR_SERVICECOMB_CREDENTIALS';
+  return isAnswer ? '' : `. Its address comes from ${origin}`;
+}
+
+/** Returns what distinguishes the failures of a row: not their texts, which differ each time. */
+function reasonOf(error: ServiceCombError): string {
+  const fields = ['errorCode', 'status', 'reason'].map(name => propertyOf(error, name));
+  return [error.code, ...fields].join(' ');
 }
 
 function listOf(endpoints: readonly string[] = []): string {
@@ -434,14 +546,34 @@ export interface EventEmitter {
 /** The part of Nest's logger that events are written to. */
 export type EventLogger = Record<LogLine[0], (message: string) => void>;
 
-/** Emits events to the application's EventEmitter2, and logs them, once per change. */
+/** Events that come again and again while nothing changes. */
+const repeating: ReadonlySet<RegistryEventName> = new Set([
+  RegistryEvents.HeartbeatSucceeded,
+  RegistryEvents.HeartbeatFailed,
+  RegistryEvents.RegistrationFailed,
+  RegistryEvents.RegistrationBlocked,
+  RegistryEvents.TokenRenewalFailed,
+]);
+
+/** Events after which heartbeats and failures that were logged before are news again. */
+const beginnings: ReadonlySet<RegistryEventName> = new Set([
+  RegistryEvents.InstanceRegistered,
+  RegistryEvents.InstanceLost,
+]);
+
+/** Emits events to the application's EventEmitter2, and logs them. */
 export class EventPublisher {
   #emitter: EventEmitter | undefined;
-  #last: RegistryEventName | undefined;
+  /** Events that were logged and would repeat themselves, with the reasons of those that are failures. */
+  readonly #told = new Map<RegistryEventName, Set<string>>();
   /** Events whose last emission ended in an error of a listener. */
   readonly #faulty = new Set<RegistryEventName>();
 
-  constructor(private readonly logger: EventLogger) {}
+  /** @param addressOrigin option or variable that the addresses of the registry come from, in words */
+  constructor(
+    private readonly logger: EventLogger,
+    private readonly addressOrigin = 'serviceCenter.addresses or SERVICE_CENTER_ADDRESS',
+  ) {}
 
   /** Sets the emitter; without one, events are only logged. */
   connect(emitter: EventEmitter): void {
@@ -457,6 +589,11 @@ export class EventPublisher {
     );
   }
 
+  /** Logs a note. */
+  note(note: PendingNote, { instance }: EventContext): void {
+    this.#write(noteLine(note, this.#subject(instance)));
+  }
+
   /** Listeners are called before this returns; nothing waits for an asynchronous one. */
   async #emit({ name, payload }: PendingEvent, context: EventContext): Promise<void> {
     await this.#emitter?.emitAsync(name, Object.freeze({ name, ...context, ...payload }));
@@ -464,20 +601,41 @@ export class EventPublisher {
 
   #blame(name: RegistryEventName, error: unknown): void {
     if (!this.#faulty.has(name))
-      this.logger.error(`A listener of ${name} threw: ${inspect(error)}`);
+      this.logger.error(
+        `A listener of ${name} threw, which does not affect the registration; correct what threw: ${inspect(error)}`,
+      );
     this.#faulty.add(name);
   }
 
-  #log({ name, payload }: PendingEvent, { instance }: EventContext): void {
-    const isRepeated = name === RegistryEvents.RegistrationBlocked && name === this.#last;
-    this.#last = name;
+  #log(event: PendingEvent, { instance }: EventContext): void {
+    const { name, payload } = event;
+    const isRepeated = this.#isRepeated(event);
+    if (isRepeated && name === RegistryEvents.HeartbeatSucceeded) return;
+    const line = definitionByName.get(name)?.logLine(payload, this.#subject(instance));
+    if (line !== undefined) this.#write(isRepeated ? ['debug', line[1]] : line);
+  }
+
+  #write([level, message]: LogLine): void {
+    this.logger[level](message);
+  }
+
+  #subject(instance: EventInstance | undefined): Subject {
     const who =
       instance === undefined
         ? 'this instance'
         : `${instance.serviceName} ${instance.version} (${instance.instanceId})`;
-    const line = definitionByName.get(name)?.logLine(payload, who, instance);
-    if (isRepeated || line === undefined) return;
-    const [level, message] = line;
-    this.logger[level](message);
+    return { who, instance, addressOrigin: this.addressOrigin };
+  }
+
+  /** Whether an event is a heartbeat or a failure like one that was logged. Notes that it was. */
+  #isRepeated({ name, payload }: PendingEvent): boolean {
+    if (beginnings.has(name)) this.#told.clear();
+    if (!repeating.has(name)) return false;
+    const isFirst = 'failures' in payload && payload.failures === 1;
+    const told = (isFirst ? undefined : this.#told.get(name)) ?? new Set();
+    const reason = 'error' in payload && payload.error ? reasonOf(payload.error) : '';
+    const isRepeated = told.has(reason);
+    this.#told.set(name, told.add(reason));
+    return isRepeated;
   }
 }

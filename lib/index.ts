@@ -54,11 +54,7 @@ export type {
   RegistryOptionsFactory,
 } from './nest/registry.module-definition.js';
 export { RegistryModule } from './nest/registry.module.js';
-export {
-  REGISTRY_HTTP_SERVICE,
-  REGISTRY_MODULE_OPTIONS,
-  REGISTRY_OPTIONS,
-} from './nest/tokens.js';
+export { REGISTRY_HTTP_SERVICE, REGISTRY_MODULE_OPTIONS, REGISTRY_OPTIONS } from './nest/tokens.js';
 export type {
   HealthAnswer,
   HealthSource,

@@ -149,7 +149,9 @@ export class RegistrationLifecycle
     const { drainMs, timeoutMs } = this.options.shutdown;
     this.#follower?.retire();
     const accepted = this.core.drain().catch((error: unknown) => {
-      this.logger.warn(`Could not set OUTOFSERVICE before leaving: ${String(error)}`);
+      this.logger.warn(
+        `Could not set OUTOFSERVICE before leaving: ${String(error)}; the instance leaves all the same`,
+      );
     });
     await within(timeoutMs, accepted, this.clock);
     await this.clock.delay(drainMs);

@@ -65,8 +65,9 @@ export const registryProviders: Provider[] = [
   },
   {
     provide: EventPublisher,
-    inject: [REGISTRY_LOGGER],
-    useFactory: (logger: Logger) => new EventPublisher(logger),
+    inject: [REGISTRY_LOGGER, REGISTRY_OPTIONS],
+    useFactory: (logger: Logger, { serviceCenter }: ResolvedOptions) =>
+      new EventPublisher(logger, serviceCenter.addressesFrom),
   },
   {
     provide: Pace,

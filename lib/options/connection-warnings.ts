@@ -17,8 +17,14 @@ export function connectionWarnings(settings: Settings): readonly string[] {
       address => `Credentials are sent to ${address} unencrypted: use https`,
     ),
     ...(tls.rejectUnauthorized ? [] : [unverified]),
-    ...(isSet && hasAgent ? [`${unused}: serviceCenter.axios.httpsAgent replaces it`] : []),
-    ...(isSet && isPlain ? [`${unused}: no address of the registry begins with https://`] : []),
+    ...(isSet && hasAgent
+      ? [`${unused}: serviceCenter.axios.httpsAgent replaces it; remove one of them`]
+      : []),
+    ...(isSet && isPlain
+      ? [
+          `${unused}: no address of the registry begins with https://; correct the addresses or remove it`,
+        ]
+      : []),
   ];
 }
 

@@ -67,12 +67,12 @@ function intervalWarning({ profile, heartbeat }: ResolvedOptions): string | unde
     profile === 'open-source'
       ? `${title} counts less than ${leastIntervalMs} as ${leastIntervalMs}, so the lease is longer than requested`
       : `Huawei Cloud requires at least ${leastIntervalMs} between two heartbeats of an instance at ${title}`;
-  return `heartbeat.intervalMs is ${intervalMs}: ${why}`;
+  return `heartbeat.intervalMs is ${intervalMs}: ${why}; set it to ${leastIntervalMs} or more`;
 }
 
 /** The vendor: "For an exclusive microservice engine, enter the fixed value default." */
 function projectWarning({ profile, serviceCenter }: ResolvedOptions): string | undefined {
   const { project } = serviceCenter;
   if (profile !== 'cse-exclusive' || project === 'default') return undefined;
-  return `serviceCenter.project is ${JSON.stringify(project)}: the project of an exclusive engine is always "default"`;
+  return `serviceCenter.project is ${JSON.stringify(project)}: the project of an exclusive engine is always "default"; set it to that`;
 }

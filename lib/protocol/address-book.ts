@@ -6,7 +6,13 @@ const failuresUntilIsolated = 3;
 
 /** A change of an address. */
 export type AddressChange =
-  | { readonly kind: 'isolated'; readonly address: string; readonly error: ServiceCombError }
+  | {
+      readonly kind: 'isolated';
+      readonly address: string;
+      readonly error: ServiceCombError;
+      /** Whether no other address serves, so that requests still go to this one, too. */
+      readonly isLast: boolean;
+    }
   | { readonly kind: 'restored'; readonly address: string };
 
 /**
@@ -82,7 +88,9 @@ export class AddressBook {
     const isNew = failures >= failuresUntilIsolated && !this.#isolated.has(address);
     if (isNew) this.#isolated.add(address);
     this.leave(address);
-    if (isNew) this.#notify({ kind: 'isolated', address, error });
+    if (!isNew) return;
+    const isLast = this.#addresses.every(each => this.isolated.includes(each));
+    this.#notify({ kind: 'isolated', address, error, isLast });
   }
 
   /**

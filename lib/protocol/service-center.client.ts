@@ -226,9 +226,9 @@ export class ServiceCenterClient {
     // The server looks the id up as a prefix (datasource/etcd/cache/filter_instances.go).
     if (stored.instanceId !== ref.instanceId)
       throw new ServiceCenterResponseError('getInstance', this.address, {
-        status: 400,
+        status: 200,
         errorCode: ErrorCode.InstanceNotExists,
-        detail: 'the answer is another instance, whose id begins with this one',
+        detail: 'it is another instance, whose id begins with this one',
       });
     return stored;
   }

@@ -10,6 +10,8 @@ export interface ProberParts {
   readonly pace: Pace;
   /** Called when an isolated address has answered; `wasSilent` if it had not answered the probe before. */
   readonly onAnswer: (wasSilent: boolean) => void;
+  /** Called when an isolated address has not answered, with the milliseconds until its next probe. */
+  readonly onSilence: (address: string, retryInMs: number) => void;
 }
 
 interface Probed {
@@ -54,13 +56,14 @@ export class AddressProber implements BackgroundWork {
   }
 
   async #probe(address: string, wasSilent: boolean, signal: AbortSignal): Promise<void> {
-    const { channel, pace, onAnswer } = this.parts;
+    const { channel, clock, pace, onAnswer, onSilence } = this.parts;
     this.#underWay.add(address);
     try {
       const serves = await channel.probe(address, { signal, timeoutMs: pace.heartbeatTimeoutMs });
       if (signal.aborted) return;
-      this.#schedule(address, !serves);
+      const { dueAt } = this.#schedule(address, !serves);
       if (serves) onAnswer(wasSilent);
+      else onSilence(address, dueAt - clock.now());
     } finally {
       this.#underWay.delete(address);
     }

@@ -3,6 +3,7 @@ import {
   type EventContext,
   type EventInstance,
   type PendingEvent,
+  type PendingNote,
   RegistryEvents,
 } from '../events.js';
 import type { AddressChange } from '../protocol/address-book.js';
@@ -38,8 +39,11 @@ export interface RegistrationParts {
   readonly channel: Pick<Channel, 'addresses' | 'probe' | 'credentials'>;
   readonly clock: Clock;
   readonly pace: Pace;
-  /** Emits and logs an event, which is called after the state has changed. Must not throw. */
-  readonly publisher: { publish(event: PendingEvent, context: EventContext): void };
+  /** Emits and logs events, and logs notes; called after the state has changed. Must not throw. */
+  readonly publisher: {
+    publish(event: PendingEvent, context: EventContext): void;
+    note(note: PendingNote, context: EventContext): void;
+  };
 }
 
 /** The options that a registration reads; the resolved options are passed as they are. */
@@ -124,7 +128,9 @@ export class RegistrationCore {
       this.#apply({ kind: 'probe-answered', wasSilent });
       this.#wake();
     };
-    this.addBackgroundWork(new AddressProber({ channel, clock, pace, onAnswer }));
+    const onSilence = (address: string, retryInMs: number) =>
+      this.#note({ kind: 'silent', address, retryInMs });
+    this.addBackgroundWork(new AddressProber({ channel, clock, pace, onAnswer, onSilence }));
     addresses.onChange(change => this.#emit(addressEvent(change)));
     credentials.onChange(change => {
       this.#notice();
@@ -335,12 +341,13 @@ export class RegistrationCore {
     const context = { now: clock.now(), pace, registrations: this.#registrations, isDraining };
     if (outcome.kind === 'failed' && this.#state.kind === 'registering')
       this.#failedAt = context.now;
-    const { state, events } = transition(this.#state, outcome, context);
+    const { state, events, notes = [] } = transition(this.#state, outcome, context);
     if (events.some(({ name }) => name === RegistryEvents.InstanceRegistered))
       this.#registrations += 1;
     this.#enter(state);
     for (const event of events) this.#emit(event);
     if ('taken' in outcome) this.record.takeOver(outcome.taken);
+    for (const note of notes) this.#note(note);
     const isRefused = outcome.kind === 'failed' && state.kind === 'registering' && state.isBlocked;
     if (state.kind === 'registered') this.#takeAwaited()?.resolve();
     else if (isRefused && this.settings.registration.failFast)
@@ -374,11 +381,17 @@ export class RegistrationCore {
 
   /** A disabled registration emits nothing. */
   #emit(event: PendingEvent): void {
-    if (!this.settings.enabled) return;
+    if (this.settings.enabled) this.parts.publisher.publish(event, this.#context());
+  }
+
+  #note(note: PendingNote): void {
+    this.parts.publisher.note(note, this.#context());
+  }
+
+  #context(): EventContext {
     const at = new Date(this.parts.clock.wallNow()).toISOString();
     const id = this.#serviceId;
-    const context = id === undefined ? { at } : { at, instance: this.#describe(id) };
-    this.parts.publisher.publish(event, context);
+    return id === undefined ? { at } : { at, instance: this.#describe(id) };
   }
 
   #describe(serviceId: string): EventInstance {
@@ -458,7 +471,8 @@ function addressEvent(change: AddressChange): PendingEvent {
   const { address } = change;
   if (change.kind === 'restored')
     return { name: RegistryEvents.AddressRestored, payload: { address } };
-  return { name: RegistryEvents.AddressIsolated, payload: { address, error: change.error } };
+  const { error, isLast } = change;
+  return { name: RegistryEvents.AddressIsolated, payload: { address, error, isLast } };
 }
 
 function tokenEvent(change: TokenChange, clock: Clock): PendingEvent {

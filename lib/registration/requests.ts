@@ -1,4 +1,4 @@
-import { isServiceCombError } from '../errors.js';
+import { isServiceCombError, type ServiceCombError } from '../errors.js';
 import type { AddressBook } from '../protocol/address-book.js';
 import type { CallOptions } from '../protocol/channel.js';
 import { failureKind, isGone, isRetriable } from '../protocol/failures.js';
@@ -38,7 +38,7 @@ export class Requests {
       return await this.#make(request, record, signal);
     } catch (error) {
       if (!isServiceCombError(error)) throw error;
-      return { kind: 'failed', error };
+      return { kind: 'failed', error, during: request.kind };
     }
   }
 
@@ -118,7 +118,7 @@ export class Requests {
     } catch (error) {
       if (!isServiceCombError(error) || isGone(error)) throw error;
       const unread = { stored: undefined, isReadBack: false, isRewritten: false, taken: {} };
-      return { kind: 'granted', lease: asked, ...unread };
+      return { kind: 'granted', lease: asked, error, ...unread };
     }
   }
 
@@ -173,11 +173,20 @@ export class Requests {
       await client.sendHeartbeat(lease.ref, { signal, timeoutMs, turn });
     } catch (error) {
       if (!isServiceCombError(error) || failureKind(error) !== 'instance-gone') throw error;
-      // The answer may be about the lease of an earlier process: the record shows whether ours is gone.
-      await client.getInstance(lease.ref, this.#fresh(signal));
-      return { kind: 'contradicted', error };
+      return this.#confirm(lease, error, signal);
     }
     return { kind: 'renewed', sentAt, tookMs: clock.now() - sentAt };
+  }
+
+  /** "No such instance" may be about the lease of an earlier process: the record shows whether ours is gone. */
+  async #confirm({ ref }: Lease, answer: ServiceCombError, signal: AbortSignal): Promise<Outcome> {
+    try {
+      await this.parts.client.getInstance(ref, this.#fresh(signal));
+      return { kind: 'contradicted', error: answer };
+    } catch (error) {
+      if (!isServiceCombError(error)) throw error;
+      return { kind: 'failed', error, ...(isGone(error) ? {} : { unconfirmed: answer }) };
+    }
   }
 
   /**
@@ -218,7 +227,7 @@ export class Requests {
         : { kind: 'stale', serviceId, stored };
     } catch (error) {
       if (!isServiceCombError(error) || isGone(error)) throw error;
-      return { kind: 'not-read-back' };
+      return { kind: 'not-read-back', error };
     }
   }
 

@@ -1,5 +1,5 @@
 import { InstanceTakenOverError, type ServiceCombError } from '../errors.js';
-import { type PendingEvent, RegistryEvents } from '../events.js';
+import { type PendingEvent, type PendingNote, RegistryEvents } from '../events.js';
 import { failureKind } from '../protocol/failures.js';
 import type { MicroserviceInstance } from '../protocol/wire.js';
 import { askedDelay, type Pace } from './pace.js';
@@ -12,6 +12,7 @@ import {
   isExpired,
   type Lease,
   noRepairs,
+  type NextRequest,
   type Registered,
   type Registering,
   type RegisteringStep,
@@ -34,6 +35,8 @@ export type Outcome =
       readonly kind: 'granted';
       readonly lease: Lease;
       readonly stored: MicroserviceInstance | undefined;
+      /** Why the record could not be read. */
+      readonly error?: ServiceCombError;
       /** Whether the record has to be read again, since it is not as it should be. */
       readonly isReadBack: boolean;
       /** Whether the registry has written the record in its own way. */
@@ -55,11 +58,18 @@ export type Outcome =
   | { readonly kind: 'contradicted'; readonly error: ServiceCombError }
   /** A read-back found the record as it should be, or as somebody else has changed it. */
   | ({ readonly kind: 'intact'; readonly lengthMs: number } & Taken)
-  /** A read-back could not be made, which says nothing about the lease. */
-  | { readonly kind: 'not-read-back' }
+  /** A read-back was not made, or failed with an error; that says nothing about the lease. */
+  | { readonly kind: 'not-read-back'; readonly error?: ServiceCombError }
   /** A read-back found fields that were not written yet, or `fields` whose writes the server had undone. */
   | ({ readonly kind: 'written'; readonly fields: readonly RecordField[] } & Taken)
-  | { readonly kind: 'failed'; readonly error: ServiceCombError };
+  | {
+      readonly kind: 'failed';
+      readonly error: ServiceCombError;
+      /** @default 'heartbeat' */
+      readonly during?: NextRequest['kind'];
+      /** The answer "no such instance" to the heartbeat, when `error` is that of the read after it. */
+      readonly unconfirmed?: ServiceCombError;
+    };
 
 /** Values that somebody else has set at the registry: they are taken over into the desired record. */
 interface Taken {
@@ -75,6 +85,8 @@ export interface Standstill {
 
 type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
 
+type EventOf<Name extends PendingEvent['name']> = Extract<PendingEvent, { name: Name }>;
+
 /** The values that a transition depends on, besides the state and the outcome. */
 export interface Context {
   readonly now: number;
@@ -85,10 +97,11 @@ export interface Context {
   readonly isDraining: boolean;
 }
 
-/** The next state, and the events to emit once it is entered, in order. */
+/** The next state, and the events to emit and the notes to log once it is entered, in order. */
 export interface Transition {
   readonly state: InnerState;
   readonly events: readonly PendingEvent[];
+  readonly notes?: readonly PendingNote[];
 }
 
 /**
@@ -111,8 +124,8 @@ export function transition(state: InnerState, outcome: Outcome, context: Context
   }
 }
 
-function quietly(state: InnerState): Transition {
-  return { state, events: [] };
+function quietly(state: InnerState, ...notes: readonly PendingNote[]): Transition {
+  return notes.length === 0 ? { state, events: [] } : { state, events: [], notes };
 }
 
 function stallEvent({ lateMs }: Standstill): PendingEvent {
@@ -130,7 +143,7 @@ function whileRegistering(state: Registering, outcome: Outcome, context: Context
       return quietly({ ...next, step: { ...outcome, kind: 'read-posted' } });
     case 'stale': {
       const step = { kind: 'remove-stale', serviceId: outcome.serviceId } as const;
-      return quietly({ ...next, step, previous: outcome.stored });
+      return quietly({ ...next, step, previous: outcome.stored }, removing(outcome));
     }
     case 'stale-removed': {
       const dueAt = context.now + context.pace.repostDelayMs;
@@ -169,9 +182,11 @@ function serviceEvent(outcome: OutcomeOf<'service-found'>): PendingEvent {
 
 function granted(
   { previous, reason }: Registering,
-  { lease, stored, isReadBack, isRewritten }: OutcomeOf<'granted'>,
+  { lease, stored, isReadBack, isRewritten, error }: OutcomeOf<'granted'>,
   { now, pace, registrations }: Context,
 ): Transition {
+  const notes: PendingNote[] =
+    error === undefined ? [] : [{ kind: 'unchecked', error, retryInMs: 0 }];
   // A POST that arrives while the lost lease is just ending is answered 200 and lost (measured M4).
   const confirmedAt = reason === 'lost' ? now + pace.contradictionDelay() : Infinity;
   const replaced: PendingEvent[] =
@@ -204,6 +219,7 @@ function granted(
         payload: { registrations: registrations + 1, leaseMs: lease.lengthMs },
       },
     ],
+    notes,
   };
 }
 
@@ -269,21 +285,30 @@ function lookAgain(state: Registering): Registering {
 
 /**
  * The registry has dropped the service, as it does at night with old versions (behaviour S11). The
- * service is looked up again at once, and only a second time in a row counts as a failure.
+ * service is looked up again: at once, unless an attempt has failed before.
  */
 function serviceGone(state: Registering, error: ServiceCombError, context: Context): Transition {
   const next = { ...state, step: { kind: 'find-service' } } as const;
   if (state.failures > 0) return retried(next, error, context);
-  return quietly({ ...next, dueAt: context.now, failures: 1, error });
+  return failedOnce(next, error, { now: context.now, retryInMs: 0 });
 }
 
 function retried(state: Registering, error: ServiceCombError, { now, pace }: Context): Transition {
-  const failures = state.failures + 1;
   const failuresSinceProbe = state.failuresSinceProbe + 1;
-  const dueAt = now + pace.registrationRetryDelay(failuresSinceProbe, error);
+  const retryInMs = pace.registrationRetryDelay(failuresSinceProbe, error);
+  return failedOnce({ ...state, isBlocked: false, failuresSinceProbe }, error, { now, retryInMs });
+}
+
+function failedOnce(
+  state: Registering,
+  error: ServiceCombError,
+  { now, retryInMs }: { readonly now: number; readonly retryInMs: number },
+): Transition {
+  const failures = state.failures + 1;
+  const payload = { error, failures, retryInMs: Math.round(retryInMs) };
   return {
-    state: { ...state, isBlocked: false, dueAt, failures, failuresSinceProbe, error },
-    events: [{ name: RegistryEvents.RegistrationFailed, payload: { error, failures } }],
+    state: { ...state, dueAt: now + retryInMs, failures, error },
+    events: [{ name: RegistryEvents.RegistrationFailed, payload }],
   };
 }
 
@@ -323,7 +348,7 @@ function whileRegistered(state: Registered, outcome: Outcome, context: Context):
     case 'renewed':
       return renewed(state, outcome, context);
     case 'failed':
-      return heartbeatFailed(state, outcome.error, context);
+      return heartbeatFailed(state, outcome, context);
     case 'contradicted':
       return contradicted(state, outcome.error, context);
     case 'stalled':
@@ -332,10 +357,8 @@ function whileRegistered(state: Registered, outcome: Outcome, context: Context):
       return quietly(soonerHeartbeat(state, context));
     case 'intact':
       return intact(state, outcome, context);
-    case 'not-read-back': {
-      const readBackAt = afterDoubt(state, context);
-      return quietly({ ...state, readBackAt, heartbeatsUntilReadBack: 1 });
-    }
+    case 'not-read-back':
+      return notReadBack(state, outcome, context);
     case 'written':
       return quietly(written(state, outcome, context));
     case 'stale':
@@ -355,11 +378,12 @@ function elapsed(state: Registered, { now, pace }: Context): Transition {
   const { lease, failures, error, isRiskEmitted } = state;
   // Without a failure the heartbeat is merely late: it is sent now, and the registry decides.
   if (failures > 0 && isExpired(lease, now)) {
-    const next = registering(now + pace.recoveryDelay(failures), lease.ref.serviceId);
+    const retryInMs = pace.recoveryDelay(failures);
+    const next = registering(now + retryInMs, lease.ref.serviceId);
     // Other instances have lost their leases as well: if all pauses began at a second, all would return at once.
     return {
       state: { ...next, reason: 'lost', failuresSinceProbe: failures, error },
-      events: [{ name: RegistryEvents.InstanceLost, payload: { reason: 'expired', error } }],
+      events: [lost({ reason: 'expired', foundBy: 'clock', error, retryInMs })],
     };
   }
   if (isRiskEmitted || !isAtRisk(lease, now)) return quietly(state);
@@ -404,44 +428,61 @@ function renewed(
 }
 
 /** A refusal is repeated like any failure: the lease ends only when the registry says so, or by time. */
-function heartbeatFailed(state: Registered, error: ServiceCombError, context: Context): Transition {
-  switch (failureKind(error)) {
+function heartbeatFailed(
+  state: Registered,
+  outcome: OutcomeOf<'failed'>,
+  context: Context,
+): Transition {
+  switch (failureKind(outcome.error)) {
     case 'instance-gone':
-      return forgotten(state, state.lease.ref.serviceId, error, context);
+      return forgotten(state, state.lease.ref.serviceId, outcome, context);
     case 'service-gone':
-      return forgotten(state, undefined, error, context);
+      return forgotten(state, undefined, outcome, context);
     case 'refused':
     case 'throttled':
     case 'unavailable':
     case 'credentials':
-      return heartbeatRetried(state, error, context);
+      return heartbeatRetried(state, outcome, context);
   }
 }
 
 function forgotten(
   { failures }: Registered,
   serviceId: string | undefined,
-  error: ServiceCombError,
+  { error, during }: OutcomeOf<'failed'>,
   { now, pace }: Context,
 ): Transition {
-  const next = registering(now + pace.recoveryDelay(failures), serviceId);
+  const retryInMs = pace.recoveryDelay(failures);
+  const next = registering(now + retryInMs, serviceId);
+  const foundBy = during === 'read-back' ? during : 'heartbeat';
   return {
     state: { ...next, reason: 'lost', error },
-    events: [{ name: RegistryEvents.InstanceLost, payload: { reason: 'forgotten', error } }],
+    events: [lost({ reason: 'forgotten', foundBy, error, retryInMs })],
   };
+}
+
+function lost(payload: EventOf<'servicecomb.instance.lost'>['payload']): PendingEvent {
+  const retryInMs = Math.round(payload.retryInMs);
+  return { name: RegistryEvents.InstanceLost, payload: { ...payload, retryInMs } };
 }
 
 function heartbeatRetried(
   state: Registered,
-  error: ServiceCombError,
+  { error, unconfirmed }: Pick<OutcomeOf<'failed'>, 'error' | 'unconfirmed'>,
   { now, pace }: Context,
 ): Transition {
   const failures = state.failures + 1;
   const leaseRemainingMs = remainingMs(state.lease, now);
-  const heartbeatAt = now + pace.inLeaseRetryDelay(failures, leaseRemainingMs, error);
-  const payload = { error, failures, leaseRemainingMs };
+  const delayMs = pace.inLeaseRetryDelay(failures, leaseRemainingMs, error);
+  const payload = {
+    error,
+    failures,
+    leaseRemainingMs,
+    retryInMs: Math.round(delayMs),
+    ...(unconfirmed === undefined ? {} : { unconfirmed }),
+  };
   return {
-    state: { ...state, heartbeatAt, failures, error },
+    state: { ...state, heartbeatAt: now + delayMs, failures, error },
     events: [{ name: RegistryEvents.HeartbeatFailed, payload }],
   };
 }
@@ -452,9 +493,10 @@ function heartbeatRetried(
  * contradiction is a failure.
  */
 function contradicted(state: Registered, error: ServiceCombError, context: Context): Transition {
-  if (state.wasContradicted) return heartbeatRetried(state, error, context);
-  const heartbeatAt = context.now + context.pace.contradictionDelay();
-  return quietly({ ...state, wasContradicted: true, heartbeatAt });
+  if (state.wasContradicted) return heartbeatRetried(state, { error }, context);
+  const retryInMs = context.pace.contradictionDelay();
+  const next = { ...state, wasContradicted: true, heartbeatAt: context.now + retryInMs };
+  return quietly(next, { kind: 'contradicted', error, retryInMs });
 }
 
 /**
@@ -485,6 +527,18 @@ function soonerHeartbeat(state: Registered, { now }: Context): Registered {
 }
 
 // The record: read back, written again where the server has undone a write, and replaced.
+
+/** The next heartbeat is followed by another read-back. */
+function notReadBack(
+  state: Registered,
+  { error }: OutcomeOf<'not-read-back'>,
+  context: Context,
+): Transition {
+  const readBackAt = afterDoubt(state, context);
+  const retryInMs = Math.max(0, Math.min(readBackAt, state.heartbeatAt) - context.now);
+  const notes: PendingNote[] = error === undefined ? [] : [{ kind: 'unchecked', error, retryInMs }];
+  return quietly({ ...state, readBackAt, heartbeatsUntilReadBack: 1 }, ...notes);
+}
 
 function intact(
   state: Registered,
@@ -524,7 +578,12 @@ function written(
 }
 
 /** Another record is listed under our id, or ours leads elsewhere: it is removed, and ours is posted. */
-function replacing({ serviceId, stored }: OutcomeOf<'stale'>, { now }: Context): Transition {
+function replacing(outcome: OutcomeOf<'stale'>, { now }: Context): Transition {
+  const { serviceId, stored } = outcome;
   const step = { kind: 'remove-stale', serviceId } as const;
-  return quietly({ ...registering(now, serviceId), step, previous: stored });
+  return quietly({ ...registering(now, serviceId), step, previous: stored }, removing(outcome));
+}
+
+function removing({ stored }: OutcomeOf<'stale'>): PendingNote {
+  return { kind: 'removing', stored };
 }

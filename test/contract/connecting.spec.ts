@@ -61,8 +61,8 @@ describe('an answer that is too much', () => {
       await failureOf(client.findServiceId({ appId: 'a', serviceName: 's', version: '1.0.0' })),
     ).toMatchObject({
       message:
-        'Service Center\'s answer to "getExistence" is not short enough (serviceCenter.maxAnswerBytes): ' +
-        '"ERR_ANSWER_TOO_LONG"',
+        `Service Center's answer to "getExistence" at ${url} is not short enough ` +
+        '(serviceCenter.maxAnswerBytes): "ERR_ANSWER_TOO_LONG"',
     });
   });
 

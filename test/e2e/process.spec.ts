@@ -144,6 +144,13 @@ describe('the log, which Nest keeps for the whole process', () => {
     ]);
   });
 
+  it('has no line per heartbeat at any level, since Nest shows them all by default', async () => {
+    const registry = await startRegistry(cleanup);
+    const { events, log } = await startApp(cleanup, optionsFor(registry.url));
+    await events.nth(RegistryEvents.HeartbeatSucceeded, 3);
+    expect(log.matching(/heartbeat of orders/i)).toEqual([expect.stringMatching(/^verbose /)]);
+  });
+
   it('has a line once a change, not once a beat', async () => {
     const registry = await startRegistry(cleanup);
     const { events, log } = await startApp(cleanup, optionsFor(registry.url));

@@ -83,7 +83,7 @@ describe('the walk of a good heartbeat', () => {
       await clock.advance(1_960);
       await events.nth(RegistryEvents.HeartbeatSucceeded);
     });
-    expect(log.matching(/^debug A heartbeat of orders .* succeeded/)).toHaveLength(1);
+    expect(log.matching(/^verbose A heartbeat of orders .* succeeded/)).toHaveLength(1);
     const { walk, beside } = filesOfTheWalk();
     expect(walk.length).toBeLessThanOrEqual(12);
     expect(ran.filter(file => !beside.includes(file))).toEqual(walk.toSorted());

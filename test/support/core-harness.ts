@@ -1,4 +1,4 @@
-import type { EventContext, PendingEvent } from '../../lib/events.js';
+import type { EventContext, PendingEvent, PendingNote } from '../../lib/events.js';
 import type { Credentials, HttpRequest } from '../../lib/protocol/channel.js';
 import type { HttpReply, InstanceStatus, MicroserviceInstance } from '../../lib/protocol/wire.js';
 import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
@@ -51,6 +51,7 @@ export interface HarnessSettings {
 export class CoreHarness {
   readonly clock = new FakeClock();
   readonly events: PendingEvent[] = [];
+  readonly notes: PendingNote[] = [];
   readonly contexts: EventContext[] = [];
   readonly sent: { readonly at: number; readonly what: keyof typeof happy }[] = [];
   readonly core: RegistrationCore;
@@ -96,6 +97,7 @@ export class CoreHarness {
             this.events.push(event);
             this.contexts.push(context);
           },
+          note: note => this.notes.push(note),
         },
       },
     );

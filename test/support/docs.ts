@@ -16,7 +16,7 @@ export type Row = Readonly<Record<string, string>>;
 export function tableOf(document: string, ...headings: readonly string[]): readonly Row[] {
   const heading = `| ${headings.join(' | ')} |\n`;
   const [, table = ''] = readFileSync(document, 'utf8').split(heading);
-  const [, ...rows] = table.split('\n\n', 1)[0]?.split('\n') ?? [];
+  const [, ...rows] = table.trimEnd().split('\n\n', 1)[0]?.split('\n') ?? [];
   return rows.map(row => {
     const cells = row.split(/(?<!\\)\|/).slice(1, -1);
     return Object.fromEntries(headings.map((name, index) => [name, cells[index]?.trim() ?? '']));

@@ -125,7 +125,12 @@ export function refusedWith(
   return {
     code: 'ERR_SERVICECOMB_RESPONSE',
     errorCode,
-    message: `Service Center refused "${operation}": HTTP ${status}, errorCode ${errorCode}: ${text}`,
+    message: expect.stringMatching(
+      new RegExp(
+        `^Service Center refused "${operation}" at http://[\\w.]+:\\d+: ` +
+          `HTTP ${status}, errorCode ${errorCode}: ${text.replaceAll(/[()[\]]/g, '\\$&')}$`,
+      ),
+    ),
   };
 }
 

@@ -64,7 +64,7 @@ export class SimulatedProcess {
         channel,
         clock,
         pace: new Pace({ heartbeat, registration: { retry } }, random),
-        publisher: { publish: event => this.#note(event) },
+        publisher: { publish: event => this.#note(event), note: () => undefined },
       },
     );
     this.#standstills = new StandstillWatch(clock);

@@ -68,12 +68,12 @@ describe('an error', () => {
     [
       errors.ServiceCenterResponseError,
       'ERR_SERVICECOMB_RESPONSE',
-      'Service Center refused "heartbeat": HTTP 400, errorCode 400017: Instance does not exist - leaseId not exist',
+      'Service Center refused "heartbeat" at http://a:1: HTTP 400, errorCode 400017: Instance does not exist - leaseId not exist',
     ],
     [
       errors.ServiceCenterProtocolError,
       'ERR_SERVICECOMB_PROTOCOL',
-      `Service Center's answer to "listInstances" is not a list of instances: "<html>\\n"`,
+      `Service Center's answer to "listInstances" at http://a:1 is not a list of instances: "<html>\\n"`,
     ],
   ])('says in one sentence what happened: %p', (error, code, message) => {
     expect(error).toMatchObject({ code, message });
@@ -86,7 +86,7 @@ describe('an error', () => {
     [{ status: 400, errorMessage: 'No', detail: '' }, 'HTTP 400: No'],
   ])('says of a refusal what there is: %j', (refusal, text) => {
     expect(new ServiceCenterResponseError('heartbeat', 'http://a:1', refusal).message).toBe(
-      `Service Center refused "heartbeat": ${text}`,
+      `Service Center refused "heartbeat" at http://a:1: ${text}`,
     );
   });
 

@@ -1,8 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { EventEmitter2 } from '@nestjs/event-emitter';
-import { ServiceCenterTimeoutError } from '../../lib/errors.js';
-import { EventPublisher, type PendingEvent, RegistryEvents } from '../../lib/events.js';
+import {
+  ServiceCenterResponseError,
+  ServiceCenterTimeoutError,
+  type ServiceCombError,
+} from '../../lib/errors.js';
+import {
+  EventPublisher,
+  type PendingEvent,
+  type PendingNote,
+  RegistryEvents,
+} from '../../lib/events.js';
 import { LogLines } from '../support/test-app.js';
 
 const error = new ServiceCenterTimeoutError('heartbeat', 'http://a:1', 5_000);
@@ -18,6 +27,16 @@ describe('EventPublisher', () => {
     const log = new LogLines();
     new EventPublisher(log).publish(heartbeat, base);
     expect(log.lines).toHaveLength(1);
+  });
+
+  it('logs the first heartbeat of a registration alone: Nest shows every level by default', () => {
+    const log = new LogLines();
+    const publisher = new EventPublisher(log);
+    const payload = { registrations: 2, leaseMs: 60_000 };
+    const again = { name: RegistryEvents.InstanceRegistered, payload } as const;
+    for (const event of [heartbeat, heartbeat, again, heartbeat, heartbeat])
+      publisher.publish(event, base);
+    expect(log.lines.map(line => line.split(' ')[0])).toEqual(['verbose', 'log', 'verbose']);
   });
 
   it('logs a refusal once, however often it is repeated', () => {
@@ -75,7 +94,7 @@ const instance = {
   endpoints: ['rest://10.0.0.1:80'],
 };
 
-type Level = 'log' | 'warn' | 'error' | 'debug';
+type Level = 'log' | 'warn' | 'error' | 'debug' | 'verbose';
 
 /** Every event, and who should read its line: `error` is for what somebody has to act on. */
 const levels: readonly (readonly [Level, PendingEvent])[] = [
@@ -90,17 +109,26 @@ const levels: readonly (readonly [Level, PendingEvent])[] = [
     { name: RegistryEvents.InstanceTakenOver, payload: { error, holder: { hostName: 'other' } } },
   ],
   ['warn', { name: RegistryEvents.RecordRewritten, payload: { stored: { hostName: 'host' } } }],
-  ['warn', { name: RegistryEvents.InstanceLost, payload: { reason: 'forgotten', error } }],
+  [
+    'warn',
+    {
+      name: RegistryEvents.InstanceLost,
+      payload: { reason: 'forgotten', foundBy: 'read-back', retryInMs: 1, error },
+    },
+  ],
   ['log', { name: RegistryEvents.InstanceUnregistered, payload: { confirmed: false } }],
   ['error', { name: RegistryEvents.InstanceUnregisterFailed, payload: { error } }],
-  ['warn', { name: RegistryEvents.RegistrationFailed, payload: { error, failures: 1 } }],
+  [
+    'warn',
+    { name: RegistryEvents.RegistrationFailed, payload: { error, failures: 1, retryInMs: 1 } },
+  ],
   ['error', { name: RegistryEvents.RegistrationBlocked, payload: { error, retryInMs: 60_000 } }],
-  ['debug', { name: RegistryEvents.HeartbeatSucceeded, payload: { tookMs: 2.4 } }],
+  ['verbose', { name: RegistryEvents.HeartbeatSucceeded, payload: { tookMs: 2.4 } }],
   [
     'warn',
     {
       name: RegistryEvents.HeartbeatFailed,
-      payload: { error, failures: 1, leaseRemainingMs: 40_000 },
+      payload: { error, failures: 1, leaseRemainingMs: 40_000, retryInMs: 1_000 },
     },
   ],
   ['log', { name: RegistryEvents.HeartbeatRecovered, payload: { missed: 3 } }],
@@ -109,7 +137,13 @@ const levels: readonly (readonly [Level, PendingEvent])[] = [
     { name: RegistryEvents.LeaseAtRisk, payload: { leaseRemainingMs: 20_000, failures: 4 } },
   ],
   ['warn', { name: RegistryEvents.DriftRepaired, payload: { fields: ['status'] } }],
-  ['warn', { name: RegistryEvents.AddressIsolated, payload: { address: 'http://a:1', error } }],
+  [
+    'warn',
+    {
+      name: RegistryEvents.AddressIsolated,
+      payload: { address: 'http://a:1', error, isLast: false },
+    },
+  ],
   ['log', { name: RegistryEvents.AddressRestored, payload: { address: 'http://a:1' } }],
   [
     'log',
@@ -147,9 +181,9 @@ const levels: readonly (readonly [Level, PendingEvent])[] = [
 ];
 
 /** The lines that events leave in the log, one after the other. */
-function linesOf(events: readonly PendingEvent[], about: object = { instance }) {
+function linesOf(events: readonly PendingEvent[], about: object = { instance }, origin?: string) {
   const log = new LogLines();
-  const publisher = new EventPublisher(log);
+  const publisher = new EventPublisher(log, origin);
   for (const event of events) publisher.publish(event, { ...base, ...about });
   return log.lines;
 }
@@ -167,21 +201,107 @@ describe('the log', () => {
     expect(line).not.toMatch(/undefined|null|NaN|\n/);
   });
 
-  it.each(levels)('has the reason of a failure at the end of the line: %s %j', (_, event) => {
+  it.each(levels)('has the reason of a failure: %s %j', (_, event) => {
     const reason = 'error' in event.payload ? `: ${error.message}` : '';
-    expect(linesOf([event])[0]?.endsWith(reason)).toBe(true);
+    expect(linesOf([event])[0]).toContain(reason);
   });
 
-  it('has the first of failures in a row, and not the others', () => {
-    const rest = { address: 'http://a:1', leaseRemainingMs: 1, error };
-    for (const name of [
-      RegistryEvents.RegistrationFailed,
-      RegistryEvents.HeartbeatFailed,
-      RegistryEvents.TokenRenewalFailed,
+  const failed = (failures: number, cause: ServiceCombError = error, retryInMs = 2_000) => ({
+    name: RegistryEvents.RegistrationFailed,
+    payload: { error: cause, failures, retryInMs },
+  });
+  const refused = (errorCode: number) =>
+    new ServiceCenterResponseError('heartbeat', 'http://a:1', { status: 400, errorCode });
+  const levelsOf = (events: readonly PendingEvent[]) =>
+    linesOf(events).map(line => line.split(' ')[0]);
+
+  it('has the first of failures in a row, and the others at debug', () => {
+    const address = 'http://a:1';
+    const rows = [1, 2, 3].map(failures => {
+      return { address, leaseRemainingMs: 9_000, retryInMs: 1, error, failures };
+    });
+    for (const row of [
+      rows.map(payload => ({ name: RegistryEvents.RegistrationFailed, payload })),
+      rows.map(payload => ({ name: RegistryEvents.HeartbeatFailed, payload })),
+      rows.map(payload => ({ name: RegistryEvents.TokenRenewalFailed, payload })),
     ])
-      expect(
-        linesOf([1, 2, 3].map(failures => ({ name, payload: { ...rest, failures } }))),
-      ).toHaveLength(1);
+      expect(levelsOf(row)).toEqual(['warn', 'debug', 'debug']);
+  });
+
+  it('has each failed attempt to register with the pause until the next', () => {
+    expect(linesOf([failed(1), failed(2, error, 30_000)])).toEqual([
+      expect.stringMatching(/^warn Could not register .* \(failure 1\); next attempt in 2000 ms,/),
+      expect.stringMatching(/^debug Could not register .* \(failure 2\); next attempt in 30 s,/),
+    ]);
+  });
+
+  it('has each failed heartbeat with the pause until the next, or with the end of the lease', () => {
+    const payload = { error, failures: 1, leaseRemainingMs: 9_000 };
+    const lineOf = (retryInMs: number) =>
+      linesOf([{ name: RegistryEvents.HeartbeatFailed, payload: { ...payload, retryInMs } }])[0];
+    expect(lineOf(1_000)).toMatch(/; next one in 1000 ms, 9000 ms of the lease left: /);
+    expect(lineOf(9_000)).toMatch(/; its lease ends in 9000 ms, and it is registered again then: /);
+  });
+
+  it('has a failure of another reason in the same row, once: a missing service hides no other one', () => {
+    const gone = refused(400_012);
+    const row = [failed(1, gone), failed(2), failed(3, gone), failed(4)];
+    expect(levelsOf(row)).toEqual(['warn', 'warn', 'debug', 'debug']);
+  });
+
+  it('has a failure after a refusal, and refusals once', () => {
+    const payload = { error: refused(400_100), retryInMs: 60_000 };
+    const refusal = { name: RegistryEvents.RegistrationBlocked, payload };
+    const row = [refusal, failed(2), refusal, failed(4)];
+    expect(levelsOf(row)).toEqual(['error', 'warn', 'debug', 'debug']);
+  });
+
+  it.each<PendingEvent>([
+    { name: RegistryEvents.InstanceRegistered, payload: { registrations: 1, leaseMs: 60_000 } },
+    {
+      name: RegistryEvents.InstanceLost,
+      payload: { reason: 'expired', foundBy: 'clock', retryInMs: 1, error },
+    },
+  ])('has the same refusal again after %j', event => {
+    const payload = { error: refused(400_100), retryInMs: 60_000 };
+    const refusal = { name: RegistryEvents.RegistrationBlocked, payload };
+    expect(levelsOf([refusal, refusal, event, refusal]).filter(it => it === 'error')).toHaveLength(
+      2,
+    );
+  });
+
+  it.each([
+    ['heartbeat', /forgotten .*, as a heartbeat found out; registering it again in 500 ms: /],
+    ['read-back', /forgotten .*, as a read-back found out; registering it again in 500 ms: /],
+  ] as const)('says that a %s found out that the instance is lost', (foundBy, expected) => {
+    const payload = { reason: 'forgotten', foundBy, retryInMs: 500, error } as const;
+    expect(linesOf([{ name: RegistryEvents.InstanceLost, payload }])[0]).toMatch(expected);
+  });
+
+  it('has the answer "no such instance" that could not be confirmed', () => {
+    const payload = { error, failures: 1, leaseRemainingMs: 9_000, retryInMs: 1_000 };
+    const unconfirmed = refused(400_017);
+    const event = { name: RegistryEvents.HeartbeatFailed, payload: { ...payload, unconfirmed } };
+    expect(linesOf([event])[0]).toMatch(/errorCode 400017$/);
+  });
+
+  it('says of an address that failed whether it is still asked, as the only one is', () => {
+    const lineOf = (isLast: boolean) =>
+      linesOf([
+        { name: RegistryEvents.AddressIsolated, payload: { address: 'http://a:1', error, isLast } },
+      ])[0];
+    expect(lineOf(true)).toMatch(/no other address serves, so requests still go to it: /);
+    expect(lineOf(false)).toMatch(/requests go to another address until it answers a probe: /);
+  });
+
+  it('says where the address comes from that does not answer a registration', () => {
+    const lineOf = (cause: ServiceCombError) =>
+      linesOf([failed(1, cause)], { instance }, 'SERVICE_CENTER_ADDRESS')[0];
+    expect(lineOf(error)).toMatch(/and so on until it succeeds: .*SERVICE_CENTER_ADDRESS$/);
+    expect(lineOf(refused(400_100))).not.toMatch(/SERVICE_CENTER_ADDRESS/);
+    expect(linesOf([failed(1)])[0]).toMatch(
+      /comes from serviceCenter.addresses or SERVICE_CENTER_ADDRESS$/,
+    );
   });
 
   it('names the instance and its endpoints', () => {
@@ -205,7 +325,7 @@ describe('the log', () => {
   it('says that a refused login is not repeated at once, and why', () => {
     const payload = { address: 'http://a:1', error, retryInMs: 900_000 };
     expect(linesOf([{ name: RegistryEvents.TokenRefused, payload }])[0]).toMatch(
-      /next attempt in 900 s, so as not to be banned/,
+      /this password is not sent again for 900 s, so that the account is not banned/,
     );
   });
 
@@ -214,5 +334,26 @@ describe('the log', () => {
       linesOf([{ name: RegistryEvents.RegistrationBlocked, payload: { error, retryInMs } }])[0];
     expect(lineOf(60_000)).toMatch(/next attempt in 60 s/);
     expect(lineOf(null)).toMatch(/not tried again before a restart/);
+  });
+});
+
+/** Every note, and the level of its line: `log` for a change at the registry, else `debug`. */
+const notes: readonly (readonly [Level, PendingNote])[] = [
+  ['debug', { kind: 'contradicted', error, retryInMs: 1_500 }],
+  ['debug', { kind: 'unchecked', error, retryInMs: 15_000 }],
+  ['log', { kind: 'removing', stored: { hostName: 'old', endpoints: ['rest://old:1'] } }],
+  ['debug', { kind: 'silent', address: 'http://a:1', retryInMs: 10_000 }],
+];
+
+describe('a note', () => {
+  it.each(notes)('is a line at level %s each time: %j', (level, note) => {
+    const log = new LogLines();
+    const publisher = new EventPublisher(log);
+    for (const _ of [1, 2]) publisher.note(note, { ...base, instance });
+    const [line = '', ...more] = log.lines;
+    expect(more).toEqual([line]);
+    expect(line.split(' ')[0]).toBe(level);
+    if ('retryInMs' in note) expect(line).toMatch(/ in (1500 ms|15 s|10 s)/);
+    if ('error' in note) expect(line.endsWith(`: ${error.message}`)).toBe(true);
   });
 });

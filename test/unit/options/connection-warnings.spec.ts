@@ -36,7 +36,7 @@ describe('a warning about TLS', () => {
     [{ tls: { rejectUnauthorized: false } }, /^INSECURE: .*tls\.rejectUnauthorized is false/],
     [
       { addresses: ['https://a'], tls: { ca }, axios: { httpsAgent } },
-      /^serviceCenter\.tls has no effect: serviceCenter\.axios\.httpsAgent replaces it$/,
+      /^serviceCenter\.tls has no effect: serviceCenter\.axios\.httpsAgent replaces it; remove one of them$/,
     ],
     [{ addresses: ['http://a'], tls: { ca } }, /has no effect: no address .* https:/],
     [{ addresses: ['http://a'], tls: { servername: 'b' } }, /has no effect: no address/],

@@ -84,7 +84,10 @@ describe('a profile warns', () => {
   ])('once at %s of an interval of %i ms', (profile, intervalMs, why) => {
     const serviceCenter = profile === 'cse-legacy' ? tenant.serviceCenter : undefined;
     const options = resolve({ profile, serviceCenter, heartbeat: { intervalMs } });
-    expect(profileWarnings(options)).toEqual([`heartbeat.intervalMs is ${intervalMs}: ${why}`]);
+    const remedy = `set it to ${profiles[options.profile].leastIntervalMs} or more`;
+    expect(profileWarnings(options)).toEqual([
+      `heartbeat.intervalMs is ${intervalMs}: ${why}; ${remedy}`,
+    ]);
   });
 
   it.each(profileNames)('of nothing at %s when its defaults are kept, or more', profile => {
@@ -99,7 +102,7 @@ describe('a profile warns', () => {
   it('of a project at an exclusive engine, which has only one', () => {
     const options = resolve({ profile: 'cse-exclusive', serviceCenter: { project: 'p' } });
     expect(profileWarnings(options)).toEqual([
-      'serviceCenter.project is "p": the project of an exclusive engine is always "default"',
+      'serviceCenter.project is "p": the project of an exclusive engine is always "default"; set it to that',
     ]);
   });
 });

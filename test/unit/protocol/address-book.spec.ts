@@ -64,6 +64,18 @@ describe('isolation', () => {
     expect(book.isolated).toEqual(['a']);
   });
 
+  it('says whether another address is left, which a single one has not', () => {
+    const isLastOf = (...addresses: readonly [string, ...string[]]) => {
+      const { book } = bookOf(...addresses);
+      const isLast: unknown[] = [];
+      book.onChange(change => isLast.push(change.kind === 'isolated' && change.isLast));
+      for (const address of addresses) fail(book, address, 3);
+      return isLast;
+    };
+    expect(isLastOf('a')).toEqual([true]);
+    expect(isLastOf('a', 'b')).toEqual([false, true]);
+  });
+
   it('does not come while an answer lies between the failures', () => {
     const { book, told } = bookOf('a', 'b');
     fail(book, 'a', 2);

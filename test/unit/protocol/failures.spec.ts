@@ -56,7 +56,7 @@ describe('an answer that is no success', () => {
     const error = response({ status: 400, body });
     expect(error).toMatchObject({ status: 400, errorCode: 400_017, detail: 'no lease' });
     expect(error.message).toBe(
-      'Service Center refused "heartbeat": HTTP 400, errorCode 400017: Instance does not exist - no lease',
+      'Service Center refused "heartbeat" at http://a:1: HTTP 400, errorCode 400017: Instance does not exist - no lease',
     );
   });
 
@@ -72,7 +72,7 @@ describe('an answer that is no success', () => {
     const error = response({ status: 404, body });
     expect(error.errorCode).toBeUndefined();
     expect(error.message).toBe(
-      'Service Center refused "heartbeat": HTTP 404: The API does not exist',
+      'Service Center refused "heartbeat" at http://a:1: HTTP 404: The API does not exist',
     );
   });
 

@@ -122,4 +122,14 @@ describe('getInstance', () => {
       address: 'http://a:1',
     });
   });
+
+  it('claims no status and no refusal that the server never sent for such an instance', async () => {
+    const http = new FakeSend({ body: { instance: { instanceId: 'i-2', hostName: 'host' } } });
+    await expect(clientOf(http.send).getInstance(ref)).rejects.toMatchObject({
+      status: 200,
+      message:
+        'Service Center\'s answer to "getInstance" at http://a:1 counts as errorCode 400017: ' +
+        'HTTP 200: it is another instance, whose id begins with this one',
+    });
+  });
 });

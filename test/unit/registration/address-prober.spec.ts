@@ -14,6 +14,12 @@ describe('an address that is out of sight', () => {
     const probes = harness.sent.filter(({ what }) => what === 'readiness').map(({ at }) => at);
     const gaps = probes.slice(1).map((at, index) => at - (probes[index] ?? 0));
     expect(new Set(gaps)).toEqual(new Set([10_000]));
+    expect(harness.notes).toHaveLength(probes.length);
+    expect(harness.notes[0]).toEqual({
+      kind: 'silent',
+      address: 'http://a:1',
+      retryInMs: 10_000,
+    });
     const back = harness.clock.now();
     harness.answers = {};
     await harness.run(12_000);

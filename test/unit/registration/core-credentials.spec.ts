@@ -68,7 +68,7 @@ describe('a registration whose token cannot be renewed', () => {
         code: 'ERR_SERVICECOMB_RESPONSE',
         errorCode: 401_202,
         message:
-          'Service Center refused "login": HTTP 401, errorCode 401202: User name or password is wrong',
+          'Service Center refused "login" at http://credentials:1: HTTP 401, errorCode 401202: User name or password is wrong',
       },
     });
     const retryInMs = 15 * minute;
@@ -116,7 +116,7 @@ describe('a registration whose token cannot be renewed', () => {
     expect(healthOf(snapshot)).toBe('down');
     expect(snapshot).toMatchObject({ state: 'blocked', lastError: { errorCode: 401_202 } });
     expect(guarded.told(RegistryEvents.InstanceLost)).toEqual([
-      { reason: 'expired', error: wrong },
+      { reason: 'expired', foundBy: 'clock', error: wrong, retryInMs: 3_750 },
     ]);
     expect(guarded.told(RegistryEvents.RegistrationBlocked)).toContainEqual({
       error: wrong,

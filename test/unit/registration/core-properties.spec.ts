@@ -135,7 +135,7 @@ class Stage {
         channel,
         clock: this.clock,
         pace: new Pace({ heartbeat, registration: { retry } }, random),
-        publisher: { publish: () => undefined },
+        publisher: { publish: () => undefined, note: () => undefined },
       },
     );
     this.core.onDue(() => this.#wake());

@@ -7,6 +7,15 @@ const refused = failing('ECONNREFUSED');
 describe('the read-back', () => {
   const stale = { instanceId: 'orders-0', hostName: 'old', endpoints: ['rest://old:1'] };
 
+  it('that finds no record is told as what found the loss', async () => {
+    const harness = new CoreHarness({}, { verifyEvery: 1 });
+    await harness.register();
+    harness.answers = { read: forgotten };
+    await harness.run(10_000);
+    const lost = harness.events.find(({ name }) => name === 'servicecomb.instance.lost');
+    expect(lost?.payload).toMatchObject({ reason: 'forgotten', foundBy: 'read-back' });
+  });
+
   it('posts again when the registration was answered and lost', async () => {
     const harness = new CoreHarness();
     let reads = 0;
@@ -36,6 +45,7 @@ describe('the read-back', () => {
     const harness = new CoreHarness({ read: refused });
     await harness.register();
     expect(harness.core.snapshot().leaseRemainingMs).toBe(60_000);
+    expect(harness.notes[0]).toMatchObject({ kind: 'unchecked', retryInMs: 0 });
     harness.answers = { read: { body: { instance: ours } } };
     await harness.run(30_000);
     const { leaseRemainingMs, renewedAgoMs } = harness.core.snapshot();
@@ -55,6 +65,7 @@ describe('the read-back', () => {
     expect(sent).toEqual(['existence', 'post', 'read', 'remove', 'post', 'read']);
     const [removed, posted] = harness.sent.slice(3, 5).map(({ at }) => at);
     expect((posted ?? 0) - (removed ?? 0)).toBeGreaterThanOrEqual(100);
+    expect(harness.notes).toEqual([{ kind: 'removing', stored: stale }]);
     expect(harness.names()).toEqual([
       'service.registered',
       'instance.replaced',
@@ -79,6 +90,7 @@ describe('the read-back', () => {
       read: () => ({ body: { instance: (reads += 1) === 1 ? stale : ours } }),
     };
     await harness.run(10_000);
+    expect(harness.notes).toEqual([{ kind: 'removing', stored: stale }]);
     expect(harness.names()).toContain('instance.replaced');
     expect(harness.core.state).toBe('registered');
   });
@@ -90,6 +102,42 @@ describe('the read-back', () => {
     await harness.run(60_000);
     expect(harness.core.snapshot()).toMatchObject({ state: 'registered', failures: 0 });
     expect(harness.names()).not.toContain('heartbeat.failed');
+  });
+
+  it('that fails is noted each time, with the pause until the next one', async () => {
+    const harness = new CoreHarness({}, { verifyEvery: 1 });
+    await harness.register();
+    harness.answers = { read: refused };
+    await harness.run(60_000);
+    expect(harness.notes).toHaveLength(harness.count('read') - 1);
+    for (const note of harness.notes)
+      expect(note).toMatchObject({
+        kind: 'unchecked',
+        retryInMs: 15_000,
+        error: { operation: 'getInstance', reason: 'ECONNREFUSED' },
+      });
+  });
+});
+
+describe('a heartbeat answered "no such instance"', () => {
+  it('is told with that answer when the record cannot be read to confirm it', async () => {
+    const harness = new CoreHarness();
+    await harness.register();
+    harness.answers = { heartbeat: forgotten, read: refused };
+    await harness.run(10_000);
+    const failed = harness.events.find(({ name }) => name === 'servicecomb.heartbeat.failed');
+    expect(failed?.payload).toMatchObject({
+      error: { operation: 'getInstance' },
+      unconfirmed: { operation: 'heartbeat', errorCode: 400_017 },
+    });
+  });
+
+  it('is noted when the registry lists the instance all the same', async () => {
+    const harness = new CoreHarness();
+    await harness.register();
+    harness.answers = { heartbeat: forgotten };
+    await harness.run(9_000);
+    expect(harness.notes).toMatchObject([{ kind: 'contradicted', error: { errorCode: 400_017 } }]);
   });
 });
 

@@ -178,21 +178,27 @@ describe('an attempt to register that fails', () => {
     expect([...first.events, ...second.events]).toEqual([
       {
         name: 'servicecomb.registration.failed',
-        payload: { error: errors.network, failures: 1 },
+        payload: { error: errors.network, failures: 1, retryInMs: 500 },
       },
       {
         name: 'servicecomb.registration.failed',
-        payload: { error: errors.serviceGone, failures: 2 },
+        payload: { error: errors.serviceGone, failures: 2, retryInMs: 1_000 },
       },
     ]);
     expect(second.state).toMatchObject({ failures: 2, error: errors.serviceGone });
   });
 
-  it('is not told when the registry has merely dropped the service, unless it does so again', () => {
+  it('is told also when the registry has merely dropped the service, and repeated at once', () => {
     const first = transition(registeringOf(), outcomes['service-gone'], context);
+    expect(dueAt(first.state)).toBe(now);
+    expect(first.events).toEqual([
+      {
+        name: 'servicecomb.registration.failed',
+        payload: { error: errors.serviceGone, failures: 1, retryInMs: 0 },
+      },
+    ]);
     const second = transition(first.state, outcomes['service-gone'], context);
-    expect(first.events).toEqual([]);
-    expect(namesOf(second.events)).toEqual(['registration.failed']);
+    expect(second.events[0]?.payload).toMatchObject({ failures: 2 });
     expect(dueAt(second.state)).toBeGreaterThan(now);
   });
 
@@ -334,9 +340,17 @@ describe('while a lease is held', () => {
     expect(events).toEqual([
       {
         name: 'servicecomb.heartbeat.failed',
-        payload: { error, failures: 1, leaseRemainingMs: 59_000 },
+        payload: { error, failures: 1, leaseRemainingMs: 59_000, retryInMs: 1_000 },
       },
     ]);
+  });
+
+  it('a heartbeat answered "no such instance" is told with that when its record cannot be read', () => {
+    const outcome = { ...outcomes.failed, unconfirmed: errors.instanceGone };
+    expect(transition(registeredOf(), outcome, context).events[0]?.payload).toMatchObject({
+      error: errors.network,
+      unconfirmed: errors.instanceGone,
+    });
   });
 
   it('a heartbeat that was late and failed is told with nothing left', () => {
@@ -351,9 +365,11 @@ describe('an answer that contradicts the record', () => {
   const { contradicted, renewed } = outcomes;
 
   it('is no failure, and the heartbeat is repeated 1.5 s later', () => {
-    const { state, events } = transition(registeredOf(), contradicted, context);
+    const { state, events, notes } = transition(registeredOf(), contradicted, context);
     expect(state).toEqual(registeredOf({ heartbeatAt: now + 1_500, wasContradicted: true }));
     expect(events).toEqual([]);
+    const { error } = contradicted;
+    expect(notes).toEqual([{ kind: 'contradicted', error, retryInMs: 1_500 }]);
   });
 
   it('is a failure when it comes twice in a row', () => {
@@ -386,8 +402,18 @@ describe('a lease that the registry has forgotten', () => {
       previous: undefined,
     });
     expect(events).toEqual([
-      { name: 'servicecomb.instance.lost', payload: { reason: 'forgotten', error } },
+      {
+        name: 'servicecomb.instance.lost',
+        payload: { reason: 'forgotten', foundBy: 'heartbeat', error, retryInMs: 500 },
+      },
     ]);
+  });
+
+  it.each(['heartbeat', 'read-back'] as const)('is told with the %s that found it', during => {
+    const outcome = { ...outcomes['instance-gone'], during };
+    expect(transition(registeredOf(), outcome, context).events[0]?.payload).toMatchObject({
+      foundBy: during,
+    });
   });
 
   it('is joined for again later when heartbeats had failed: others come back, too', () => {
@@ -430,7 +456,12 @@ describe('time that passes while a lease is held', () => {
     expect(events).toEqual([
       {
         name: 'servicecomb.instance.lost',
-        payload: { reason: 'expired', error: errors.network },
+        payload: {
+          reason: 'expired',
+          foundBy: 'clock',
+          error: errors.network,
+          retryInMs: 3_750,
+        },
       },
     ]);
   });
