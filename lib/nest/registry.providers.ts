@@ -54,9 +54,9 @@ export const registryProviders: Provider[] = [
   },
   {
     provide: Channel,
-    inject: [REGISTRY_OPTIONS, REGISTRY_HTTP_SERVICE, Connections],
-    useFactory: ({ serviceCenter }: ResolvedOptions, http: HttpService, connections: Connections) =>
-      createChannel(serviceCenter, sendThrough(http, connections)),
+    inject: [REGISTRY_OPTIONS, REGISTRY_HTTP_SERVICE],
+    useFactory: ({ serviceCenter }: ResolvedOptions, http: HttpService) =>
+      createChannel(serviceCenter, sendThrough(http)),
   },
   {
     provide: ServiceCenterClient,

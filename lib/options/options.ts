@@ -99,10 +99,9 @@ export interface ServiceCenterOptions {
    */
   readonly maxAnswerBytes?: number | undefined;
   /**
-   * More settings of axios: `headers` to add, an `httpAgent` or `httpsAgent` that replaces ours, such as an
-   * agent of a proxy. An `httpsAgent` has TLS settings of its own; `tls` then has no effect. Settings that
-   * deadlines, errors and credentials depend on are ignored: `timeout`, `signal`, `validateStatus`,
-   * `maxRedirects`, `baseURL`, `auth`, `httpVersion` and the like. A `proxy` is an error: use an agent.
+   * Settings of axios: `headers` to add, and an `httpAgent` or `httpsAgent` that replaces ours, such as an
+   * agent of a proxy. An `httpsAgent` has TLS settings of its own; `tls` then has no effect. All other
+   * settings are ignored. A `proxy` is an error: use an agent.
    * @default none
    */
   readonly axios?: AxiosRequestConfig | undefined;

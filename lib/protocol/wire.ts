@@ -9,10 +9,13 @@
 /** Texts by name: properties, tags, path parameters, headers. */
 export type Texts = Readonly<Record<string, string>>;
 
-/** One HTTP answer, whatever its status. Header names are in lower case. */
+/** The headers of an answer that this library reads, in lower case. No other one is kept. */
+export const headersRead = ['date', 'location', 'retry-after', 'x-resource-revision'] as const;
+
+/** One HTTP answer, whatever its status. */
 export interface HttpReply {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly headers: Readonly<Partial<Record<(typeof headersRead)[number], string | undefined>>>;
   readonly body: string;
 }
 

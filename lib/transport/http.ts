@@ -1,15 +1,19 @@
-import { Agent, ClientRequest } from 'node:http';
+import { Agent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
-import { Readable } from 'node:stream';
 import { createSecureContext } from 'node:tls';
 import type { HttpService } from '@nestjs/axios';
-import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
-import { catchError, firstValueFrom, fromEvent, map, retry, takeUntil, tap, timeout } from 'rxjs';
-import { codeOf } from '../errors.js';
+import axios, {
+  type AxiosAdapter,
+  type AxiosRequestConfig,
+  type AxiosResponse,
+  type InternalAxiosRequestConfig,
+} from 'axios';
+import { firstValueFrom } from 'rxjs';
 import type { ResolvedOptions, TlsMaterial } from '../options/resolved-options.js';
 import type { HttpRequest, Send } from '../protocol/channel.js';
 import { secretsOf } from '../protocol/redact.js';
-import type { HttpReply } from '../protocol/wire.js';
+import type { HttpReply, Texts } from '../protocol/wire.js';
+import { type Asked, type ConnectionsPort, exchange } from './exchange.js';
 
 /** The options that connections are made with. */
 export type ConnectionSettings = Pick<ResolvedOptions['serviceCenter'], 'tls' | 'axios'>;
@@ -32,10 +36,10 @@ export class Connections {
   }
 
   /** The agents for the next request. No proxy of the environment is used. */
-  get agents(): Pick<AxiosRequestConfig, 'httpAgent' | 'httpsAgent' | 'proxy'> {
+  get agents(): ConnectionsPort['agents'] {
     const { httpAgent = this.#plain, httpsAgent = this.#secure }: AxiosRequestConfig =
       this.settings.axios?.() ?? {};
-    return { httpAgent, httpsAgent, proxy: false };
+    return { httpAgent, httpsAgent };
   }
 
   /** Uses these certificates for new connections. Those in use are closed as soon as they are free. */
@@ -67,33 +71,11 @@ function closeIdle({ freeSockets }: Agent): void {
     for (const socket of sockets ?? []) socket.destroy();
 }
 
-/** Longest request that is sent, in bytes. */
-const maxRequestBytes = 1_048_576;
-
-/** Settings that deadlines, errors and credentials depend on; `serviceCenter.axios` cannot change them. */
-const ours = {
-  adapter: 'http',
-  auth: undefined,
-  baseURL: undefined,
-  cancelToken: undefined,
-  decompress: true,
-  http2Options: undefined,
-  httpVersion: undefined, // HTTP/2 would bypass our agents, and the certificates that they verify.
-  maxBodyLength: maxRequestBytes,
-  maxRedirects: 0,
-  responseType: 'stream',
-  signal: undefined,
-  timeout: 0,
-  transformRequest: [],
-  transformResponse: [],
-  transport: undefined,
-  validateStatus: () => true,
-};
-
 /**
  * Creates an axios instance of our own, so that interceptors and defaults of the application do not touch a
  * heartbeat, nor ours its requests. A new instance starts with the defaults of the process, which may
- * include an Authorization header of the application: they are removed.
+ * include an Authorization header of the application: they are removed. Of `serviceCenter.axios` it takes the
+ * headers; {@link Connections} has the agents.
  */
 export function createPrivateAxios(
   connections: Connections,
@@ -102,11 +84,44 @@ export function createPrivateAxios(
   const instance = axios.create();
   for (const name of Object.keys(instance.defaults))
     Reflect.deleteProperty(instance.defaults, name);
-  const extra = extras?.() ?? {};
-  Object.assign(instance.defaults, extra, ours, { headers: { common: {}, ...headersOf(extra) } });
-  instance.interceptors.request.use(config => Object.assign(config, connections.agents));
-  instance.interceptors.response.use(response => withBody(response));
+  Object.assign(instance.defaults, {
+    adapter: adapterOver(connections),
+    headers: { common: {}, ...headersOf(extras?.() ?? {}) },
+    transformRequest: [],
+    transformResponse: [],
+  });
   return instance;
+}
+
+/** Makes axios' adapter of {@link exchange}. No status is an error, and no header but those read is passed on. */
+function adapterOver(connections: Connections): AxiosAdapter {
+  return async config => {
+    const { status, headers, body } = await exchange(requestOf(config), connections);
+    return { status, statusText: '', headers, data: body, config };
+  };
+}
+
+function requestOf(config: InternalAxiosRequestConfig<string>): Asked {
+  const { method = 'get', url = '', headers, data, timeout = 0, maxContentLength = 0 } = config;
+  return {
+    method: method.toUpperCase(),
+    url,
+    headers: sendable(headers),
+    body: data,
+    timeoutMs: timeout,
+    maxAnswerBytes: maxContentLength,
+    signal: config.signal instanceof AbortSignal ? config.signal : undefined,
+  };
+}
+
+/** Returns the headers as texts, without the characters that no header can hold. */
+function sendable(headers: object): Texts {
+  const texts: Record<string, string> = {};
+  for (const [name, value] of Object.entries<unknown>({ ...headers })) {
+    const text = Array.isArray(value) ? value.join(', ') : value;
+    if (typeof text === 'string') texts[name] = text.replace(/[^\t\x20-\x7e\x80-\xff]/g, '');
+  }
+  return texts;
 }
 
 /** Returns the headers that are sent: without undefined ones and axios' groups by method. */
@@ -124,99 +139,47 @@ export function secretsBeside({ axios: extras }: Extras): readonly string[] {
   return secretsOf(Object.fromEntries(texts));
 }
 
-/** Reads the body before the answer is passed on, so that a timeout or an abort ends the reading, too. */
-async function withBody(response: AxiosResponse<unknown>): Promise<AxiosResponse<unknown>> {
-  const { data, config } = response;
-  if (data instanceof Readable) response.data = await bodyOf(data, config.maxContentLength ?? 0);
-  return response;
-}
-
 /**
- * Reads the text of an answer. Decodes the pieces as they come: a list of them would take 400 MB for a
- * mebibyte in pieces of one byte. Removes a byte order mark; bytes that are not UTF-8 become U+FFFD.
- * @throws Error with the code `ERR_ANSWER_TOO_LONG`; with the code `ERR_BAD_RESPONSE` and its cause when the
- * answer breaks off or cannot be decompressed
+ * Creates the port to HTTP from an HttpService. Its deadline and its signal are kept by the adapter, so that
+ * nothing has to be unsubscribed.
  */
-export async function bodyOf(answer: Readable, maxBytes: number): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  let length = 0;
-  try {
-    for await (const piece of answer) {
-      if (!(piece instanceof Uint8Array)) throw new TypeError('An answer is bytes');
-      length += piece.length;
-      if (length > maxBytes) throw coded('ERR_ANSWER_TOO_LONG');
-      text += decoder.decode(piece, { stream: true });
+export function sendThrough(http: HttpService): Send {
+  return async request => {
+    request.signal?.throwIfAborted();
+    try {
+      return replyOf(await firstValueFrom(http.request<string>(configOf(request))));
+    } catch (error) {
+      throw withoutRequest(error);
     }
-  } catch (cause) {
-    // Some versions of axios count as well, and have a code of their own for it.
-    const isTooLong = ['ERR_ANSWER_TOO_LONG', 'ERR_BAD_RESPONSE'].includes(codeOf(cause) ?? '');
-    throw isTooLong ? coded('ERR_ANSWER_TOO_LONG') : coded('ERR_BAD_RESPONSE', { cause });
-  }
-  return text + decoder.decode();
+  };
 }
 
-function coded(code: string, options?: ErrorOptions): Error {
-  return Object.assign(new Error(`The answer cannot be read: ${code}`, options), { code });
-}
+/** Given to HttpService, which would make one for each request: half of what axios costs without it. */
+const neverCancelled = axios.CancelToken.source().token;
 
-/**
- * Creates the port to HTTP from an HttpService. A kept connection that the server has just closed is no
- * failure: the request is sent once more, over a new one. The deadline is rxjs' `timeout`, since axios' own
- * does not end an answer that trickles; unsubscribing closes the socket, for a deadline and an abort alike.
- */
-export function sendThrough(http: HttpService, connections: Pick<Connections, 'closeIdle'>): Send {
-  return request => {
-    const { signal, timeoutMs } = request;
-    signal?.throwIfAborted();
-    const reply = http.request<string>(axiosRequest(request)).pipe(
-      retry({ count: 1, delay: error => overNewConnection(error, connections) }),
-      catchError((error: unknown) => {
-        throw withoutRequest(error);
-      }),
-      map(replyOf),
-      timeout({ first: timeoutMs }),
-    );
-    return firstValueFrom(signal === undefined ? reply : reply.pipe(takeUntil(aborted(signal))));
+/** Leaves the body undefined, not null: axios would send the four letters of `null`. */
+function configOf(request: HttpRequest): AxiosRequestConfig<string> {
+  const { method, url, headers, body, timeoutMs, maxAnswerBytes, signal } = request;
+  return {
+    method,
+    url,
+    headers: { ...headers },
+    ...(body !== undefined && { data: body }),
+    ...(signal !== undefined && { signal }),
+    timeout: timeoutMs,
+    maxContentLength: maxAnswerBytes,
+    cancelToken: neverCancelled,
   };
 }
 
 /**
  * Returns an error without the request: axios keeps it in its own, with all headers, and would show them
- * wherever it is printed. An error of an agent may have no code; it is no bug of ours for that.
+ * wherever it is printed.
  */
 function withoutRequest(error: unknown): unknown {
   if (!axios.isAxiosError<unknown>(error)) return error;
   const { name, message, code = 'ERR_NETWORK', cause } = error;
   return Object.assign(new Error(message, { cause }), { name, code });
-}
-
-/** Closes all kept connections first: they are as old as the one that was closed. */
-function overNewConnection(
-  error: unknown,
-  connections: Pick<Connections, 'closeIdle'>,
-): Promise<void> {
-  if (!wasKeptTooLong(error)) throw error;
-  connections.closeIdle();
-  return Promise.resolve();
-}
-
-function wasKeptTooLong(error: unknown): boolean {
-  if (!axios.isAxiosError<unknown>(error)) return false;
-  const request: unknown = error.request;
-  const isReset = error.code === 'ECONNRESET' || error.code === 'EPIPE';
-  return isReset && request instanceof ClientRequest && request.reusedSocket;
-}
-
-function aborted(signal: AbortSignal): ReturnType<typeof fromEvent<Event>> {
-  return fromEvent<Event>(signal, 'abort').pipe(tap(() => signal.throwIfAborted()));
-}
-
-/** Leaves the body undefined, not null: axios would send the four letters of `null`. */
-function axiosRequest(request: HttpRequest): AxiosRequestConfig<string> {
-  const { method, url, headers, body, maxAnswerBytes } = request;
-  const data = body === undefined ? {} : { data: body };
-  return { method, url, headers: { ...headers }, maxContentLength: maxAnswerBytes, ...data };
 }
 
 function replyOf({ status, headers, data }: AxiosResponse<unknown>): HttpReply {

@@ -21,7 +21,7 @@ export function httpClient(
   const http = new HttpService(createPrivateAxios(connections, serviceCenter));
   const settings = { ...serviceCenter, domain, userAgent: 'nestjs-servicecomb/test' };
   const addresses = new AddressBook(serviceCenter.addresses);
-  return new ServiceCenterClient(new Channel(sendThrough(http, connections), addresses, settings));
+  return new ServiceCenterClient(new Channel(sendThrough(http), addresses, settings));
 }
 
 /** The registry that a contract is tested on, and what time is there. */

@@ -1,13 +1,10 @@
-import { getEventListeners, once } from 'node:events';
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { Readable } from 'node:stream';
 import { HttpService } from '@nestjs/axios';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import axios from 'axios';
 import {
-  bodyOf,
   Connections,
   createPrivateAxios,
   secretsBeside,
@@ -29,20 +26,6 @@ const request = {
   maxAnswerBytes: 1_048_576,
   signal: undefined,
 } as const;
-
-describe('a request', () => {
-  it('leaves no listener on the signal of 3,000 requests', async () => {
-    const http = new HttpService(
-      axios.create({
-        adapter: async config => ({ status: 200, statusText: '', headers: {}, data: '', config }),
-      }),
-    );
-    const send = sendThrough(http, { closeIdle: () => undefined });
-    const { signal } = new AbortController();
-    for (let nth = 0; nth < 3_000; nth += 1) await send({ ...request, url: 'http://a:1', signal });
-    expect(getEventListeners(signal, 'abort')).toEqual([]);
-  });
-});
 
 async function closeOf(socket: Socket | undefined): Promise<void> {
   if (socket !== undefined) await once(socket, 'close');
@@ -73,7 +56,7 @@ describe('connections whose certificates are renewed', () => {
     const connections = new Connections(serviceCenter);
     closings.push(() => connections.closeIdle());
     const http = new HttpService(createPrivateAxios(connections, serviceCenter));
-    const send = sendThrough(http, connections);
+    const send = sendThrough(http);
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     /** Begins a request, and returns what ends it. */
     const begin = async () => {
@@ -122,31 +105,5 @@ describe('the secrets in the headers of serviceCenter.axios', () => {
     const { serviceCenter } = resolve({ serviceCenter: { axios: { headers } } });
     expect(secretsBeside(serviceCenter)).toEqual(['secret']);
     expect(secretsBeside(resolve({}).serviceCenter)).toEqual([]);
-  });
-});
-
-function answer(...pieces: readonly (string | Uint8Array)[]): Readable {
-  return Readable.from(pieces.map(piece => Buffer.from(piece)));
-}
-
-describe('the body of an answer', () => {
-  it('is its text, however it was cut into pieces, without a byte order mark', async () => {
-    const bytes = Buffer.from('\uFEFF{"city":"Zürich 😀"}');
-    const pieces = Array.from(bytes, byte => Uint8Array.of(byte));
-    expect(await bodyOf(answer(...pieces), 100)).toBe('{"city":"Zürich 😀"}');
-    expect(await bodyOf(answer(), 100)).toBe('');
-  });
-
-  it('may be as long as it may be, and no byte longer, also where axios does not count', async () => {
-    expect(await bodyOf(answer('abc', 'de'), 5)).toBe('abcde');
-    const endless = answer('abc', 'def', 'ghi');
-    await expect(bodyOf(endless, 5)).rejects.toMatchObject({ code: 'ERR_ANSWER_TOO_LONG' });
-    expect(endless.destroyed).toBe(true);
-  });
-
-  it('that breaks off is a bad answer, with the cause', async () => {
-    const cause = Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
-    const broken = new Readable({ read: () => broken.destroy(cause) });
-    await expect(bodyOf(broken, 5)).rejects.toMatchObject({ code: 'ERR_BAD_RESPONSE', cause });
   });
 });
