@@ -1,8 +1,9 @@
 import { isServiceCombError, type ServiceCombError } from '../errors.js';
 import type { AddressBook } from '../protocol/address-book.js';
 import type { CallOptions } from '../protocol/channel.js';
-import { failureKind, isNoSuchService, isRetriable } from '../protocol/failures.js';
+import { failureKind, isGone, isNoSuchService, isRetriable } from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
+import type { InstanceRef } from '../protocol/wire.js';
 import type { Clock } from './clock.js';
 import type { Pace } from './pace.js';
 import { driftOf, isElsewhere, type RegistryRecord, type WriteQueue } from './record.js';
@@ -12,17 +13,29 @@ import type { Outcome } from './transition.js';
 /** The collaborators of {@link Requests}. */
 export interface RequestsParts {
   readonly client: ServiceCenterClient;
-  readonly addresses: Pick<AddressBook, 'hasAnother'>;
+  readonly addresses: AddressBook;
   readonly clock: Clock;
   readonly pace: Pace;
   readonly writes: WriteQueue;
 }
+
+/** Between two heartbeats, whatever address they go to. */
+const heartbeatGapMs = 250;
+
+/** A refusal is one node's word: it counts if another node agrees, or if none can be asked. */
+const doubtful = {
+  secondOpinion: ['instance-gone', 'service-gone', 'refused'],
+} as const satisfies CallOptions;
+/** Nodes that have a store each cannot vouch for one another's records. */
+const doubtfulRefusals = { secondOpinion: ['refused'] } as const satisfies CallOptions;
 
 /**
  * Makes the one request that a state asks for, and returns how it ended. A failed request is an
  * outcome; only an abort and a bug are thrown.
  */
 export class Requests {
+  #heartbeatSentAt = -Infinity;
+
   constructor(private readonly parts: RequestsParts) {}
 
   /** Makes the request. */
@@ -46,7 +59,7 @@ export class Requests {
       case 'remove-stale':
         return this.#removeStale(request.serviceId, record, signal);
       case 'heartbeat':
-        return this.#heartbeat(request.lease, signal);
+        return this.#heartbeat(request.lease, record, signal);
       case 'read-back':
         return this.#readBack(request.lease, record, signal);
       case 'repair':
@@ -61,15 +74,17 @@ export class Requests {
   async findService(
     { microservice, tags }: RegistryRecord,
     signal: AbortSignal,
+    opinions: Pick<CallOptions, 'secondOpinion'> = doubtful,
   ): Promise<Extract<Outcome, { kind: 'service-found' }>> {
     const { client } = this.parts;
     try {
-      const serviceId = await client.findServiceId(microservice, { signal });
+      const serviceId = await client.findServiceId(microservice, { ...opinions, signal });
       return { kind: 'service-found', serviceId, created: false };
     } catch (error) {
       if (!isNoSuchService(error)) throw error;
     }
-    const serviceId = await client.registerMicroservice(microservice, { tags, signal });
+    const options = { ...opinions, tags, signal };
+    const serviceId = await client.registerMicroservice(microservice, options);
     return { kind: 'service-found', serviceId, created: true };
   }
 
@@ -77,9 +92,10 @@ export class Requests {
     serviceId: string,
     { instance }: RegistryRecord,
     signal: AbortSignal,
+    opinions: Pick<CallOptions, 'secondOpinion'> = doubtful,
   ): Promise<Outcome> {
     const sentAt = this.parts.clock.now();
-    await this.parts.client.registerInstance(serviceId, instance, { signal });
+    await this.parts.client.registerInstance(serviceId, instance, { ...opinions, signal });
     return { kind: 'posted', serviceId, sentAt, instance };
   }
 
@@ -103,10 +119,25 @@ export class Requests {
       const lengthMs = leaseLengthMs(stored.healthCheck ?? instance.healthCheck);
       // The desired endpoints may have changed while the record was posted.
       const isReadBack = !isElsewhere(instance, record.instance);
+      await this.#compareNodes(ref, signal);
       return { kind: 'granted', lease: { ...asked, lengthMs }, isReadBack };
     } catch (error) {
       if (!isServiceCombError(error) || isGone(error)) throw error;
       return { kind: 'granted', lease: asked, isReadBack: false };
+    }
+  }
+
+  /** Reads the record at another node as well: nodes may have a store each, by mistake or while parted. */
+  async #compareNodes(ref: InstanceRef, signal: AbortSignal): Promise<void> {
+    const { client, addresses } = this.parts;
+    if (addresses.opinionBeside(client.address) === undefined) return addresses.noteSplit(false);
+    try {
+      const { timeoutMs } = this.#fresh(signal);
+      await client.getInstance(ref, { noCache: true, elsewhere: true, signal, timeoutMs });
+      addresses.noteSplit(false);
+    } catch (error) {
+      if (!isServiceCombError(error)) throw error;
+      addresses.noteSplit(isGone(error));
     }
   }
 
@@ -117,27 +148,55 @@ export class Requests {
   ): Promise<Outcome> {
     const ref = { serviceId, instanceId: instance.instanceId };
     try {
-      await this.parts.client.unregisterInstance(ref, { signal });
+      await this.parts.client.unregisterInstance(ref, { ...doubtful, signal });
     } catch (error) {
       if (!isServiceCombError(error) || failureKind(error) !== 'instance-gone') throw error;
     }
     return { kind: 'stale-removed', serviceId };
   }
 
-  async #heartbeat(lease: Lease, signal: AbortSignal): Promise<Outcome> {
+  async #heartbeat(lease: Lease, record: RegistryRecord, signal: AbortSignal): Promise<Outcome> {
     const { client, addresses, clock, pace } = this.parts;
+    const { isSplit } = addresses;
+    const opinions = isSplit ? doubtfulRefusals : doubtful;
     const sentAt = clock.now();
-    const attempts = addresses.hasAnother ? 2 : 1;
-    const timeoutMs = pace.lateHeartbeatTimeoutMs(remainingMs(lease, sentAt), attempts);
+    const timeoutMs = pace.lateHeartbeatTimeoutMs(remainingMs(lease, sentAt));
+    const turn = () => this.#heartbeatTurn(signal);
     try {
-      await client.sendHeartbeat(lease.ref, { signal, timeoutMs });
+      await client.sendHeartbeat(lease.ref, { ...opinions, signal, timeoutMs, turn });
+      return { kind: 'renewed', sentAt, tookMs: clock.now() - sentAt };
     } catch (error) {
-      if (!isServiceCombError(error) || failureKind(error) !== 'instance-gone') throw error;
-      // The answer may be about the lease of an earlier process: the record shows whether ours is gone.
-      await client.getInstance(lease.ref, this.#fresh(signal));
-      return { kind: 'contradicted', error };
+      if (!isServiceCombError(error) || !isGone(error)) throw error;
+      return isSplit
+        ? await this.#joined(record, signal)
+        : await this.#doubted(error, lease, signal);
+    } finally {
+      addresses.takeTurns();
     }
+  }
+
+  /** Registers at a node that has a store of its own and not this instance: a POST renews the lease, too. */
+  async #joined(record: RegistryRecord, signal: AbortSignal): Promise<Outcome> {
+    const { clock } = this.parts;
+    const { serviceId } = await this.findService(record, signal, doubtfulRefusals);
+    const sentAt = clock.now();
+    await this.#post(serviceId, record, signal, doubtfulRefusals);
     return { kind: 'renewed', sentAt, tookMs: clock.now() - sentAt };
+  }
+
+  /** The answer may be about the lease of an earlier process: the record shows whether ours is gone. */
+  async #doubted(error: ServiceCombError, { ref }: Lease, signal: AbortSignal): Promise<Outcome> {
+    if (failureKind(error) !== 'instance-gone') throw error;
+    await this.parts.client.getInstance(ref, this.#fresh(signal));
+    return { kind: 'contradicted', error };
+  }
+
+  async #heartbeatTurn(signal: AbortSignal): Promise<void> {
+    const { clock } = this.parts;
+    const waitMs = this.#heartbeatSentAt + heartbeatGapMs - clock.now();
+    if (waitMs > 0) await clock.delay(waitMs, signal);
+    signal.throwIfAborted();
+    this.#heartbeatSentAt = clock.now();
   }
 
   /**
@@ -190,11 +249,6 @@ export class Requests {
   }
 
   #fresh(signal: AbortSignal): CallOptions & { noCache: true } {
-    return { noCache: true, signal, timeoutMs: this.parts.pace.heartbeatTimeoutMs };
+    return { ...doubtful, noCache: true, signal, timeoutMs: this.parts.pace.heartbeatTimeoutMs };
   }
-}
-
-function isGone(error: ServiceCombError): boolean {
-  const kind = failureKind(error);
-  return kind === 'instance-gone' || kind === 'service-gone';
 }

@@ -73,6 +73,7 @@ export class CoreHarness {
     this.answers = answers;
     const channel = channelOf(request => this.#answer(request), {
       addresses,
+      now: () => this.clock.now(),
       ...(credentials === undefined ? {} : { credentials: credentials(this.clock) }),
     });
     const client = new ServiceCenterClient(channel);

@@ -48,7 +48,7 @@ export class SimulatedProcess {
 
   constructor(
     private readonly clock: SimulatedClock,
-    registry: SimulatedRegistry,
+    registry: Pick<SimulatedRegistry, 'send'>,
     private readonly options: SimulatedProcessOptions = {},
   ) {
     const { addresses = ['http://a:1'], random = () => 0.5 } = options;
@@ -56,6 +56,7 @@ export class SimulatedProcess {
       project: 'default',
       domain: undefined,
       timeoutMs: 5_000,
+      now: () => clock.now(),
       userAgent: 'nestjs-servicecomb/test',
       maxAnswerBytes: 1_048_576,
     });

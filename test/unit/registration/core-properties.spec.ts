@@ -107,7 +107,7 @@ class Stage {
     const interval = intervalMs / 1_000;
     this.#registry = new ModelRegistry(this.clock, intervalMs * 4);
     this.#watch();
-    const channel = channelOf(this.#registry.send, { addresses });
+    const channel = channelOf(this.#registry.send, { addresses, now: () => this.clock.now() });
     const heartbeat = { intervalMs, jitter: 0.1, neverEarly: false, verifyEvery: 10 };
     this.#standstills = new StandstillWatch(this.clock);
     this.core = new RegistrationCore(
