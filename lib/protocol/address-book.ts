@@ -3,6 +3,8 @@ import type { DataCenterInfo, MicroserviceInstance } from './wire.js';
 
 /** Failures in a row after which an address is isolated. */
 const failuresUntilIsolated = 3;
+/** Learned addresses that are kept: more nodes than a registry has, and few enough to probe. */
+const mostLearned = 16;
 /** Answers of other addresses until one that was contradicted is asked for a second opinion again. */
 const answersUntilTrusted = 20;
 
@@ -47,13 +49,15 @@ export class AddressBook {
   }
 
   /**
-   * Replaces the addresses that were learned before with these, in order of preference. New ones are used
-   * once they answer a probe. If every configured address is https, http ones are ignored: credentials
+   * Replaces the addresses that were learned before with the first 16 of these, in order of preference. New
+   * ones are used once they answer a probe. If every configured address is https, http ones are ignored: credentials
    * would be sent to them unencrypted.
    */
   learn(learned: readonly string[]): void {
     const isSecure = this.configured.every(address => address.startsWith('https:'));
-    const addresses = isSecure ? learned.filter(address => address.startsWith('https:')) : learned;
+    const addresses = learned
+      .filter(address => !isSecure || address.startsWith('https:'))
+      .slice(0, mostLearned);
     const known = new Set(this.#addresses);
     const rest = this.configured.filter(address => !addresses.includes(address));
     this.#addresses = [...addresses, ...rest];

@@ -18,6 +18,9 @@ interface Probed {
   readonly wasSilent: boolean;
 }
 
+/** Probes that are under way together: an address may hang, and there may be many. */
+const mostProbes = 2;
+
 /** Probes each isolated address from time to time, to notice when it serves again. */
 export class AddressProber implements BackgroundWork {
   readonly #probed = new Map<string, Probed>();
@@ -32,12 +35,17 @@ export class AddressProber implements BackgroundWork {
     const isolated = new Set(channel.addresses.isolated);
     for (const address of this.#probed.keys())
       if (!isolated.has(address)) this.#probed.delete(address);
-    for (const address of isolated) {
-      const { dueAt, wasSilent } = this.#probed.get(address) ?? this.#schedule(address, false);
-      if (dueAt <= clock.now() && !this.#underWay.has(address))
-        this.#background.start(signal => this.#probe(address, wasSilent, signal));
-    }
+    for (const address of isolated) if (!this.#probed.has(address)) this.#schedule(address, false);
+    const waiting = [...this.#probed]
+      .filter(([address]) => !this.#underWay.has(address))
+      .toSorted(([, left], [, right]) => left.dueAt - right.dueAt);
+    const due = waiting.filter(([, { dueAt }]) => dueAt <= clock.now());
+    const started = due.slice(0, mostProbes - this.#underWay.size);
+    for (const [address, { wasSilent }] of started)
+      this.#background.start(signal => this.#probe(address, wasSilent, signal));
     const idle = [...this.#probed].filter(([address]) => !this.#underWay.has(address));
+    // A probe that has to wait for the end of another one follows in a later turn.
+    if (this.#underWay.size >= mostProbes) return Infinity;
     return Math.min(Infinity, ...idle.map(([, { dueAt }]) => dueAt));
   }
 
@@ -45,11 +53,9 @@ export class AddressProber implements BackgroundWork {
     this.#background.stop();
   }
 
-  #schedule(address: string, wasSilent: boolean): Probed {
+  #schedule(address: string, wasSilent: boolean): void {
     const { clock, pace } = this.parts;
-    const probed = { dueAt: clock.now() + pace.probeDelay(), wasSilent };
-    this.#probed.set(address, probed);
-    return probed;
+    this.#probed.set(address, { dueAt: clock.now() + pace.probeDelay(), wasSilent });
   }
 
   async #probe(address: string, wasSilent: boolean, signal: AbortSignal): Promise<void> {
