@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { ServiceCombError } from './errors.js';
+import { type ServiceCombError, ServiceCenterResponseError } from './errors.js';
 import { printable } from './protocol/printable.js';
 import type { InstanceStatus, MicroserviceInstance } from './protocol/wire.js';
 
@@ -271,7 +271,7 @@ const definitions = {
     const next =
       retryInMs === null
         ? 'not tried again before a restart'
-        : `next attempt in ${duration(retryInMs)}`;
+        : `${nextAttempt(error)} in ${duration(retryInMs)}`;
     return ['error', `Cannot register ${who}; ${next}${because(error)}`];
   }),
   HeartbeatSucceeded: event('servicecomb.heartbeat.succeeded', ({ tookMs }, who) => [
@@ -313,7 +313,8 @@ const definitions = {
   ]),
   TokenRefused: event('servicecomb.token.refused', ({ error, retryInMs }) => [
     'error',
-    `Login refused; next attempt in ${duration(retryInMs)}, so as not to be banned${because(error)}`,
+    `Login refused; this password is not tried again for ${duration(retryInMs)}, so as not to be banned; ` +
+      `another one is tried as soon as it is provided${because(error)}`,
   ]),
   TokenRenewalFailed: event('servicecomb.token.renewal-failed', ({ address, error, failures }) =>
     failures === 1
@@ -333,6 +334,13 @@ const definitions = {
     `The status of ${who} changed from ${from} to ${to}`,
   ]),
 };
+
+/** A password that was refused is barred for longer than a registration is. */
+function nextAttempt(error: ServiceCombError): string {
+  const isResponse = error instanceof ServiceCenterResponseError;
+  const isBarred = isResponse && error.operation === 'login' && [401, 403].includes(error.status);
+  return isBarred ? 'next look for another password' : 'next attempt';
+}
 
 function because(error: ServiceCombError | undefined): string {
   return error === undefined ? '' : `: ${error.message}`;

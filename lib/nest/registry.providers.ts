@@ -87,9 +87,9 @@ function createChannel(serviceCenter: ResolvedOptions['serviceCenter'], send: Se
   const { project, domain, timeoutMs, maxAnswerBytes, addresses } = serviceCenter;
   const userAgent = `nestjs-servicecomb/${version}`;
   const secrets = () => secretsBeside(serviceCenter);
-  const now = () => systemClock.now();
-  const settings = { project, domain, timeoutMs, maxAnswerBytes, userAgent, secrets, now };
-  const clock = { now, random: Math.random };
+  const network = { project, domain, timeoutMs, maxAnswerBytes };
+  const settings = { ...network, userAgent, secrets, clock: systemClock };
+  const clock = { now: () => systemClock.now(), random: Math.random };
   const parts = { send, settings, clock, delay: waitIdly };
   const credentials = createCredentials(serviceCenter.auth, parts);
   return new Channel(send, new AddressBook(addresses), settings, credentials);

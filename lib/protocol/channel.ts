@@ -156,8 +156,8 @@ export interface ChannelSettings {
   readonly project: string;
   readonly domain: string | undefined;
   readonly timeoutMs: number;
-  /** Milliseconds of a monotonic clock. */
-  readonly now: () => number;
+  /** `now()` are milliseconds of a monotonic clock. */
+  readonly clock: { now(): number };
   readonly userAgent: string;
   /** Longest answer of a list or a schema, in bytes. Other answers are read up to a mebibyte of it. */
   readonly maxAnswerBytes: number;
@@ -190,7 +190,7 @@ export class Channel {
     const { addresses, settings } = this;
     const { current } = addresses;
     const first = (elsewhere ? addresses.opinionBeside(current) : undefined) ?? current;
-    const startedAt = settings.now();
+    const startedAt = settings.clock.now();
     const share = addresses.hasAnother ? timeoutMs / 2 : timeoutMs;
     const rest = { ...options, endsAt: startedAt + timeoutMs };
     try {
@@ -199,11 +199,11 @@ export class Channel {
       if (!isServiceCombError(error)) throw error;
       if (isWorthFailOver(error)) {
         const second = addresses.current;
-        if (second === first || settings.now() >= rest.endsAt) throw error;
+        if (second === first || settings.clock.now() >= rest.endsAt) throw error;
         return this.#failOver(operation, [first, second], rest);
       }
       const second = secondOpinion.includes(failureKind(error)) && addresses.opinionBeside(first);
-      if (!second || settings.now() >= rest.endsAt) throw error;
+      if (!second || settings.clock.now() >= rest.endsAt) throw error;
       return this.#secondOpinion(operation, [first, second], { ...rest, refusal: error });
     }
   }
@@ -310,7 +310,7 @@ export class Channel {
   }
 
   #leftMs({ endsAt }: Attempt): number {
-    return Math.max(1, Math.round(endsAt - this.settings.now()));
+    return Math.max(1, Math.round(endsAt - this.settings.clock.now()));
   }
 
   async #exchange<T>(

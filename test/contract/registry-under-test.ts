@@ -19,8 +19,8 @@ export function httpClient(
   const { serviceCenter } = resolveOptions(written, readHostFacts());
   const connections = new Connections(serviceCenter);
   const http = new HttpService(createPrivateAxios(connections, serviceCenter));
-  const now = () => performance.now();
-  const settings = { ...serviceCenter, domain, userAgent: 'nestjs-servicecomb/test', now };
+  const clock = { now: () => performance.now() };
+  const settings = { ...serviceCenter, domain, userAgent: 'nestjs-servicecomb/test', clock };
   const addresses = new AddressBook(serviceCenter.addresses);
   return new ServiceCenterClient(new Channel(sendThrough(http, connections), addresses, settings));
 }

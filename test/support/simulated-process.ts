@@ -56,7 +56,7 @@ export class SimulatedProcess {
       project: 'default',
       domain: undefined,
       timeoutMs: 5_000,
-      now: () => clock.now(),
+      clock,
       userAgent: 'nestjs-servicecomb/test',
       maxAnswerBytes: 1_048_576,
     });

@@ -70,7 +70,7 @@ export class SteeredApp implements TestApp {
   async until(isSo: () => boolean, withinMs: number): Promise<void> {
     const deadline = this.clock.now() + withinMs;
     for (;;) {
-      const dueInMs = (await this.core.tick(500)) ?? Infinity;
+      const dueInMs = (await this.clock.through(this.core.tick(500))) ?? Infinity;
       if (isSo()) return;
       if (this.clock.now() >= deadline) throw new Error(`Not so within ${withinMs} ms`);
       // As the ticker: turns that know nothing of what is due, and one just then.

@@ -173,7 +173,7 @@ describe('a removal that has to log in first', () => {
       project: 'p',
       domain: undefined,
       timeoutMs: 60_000,
-      now: () => clock.now(),
+      clock,
       userAgent: 'test',
       maxAnswerBytes: 1_048_576,
     };
