@@ -80,6 +80,9 @@ export function isRetriable(error: ServiceCombError): boolean {
   }
 }
 
+/** A refusal of these kinds is one node's word: it counts if another node agrees, or if none can be asked. */
+export const refusals: readonly FailureKind[] = ['instance-gone', 'service-gone', 'refused'];
+
 /** Returns whether the registry has forgotten the instance, or its service. */
 export function isGone(error: ServiceCombError): boolean {
   const kind = failureKind(error);

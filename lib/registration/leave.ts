@@ -1,6 +1,6 @@
 import { isServiceCombError, type ServiceCombError, ServiceCenterTimeoutError } from '../errors.js';
 import { type PendingEvent, RegistryEvents } from '../events.js';
-import { failureKind } from '../protocol/failures.js';
+import { failureKind, refusals } from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef } from '../protocol/wire.js';
 import { type Clock, within } from './clock.js';
@@ -83,7 +83,8 @@ async function attempt(
   const timeoutMs = pace.removalTimeoutMs(leftMs);
   // A login may have to come first, and has a deadline of its own.
   const budget = new AbortController();
-  const request = client.unregisterInstance(ref, { timeoutMs, signal: budget.signal });
+  const options = { timeoutMs, signal: budget.signal, secondOpinion: refusals };
+  const request = client.unregisterInstance(ref, options);
   const ended = request.catch(() => undefined);
   await within(leftMs, ended, clock);
   budget.abort(new ServiceCenterTimeoutError('unregisterInstance', client.address, timeoutMs));

@@ -1,7 +1,13 @@
 import { isServiceCombError, type ServiceCombError } from '../errors.js';
 import type { AddressBook } from '../protocol/address-book.js';
 import type { CallOptions } from '../protocol/channel.js';
-import { failureKind, isGone, isNoSuchService, isRetriable } from '../protocol/failures.js';
+import {
+  failureKind,
+  isGone,
+  isNoSuchService,
+  isRetriable,
+  refusals,
+} from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef } from '../protocol/wire.js';
 import type { Clock } from './clock.js';
@@ -22,12 +28,9 @@ export interface RequestsParts {
 /** Between two heartbeats, whatever address they go to. */
 const heartbeatGapMs = 250;
 
-/** A refusal is one node's word: it counts if another node agrees, or if none can be asked. */
-const doubtful = {
-  secondOpinion: ['instance-gone', 'service-gone', 'refused'],
-} as const satisfies CallOptions;
+const doubtful: Pick<CallOptions, 'secondOpinion'> = { secondOpinion: refusals };
 /** Nodes that have a store each cannot vouch for one another's records. */
-const doubtfulRefusals = { secondOpinion: ['refused'] } as const satisfies CallOptions;
+const doubtfulRefusals: typeof doubtful = { secondOpinion: ['refused'] };
 
 /**
  * Makes the one request that a state asks for, and returns how it ended. A failed request is an

@@ -90,6 +90,21 @@ describe('one node of two', () => {
   );
 });
 
+describe('a removal', () => {
+  it.each(wrongAnswers)('that one node answers with %s is made at the other', async (_, answer) => {
+    const simulation = new Simulation();
+    const { clock, registry } = simulation;
+    const process = await simulation.registered({ addresses: [a, b] });
+    await clock.run(minute);
+    registry.interfere = ({ address }) => (address === a ? answer : undefined);
+    const closed = process.close();
+    await clock.run(3_000);
+    await closed;
+    expect(simulation.isListed()).toBe(false);
+    expect(process.names()).toContain('instance.unregistered');
+  });
+});
+
 describe('a refusal that all nodes give', () => {
   it('counts: the instance is forgotten, and registered again', async () => {
     const simulation = new Simulation();
