@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { propertyOf, type ServiceCombError } from './errors.js';
+import { propertyOf, type ServiceCombError, ServiceCenterResponseError } from './errors.js';
 import { printable } from './protocol/printable.js';
 import type { InstanceStatus, MicroserviceInstance } from './protocol/wire.js';
 
@@ -389,7 +389,7 @@ const definitions = {
       const next =
         retryInMs === null
           ? 'not tried again before a restart'
-          : `next attempt in ${duration(retryInMs)}`;
+          : `${nextAttempt(error)} in ${duration(retryInMs)}`;
       return ['error', `Cannot register ${who}; ${next}: ${error.message}`];
     },
   ),
@@ -492,6 +492,13 @@ function noteLine(note: PendingNote, { who }: Subject): LogLine {
       return ['debug', `Service Center at ${address} did not answer a probe; ${next}`];
     }
   }
+}
+
+/** A password that was refused is barred for longer than a registration is. */
+function nextAttempt(error: ServiceCombError): string {
+  const isResponse = error instanceof ServiceCenterResponseError;
+  const isBarred = isResponse && error.operation === 'login' && [401, 403].includes(error.status);
+  return isBarred ? 'next look for another password' : 'next attempt';
 }
 
 function because(error: ServiceCombError | undefined): string {

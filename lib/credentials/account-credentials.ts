@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   isServiceCombError,
   type ServiceCombError,
+  ServiceCenterTimeoutError,
   ServiceCenterUnreachableError,
 } from '../errors.js';
 import type {
@@ -10,11 +11,16 @@ import type {
   Credentials,
   TokenChange,
 } from '../protocol/channel.js';
-import { isRetriable } from '../protocol/failures.js';
-import { boundedWait } from './bounded-wait.js';
+import { isLoginRefused } from '../protocol/failures.js';
+import { boundedWait, type Delay } from './bounded-wait.js';
 import { type Account, type GrantedToken, LoginGuard, type RefusedLogin } from './login.js';
 
-/** A new token that is refused is kept for so long: another one would be refused, too (M11). */
+/** A token that was not accepted within so long is no new one any more. */
+const newMs = 60_000;
+/** From a refused new token to the next login, at first and at most: it doubles each time (M11). */
+const firstPauseMs = 1_000;
+const longestPauseMs = 60_000;
+/** Until it is asked again whether there is a login. */
 const patienceMs = 60_000;
 /** A token that lacks a permission is renewed from this age on: it keeps the roles of its login (S14). */
 const roleAgeMs = 15 * 60_000;
@@ -27,6 +33,7 @@ export interface AccountParts {
   /** Logs in at one address, unless aborted. */
   readonly login: (address: string, account: Account, signal: AbortSignal) => Promise<GrantedToken>;
   readonly clock: TokenClock;
+  readonly delay: Delay;
 }
 
 /** Time and chance. */
@@ -45,6 +52,8 @@ interface Token {
   readonly endsAt: number;
   /** Whether a request with it was answered. */
   readonly isProven: boolean;
+  /** Whether it was new when it was refused: it ends with the pause before the next login. */
+  readonly isRefused: boolean;
 }
 
 /**
@@ -56,6 +65,8 @@ interface Token {
 export class AccountCredentials implements Credentials {
   readonly #tokens = new Map<string, Token>();
   readonly #logins = new Map<string, Promise<Token>>();
+  /** New tokens of an address that were refused, in a row. */
+  readonly #refusedTokens = new Map<string, number>();
   readonly #guard: LoginGuard;
   readonly #listeners = new Set<(change: TokenChange) => void>();
   #stopping = new AbortController();
@@ -76,29 +87,54 @@ export class AccountCredentials implements Credentials {
     return () => this.#listeners.delete(listener);
   }
 
-  async headersFor(address: string, { signal }: CallOptions): Promise<CredentialHeaders> {
+  async headersFor(
+    address: string,
+    { signal, timeoutMs }: CallOptions,
+  ): Promise<CredentialHeaders> {
     signal?.throwIfAborted();
-    const { text } = await boundedWait(this.#tokenFor(address), { signal });
+    const { text } =
+      this.#tokenAtHand(address) ?? (await this.#loginWithin(address, { signal, timeoutMs }));
     return text === '' ? {} : { Authorization: `Bearer ${text}` };
+  }
+
+  /** The login itself goes on after the deadline of one request: it serves the next one. */
+  #loginWithin(address: string, { signal, timeoutMs }: CallOptions): Promise<Token> {
+    if (timeoutMs === undefined) return boundedWait(this.#logIn(address), { signal });
+    const timer = async (ended: AbortSignal): Promise<never> => {
+      await this.parts.delay(timeoutMs, ended);
+      throw new ServiceCenterTimeoutError('login', address, timeoutMs);
+    };
+    return boundedWait(this.#logIn(address), { signal, timer });
   }
 
   markAccepted(address: string, headers: CredentialHeaders): void {
     const token = this.#tokenIn(address, headers);
-    if (token?.isProven === false) this.#tokens.set(address, { ...token, isProven: true });
+    if (token === undefined || token.isProven) return;
+    this.#refusedTokens.delete(address);
+    this.#tokens.set(address, { ...token, isProven: true });
   }
 
   /**
-   * Drops the token, unless it has been replaced already. A new token that was never accepted stays for a
-   * minute, and asking again cannot help: the reason is a matter of clocks or keys. If there was no token,
-   * a login helps: the registry has its security on now.
+   * Drops the token, unless it has been replaced already. If there was no token, a login helps: the
+   * registry has its security on now. A new token that was never accepted is a matter of clocks or keys:
+   * the login succeeded, so another one is safe, and follows after a pause that grows.
    */
   markRefused(address: string, headers: CredentialHeaders): boolean {
     const token = this.#tokenIn(address, headers);
     if (token === undefined) return true;
-    const isYoung = this.#now - token.obtainedAt < patienceMs;
-    if (isYoung && !token.isProven && token.text !== '') return false;
-    this.#tokens.delete(address);
-    return true;
+    const isNew = this.#now - token.obtainedAt < newMs && !token.isProven && token.text !== '';
+    if (isNew) this.#endSoon(address, token);
+    else this.#tokens.delete(address);
+    return !isNew;
+  }
+
+  #endSoon(address: string, token: Token): void {
+    if (token.isRefused) return;
+    const refused = this.#refusedTokens.get(address) ?? 0;
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** refused);
+    this.#refusedTokens.set(address, refused + 1);
+    const endsAt = Math.min(token.endsAt, this.#now + pauseMs);
+    this.#tokens.set(address, { ...token, endsAt, isRefused: true });
   }
 
   markDenied(address: string, headers: CredentialHeaders): void {
@@ -128,9 +164,10 @@ export class AccountCredentials implements Credentials {
     return token?.text === Authorization.slice('Bearer '.length) ? token : undefined;
   }
 
-  async #tokenFor(address: string): Promise<Token> {
+  /** Returns the token at hand, and renews it beside the requests when it is time. */
+  #tokenAtHand(address: string): Token | undefined {
     const token = this.#validToken(address);
-    if (token === undefined) return this.#logIn(address);
+    if (token === undefined) return undefined;
     // If a renewal failed, it was that of another address.
     if (token.renewAt > this.#now) this.#unanswered = undefined;
     else if (!this.#logins.has(address)) void this.#renew(address);
@@ -171,7 +208,7 @@ export class AccountCredentials implements Credentials {
       return this.#keep(address, await this.parts.login(address, account, signal));
     } catch (error) {
       if (signal.aborted) throw new ServiceCenterUnreachableError('login', [address], 'ECANCELED');
-      if (isServiceCombError(error) && !isRetriable(error))
+      if (isServiceCombError(error) && isLoginRefused(error))
         this.#refuse(this.#guard.refuse({ address, error, digest }));
       throw error;
     }
@@ -194,7 +231,14 @@ export class AccountCredentials implements Credentials {
       // There is no login any more: security was switched off, or a gateway is wrong. A token does no harm.
       text === '' && old !== undefined && old.text !== ''
         ? { ...old, renewAt: now + patienceMs }
-        : { text, obtainedAt: now, renewAt, endsAt: now + lifeMs, isProven: false };
+        : {
+            text,
+            obtainedAt: now,
+            renewAt,
+            endsAt: now + lifeMs,
+            isProven: false,
+            isRefused: false,
+          };
     this.#tokens.set(address, token);
     if (text !== '') this.#notify({ kind: 'renewed', address, lifeMs: Math.round(lifeMs) });
     return token;

@@ -1,3 +1,6 @@
+/** Resolves after so many milliseconds, or when aborted; keeps no process alive. */
+export type Delay = (ms: number, signal: AbortSignal) => Promise<void>;
+
 /** When to stop waiting. */
 export interface Bounds {
   readonly signal?: AbortSignal | undefined;

@@ -12,7 +12,7 @@ import {
   type Send,
 } from '../protocol/channel.js';
 import { AccountCredentials, type TokenClock } from './account-credentials.js';
-import { boundedWait } from './bounded-wait.js';
+import { boundedWait, type Delay } from './bounded-wait.js';
 import { login } from './login.js';
 
 /** A heartbeat waits for a login or for the application's answer: not for a whole lease. */
@@ -21,8 +21,7 @@ const longestWaitMs = 10_000;
 /** How long to wait for the application. */
 export interface TimeLimit {
   readonly timeoutMs: number;
-  /** Resolves after so many milliseconds, or when aborted; keeps no process alive. */
-  readonly delay: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly delay: Delay;
 }
 
 /** The parts that credentials work with. */
@@ -51,6 +50,7 @@ export function createCredentials(
           return channel.call(login(account), { signal });
         },
         clock,
+        delay,
       });
     case 'keyPair':
       return keyPairCredentials(auth);
@@ -110,9 +110,10 @@ export function providedCredentials(
 ): Credentials {
   return {
     ...noCredentials,
-    headersFor: async (_, { signal }): Promise<CredentialHeaders> => {
+    headersFor: async (_, { signal, timeoutMs = Infinity }): Promise<CredentialHeaders> => {
       signal?.throwIfAborted();
-      const value = await provided(source, provide, { signal, limit });
+      const bound = { ...limit, timeoutMs: Math.min(limit.timeoutMs, timeoutMs) };
+      const value = await provided(source, provide, { signal, limit: bound });
       if (source === 'token') return { Authorization: `Bearer ${headerText(source, value)}` };
       if (typeof value !== 'object' || value === null)
         throw new CredentialsError(source, 'it returned no object');

@@ -119,7 +119,8 @@ function createChannel(serviceCenter: ResolvedOptions['serviceCenter'], send: Se
   const { project, domain, timeoutMs, maxAnswerBytes, addresses } = serviceCenter;
   const userAgent = `nestjs-servicecomb/${version}`;
   const secrets = () => secretsBeside(serviceCenter);
-  const settings = { project, domain, timeoutMs, maxAnswerBytes, userAgent, secrets };
+  const network = { project, domain, timeoutMs, maxAnswerBytes };
+  const settings = { ...network, userAgent, secrets, clock: systemClock };
   const clock = { now: () => systemClock.now(), random: Math.random };
   const parts = { send, settings, clock, delay: waitIdly };
   const credentials = createCredentials(serviceCenter.auth, parts);

@@ -75,9 +75,9 @@ export interface ServiceCenterOptions {
    */
   readonly domain?: string | undefined;
   /**
-   * Deadline of one attempt in milliseconds, 100 to 60,000; it includes connection, headers and body.
-   * A heartbeat has `heartbeat.intervalMs / 3` instead, at least 500 and at most 5,000. A login, which
-   * may precede the request, has 10,000 at most.
+   * Deadline of one operation in milliseconds, 100 to 60,000; it includes connection, headers, body, a login
+   * that has to come first, and a second address: while another one is left, the first has half of it.
+   * A heartbeat has `heartbeat.intervalMs / 3` instead, at least 500 and at most 5,000.
    * @default 5000
    */
   readonly timeoutMs?: number | undefined;

@@ -3,6 +3,10 @@ import type { DataCenterInfo, MicroserviceInstance } from './wire.js';
 
 /** Failures in a row after which an address is isolated. */
 const failuresUntilIsolated = 3;
+/** Learned addresses that are kept: more nodes than a registry has, and few enough to probe. */
+const mostLearned = 16;
+/** Answers of other addresses until one that was contradicted is asked for a second opinion again. */
+const answersUntilTrusted = 20;
 
 /** A change of an address. */
 export type AddressChange =
@@ -27,6 +31,10 @@ export class AddressBook {
   readonly #isolated = new Set<string>();
   /** Learned addresses that have never answered: avoided like isolated ones, without an event. */
   readonly #unproven = new Set<string>();
+  /** Addresses that were contradicted, and how many answers of others end it. */
+  readonly #doubted = new Map<string, number>();
+  /** Whether nodes are known that have a store each. */
+  #isSplit = false;
   readonly #listeners = new Set<(change: AddressChange) => void>();
   #addresses: readonly string[];
   #current: string;
@@ -47,13 +55,15 @@ export class AddressBook {
   }
 
   /**
-   * Replaces the addresses that were learned before with these, in order of preference. New ones are used
-   * once they answer a probe. If every configured address is https, http ones are ignored: credentials
+   * Replaces the addresses that were learned before with the first 16 of these, in order of preference. New
+   * ones are used once they answer a probe. If every configured address is https, http ones are ignored: credentials
    * would be sent to them unencrypted.
    */
   learn(learned: readonly string[]): void {
     const isSecure = this.configured.every(address => address.startsWith('https:'));
-    const addresses = isSecure ? learned.filter(address => address.startsWith('https:')) : learned;
+    const addresses = learned
+      .filter(address => !isSecure || address.startsWith('https:'))
+      .slice(0, mostLearned);
     const known = new Set(this.#addresses);
     const rest = this.configured.filter(address => !addresses.includes(address));
     this.#addresses = [...addresses, ...rest];
@@ -66,6 +76,26 @@ export class AddressBook {
     this.#failures.delete(address);
     this.#isolated.delete(address);
     this.#unproven.delete(address);
+    this.#doubted.delete(address);
+  }
+
+  /**
+   * Whether a record that one address stored was missing at another one. Nobody can tell which of two such
+   * nodes consumers ask, so the instance is registered at each, and they take turns.
+   */
+  get isSplit(): boolean {
+    return this.#isSplit;
+  }
+
+  /** Notes whether the addresses have a store each. */
+  noteSplit(isSplit: boolean): void {
+    this.#isSplit = isSplit;
+    this.takeTurns();
+  }
+
+  /** Moves on to the next address while the addresses have a store each. */
+  takeTurns(): void {
+    if (this.#isSplit) this.leave(this.#current);
   }
 
   /** Calls the listener with each isolation and restoration; returns a function that removes it. */
@@ -78,6 +108,11 @@ export class AddressBook {
   answered(address: string): void {
     this.#failures.delete(address);
     this.#unproven.delete(address);
+    for (const [each, answers] of this.#doubted) {
+      if (each === address) continue;
+      if (answers > 1) this.#doubted.set(each, answers - 1);
+      else this.#doubted.delete(each);
+    }
     if (this.#isolated.delete(address)) this.#notify({ kind: 'restored', address });
   }
 
@@ -91,6 +126,15 @@ export class AddressBook {
     if (!isNew) return;
     const isLast = this.#addresses.every(each => this.isolated.includes(each));
     this.#notify({ kind: 'isolated', address, error, isLast });
+  }
+
+  /**
+   * Notes that another address contradicted the answer of this one. It counts as a failure, and this one
+   * gives no second opinion for a while, so that two addresses do not contradict each other in turns.
+   */
+  contradicted(address: string, error: ServiceCombError): void {
+    this.#doubted.set(address, answersUntilTrusted);
+    this.failed(address, error);
   }
 
   /**
@@ -119,11 +163,27 @@ export class AddressBook {
     return this.#after(this.#current) !== this.#current;
   }
 
+  /** Returns another address that can be asked for a second opinion; undefined when there is none. */
+  opinionBeside(address: string): string | undefined {
+    const silent = new Set([address, ...this.isolated, ...this.#doubted.keys()]);
+    const others = this.#addresses.filter(each => !silent.has(each));
+    return others.find(each => !this.#failures.has(each)) ?? others[0];
+  }
+
+  /** Returns the next address, those first that have not failed since their last answer. */
   #after(address: string): string {
     const at = this.#addresses.indexOf(address);
     const ring = [...this.#addresses.slice(at + 1), ...this.#addresses.slice(0, at + 1)];
     const proven = ring.filter(each => !this.#unproven.has(each));
-    return proven.find(each => !this.#isolated.has(each)) ?? proven[0] ?? address;
+    const serving = proven.filter(each => !this.#isolated.has(each));
+    const others = serving.filter(each => each !== address);
+    return (
+      others.find(each => !this.#failures.has(each)) ??
+      others[0] ??
+      serving[0] ??
+      proven[0] ??
+      address
+    );
   }
 
   #notify(change: AddressChange): void {

@@ -6,8 +6,10 @@ import {
 import type { AddressBook } from './address-book.js';
 import {
   type Asked,
+  type FailureKind,
   failureKind,
   failureOf,
+  isGone,
   isPermissionRefused,
   isRetriable,
   isTokenRefused,
@@ -54,7 +56,7 @@ export type CredentialHeaders = Texts;
 export interface Credentials {
   /**
    * Returns the headers for the next request to an address; waits if a login is needed first.
-   * @throws ServiceCombError when there are no credentials
+   * @throws ServiceCombError when there are no credentials, or none within `timeoutMs`
    */
   headersFor(address: string, options: CallOptions): Promise<CredentialHeaders>;
   /** Notes that an address accepted these headers. */
@@ -120,10 +122,33 @@ export interface Operation<T> {
 export interface CallOptions {
   /** Ends the call at once when aborted; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Deadline of one attempt in milliseconds. @default the client's */
+  /**
+   * Deadline of the whole call in milliseconds: logins, and a second address, included. While another
+   * address is left, the first one has half of it. @default the client's
+   */
   readonly timeoutMs?: number | undefined;
-  /** Called before each request of the call, which waits for the promise if there is one. */
+  /**
+   * The refusals that count only if another address does not contradict them: it is asked as well, and if
+   * it serves the request, the first one has failed. @default none
+   * @internal
+   */
+  readonly secondOpinion?: readonly FailureKind[] | undefined;
+  /**
+   * Whether another address than the one in use is asked, if there is one. @default false
+   * @internal
+   */
+  readonly elsewhere?: boolean | undefined;
+  /**
+   * Called before each exchange of the call, which waits for the promise if there is one.
+   * @internal
+   */
   readonly turn?: (() => Promise<void> | undefined) | undefined;
+}
+
+/** The part of a call that one address may use. */
+interface Attempt extends CallOptions {
+  /** When it must have ended, on the monotonic clock. */
+  readonly endsAt: number;
 }
 
 /** Settings that every request needs. */
@@ -131,6 +156,8 @@ export interface ChannelSettings {
   readonly project: string;
   readonly domain: string | undefined;
   readonly timeoutMs: number;
+  /** `now()` are milliseconds of a monotonic clock. */
+  readonly clock: { now(): number };
   readonly userAgent: string;
   /** Longest answer of a list or a schema, in bytes. Other answers are read up to a mebibyte of it. */
   readonly maxAnswerBytes: number;
@@ -140,7 +167,7 @@ export interface ChannelSettings {
 
 /**
  * Sends operations to the address in use. When that one does not answer, is busy, or is no Service
- * Center, sends once more to the next address, so an operation takes two deadlines at most.
+ * Center, sends once more to the next address. All of it shares one deadline.
  */
 export class Channel {
   /** Addresses without a readiness check: Apache's Service Center has none. */
@@ -155,26 +182,39 @@ export class Channel {
 
   /**
    * Resolves with the decoded answer.
-   * @throws ServiceCombError the failure; if two addresses were tried, that of the second one.
+   * @throws ServiceCombError the failure; if two addresses were tried, that of the second one, unless the
+   * first one's refusal is confirmed.
    */
   async call<T>(operation: Operation<T>, options: CallOptions = {}): Promise<T> {
-    const first = this.addresses.current;
+    const { timeoutMs = this.settings.timeoutMs, secondOpinion = [], elsewhere = false } = options;
+    const { addresses, settings } = this;
+    const { current } = addresses;
+    const first = (elsewhere ? addresses.opinionBeside(current) : undefined) ?? current;
+    const startedAt = settings.clock.now();
+    const share = addresses.hasAnother ? timeoutMs / 2 : timeoutMs;
+    const rest = { ...options, endsAt: startedAt + timeoutMs };
     try {
-      return await this.#attempt(operation, first, options);
+      return await this.#attempt(operation, first, { ...options, endsAt: startedAt + share });
     } catch (error) {
-      const second = this.addresses.current;
-      if (second === first || !isWorthFailOver(error)) throw error;
-      return this.#failOver(operation, [first, second], options);
+      if (!isServiceCombError(error)) throw error;
+      if (isWorthFailOver(error)) {
+        const second = addresses.current;
+        if (second === first || settings.clock.now() >= rest.endsAt) throw error;
+        return this.#failOver(operation, [first, second], rest);
+      }
+      const second = secondOpinion.includes(failureKind(error)) && addresses.opinionBeside(first);
+      if (!second || settings.clock.now() >= rest.endsAt) throw error;
+      return this.#secondOpinion(operation, [first, second], { ...rest, refusal: error });
     }
   }
 
   async #failOver<T>(
     operation: Operation<T>,
     addresses: readonly [string, string],
-    options: CallOptions,
+    attempt: Attempt,
   ): Promise<T> {
     try {
-      return await this.#attempt(operation, addresses[1], options);
+      return await this.#attempt(operation, addresses[1], attempt);
     } catch (error) {
       if (!(error instanceof ServiceCenterUnreachableError)) throw error;
       const { reason, cause, advice } = error;
@@ -182,9 +222,28 @@ export class Channel {
     }
   }
 
-  async #attempt<T>(operation: Operation<T>, address: string, options: CallOptions): Promise<T> {
+  /**
+   * A refusal is one node's word. If the other node serves the request, the first one has failed. If it has
+   * forgotten the instance, that counts: registering again does no harm where the instance is known.
+   */
+  async #secondOpinion<T>(
+    operation: Operation<T>,
+    [first, second]: readonly [string, string],
+    { refusal, ...attempt }: Attempt & { readonly refusal: ServiceCombError },
+  ): Promise<T> {
     try {
-      const value = await this.#ask(operation, address, options);
+      const value = await this.#attempt(operation, second, attempt);
+      this.addresses.contradicted(first, refusal);
+      return value;
+    } catch (error) {
+      if (!isServiceCombError(error)) throw error;
+      throw isGone(error) ? error : refusal;
+    }
+  }
+
+  async #attempt<T>(operation: Operation<T>, address: string, attempt: Attempt): Promise<T> {
+    try {
+      const value = await this.#ask(operation, address, attempt);
       this.addresses.answered(address);
       return value;
     } catch (error) {
@@ -210,34 +269,64 @@ export class Channel {
   }
 
   /** Sends a request whose token was refused once more, with a new token. */
-  async #ask<T>(operation: Operation<T>, address: string, options: CallOptions): Promise<T> {
-    const headers = await this.credentials.headersFor(address, options);
-    options.signal?.throwIfAborted();
+  async #ask<T>(operation: Operation<T>, address: string, attempt: Attempt): Promise<T> {
+    const headers = await this.#headersFor(address, attempt);
     try {
-      const value = await this.#exchange(operation, headers, address, options);
+      return await this.#askWith(headers, operation, address, attempt);
+    } catch (error) {
+      if (!isTokenRefused(error) || !this.credentials.markRefused(address, headers)) throw error;
+    }
+    const renewed = await this.#headersFor(address, attempt);
+    try {
+      return await this.#askWith(renewed, operation, address, attempt);
+    } catch (error) {
+      if (isTokenRefused(error)) this.credentials.markRefused(address, renewed);
+      throw error;
+    }
+  }
+
+  async #askWith<T>(
+    headers: CredentialHeaders,
+    operation: Operation<T>,
+    address: string,
+    attempt: Attempt,
+  ): Promise<T> {
+    try {
+      const value = await this.#exchange(operation, headers, address, attempt);
       this.credentials.markAccepted(address, headers);
       return value;
     } catch (error) {
       if (isPermissionRefused(error)) this.credentials.markDenied(address, headers);
-      if (!isTokenRefused(error) || !this.credentials.markRefused(address, headers)) throw error;
+      throw error;
     }
-    const renewed = await this.credentials.headersFor(address, options);
-    return this.#exchange(operation, renewed, address, options);
+  }
+
+  async #headersFor(address: string, attempt: Attempt): Promise<CredentialHeaders> {
+    const { signal } = attempt;
+    const bounds = { signal, timeoutMs: this.#leftMs(attempt) };
+    const headers = await this.credentials.headersFor(address, bounds);
+    signal?.throwIfAborted();
+    return headers;
+  }
+
+  #leftMs({ endsAt }: Attempt): number {
+    return Math.max(1, Math.round(endsAt - this.settings.clock.now()));
   }
 
   async #exchange<T>(
     operation: Operation<T>,
     credentials: CredentialHeaders,
     address: string,
-    { signal, timeoutMs = this.settings.timeoutMs, turn }: CallOptions,
+    attempt: Attempt,
   ): Promise<T> {
-    await turn?.();
+    const { name, expected } = operation;
+    const { signal } = attempt;
+    await attempt.turn?.();
     signal?.throwIfAborted();
-    const { name, expected, otherStatus } = operation;
-    const asked = { operation: name, address, timeoutMs };
+    const asked = { operation: name, address, timeoutMs: this.#leftMs(attempt) };
     const request = requestOf({ ...operation, credentials }, { ...asked, signal }, this.settings);
     const reply = await this.#reply(request, asked);
-    const isSuccess = reply.status === 200 || reply.status === otherStatus;
+    const isSuccess = isSuccessOf(operation, reply);
     const value = isSuccess ? operation.decode(reply) : unexpected;
     if (value !== unexpected) return value;
     const blank = blankerFor({ ...operation, credentials }, reply, this.settings.secrets);
@@ -294,9 +383,15 @@ export class Channel {
   }
 }
 
-function isWorthFailOver(error: unknown): boolean {
-  if (!isServiceCombError(error)) return false;
+function isWorthFailOver(error: ServiceCombError): boolean {
   return isRetriable(error) && failureKind(error) !== 'credentials';
+}
+
+/** A gateway may answer 204, or another 2xx, in place of an empty 200. */
+function isSuccessOf({ otherStatus }: Pick<Operation<unknown>, 'otherStatus'>, reply: HttpReply) {
+  const { status, body } = reply;
+  const isEmptySuccess = status > 200 && status < 300 && body === '';
+  return status === 200 || status === otherStatus || isEmptySuccess;
 }
 
 /** A gateway, or a server with its security on, may refuse instead of answering 404. */

@@ -57,6 +57,7 @@ function responseKind({ status = 0, errorCode = 0, detail }: ResponseFields): Fa
   if (errorCode === ErrorCode.ServiceNotExists) return 'service-gone';
   if (errorCode === ErrorCode.Unauthorized && detail?.includes(noScope)) return 'service-gone';
   if (status === 429) return 'throttled';
+  if (isOfGateway({ status, errorCode })) return 'unavailable';
   // A backend's own status may have been lost on the way: a cloud answers 400 for it.
   if (status === 408 || status >= 500 || errorCode >= 500_000) return 'unavailable';
   const isUnhealthy =
@@ -81,7 +82,10 @@ export function isRetriable(error: ServiceCombError): boolean {
   }
 }
 
-/** Returns whether the registry does not know the instance, or its service. */
+/** A refusal of these kinds is one node's word: it counts if another node agrees, or if none can be asked. */
+export const refusals: readonly FailureKind[] = ['instance-gone', 'service-gone', 'refused'];
+
+/** Returns whether the registry has forgotten the instance, or its service. */
 export function isGone(error: ServiceCombError): boolean {
   const kind = failureKind(error);
   return kind === 'instance-gone' || kind === 'service-gone';
@@ -96,6 +100,27 @@ export function isNoSuchService(error: unknown): boolean {
   );
 }
 
+/**
+ * Returns whether a gateway refused: HTTP 401 or 403 without an errorCode of a Service Center. It says
+ * nothing about the registry, nor about its accounts.
+ */
+export function isGatewayRefusal(error: unknown): boolean {
+  return error instanceof ServiceCenterResponseError && isOfGateway(error);
+}
+
+function isOfGateway({ status, errorCode = 0 }: Partial<Refusal>): boolean {
+  return (status === 401 || status === 403) && errorCode < 400_000;
+}
+
+/** Returns whether the registry refused the account of a login: another failure may ban it. */
+export function isLoginRefused(error: unknown): boolean {
+  if (!(error instanceof ServiceCenterResponseError) || failureKind(error) !== 'refused')
+    return false;
+  // The status may have been lost on the way, as above.
+  const { errorCode = 0 } = error;
+  return [401, 403].includes(error.status) || [401, 403].includes(Math.floor(errorCode / 1_000));
+}
+
 const tokenRefusals: ReadonlySet<number | undefined> = new Set([
   ErrorCode.Unauthorized,
   ErrorCode.NoAuthorizationHeader,
@@ -108,7 +133,8 @@ const tokenRefusals: ReadonlySet<number | undefined> = new Set([
 export function isTokenRefused(error: unknown): boolean {
   if (!(error instanceof ServiceCenterResponseError)) return false;
   const { status, errorCode } = error;
-  return status === 401 && tokenRefusals.has(errorCode) && failureKind(error) === 'refused';
+  if (status !== 401 || !tokenRefusals.has(errorCode)) return false;
+  return failureKind(error) === 'refused' || isGatewayRefusal(error);
 }
 
 /** Returns whether the registry knows the account and does not permit the request. */

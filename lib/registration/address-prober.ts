@@ -20,6 +20,9 @@ interface Probed {
   readonly wasSilent: boolean;
 }
 
+/** Probes that are under way together: an address may hang, and there may be many. */
+const mostProbes = 2;
+
 /** Probes each isolated address from time to time, to notice when it serves again. */
 export class AddressProber implements BackgroundWork {
   readonly #probed = new Map<string, Probed>();
@@ -30,18 +33,22 @@ export class AddressProber implements BackgroundWork {
 
   tick(): number {
     this.#background.throwPending();
-    const { channel, clock } = this.parts;
+    const { channel, clock, pace } = this.parts;
+    const now = clock.now();
     const isolated = new Set(channel.addresses.isolated);
     for (const address of this.#probed.keys())
       if (!isolated.has(address)) this.#probed.delete(address);
-    for (const address of isolated) {
-      const { dueAt, wasSilent } = this.#probed.get(address) ?? this.#schedule(address, false);
-      if (dueAt > clock.now()) continue;
+    for (const address of isolated) if (!this.#probed.has(address)) this.#schedule(address, false);
+    const due = [...this.#probed]
+      .filter(([address, { dueAt }]) => dueAt <= now && !this.#underWay.has(address))
+      .toSorted(([, left], [, right]) => left.dueAt - right.dueAt);
+    for (const [address, { wasSilent }] of due.slice(0, mostProbes - this.#underWay.size)) {
       this.#schedule(address, wasSilent);
-      if (!this.#underWay.has(address))
-        this.#background.start(signal => this.#probe(address, wasSilent, signal));
+      this.#background.start(signal => this.#probe(address, wasSilent, signal));
     }
-    return Math.min(Infinity, ...[...this.#probed.values()].map(({ dueAt }) => dueAt));
+    const nextAt = Math.min(Infinity, ...[...this.#probed.values()].map(({ dueAt }) => dueAt));
+    // A probe that has to wait for the end of another one is looked at again soon.
+    return nextAt > now ? nextAt : now + pace.turnPeriodMs;
   }
 
   stop(): void {

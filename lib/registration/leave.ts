@@ -1,7 +1,7 @@
 import { isServiceCombError, type ServiceCombError, ServiceCenterTimeoutError } from '../errors.js';
 import { type PendingEvent, RegistryEvents } from '../events.js';
 import type { CallOptions } from '../protocol/channel.js';
-import { failureKind, isGone, isRetriable } from '../protocol/failures.js';
+import { failureKind, isGone, isRetriable, refusals } from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
 import { type Clock, within } from './clock.js';
@@ -91,7 +91,8 @@ async function attempt(posted: PostedRecord, context: RemovalContext): Promise<R
   const timeoutMs = pace.removalTimeoutMs(leftMs);
   // A login may have to come first, and has a deadline of its own.
   const budget = new AbortController();
-  const request = remove(posted, context, { timeoutMs, signal: budget.signal });
+  const options = { timeoutMs, signal: budget.signal, secondOpinion: refusals };
+  const request = remove(posted, context, options);
   const ended = request.catch(() => undefined);
   await within(leftMs, ended, clock);
   budget.abort(new ServiceCenterTimeoutError('unregisterInstance', client.address, timeoutMs));

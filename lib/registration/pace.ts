@@ -71,6 +71,8 @@ export class Pace {
   readonly repostDelayMs = 150;
   /** Between two writes to the record; a sooner one may undo the first, from a cache (measured M18). */
   readonly writeGapMs = 500;
+  /** How long refusals of a gateway are taken for failures, before they count as refusals. */
+  readonly gatewayPatienceMs = 60_000;
   /** After a removal that failed. */
   readonly removalRetryDelayMs = 100;
   /** From an attempt to register that failed to the next one that `register()` asks for. */
@@ -137,20 +139,20 @@ export class Pace {
     return Math.max(heartbeatGapMs, Math.min(Math.max(backoff, askedDelay(error)), latest));
   }
 
-  /** Deadline of one attempt of a heartbeat, and of a read that is made in its place. */
+  /** Deadline of a heartbeat, and of a read that is made in its place. */
   get heartbeatTimeoutMs(): number {
     const third = Math.round(this.#intervalMs / 3);
     return Math.min(longestTimeoutMs, Math.max(shortestTimeoutMs, third));
   }
 
   /**
-   * Deadline of a heartbeat that may take several attempts, one address after the other. It is shorter
-   * towards the end of the lease, so that there is always time for another heartbeat.
+   * Deadline of a heartbeat, whatever addresses it asks. It is shorter towards the end of the lease, so
+   * that there is always time for another heartbeat.
    */
-  lateHeartbeatTimeoutMs(leaseRemainingMs: number, attempts: number): number {
+  lateHeartbeatTimeoutMs(leaseRemainingMs: number): number {
     if (leaseRemainingMs === 0) return this.heartbeatTimeoutMs;
-    const share = Math.floor((latestAttemptDelay(leaseRemainingMs) - breathMs) / attempts);
-    return Math.min(this.heartbeatTimeoutMs, Math.max(shortestTimeoutMs, share));
+    const leftMs = Math.floor(latestAttemptDelay(leaseRemainingMs) - breathMs);
+    return Math.min(this.heartbeatTimeoutMs, Math.max(shortestTimeoutMs, leftMs));
   }
 
   /** Whether an answer came so near the end of a lease that it does not prove a renewal (measured M4, M6). */
@@ -223,7 +225,7 @@ export class Pace {
     return budgetMs / 2;
   }
 
-  /** Deadline of one attempt to remove the instance. A request that fails over takes it twice. */
+  /** Deadline of one attempt to remove the instance, whatever addresses it asks. */
   removalTimeoutMs(leftMs: number): number {
     return Math.max(1, Math.min(removalTimeoutMs, Math.floor(leftMs / 2)));
   }

@@ -1,7 +1,7 @@
 import { isServiceCombError, type ServiceCombError } from '../errors.js';
 import type { AddressBook } from '../protocol/address-book.js';
 import type { CallOptions } from '../protocol/channel.js';
-import { failureKind, isGone, isRetriable } from '../protocol/failures.js';
+import { failureKind, isGone, isRetriable, refusals } from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
 import type { Clock } from './clock.js';
@@ -16,11 +16,15 @@ import { type RecordField, valuesOf, type WriteQueue } from './writes.js';
 /** The collaborators of {@link Requests}. */
 export interface RequestsParts {
   readonly client: ServiceCenterClient;
-  readonly addresses: Pick<AddressBook, 'hasAnother'>;
+  readonly addresses: AddressBook;
   readonly clock: Clock;
   readonly pace: Pace;
   readonly writes: WriteQueue;
 }
+
+const doubtful: Pick<CallOptions, 'secondOpinion'> = { secondOpinion: refusals };
+/** Nodes that have a store each cannot vouch for one another's records. */
+const doubtfulRefusals: typeof doubtful = { secondOpinion: ['refused'] };
 
 /**
  * Makes the one request that a state asks for, and returns how it ended. A failed request is an
@@ -55,7 +59,7 @@ export class Requests {
       case 'read-holder':
         return this.#readHolder(request.serviceId, record, signal);
       case 'heartbeat':
-        return this.#heartbeat(request.lease, signal);
+        return this.#heartbeat(request.lease, record, signal);
       case 'read-back':
         return this.#readBack(request.lease, record, signal);
     }
@@ -68,8 +72,11 @@ export class Requests {
   async findService(
     record: RegistryRecord,
     signal: AbortSignal,
+    opinions: Pick<CallOptions, 'secondOpinion'> = doubtful,
   ): Promise<Extract<Outcome, { kind: 'service-found' }>> {
-    return { kind: 'service-found', ...(await findService(this.parts.client, record, { signal })) };
+    const { client } = this.parts;
+    const found = await findService(client, record, { ...opinions, signal });
+    return { kind: 'service-found', ...found };
   }
 
   /** A registry that answers with another id means that one. */
@@ -77,10 +84,12 @@ export class Requests {
     serviceId: string,
     { instance }: RegistryRecord,
     signal: AbortSignal,
+    opinions: Pick<CallOptions, 'secondOpinion'> = doubtful,
   ): Promise<Outcome> {
     const sentAt = this.parts.clock.now();
     const { client } = this.parts;
-    const instanceId = await client.registerInstance(serviceId, instance, { signal });
+    const options = { ...opinions, signal };
+    const instanceId = await client.registerInstance(serviceId, instance, options);
     return { kind: 'posted', serviceId, sentAt, instance: { ...instance, instanceId } };
   }
 
@@ -114,11 +123,26 @@ export class Requests {
       };
       // The desired endpoints may have changed while the record was posted.
       const isReadBack = !isElsewhere(instance, record.current.instance) && unwritten.length === 0;
+      await this.#compareNodes(ref, signal);
       return { kind: 'granted', lease, stored, isReadBack, isRewritten: isElse, taken };
     } catch (error) {
       if (!isServiceCombError(error) || isGone(error)) throw error;
       const unread = { stored: undefined, isReadBack: false, isRewritten: false, taken: {} };
       return { kind: 'granted', lease: asked, error, ...unread };
+    }
+  }
+
+  /** Reads the record at another node as well: nodes may have a store each, by mistake or while parted. */
+  async #compareNodes(ref: InstanceRef, signal: AbortSignal): Promise<void> {
+    const { client, addresses } = this.parts;
+    if (addresses.opinionBeside(client.address) === undefined) return addresses.noteSplit(false);
+    try {
+      const { timeoutMs } = this.#fresh(signal);
+      await client.getInstance(ref, { noCache: true, elsewhere: true, signal, timeoutMs });
+      addresses.noteSplit(false);
+    } catch (error) {
+      if (!isServiceCombError(error)) throw error;
+      addresses.noteSplit(isGone(error));
     }
   }
 
@@ -129,7 +153,7 @@ export class Requests {
   ): Promise<Outcome> {
     const ref = { serviceId, instanceId: instance.instanceId };
     try {
-      await this.parts.client.unregisterInstance(ref, { signal });
+      await this.parts.client.unregisterInstance(ref, { ...doubtful, signal });
     } catch (error) {
       if (!isServiceCombError(error) || failureKind(error) !== 'instance-gone') throw error;
     }
@@ -163,23 +187,38 @@ export class Requests {
     return { kind: 'holder-gone', serviceId };
   }
 
-  async #heartbeat(lease: Lease, signal: AbortSignal): Promise<Outcome> {
+  async #heartbeat(lease: Lease, record: DesiredRecord, signal: AbortSignal): Promise<Outcome> {
     const { client, addresses, clock, pace } = this.parts;
+    const { isSplit } = addresses;
+    const opinions = isSplit ? doubtfulRefusals : doubtful;
     const sentAt = clock.now();
-    const attempts = addresses.hasAnother ? 2 : 1;
-    const timeoutMs = pace.lateHeartbeatTimeoutMs(remainingMs(lease, sentAt), attempts);
+    const timeoutMs = pace.lateHeartbeatTimeoutMs(remainingMs(lease, sentAt));
+    const turn = () => this.#heartbeatTurn(signal);
     try {
-      const turn = () => this.#heartbeatTurn(signal);
-      await client.sendHeartbeat(lease.ref, { signal, timeoutMs, turn });
+      await client.sendHeartbeat(lease.ref, { ...opinions, signal, timeoutMs, turn });
+      return { kind: 'renewed', sentAt, tookMs: clock.now() - sentAt };
     } catch (error) {
-      if (!isServiceCombError(error) || failureKind(error) !== 'instance-gone') throw error;
-      return this.#confirm(lease, error, signal);
+      if (!isServiceCombError(error) || !isGone(error)) throw error;
+      return isSplit
+        ? await this.#joined(record.current, signal)
+        : await this.#confirm(lease, error, signal);
+    } finally {
+      addresses.takeTurns();
     }
+  }
+
+  /** Registers at a node that has a store of its own and not this instance: a POST renews the lease, too. */
+  async #joined(record: RegistryRecord, signal: AbortSignal): Promise<Outcome> {
+    const { clock } = this.parts;
+    const { serviceId } = await this.findService(record, signal, doubtfulRefusals);
+    const sentAt = clock.now();
+    await this.#post(serviceId, record, signal, doubtfulRefusals);
     return { kind: 'renewed', sentAt, tookMs: clock.now() - sentAt };
   }
 
   /** "No such instance" may be about the lease of an earlier process: the record shows whether ours is gone. */
   async #confirm({ ref }: Lease, answer: ServiceCombError, signal: AbortSignal): Promise<Outcome> {
+    if (failureKind(answer) !== 'instance-gone') throw answer;
     try {
       await this.parts.client.getInstance(ref, this.#fresh(signal));
       return { kind: 'contradicted', error: answer };
@@ -208,16 +247,19 @@ export class Requests {
   async #readBack(lease: Lease, record: DesiredRecord, signal: AbortSignal): Promise<Outcome> {
     const { ref } = lease;
     const { serviceId } = ref;
+    const { addresses, client, writes } = this.parts;
     try {
-      const stored = await this.parts.client.getInstance(ref, this.#fresh(signal));
+      const stored = await client.getInstance(ref, this.#fresh(signal));
       const { own, current } = record;
+      // The times of nodes that have a store each cannot be compared: the place decides then.
+      if (addresses.isSplit) record.unread = current.instance;
       if (record.isTakenOver(stored)) return { kind: 'taken-over', serviceId, holder: stored };
       if (isMisplaced(stored, current.instance, own)) return { kind: 'stale', serviceId, stored };
       record.noteOwn({ asked: current.instance, stored });
       const { taken, undone, unwritten } = record.compare(stored);
       const lengthMs = leaseLengthMs(stored.healthCheck ?? current.instance.healthCheck);
       const isAsItShouldBe = unwritten.length === 0 && Object.keys(taken).length === 0;
-      if (!isAsItShouldBe && this.parts.writes.areUnderWay) return { kind: 'not-read-back' };
+      if (!isAsItShouldBe && writes.areUnderWay) return { kind: 'not-read-back' };
       if (unwritten.length === 0) return { kind: 'intact', lengthMs, taken };
       // What somebody else has set is taken over first, so that our writes cannot undo it.
       if (Object.keys(taken).length > 0) return { kind: 'written', fields: [], taken };
@@ -248,7 +290,7 @@ export class Requests {
   }
 
   #fresh(signal?: AbortSignal): CallOptions & { noCache: true } {
-    return { noCache: true, signal, timeoutMs: this.parts.pace.heartbeatTimeoutMs };
+    return { ...doubtful, noCache: true, signal, timeoutMs: this.parts.pace.heartbeatTimeoutMs };
   }
 }
 

@@ -67,6 +67,8 @@ export interface Registering {
   /** Failures since a silent registry answered a probe: the pauses between attempts grow with them. */
   readonly failuresSinceProbe: number;
   readonly error: ServiceCombError | undefined;
+  /** When a gateway began to refuse all attempts; undefined when the last one failed otherwise. */
+  readonly refusedSince: number | undefined;
   /** The stale record that this registration replaces. It replaces one at most. */
   readonly previous: MicroserviceInstance | undefined;
 }
@@ -114,6 +116,7 @@ export function registering(dueAt: number, serviceId: string | undefined): Regis
     failures: 0,
     failuresSinceProbe: 0,
     error: undefined,
+    refusedSince: undefined,
     previous: undefined,
   };
 }

@@ -1,6 +1,6 @@
 import { InstanceTakenOverError, type ServiceCombError } from '../errors.js';
 import { type PendingEvent, type PendingNote, RegistryEvents } from '../events.js';
-import { failureKind } from '../protocol/failures.js';
+import { failureKind, isGatewayRefusal } from '../protocol/failures.js';
 import type { MicroserviceInstance } from '../protocol/wire.js';
 import { askedDelay, type Pace } from './pace.js';
 import { isElsewhere } from './ownership.js';
@@ -260,7 +260,7 @@ function takenOver(
 function attemptFailed(state: Registering, error: ServiceCombError, context: Context): Transition {
   switch (failureKind(error)) {
     case 'refused':
-      return blocked(lookAgain(state), error, context);
+      return blocked({ ...lookAgain(state), refusedSince: undefined }, error, context);
     case 'service-gone':
       return serviceGone(state, error, context);
     case 'instance-gone':
@@ -268,8 +268,22 @@ function attemptFailed(state: Registering, error: ServiceCombError, context: Con
     case 'throttled':
     case 'unavailable':
     case 'credentials':
-      return retried(lookAgain(state), error, context);
+      return isGatewayRefusal(error)
+        ? refusedByGateway(lookAgain(state), error, context)
+        : retried({ ...lookAgain(state), refusedSince: undefined }, error, context);
   }
+}
+
+/** A gateway that refuses may be in trouble itself; after a minute it is as good as a refusal. */
+function refusedByGateway(
+  state: Registering,
+  error: ServiceCombError,
+  context: Context,
+): Transition {
+  const { refusedSince = context.now } = state;
+  const next = { ...state, refusedSince };
+  const isOver = context.now - refusedSince >= context.pace.gatewayPatienceMs;
+  return isOver ? blocked(next, error, context) : retried(next, error, context);
 }
 
 /** A POST can be answered 200 and lost (measured M3, M4): the read-back shows that, and it is sent again. */

@@ -19,7 +19,8 @@ export function httpClient(
   const { serviceCenter } = resolveOptions(written, readHostFacts());
   const connections = new Connections(serviceCenter);
   const http = new HttpService(createPrivateAxios(connections, serviceCenter));
-  const settings = { ...serviceCenter, domain, userAgent: 'nestjs-servicecomb/test' };
+  const clock = { now: () => performance.now() };
+  const settings = { ...serviceCenter, domain, userAgent: 'nestjs-servicecomb/test', clock };
   const addresses = new AddressBook(serviceCenter.addresses);
   return new ServiceCenterClient(new Channel(sendThrough(http), addresses, settings));
 }

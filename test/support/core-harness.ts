@@ -74,6 +74,7 @@ export class CoreHarness {
     this.answers = answers;
     const channel = channelOf(request => this.#answer(request), {
       addresses,
+      now: () => this.clock.now(),
       ...(credentials === undefined ? {} : { credentials: credentials(this.clock) }),
     });
     const client = new ServiceCenterClient(channel);

@@ -11,6 +11,7 @@ export class FakeClock implements Clock {
   #now = 1_000;
   #asleepMs = 0;
   readonly #sleepers = new Set<Sleeper>();
+  #isWorking = false;
 
   now(): number {
     return this.#now;
@@ -40,6 +41,7 @@ export class FakeClock implements Clock {
       const sleeper = { dueAt: this.#now + ms, wake };
       this.#sleepers.add(sleeper);
       signal?.addEventListener('abort', wake);
+      if (this.#isWorking) void this.advance(ms);
     });
   }
 
@@ -63,6 +65,16 @@ export class FakeClock implements Clock {
     );
     while (!(await Promise.race([settled, setImmediate(false)]))) await this.advance(50);
     return promise;
+  }
+
+  /** Waits for work that takes real time, and moves on for each delay of it. */
+  async through<T>(work: Promise<T>): Promise<T> {
+    this.#isWorking = true;
+    try {
+      return await work;
+    } finally {
+      this.#isWorking = false;
+    }
   }
 
   #next(end: number): Sleeper | undefined {

@@ -57,13 +57,17 @@ export interface ClientSettings {
   readonly domain?: string;
   readonly timeoutMs?: number;
   readonly credentials?: Credentials;
+  /** Milliseconds of a monotonic clock. @default that of this process */
+  readonly now?: () => number;
 }
 
 /** The channel that a client sends through. */
 export function channelOf(send: Send, settings: ClientSettings = {}): Channel {
   const { addresses = ['http://a:1'], project = 'default', domain, timeoutMs = 5_000 } = settings;
+  const { now = () => performance.now() } = settings;
   const userAgent = 'nestjs-servicecomb/test';
-  const sent = { project, domain, timeoutMs, userAgent, maxAnswerBytes: 1_048_576 };
+  const clock = { now };
+  const sent = { project, domain, timeoutMs, clock, userAgent, maxAnswerBytes: 1_048_576 };
   return new Channel(send, new AddressBook(addresses), sent, settings.credentials);
 }
 

@@ -42,7 +42,7 @@ export class SimulatedProcess {
 
   constructor(
     private readonly clock: SimulatedClock,
-    registry: SimulatedRegistry,
+    registry: Pick<SimulatedRegistry, 'send'>,
     options: SimulatedProcessOptions = {},
   ) {
     const { addresses = ['http://a:1'], random = () => 0.5 } = options;
@@ -50,6 +50,7 @@ export class SimulatedProcess {
       project: 'default',
       domain: undefined,
       timeoutMs: 5_000,
+      clock,
       userAgent: 'nestjs-servicecomb/test',
       maxAnswerBytes: 1_048_576,
     });

@@ -15,6 +15,8 @@ import {
 import { LogLines } from '../support/test-app.js';
 
 const error = new ServiceCenterTimeoutError('heartbeat', 'http://a:1', 5_000);
+const login = (status: number, errorCode: number) =>
+  new ServiceCenterResponseError('login', 'http://a:1', { status, errorCode });
 const base = { at: '2026-01-01T00:00:00.000Z' };
 const heartbeat = { name: 'servicecomb.heartbeat.succeeded', payload: { tookMs: 1 } } as const;
 const blocked = {
@@ -333,6 +335,12 @@ describe('the log', () => {
     const lineOf = (retryInMs: number | null) =>
       linesOf([{ name: RegistryEvents.RegistrationBlocked, payload: { error, retryInMs } }])[0];
     expect(lineOf(60_000)).toMatch(/next attempt in 60 s/);
+    const payload = { error: login(401, 401_202), retryInMs: 63_000 };
+    const [barred] = linesOf([{ name: RegistryEvents.RegistrationBlocked, payload }]);
+    expect(barred).toMatch(/next look for another password in 63 s/);
+    const invalid = { error: login(400, 400_001), retryInMs: 63_000 };
+    const [tried] = linesOf([{ name: RegistryEvents.RegistrationBlocked, payload: invalid }]);
+    expect(tried).toMatch(/next attempt in 63 s/);
     expect(lineOf(null)).toMatch(/not tried again before a restart/);
   });
 });

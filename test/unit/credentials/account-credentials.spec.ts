@@ -40,6 +40,7 @@ class Account {
       username: 'root',
       password: () => this.password(),
       clock: { now: () => this.now, random: () => this.random },
+      delay: never,
       login: (address, account, signal) => {
         this.logins.push(`${account.password} at ${address.slice(7, 8)}`);
         return this.answer(address, account, signal);
@@ -153,7 +154,7 @@ describe.each([
   ['a wrong password', refusal(401_202)],
   ['a ban', refusal(403_201)],
   ['a wrong password, where services need no account', refusal(401_302)],
-  ['a gateway', new ServiceCenterResponseError('login', a, { status: 403 })],
+  ['a wrong password, with its status lost on the way', refusal(401_202, 400)],
 ] as const)('a login that is refused (%s)', (...[, error]) => {
   it('is not repeated for 15 minutes, and emitted once', async () => {
     const account = new Account();
@@ -265,6 +266,9 @@ describe('a login without an answer', () => {
     ['none at all', new ServiceCenterTimeoutError('login', a, 1)],
     ['busy', refusal(500_003)],
     ['throttled', refusal(0, 429)],
+    ['a page of a gateway with 403', refusal(0, 403)],
+    ['a page of a gateway with 401', refusal(0, 401)],
+    ['400001, which is no failed login', refusal(400_001)],
     [
       'a password that cannot be obtained',
       new CredentialsError('password', 'it failed with Error'),
@@ -415,12 +419,30 @@ describe('a token that is refused', () => {
     expect(await account.ask(a)).toBe('t2');
   });
 
-  it('is kept for a minute when it was never accepted: another one would not be, either', async () => {
+  it('and was never accepted is replaced after a second, then two, four, up to a minute', async () => {
     const account = new Account();
+    const pauses: number[] = [];
+    for (let login = 1; login <= 9; login += 1) {
+      const token = await account.ask(a);
+      expect(token).toBe(`t${login}`);
+      const since = account.now;
+      expect(account.credentials.markRefused(a, bearer(`t${login}`))).toBe(false);
+      while ((await account.ask(a)) === token) {
+        account.now += 500;
+        if (account.credentials.markRefused(a, bearer(`t${login}`))) break;
+      }
+      pauses.push((account.now - since) / 1_000);
+    }
+    expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    expect(account.kinds()).not.toContain('refused');
+    account.credentials.markAccepted(a, bearer('t10'));
     await account.ask(a);
-    account.now += minute - 1;
-    expect(account.credentials.markRefused(a, bearer('t1'))).toBe(false);
-    expect(await account.ask(a)).toBe('t1');
+    account.credentials.markAccepted(a, bearer('t10'));
+    account.credentials.markRefused(a, bearer('t10'));
+    await account.ask(a);
+    expect(account.credentials.markRefused(a, bearer('t11'))).toBe(false);
+    account.now += 1_000;
+    expect(await account.ask(a)).toBe('t12');
   });
 
   it('is replaced at once when it was accepted before: the keys have changed', async () => {

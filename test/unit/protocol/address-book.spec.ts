@@ -36,6 +36,29 @@ describe('the address book', () => {
     }
   });
 
+  it('moves on to an address that has not failed since its last answer, if there is one', () => {
+    const { book } = bookOf('a', 'b', 'c');
+    fail(book, 'b');
+    fail(book, 'a');
+    expect(book.current).toBe('c');
+    book.answered('b');
+    fail(book, 'c');
+    expect(book.current).toBe('b');
+  });
+
+  it('takes turns once nodes are known to have a store each', () => {
+    const { book } = bookOf('a', 'b');
+    book.takeTurns();
+    expect(book.current).toBe('a');
+    book.noteSplit(true);
+    const used = [book.current];
+    for (let time = 0; time < 2; time += 1) {
+      book.takeTurns();
+      used.push(book.current);
+    }
+    expect(used).toEqual(['b', 'a', 'b']);
+  });
+
   it('stays with the only address there is', () => {
     const { book } = bookOf('a');
     fail(book, 'a', 5);

@@ -36,6 +36,43 @@ function never(): Promise<never> {
   return new Promise(() => undefined);
 }
 
+/** Credentials that remember what was noted of them, and have `n` to give. */
+class Noting implements Credentials {
+  readonly noted: string[] = [];
+  readonly loginError = undefined;
+  #given = 0;
+
+  onChange(): () => void {
+    return () => undefined;
+  }
+
+  stop(): void {
+    this.noted.push('stopped');
+  }
+
+  headersFor(): Promise<CredentialHeaders> {
+    this.#given += 1;
+    return Promise.resolve({ Authorization: `Bearer t${this.#given}` });
+  }
+
+  markAccepted(_: string, headers: CredentialHeaders): void {
+    this.#note('accepted', headers);
+  }
+
+  markRefused(_: string, headers: CredentialHeaders): boolean {
+    this.#note('refused', headers);
+    return true;
+  }
+
+  markDenied(_: string, headers: CredentialHeaders): void {
+    this.#note('denied', headers);
+  }
+
+  #note(what: string, { Authorization }: CredentialHeaders): void {
+    this.noted.push(`${what} ${Authorization}`);
+  }
+}
+
 describe('a request', () => {
   it('carries the headers that every request has', async () => {
     const http = new FakeSend();
@@ -161,7 +198,7 @@ describe('fail-over', () => {
     const client = clientOf(http.send, { addresses: [a, b, c] });
     const error = await errorOf(client.sendHeartbeat(ref, { timeoutMs: 250 }));
     expect(error).toBeInstanceOf(ServiceCenterTimeoutError);
-    expect(error).toMatchObject({ address: b, timeoutMs: 250 });
+    expect(error).toMatchObject({ address: b });
     expect(http.requests).toHaveLength(2);
   });
 
@@ -183,6 +220,136 @@ describe('fail-over', () => {
     await Promise.all([client.sendHeartbeat(ref), client.sendHeartbeat(ref)]);
     expect(http.lines.map(line => line.slice(4, 4 + a.length))).toEqual([a, a, b, b]);
     expect(client.address).toBe(b);
+  });
+});
+
+describe('the deadline of a call', () => {
+  /** A registry that takes as long as it may for each request, and refuses each token first. */
+  function hanging(addresses: readonly [string, ...string[]], refusalsMs: number) {
+    const clock = { now: 0 };
+    const sent: string[] = [];
+    const send = async ({ url, headers, timeoutMs }: HttpRequest) => {
+      const isFirst = !sent.some(line => line.startsWith(url.slice(0, a.length)));
+      sent.push(`${url.slice(0, a.length)} ${headers['Authorization']} ${timeoutMs}`);
+      clock.now += isFirst ? refusalsMs : timeoutMs;
+      if (!isFirst) failing('', 'TimeoutError')();
+      return { status: 401, headers: {}, body: '{"errorCode":"401205"}' };
+    };
+    const credentials = new Noting();
+    const client = clientOf(send, { addresses, credentials, now: () => clock.now });
+    return { client, clock, sent };
+  }
+
+  it('holds for all exchanges together: two addresses that refuse the token, and hang then', async () => {
+    const { client, clock, sent } = hanging([a, b], 400);
+    const error = await errorOf(client.sendHeartbeat(ref, { timeoutMs: 5_000 }));
+    expect(error).toBeInstanceOf(ServiceCenterTimeoutError);
+    expect(sent).toEqual([
+      `${a} Bearer t1 2500`,
+      `${a} Bearer t2 2100`,
+      `${b} Bearer t3 2500`,
+      `${b} Bearer t4 2100`,
+    ]);
+    expect(clock.now).toBe(5_000);
+  });
+
+  it('is that of the only address', async () => {
+    const { client, clock, sent } = hanging([a], 1_000);
+    await errorOf(client.sendHeartbeat(ref, { timeoutMs: 5_000 }));
+    expect(sent).toEqual([`${a} Bearer t1 5000`, `${a} Bearer t2 4000`]);
+    expect(clock.now).toBe(5_000);
+  });
+
+  it('is handed to the credentials, less the time that has passed', async () => {
+    const given: unknown[] = [];
+    const headersFor: Credentials['headersFor'] = async (address, { timeoutMs }) => {
+      given.push([address, timeoutMs]);
+      return {};
+    };
+    let now = 0;
+    const send = async ({ url }: HttpRequest) => {
+      now += 700;
+      if (url.startsWith(a)) failing('ECONNRESET')();
+      return { status: 200, headers: {}, body: '' };
+    };
+    const credentials = { ...noCredentials, headersFor };
+    await clientOf(send, { addresses: [a, b], credentials, now: () => now }).sendHeartbeat(ref);
+    expect(given).toEqual([
+      [a, 2_500],
+      [b, 4_300],
+    ]);
+  });
+});
+
+describe('a second opinion', () => {
+  const secondOpinion = ['refused', 'instance-gone'] as const;
+  const refused = { status: 400, body: { errorCode: '400001' } };
+  const gone = { status: 400, body: { errorCode: '400017' } };
+
+  it('is asked of another address, and moves on from the one that it contradicts', async () => {
+    const http = new FakeSend(refused, {});
+    const client = clientOf(http.send, { addresses: [a, b] });
+    await client.sendHeartbeat(ref, { secondOpinion });
+    expect(http.lines).toEqual([`PUT ${a}${path}`, `PUT ${b}${path}`]);
+    expect(client.address).toBe(b);
+  });
+
+  it.each([
+    ['is the same', refused, refused, 400_001],
+    ['does not come', refused, failing('ECONNREFUSED'), 400_001],
+    ['is another refusal', gone, refused, 400_017],
+    ['is that the instance is gone', refused, gone, 400_017],
+  ] as const)('that %s lets the refusal count', async (_, first, second, errorCode) => {
+    const http = new FakeSend(first, second);
+    const client = clientOf(http.send, { addresses: [a, b] });
+    expect(await errorOf(client.sendHeartbeat(ref, { secondOpinion }))).toMatchObject({
+      errorCode,
+    });
+    expect(http.lines).toHaveLength(2);
+    expect(client.address).toBe(a);
+  });
+
+  it('is not asked where there is no other address, nor for other refusals', async () => {
+    const alone = new FakeSend(refused);
+    await errorOf(clientOf(alone.send).sendHeartbeat(ref, { secondOpinion }));
+    const other = new FakeSend({ status: 400, body: { errorCode: '400012' } });
+    const client = clientOf(other.send, { addresses: [a, b] });
+    await errorOf(client.sendHeartbeat(ref, { secondOpinion }));
+    expect([alone.lines.length, other.lines.length]).toEqual([1, 1]);
+  });
+
+  it('doubles no request of an application', async () => {
+    const http = new FakeSend({ status: 400, body: { errorCode: '400012' } });
+    const client = clientOf(http.send, { addresses: [a, b] });
+    await errorOf(client.findInstances({ appId: 'default', serviceName: 's' }));
+    await errorOf(client.getInstance(ref));
+    expect(http.lines).toHaveLength(2);
+  });
+
+  it('is asked of an address that did not answer once', async () => {
+    const http = new FakeSend(failing('', 'TimeoutError'), gone, {});
+    const client = clientOf(http.send, { addresses: [a, b] });
+    await errorOf(client.sendHeartbeat(ref, { secondOpinion }));
+    await errorOf(client.sendHeartbeat(ref, { secondOpinion }));
+    expect(http.lines.map(line => line.slice(4, 4 + a.length))).toEqual([a, b, b]);
+    http.answer(gone, {});
+    await client.sendHeartbeat(ref, { secondOpinion });
+    expect(client.address).toBe(a);
+  });
+
+  it('comes from no address that was contradicted lately', async () => {
+    const http = new FakeSend(refused, {}, gone);
+    const client = clientOf(http.send, { addresses: [a, b] });
+    await client.sendHeartbeat(ref, { secondOpinion });
+    expect(await errorOf(client.sendHeartbeat(ref, { secondOpinion }))).toMatchObject({
+      errorCode: 400_017,
+    });
+    expect(http.lines).toHaveLength(3);
+    http.answer({});
+    for (let time = 0; time < 20; time += 1) await client.sendHeartbeat(ref);
+    http.answer(gone, {});
+    await client.sendHeartbeat(ref, { secondOpinion });
+    expect(client.address).toBe(a);
   });
 });
 
@@ -266,11 +433,18 @@ describe('the answer to a heartbeat', () => {
     },
   );
 
-  it.each([201, 204, 304])('is none with HTTP %i', async status => {
+  it.each([201, 202, 204])('is a success with HTTP %i and no body', async status => {
     const http = new FakeSend({ status });
-    await expect(clientOf(http.send).sendHeartbeat(ref)).rejects.toBeInstanceOf(
-      ServiceCenterProtocolError,
-    );
+    await expect(clientOf(http.send).sendHeartbeat(ref)).resolves.toBeUndefined();
+  });
+
+  it('is none with HTTP 304, nor with HTTP 204 where an answer is needed', async () => {
+    for (const status of [204, 304]) {
+      const client = clientOf(new FakeSend({ status }).send);
+      await expect(client.findServiceId({ serviceName: 's', version: '1.0.0' })).rejects.toThrow(
+        ServiceCenterProtocolError,
+      );
+    }
   });
 });
 
@@ -376,43 +550,6 @@ describe('a probe', () => {
   });
 });
 
-/** Credentials that remember what was noted of them, and have `n` to give. */
-class Noting implements Credentials {
-  readonly noted: string[] = [];
-  readonly loginError = undefined;
-  #given = 0;
-
-  onChange(): () => void {
-    return () => undefined;
-  }
-
-  stop(): void {
-    this.noted.push('stopped');
-  }
-
-  headersFor(): Promise<CredentialHeaders> {
-    this.#given += 1;
-    return Promise.resolve({ Authorization: `Bearer t${this.#given}` });
-  }
-
-  markAccepted(_: string, headers: CredentialHeaders): void {
-    this.#note('accepted', headers);
-  }
-
-  markRefused(_: string, headers: CredentialHeaders): boolean {
-    this.#note('refused', headers);
-    return true;
-  }
-
-  markDenied(_: string, headers: CredentialHeaders): void {
-    this.#note('denied', headers);
-  }
-
-  #note(what: string, { Authorization }: CredentialHeaders): void {
-    this.noted.push(`${what} ${Authorization}`);
-  }
-}
-
 describe('a request with credentials', () => {
   const ok = { body: { instanceId: 'i' } };
   const refusal = (status: number, errorCode: string, detail = '') => ({
@@ -439,9 +576,10 @@ describe('a request with credentials', () => {
   it.each(['401201', '401204', '401205', '401206'])(
     'that is refused with %s is sent once more as it was, a POST, too, with others',
     async code => {
-      expect(await noted(refusal(401, code), ok)).toEqual(['refused Bearer t1', '2 sent']);
+      const [first, second] = ['refused Bearer t1', 'accepted Bearer t2'];
+      expect(await noted(refusal(401, code), ok)).toEqual([first, second, '2 sent']);
       const always = await noted(refusal(401, code));
-      expect(always).toEqual(['refused Bearer t1', '2 sent']);
+      expect(always).toEqual([first, 'refused Bearer t2', '2 sent']);
     },
   );
 

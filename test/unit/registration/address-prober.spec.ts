@@ -1,8 +1,43 @@
 import { describe, expect, it } from '@jest/globals';
 import { CoreHarness } from '../../support/core-harness.js';
+import { AddressBook } from '../../../lib/protocol/address-book.js';
+import { AddressProber } from '../../../lib/registration/address-prober.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { failing } from '../../support/fake-send.js';
+import { paceOf } from './parts.js';
 
 const refused = failing('ECONNREFUSED');
+
+describe('many learned addresses', () => {
+  it('are probed two at a time, at most 16 of them', async () => {
+    const clock = new FakeClock();
+    const addresses = new AddressBook(['http://a:1']);
+    addresses.learn(Array.from({ length: 20_000 }, (_, index) => `http://n${index}:1`));
+    const probed = new Set<string>();
+    const underWay = new Set<string>();
+    let most = 0;
+    const probe = async (address: string): Promise<boolean> => {
+      probed.add(address);
+      underWay.add(address);
+      most = Math.max(most, underWay.size);
+      await clock.delay(5_000);
+      underWay.delete(address);
+      return false;
+    };
+    const pace = paceOf();
+    const channel = { addresses, probe };
+    const ignored = () => undefined;
+    const parts = { channel, clock, pace, onAnswer: ignored, onSilence: ignored };
+    const prober = new AddressProber(parts);
+    for (let second = 0; second < 600; second += 1) {
+      const dueAt = prober.tick();
+      expect(dueAt).toBeGreaterThan(clock.now());
+      await clock.advance(1_000);
+    }
+    expect(most).toBe(2);
+    expect(probed.size).toBe(16);
+  });
+});
 
 describe('an address that is out of sight', () => {
   const down = { existence: refused, readiness: refused, version: refused };

@@ -120,7 +120,8 @@ class Stage {
     const interval = intervalMs / 1_000;
     this.#registry = new ModelRegistry(this.clock, intervalMs * 4);
     this.#watch();
-    const channel = channelOf(this.#registry.send, { addresses, credentials });
+    const now = () => this.clock.now();
+    const channel = channelOf(this.#registry.send, { addresses, credentials, now });
     const heartbeat = { intervalMs, jitter: 0.1, neverEarly: false, verifyEvery: 10 };
     this.#standstills = new StandstillWatch(this.clock);
     this.core = new RegistrationCore(

@@ -181,11 +181,13 @@ describe('a removal that has to log in first', () => {
       password: async () => 'a password of this test',
       login: never,
       clock: { now: () => clock.now(), random: () => 0.5 },
+      delay: (ms, signal) => clock.delay(ms, signal),
     });
     const settings = {
       project: 'p',
       domain: undefined,
       timeoutMs: 60_000,
+      clock,
       userAgent: 'test',
       maxAnswerBytes: 1_048_576,
     };

@@ -238,7 +238,7 @@ function attemptsOf(pace: Pace, lengthMs: number, part: number): readonly Attemp
   const attempts: Attempt[] = [];
   let now = pace.heartbeatDelay(0, 0);
   while (now < lengthMs && attempts.length < 10_000) {
-    const timeoutMs = pace.lateHeartbeatTimeoutMs(lengthMs - now, 1);
+    const timeoutMs = pace.lateHeartbeatTimeoutMs(lengthMs - now);
     attempts.push({ at: now, timeoutMs });
     now += part * timeoutMs;
     now += pace.inLeaseRetryDelay(attempts.length, Math.max(0, lengthMs - now), network);
@@ -348,15 +348,14 @@ describe('the retries in a lease', () => {
   });
 
   it.each([
-    [45_000, 1, 5_000],
-    [7_700, 1, 5_000],
-    [5_600, 1, 2_900],
-    [5_600, 2, 1_450],
-    [2_450, 1, 600],
-    [1_900, 1, 500],
-    [200, 1, 500],
-    [0, 2, 5_000],
-  ])('with %i ms left and %i addresses may take %i ms each', (leftMs, attempts, timeoutMs) => {
-    expect(paceOf().lateHeartbeatTimeoutMs(leftMs, attempts)).toBe(timeoutMs);
+    [45_000, 5_000],
+    [7_700, 5_000],
+    [5_600, 2_900],
+    [2_450, 600],
+    [1_900, 500],
+    [200, 500],
+    [0, 5_000],
+  ])('with %i ms left may take %i ms in all', (leftMs, timeoutMs) => {
+    expect(paceOf().lateHeartbeatTimeoutMs(leftMs)).toBe(timeoutMs);
   });
 });

@@ -46,6 +46,7 @@ export const errors = {
   instanceGone: refusal(400, 400_017),
   serviceGone: refusal(400, 400_012),
   refused: refusal(400, 400_100),
+  gateway: refusal(403),
 };
 
 function refusal(status: number, errorCode?: number, retryAfterMs?: number) {

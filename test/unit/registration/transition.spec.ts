@@ -223,6 +223,21 @@ describe('an attempt to register that fails', () => {
     expect(dueAt(state)).toBe(now + 600_000);
   });
 
+  it('is retried while a gateway refuses, and blocked from the second minute on', () => {
+    const outcome = { kind: 'failed', error: errors.gateway } as const;
+    const states: boolean[] = [];
+    let state: InnerState = registeringOf();
+    for (const at of [0, 1_000, 59_999, 60_000, 120_000]) {
+      ({ state } = transition(state, outcome, contextOf({ now: at })));
+      states.push(state.kind === 'registering' && state.isBlocked);
+    }
+    expect(states).toEqual([false, false, false, true, true]);
+    const busy = { kind: 'failed', error: errors.busy } as const;
+    ({ state } = transition(state, busy, contextOf({ now: 180_000 })));
+    ({ state } = transition(state, outcome, contextOf({ now: 181_000 })));
+    expect(state).toMatchObject({ isBlocked: false, refusedSince: 181_000 });
+  });
+
   it('is blocked when refused, and told with the wait', () => {
     const { state, events } = transition(registeringOf({ failures: 1 }), outcomes.refused, context);
     expect(state).toMatchObject({ isBlocked: true, failures: 2, error: errors.refused });
