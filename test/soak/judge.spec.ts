@@ -77,6 +77,7 @@ describe('the lease', () => {
     ...joined,
     [1_000, { kind: 'started', client: 'twin', instanceId: one }],
     [1_100, { kind: 'state', client: 'twin', state: 'registered' }],
+    [1_150, listed()],
   ];
 
   it('of two processes with one id belongs to the newer, and the older must leave it', () => {
@@ -88,6 +89,10 @@ describe('the lease', () => {
     expect(verdict(...shared, [2_000, leave], [2_010, unlisted], [2_020, twin('left')])).toEqual(
       [],
     );
+  });
+
+  it('of the newer may be gone when its end is told first', () => {
+    expect(verdict(...shared, [2_000, twin('ended')], [2_010, unlisted])).toEqual([]);
   });
 
   it('belongs to the older again when the newer has ended', () => {

@@ -154,7 +154,6 @@ export class Judge {
         return;
       case 'state':
         client.state = fact.state;
-        if (fact.state === 'registered') client.hasJoined = true;
         return;
       case 'lost':
         if (this.#holds(client, at))
@@ -169,6 +168,8 @@ export class Judge {
       case 'ended':
         client.wish = 'left';
         client.state = 'ended';
+        // What it held may be gone before the next sample: another one has it when it is seen there.
+        for (const other of this.#clientsOf(client.instanceId)) other.hasJoined = false;
         return;
       case 'stopped':
         client.stoppedAt = at;
@@ -221,9 +222,17 @@ export class Judge {
       this.#checkLeft(instanceId, at);
     }
     for (const client of this.#clients.values()) {
+      this.#join(client);
       this.#checkGhost(client, at);
       this.#checkMissing(client, at);
     }
+  }
+
+  /** A lease is had by a process that says so, and whose record is there. */
+  #join(client: Client): void {
+    const { state, wish, instanceId } = client;
+    if (state !== 'registered' || wish !== 'registered' || !this.#records.has(instanceId)) return;
+    if (this.#holderOf(instanceId) === client) client.hasJoined = true;
   }
 
   #vanish(instanceId: string, at: number): void {

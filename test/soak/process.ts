@@ -100,6 +100,11 @@ export class Application {
     return this.beginning.instanceId;
   }
 
+  /** Whether something that it was asked for is not done yet. */
+  get isCalling(): boolean {
+    return this.#open.size > 0;
+  }
+
   get isAlive(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
   }

@@ -29,6 +29,7 @@ const quietMs = 11_000;
 /** Ten heartbeats, after which a client looks at its record, and some. */
 const watchMs = 15_000;
 const settleMs = 2_500;
+const callMs = 15_000;
 const diaryLines = 60;
 
 /** How a run is set up. */
@@ -178,6 +179,8 @@ export class ScenarioSoak {
   async #end(application: Application): Promise<void> {
     this.#cast.splice(this.#cast.indexOf(application), 1);
     await application.terminate();
+    // The judge looks before another process comes.
+    await delay(2 * sampleMs);
   }
 
   async #rotate(): Promise<void> {
@@ -188,7 +191,9 @@ export class ScenarioSoak {
 
   /** An operator writes past the nodes, long after the application's last write. */
   async #decree(registry: EmbeddedServiceCenter): Promise<void> {
-    const { instanceId, calledAt } = this.#pick(this.#cast);
+    const idle = this.#cast.filter(({ isCalling }) => !isCalling);
+    if (idle.length === 0) return;
+    const { instanceId, calledAt } = this.#pick(idle);
     this.#values += 1;
     const decree: Decree =
       this.#random.next() < 0.6
@@ -220,7 +225,8 @@ export class ScenarioSoak {
       calls.push(this.#call(this.#pick(this.#cast)));
       await delay(this.#between(0, 900));
     }
-    await Promise.all(calls);
+    // One that waits for a registration may wait for long.
+    await Promise.race([Promise.all(calls), delay(callMs)]);
   }
 
   async #call(application: Application): Promise<void> {
