@@ -330,14 +330,13 @@ const definitions = {
     },
   ),
   InstanceRegistered: event('servicecomb.instance.registered', ({ leaseMs }, { who, instance }) => {
-    const { endpoints = [] } = instance ?? {};
     const lease = `with a lease of ${duration(leaseMs)}`;
-    return endpoints.length > 0
-      ? ['log', `Registered ${who} at ${listOf(endpoints)} ${lease}`]
-      : [
+    return instance?.endpoints.length === 0
+      ? [
           'warn',
-          `Registered ${who} at no endpoint ${lease}: set instance.endpoints for consumers to call it`,
-        ];
+          `Registered ${who} at no endpoint, ${lease}: set instance.endpoints for consumers to call it`,
+        ]
+      : ['log', `Registered ${who} at ${listOf(instance?.endpoints)} ${lease}`];
   }),
   InstanceReplaced: event('servicecomb.instance.replaced', ({ previous }, { who }) => [
     'log',
