@@ -35,7 +35,9 @@ const maxRequestBytes = 1_048_576;
 export function exchange(asked: Asked, connections: ConnectionsPort): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
     const { signal, timeoutMs, maxAnswerBytes } = asked;
+    let isOver = false;
     const release = () => {
+      isOver = true;
       deadline.unsubscribe();
       signal?.removeEventListener('abort', abort);
     };
@@ -61,7 +63,8 @@ export function exchange(asked: Asked, connections: ConnectionsPort): Promise<Ht
       sent = send().on('error', error => fail(unanswered(error)));
     };
     let sent = send().on('error', error => {
-      if (wasKeptTooLong(sent, error)) sendAgain();
+      // A request that is given up emits an error, too: as if the server had closed the connection.
+      if (!isOver && wasKeptTooLong(sent, error)) sendAgain();
       else fail(unanswered(error));
     });
     const deadline = timer(timeoutMs).subscribe(() => fail(timeoutError()));

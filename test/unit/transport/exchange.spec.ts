@@ -3,6 +3,7 @@ import { Agent, createServer, type RequestListener } from 'node:http';
 import { globalAgent } from 'node:https';
 import { type AddressInfo, createServer as createSocketServer, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { HttpService } from '@nestjs/axios';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -157,6 +158,28 @@ describe('one deadline', () => {
   });
 });
 
+describe('a request over a kept connection', () => {
+  it.each(['ends at its deadline', 'is aborted'])('that %s is not sent again', async how => {
+    const requests: string[] = [];
+    const url = await speaking((socket, nth) =>
+      socket.on('data', () => {
+        requests.push(`connection ${nth}`);
+        if (requests.length !== 2) socket.write(ok);
+        else if (how === 'is aborted') abort('enough');
+      }),
+    );
+    const { signal, abort } = abortable();
+    const ours = connections();
+    await exchange(asking(url), ours);
+    await exchange(asking(url, { timeoutMs: 100, signal }), ours).catch(() => undefined);
+    // A request that is given up emits its error soon after.
+    await immediate();
+    await exchange(asking(url), ours);
+    expect(ours.closed.count).toBe(0);
+    expect(requests).toEqual(['connection 1', 'connection 1', 'connection 2']);
+  });
+});
+
 describe('a kept connection that was closed', () => {
   it('costs nothing: the request is sent once more, over a new one', async () => {
     const url = await speaking((socket, nth) => {
@@ -206,11 +229,11 @@ describe('a request', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  it('leaves no listener on the signal, whatever becomes of it', async () => {
+  it('leaves no listener on the signal of 3,000 requests', async () => {
     const url = await serving((_, response) => response.end());
     const { signal } = abortable();
     const ours = connections();
-    for (let nth = 0; nth < 20; nth += 1) await exchange(asking(url, { signal }), ours);
+    for (let nth = 0; nth < 3_000; nth += 1) await exchange(asking(url, { signal }), ours);
     const refused = asking('http://127.0.0.1:1', { signal });
     await expect(exchange(refused, ours)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     expect(getEventListeners(signal, 'abort')).toEqual([]);
