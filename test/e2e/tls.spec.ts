@@ -116,6 +116,7 @@ describe('a registry whose certificate', () => {
           failures: 1,
           registrations: 0,
           lastError: { code: error.code, message: error.message },
+          problem: null,
         },
       ]);
       front.use(server);
@@ -147,6 +148,7 @@ describe('a registry whose certificate', () => {
         failures: 1,
         registrations: 1,
         lastError: { code: error.code, message: error.message },
+        problem: null,
       },
     ]);
     front.use(server);

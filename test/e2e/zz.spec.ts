@@ -1,0 +1,21 @@
+import { it } from '@jest/globals';
+import { Cleanup, createApp, optionsFor } from '../support/test-app.js';
+import { EmbeddedServiceCenter } from 'embedded-service-center';
+it('x', async () => {
+  const cleanup = new Cleanup();
+  const registry = new EmbeddedServiceCenter({ port: 0, minIntervalMs: 1_000 });
+  await registry.start();
+  registry.faults.answer(200, `<html></html>`, { times: 2 });
+  const started = await createApp(cleanup, optionsFor(registry.url, { serviceCenter: { timeoutMs: 200 }, registration: { retry: { initialMs: 10, maxMs: 20 } } }));
+  await started.app.listen(0, '127.0.0.1');
+  setTimeout(() => { console.log(JSON.stringify(started.events, null, 0).slice(0, 3000), registry.requests.map(r => [r.method, r.path, r.status])); }, 4000);
+  await started.events.nth('servicecomb.registration.failed');
+  registry.faults.hang({ times: 1 });
+  await started.events.nth('servicecomb.registration.failed', 3);
+  console.log('three');
+  registry.faults.reset();
+  await started.events.nth('servicecomb.registration.failed', 5);
+  console.log('five');
+  await registry.stop();
+  await started.events.nth('servicecomb.registration.failed', 7);
+}, 8000);
