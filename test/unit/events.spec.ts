@@ -6,12 +6,8 @@ import {
   ServiceCenterTimeoutError,
   type ServiceCombError,
 } from '../../lib/errors.js';
-import {
-  EventPublisher,
-  type PendingEvent,
-  type PendingNote,
-  RegistryEvents,
-} from '../../lib/events.js';
+import { EventPublisher, type PendingEvent, RegistryEvents } from '../../lib/events.js';
+import type { PendingNote } from '../../lib/notes.js';
 import { LogLines } from '../support/test-app.js';
 
 const error = new ServiceCenterTimeoutError('heartbeat', 'http://a:1', 5_000);
@@ -313,7 +309,7 @@ describe('the log', () => {
       'log Registered orders 1.0.0 (orders-0) at rest://10.0.0.1:80 with a lease of 60 s',
     ]);
     expect(linesOf([event], { instance: { ...instance, endpoints: [] } })).toEqual([
-      expect.stringContaining(' at no endpoint '),
+      expect.stringContaining(' at no endpoint, '),
     ]);
     expect(linesOf([event], {})).toEqual([expect.stringContaining('Registered this instance ')]);
   });
