@@ -6,8 +6,8 @@ import type { MicroserviceInstance } from './protocol/wire.js';
  * A fact for the log alone, which no listener needs.
  *
  * - `contradicted`: the registry answered a heartbeat with "no such instance", but lists the instance
- * - `unchecked`: the record could not be read, or not be repaired
- * - `removing`: a record under our id that is not ours, or is beyond repair, is about to be removed
+ * - `unchecked`: the record could not be read, or what the server undid could not be written again
+ * - `removing`: a record under our id is about to be removed: an earlier process's, or one that leads elsewhere
  * - `silent`: an isolated address did not answer a probe
  */
 export type PendingNote =
