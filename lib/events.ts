@@ -1,5 +1,7 @@
 import { inspect } from 'node:util';
 import { propertyOf, type ServiceCombError, ServiceCenterResponseError } from './errors.js';
+import { because, duration, listOf, type LogLine } from './log-line.js';
+import { noteLine, type PendingNote } from './notes.js';
 import { printable } from './protocol/printable.js';
 import type { InstanceStatus, MicroserviceInstance } from './protocol/wire.js';
 
@@ -269,27 +271,6 @@ export type PendingEvent = {
   [Name in RegistryEventName]: { readonly name: Name; readonly payload: PayloadOf<Name> };
 }[RegistryEventName];
 
-/**
- * A fact for the log alone, which no listener needs.
- *
- * - `contradicted`: the registry answered a heartbeat with "no such instance", but lists the instance
- * - `unchecked`: the record could not be read, or not be repaired
- * - `removing`: a record under our id that is not ours, or is beyond repair, is about to be removed
- * - `silent`: an isolated address did not answer a probe
- */
-export type PendingNote =
-  | { readonly kind: 'contradicted'; readonly error: ServiceCombError; readonly retryInMs: number }
-  | { readonly kind: 'unchecked'; readonly error: ServiceCombError; readonly retryInMs: number }
-  | { readonly kind: 'removing'; readonly stored: MicroserviceInstance }
-  | { readonly kind: 'silent'; readonly address: string; readonly retryInMs: number };
-
-/**
- * A line for the log. `log`: joined or left; `warn`: something to know; `error`: something to do;
- * `debug`: each failed attempt; `verbose`: the first heartbeat. The others have no line, since Nest shows all
- * levels by default.
- */
-type LogLine = readonly [level: 'log' | 'warn' | 'error' | 'debug' | 'verbose', message: string];
-
 /** What a line names besides the payload: the instance, and where its registry's address comes from. */
 interface Subject {
   readonly who: string;
@@ -394,7 +375,7 @@ const definitions = {
   ),
   HeartbeatSucceeded: event('servicecomb.heartbeat.succeeded', ({ tookMs }, { who }) => [
     'verbose',
-    `A heartbeat of ${who} succeeded in ${duration(tookMs)}; the next ones are not logged`,
+    `A heartbeat of ${who} succeeded in ${Math.round(tookMs)} ms; the next ones are not logged`,
   ]),
   HeartbeatFailed: event(
     'servicecomb.heartbeat.failed',
@@ -465,43 +446,11 @@ function atTheRegistry(by: 'application' | 'registry'): string {
   return by === 'registry' ? ' in Service Center, which is kept' : '';
 }
 
-/** Returns the line of a note. */
-function noteLine(note: PendingNote, { who }: Subject): LogLine {
-  switch (note.kind) {
-    case 'contradicted': {
-      const { error, retryInMs } = note;
-      const next = `asking again in ${duration(retryInMs)}${because(error)}`;
-      return [
-        'debug',
-        `A heartbeat of ${who} was answered "no such instance", but it is listed; ${next}`,
-      ];
-    }
-    case 'unchecked': {
-      const { error, retryInMs } = note;
-      const next = `next check after the heartbeat in ${duration(retryInMs)}${because(error)}`;
-      return ['debug', `Could not check the record of ${who}; ${next}`];
-    }
-    case 'removing': {
-      const endpoints = listOf(note.stored.endpoints);
-      return ['log', `Removing the record of ${who} that lists ${endpoints}, to register it anew`];
-    }
-    case 'silent': {
-      const { address, retryInMs } = note;
-      const next = `next probe in ${duration(retryInMs)}`;
-      return ['debug', `Service Center at ${address} did not answer a probe; ${next}`];
-    }
-  }
-}
-
 /** A password that was refused is barred for longer than a registration is. */
 function nextAttempt(error: ServiceCombError): string {
   const isResponse = error instanceof ServiceCenterResponseError;
   const isBarred = isResponse && error.operation === 'login' && [401, 403].includes(error.status);
   return isBarred ? 'next look for another password' : 'next attempt';
-}
-
-function because(error: ServiceCombError | undefined): string {
-  return error === undefined ? '' : `: ${error.message}`;
 }
 
 function afterAnswer(answer: ServiceCombError | undefined): string {
@@ -520,14 +469,6 @@ function addressAdvice({ code }: ServiceCombError, origin: string): string {
 function reasonOf(error: ServiceCombError): string {
   const fields = ['errorCode', 'status', 'reason'].map(name => propertyOf(error, name));
   return [error.code, ...fields].join(' ');
-}
-
-function listOf(endpoints: readonly string[] = []): string {
-  return endpoints.length === 0 ? 'no endpoint' : printable(endpoints.join(', '));
-}
-
-function duration(ms: number): string {
-  return ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;
 }
 
 /** Every event's name. They work with EventEmitter2's wildcards, such as `servicecomb.**`. */
@@ -597,7 +538,7 @@ export class EventPublisher {
 
   /** Logs a note. */
   note(note: PendingNote, { instance }: EventContext): void {
-    this.#write(noteLine(note, this.#subject(instance)));
+    this.#write(noteLine(note, this.#subject(instance).who));
   }
 
   /** Listeners are called before this returns; nothing waits for an asynchronous one. */

@@ -3,9 +3,9 @@ import {
   type EventContext,
   type EventInstance,
   type PendingEvent,
-  type PendingNote,
   RegistryEvents,
 } from '../events.js';
+import type { PendingNote } from '../notes.js';
 import type { AddressChange } from '../protocol/address-book.js';
 import type { Channel, TokenChange } from '../protocol/channel.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
@@ -14,6 +14,7 @@ import { AddressProber } from './address-prober.js';
 import type { BackgroundWork } from './background.js';
 import { type Clock, Deferred, within } from './clock.js';
 import { afterPost, type PostedRecord, removeInstance } from './leave.js';
+import type { Outcome, Standstill } from './outcome.js';
 import type { Pace } from './pace.js';
 import { DesiredRecord, type RegistryRecord } from './record.js';
 import { Requests } from './requests.js';
@@ -29,7 +30,7 @@ import {
   type RegistrationState,
   serviceIdOf,
 } from './state.js';
-import { type Outcome, type Standstill, transition } from './transition.js';
+import { transition } from './transition.js';
 import { WriteQueue } from './writes.js';
 
 /** The collaborators of a registration. */

@@ -5,9 +5,9 @@ import { failureKind, isGone, isRetriable, refusals } from '../protocol/failures
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
 import { type Clock, within } from './clock.js';
+import type { Outcome } from './outcome.js';
 import type { Pace } from './pace.js';
 import type { DesiredRecord } from './record.js';
-import type { Outcome } from './transition.js';
 
 /** A record that a POST may have created, so that leave() knows what to remove. */
 export interface PostedRecord {

@@ -5,12 +5,12 @@ import { failureKind, isGone, isRetriable, refusals } from '../protocol/failures
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
 import type { Clock } from './clock.js';
+import type { Outcome } from './outcome.js';
 import type { Pace } from './pace.js';
 import { isElsewhere, isMisplaced } from './ownership.js';
 import type { DesiredRecord, RegistryRecord } from './record.js';
 import { type Lease, leaseLengthMs, type NextRequest, remainingMs } from './state.js';
 import { findService } from './service.js';
-import type { Outcome } from './transition.js';
 import { type RecordField, valuesOf, type WriteQueue } from './writes.js';
 
 /** The collaborators of {@link Requests}. */

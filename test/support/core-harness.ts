@@ -1,4 +1,5 @@
-import type { EventContext, PendingEvent, PendingNote } from '../../lib/events.js';
+import type { EventContext, PendingEvent } from '../../lib/events.js';
+import type { PendingNote } from '../../lib/notes.js';
 import type { Credentials, HttpRequest } from '../../lib/protocol/channel.js';
 import type { HttpReply, InstanceStatus, MicroserviceInstance } from '../../lib/protocol/wire.js';
 import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';

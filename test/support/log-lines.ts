@@ -35,7 +35,8 @@ export function modulesIn(folder: string): Readonly<Record<string, string>> {
 /**
  * Reads from the compiled library which lines it can log at `warn` and `error`, and which sentences its
  * errors have: the texts in the calls of a logger and in the log lines of events. A text may stand in a
- * constant, in a function, or at the caller of a function; a text that cannot be found there is `…` alone.
+ * constant, in a function, at the caller of a function, or in a list that an object holds under some name; a
+ * text that cannot be found there is `…` alone.
  */
 export class LibraryTexts {
   readonly #programs = new Map<string, Node>();
@@ -51,7 +52,7 @@ export class LibraryTexts {
   /** The lines at `warn` and `error`, each once. */
   loggedLines(): readonly Line[] {
     const found = this.#nodes.flatMap(node => {
-      const { level, message } = loggerCall(node) ?? eventLine(node) ?? {};
+      const { level, message } = loggerCall(node) ?? leveledCall(node) ?? eventLine(node) ?? {};
       if (level === undefined || message === undefined) return [];
       return this.#linesOf(node, level, message);
     });
@@ -165,15 +166,40 @@ export class LibraryTexts {
           const node = nodeOf(part);
           return node === undefined ? [] : this.#elements(node);
         });
+      case 'LogicalExpression':
+        return [list['left'], list['right']].flatMap(part => {
+          const node = nodeOf(part);
+          return node === undefined ? [] : this.#elements(node);
+        });
       case 'Identifier': {
-        const found = this.#declared(nameOf(list) ?? '', list);
-        return found?.kind === 'value' ? this.#elements(found.value) : [hole];
+        const name = nameOf(list) ?? '';
+        if (name === 'undefined') return [];
+        const found = this.#declared(name, list);
+        return found?.kind === 'value' ? this.#elements(found.value) : this.#held(name);
       }
+      case 'MemberExpression':
+        return this.#held(nameOf(list['property']) ?? '');
       case 'CallExpression':
         return this.#ofListCall(list);
+      case 'NewExpression':
+        return listIn(list, 'arguments').flatMap(value => this.#elements(value));
       default:
-        return [hole];
+        return this.#texts(list, 'calls');
     }
+  }
+
+  /** The texts that objects of the library hold under a name: as a list, or one by one. */
+  #held(name: string): readonly string[] {
+    const values = this.#nodes.flatMap(node =>
+      node.type === 'ObjectExpression'
+        ? listIn(node, 'properties').filter(property => nameOf(property['key']) === name)
+        : [],
+    );
+    const texts = values.flatMap(property => {
+      const value = nodeOf(property['value']);
+      return value === undefined ? [] : this.#elements(value);
+    });
+    return values.length === 0 ? [hole] : texts;
   }
 
   #ofListCall(call: Node): readonly string[] {
@@ -322,6 +348,15 @@ function loggerCall(
   const logger = nameOf(object) ?? nameOf(object?.['property']);
   if (logger !== 'logger' || !isLoud(level)) return undefined;
   return { level, message: listIn(node, 'arguments')[0] };
+}
+
+/** The level and message of `this.#logOnce('warn', …)`, which passes both on. */
+function leveledCall(
+  node: Node,
+): { readonly level: string; readonly message: Node | undefined } | undefined {
+  if (node.type !== 'CallExpression' || !calledName(node)?.startsWith('log')) return undefined;
+  const [level, message] = listIn(node, 'arguments');
+  return isLoud(level?.['value']) ? { level: level['value'], message } : undefined;
 }
 
 /** The level and message of an event's line: `['warn', …]`. */

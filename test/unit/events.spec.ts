@@ -6,12 +6,8 @@ import {
   ServiceCenterTimeoutError,
   type ServiceCombError,
 } from '../../lib/errors.js';
-import {
-  EventPublisher,
-  type PendingEvent,
-  type PendingNote,
-  RegistryEvents,
-} from '../../lib/events.js';
+import { EventPublisher, type PendingEvent, RegistryEvents } from '../../lib/events.js';
+import type { PendingNote } from '../../lib/notes.js';
 import { LogLines } from '../support/test-app.js';
 
 const error = new ServiceCenterTimeoutError('heartbeat', 'http://a:1', 5_000);

@@ -65,7 +65,7 @@ describe('the reading of lines from code', () => {
       import { warnings, unused } from './b.js';
       class A {
         start(logger, options) {
-          for (const warning of warnings(options)) this.logger.warn(warning);
+          for (const warning of [...this.options.hints, ...warnings(options)]) this.logger.warn(warning);
           const { text } = this.#made();
           this.parts.logger.error(text);
           logger.log('Not loud');
@@ -74,6 +74,11 @@ describe('the reading of lines from code', () => {
         }
         #made() { return { text: 'A property of what is returned' }; }
         #warnOnce(message) { this.logger.warn(message); }
+        #use({ remarks }) {
+          for (const remark of remarks) this.#logOnce('warn', remark);
+          this.#logOnce('log', 'Not loud');
+        }
+        #logOnce(level, message) { this.logger[level](message); }
       }
       export const lines = [
         event(({ n }) => (n ? ['error', 'One of ' + n] : undefined)),
@@ -86,7 +91,14 @@ describe('the reading of lines from code', () => {
         return [one(options), ...many(options).map(name => \`Wrong: \${name}\`)].filter(Boolean);
       }
       function one({ a }) { if (a) return undefined; return 'Set a'; }
-      function many({ names }) { return names; }`,
+      function many({ names }) { return names; }
+      export const resolve = parts => ({ hints: [parts.a ? 'A hint' : undefined], remarks: remarksOf(parts) });
+      function remarksOf(parts) {
+        const remarks = parts.flatMap(({ remark }) => remark ?? []);
+        return [...new Set(parts.b ? [...remarks, 'Another remark'] : remarks)];
+      }
+      export const part = { remark: 'A remark' };
+      export const none = { remark: undefined };`,
   };
   const lines = new LibraryTexts(modules)
     .loggedLines()
@@ -98,6 +110,9 @@ describe('the reading of lines from code', () => {
     ['in a property of a returned object', 'error A property of what is returned lib/a.ts'],
     ['with a constant of another file, and one value for two', 'warn No effect: … is set lib/a.ts'],
     ['at the caller of the function that logs', 'warn A text that is passed on lib/a.ts'],
+    ['in a list that an object holds', 'warn A hint lib/a.ts'],
+    ['in a list that a function takes from an object', 'warn A remark lib/a.ts'],
+    ['in a list that has one text more at times', 'warn Another remark lib/a.ts'],
     ['of an event', 'error One of … lib/a.ts'],
     ['of an event that has one of two words', 'warn Again later lib/a.ts'],
   ])('finds a text %s', (_, line) => {
@@ -105,6 +120,6 @@ describe('the reading of lines from code', () => {
   });
 
   it('finds no others', () => {
-    expect(lines).toHaveLength(8);
+    expect(lines).toHaveLength(11);
   });
 });

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../../lib/registration/transition.js';
+import type { Outcome } from '../../../lib/registration/outcome.js';
 import { errors, lease, recordOf } from './parts.js';
 
 /** The record of a predecessor. */

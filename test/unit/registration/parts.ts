@@ -6,7 +6,7 @@ import {
 } from '../../../lib/errors.js';
 import type { PendingEvent } from '../../../lib/events.js';
 import type { RegistryRecord } from '../../../lib/registration/record.js';
-import type { Context } from '../../../lib/registration/transition.js';
+import type { Context } from '../../../lib/registration/outcome.js';
 import { Pace, type PaceSettings } from '../../../lib/registration/pace.js';
 import {
   type InnerState,

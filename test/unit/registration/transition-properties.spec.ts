@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { fc } from '../../support/fast-check.js';
 import type { PendingEvent } from '../../../lib/events.js';
 import { isExpired } from '../../../lib/registration/state.js';
-import type { Outcome } from '../../../lib/registration/transition.js';
+import type { Outcome } from '../../../lib/registration/outcome.js';
 import { registering, nextRequest, type InnerState } from '../../../lib/registration/state.js';
 import { transition } from '../../../lib/registration/transition.js';
 import { outcomes } from './outcomes.js';

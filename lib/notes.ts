@@ -1,0 +1,49 @@
+import type { ServiceCombError } from './errors.js';
+import { because, duration, listOf, type LogLine } from './log-line.js';
+import type { MicroserviceInstance } from './protocol/wire.js';
+
+/**
+ * A fact for the log alone, which no listener needs.
+ *
+ * - `contradicted`: the registry answered a heartbeat with "no such instance", but lists the instance
+ * - `unchecked`: the record could not be read, or what the server undid could not be written again
+ * - `removing`: a record under our id is about to be removed: an earlier process's, or one that leads elsewhere
+ * - `silent`: an isolated address did not answer a probe
+ */
+export type PendingNote =
+  | { readonly kind: 'contradicted'; readonly error: ServiceCombError; readonly retryInMs: number }
+  | { readonly kind: 'unchecked'; readonly error: ServiceCombError; readonly retryInMs: number }
+  | { readonly kind: 'removing'; readonly stored: MicroserviceInstance }
+  | { readonly kind: 'silent'; readonly address: string; readonly retryInMs: number };
+
+/**
+ * Returns the line of a note.
+ *
+ * @param who the instance, in words
+ */
+export function noteLine(note: PendingNote, who: string): LogLine {
+  switch (note.kind) {
+    case 'contradicted': {
+      const { error, retryInMs } = note;
+      const next = `asking again in ${duration(retryInMs)}${because(error)}`;
+      return [
+        'debug',
+        `A heartbeat of ${who} was answered "no such instance", but it is listed; ${next}`,
+      ];
+    }
+    case 'unchecked': {
+      const { error, retryInMs } = note;
+      const next = `next check after the heartbeat in ${duration(retryInMs)}${because(error)}`;
+      return ['debug', `Could not check the record of ${who}; ${next}`];
+    }
+    case 'removing': {
+      const endpoints = listOf(note.stored.endpoints);
+      return ['log', `Removing the record of ${who} that lists ${endpoints}, to register it anew`];
+    }
+    case 'silent': {
+      const { address, retryInMs } = note;
+      const next = `next probe in ${duration(retryInMs)}`;
+      return ['debug', `Service Center at ${address} did not answer a probe; ${next}`];
+    }
+  }
+}
