@@ -11,7 +11,7 @@ import type {
   Credentials,
   TokenChange,
 } from '../protocol/channel.js';
-import { isLoginRefused } from '../protocol/failures.js';
+import { isGatewayRefusal, isLoginRefused } from '../protocol/failures.js';
 import { boundedWait, type Delay } from './bounded-wait.js';
 import { type Account, type GrantedToken, LoginGuard, type RefusedLogin } from './login.js';
 
@@ -32,6 +32,8 @@ export interface AccountParts {
   readonly password: () => Promise<string>;
   /** Logs in at one address, unless aborted. */
   readonly login: (address: string, account: Account, signal: AbortSignal) => Promise<GrantedToken>;
+  /** Whether a gateway keeps even a login without an account from the registry at one address. */
+  readonly isBarred: (address: string, signal: AbortSignal) => Promise<boolean>;
   readonly clock: TokenClock;
   readonly delay: Delay;
 }
@@ -205,13 +207,26 @@ export class AccountCredentials implements Credentials {
       throw forbidding.error;
     }
     try {
-      return this.#keep(address, await this.parts.login(address, account, signal));
+      const granted = await this.parts.login(address, account, signal);
+      this.#guard.accept(digest);
+      return this.#keep(address, granted);
     } catch (error) {
+      if (isServiceCombError(error)) await this.#judge({ address, error, digest }, signal);
       if (signal.aborted) throw new ServiceCenterUnreachableError('login', [address], 'ECANCELED');
-      if (isServiceCombError(error) && isLoginRefused(error))
-        this.#refuse(this.#guard.refuse({ address, error, digest }));
       throw error;
     }
+  }
+
+  /**
+   * Decides whether a login has failed at the registry. A page of a gateway says so, too, unless the gateway
+   * refuses a login without an account alike: then it lets none through.
+   */
+  async #judge(failed: Omit<RefusedLogin, 'until'>, signal: AbortSignal): Promise<void> {
+    const { address, error } = failed;
+    if (isLoginRefused(error)) return this.#refuse(this.#guard.refuse(failed));
+    if (!isGatewayRefusal(error) || (await this.parts.isBarred(address, signal))) return;
+    const refused = this.#guard.suspect(failed);
+    if (refused !== undefined) this.#refuse(refused);
   }
 
   #refuse(refused: RefusedLogin): void {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { codeOf, CredentialsError } from '../errors.js';
+import { codeOf, CredentialsError, isServiceCombError } from '../errors.js';
 import type { ResolvedAuth } from '../options/resolved-options.js';
 import { AddressBook } from '../protocol/address-book.js';
 import {
@@ -11,9 +11,10 @@ import {
   noCredentials,
   type Send,
 } from '../protocol/channel.js';
+import { isGatewayRefusal } from '../protocol/failures.js';
 import { AccountCredentials, type TokenClock } from './account-credentials.js';
 import { boundedWait, type Delay } from './bounded-wait.js';
-import { login } from './login.js';
+import { login, loginOfNobody } from './login.js';
 
 /** A heartbeat waits for a login or for the application's answer: not for a whole lease. */
 const longestWaitMs = 10_000;
@@ -41,23 +42,35 @@ export function createCredentials(
   switch (auth?.kind) {
     case undefined:
       return noCredentials;
-    case 'account':
+    case 'account': {
+      const channelAt = (address: string) =>
+        new Channel(send, new AddressBook([address]), { ...settings, timeoutMs });
       return new AccountCredentials({
         username: auth.username,
         password: () => passwordOf(auth, limit),
-        login: (address, account, signal) => {
-          const channel = new Channel(send, new AddressBook([address]), { ...settings, timeoutMs });
-          return channel.call(login(account), { signal });
-        },
+        login: (address, account, signal) => channelAt(address).call(login(account), { signal }),
+        isBarred: (address, signal) => isBarred(channelAt(address), signal),
         clock,
         delay,
       });
+    }
     case 'keyPair':
       return keyPairCredentials(auth);
     case 'token':
       return providedCredentials('token', auth.token, limit);
     case 'headers':
       return providedCredentials('headers', auth.headers, limit);
+  }
+}
+
+/** Returns whether a gateway answers a login without an account in place of the registry; false when in doubt. */
+async function isBarred(channel: Channel, signal: AbortSignal): Promise<boolean> {
+  try {
+    await channel.call(loginOfNobody, { signal });
+    return false;
+  } catch (error) {
+    if (!signal.aborted && !isServiceCombError(error)) throw error;
+    return isGatewayRefusal(error);
   }
 }
 

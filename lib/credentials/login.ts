@@ -33,6 +33,18 @@ export function login({ username, password }: Account): Operation<GrantedToken> 
   };
 }
 
+/**
+ * Asks for a token without an account: the registry answers 400001 before it looks for an account, so no
+ * failed login is counted (server/resource/rbac/auth_resource.go).
+ */
+export const loginOfNobody: Operation<undefined> = {
+  name: 'login',
+  body: [],
+  isAnswerSecret: true,
+  expected: 'a refusal of the registry',
+  decode: () => undefined,
+};
+
 /** A server with its security off has no login; once security is on, it refuses requests without a token. */
 const noToken: GrantedToken = { text: '', lifeMs: defaultLifeMs };
 
@@ -80,8 +92,11 @@ export interface RefusedLogin {
  */
 export class LoginGuard {
   #last: RefusedLogin | undefined;
-  /** Failures that the server would still accept, as of the last one. */
+  /** Failures that the server would still accept, as of `#creditAt`. */
   #credit = failuresAtOnce;
+  #creditAt = -Infinity;
+  /** Pages in a row that answered logins with this password in place of the registry. */
+  #pages = { digest: '', count: 0 };
 
   constructor(private readonly now: () => number) {}
 
@@ -91,16 +106,43 @@ export class LoginGuard {
     return this.#last.digest === digest || this.#creditNow() < 1 ? this.#last : undefined;
   }
 
-  /** Notes a refused login. A successful one changes nothing: the server does not forgive for it. */
+  /** Notes a refused login. */
   refuse(refused: Omit<RefusedLogin, 'until'>): RefusedLogin {
-    this.#credit = Math.max(0, this.#creditNow() - 1);
+    this.#setCredit(this.#creditNow() - 1);
     this.#last = { ...refused, until: this.now() + silenceMs };
     return this.#last;
   }
 
+  /**
+   * Notes that a page answered a login which may have reached the registry: a proxy may show its own page in
+   * place of a refusal. Returns the refusal that forbids another login, once its failure could be the third.
+   */
+  suspect(refused: Omit<RefusedLogin, 'until'>): RefusedLogin | undefined {
+    const { digest } = refused;
+    const count = this.#pages.digest === digest ? this.#pages.count + 1 : 1;
+    this.#pages = { digest, count };
+    if (this.#creditNow() < 2) return this.refuse(refused);
+    this.#setCredit(this.#creditNow() - 1);
+    return undefined;
+  }
+
+  /**
+   * Notes a login that succeeded. Pages in place of answers to the same password were no refusals of the
+   * registry, then. The server forgives nothing for a success.
+   */
+  accept(digest: string): void {
+    if (this.#pages.digest !== digest) return;
+    this.#setCredit(this.#creditNow() + this.#pages.count);
+    this.#pages = { digest: '', count: 0 };
+  }
+
   #creditNow(): number {
-    if (this.#last === undefined) return failuresAtOnce;
-    const passedMs = this.now() - (this.#last.until - silenceMs);
+    const passedMs = this.now() - this.#creditAt;
     return Math.min(failuresAtOnce, this.#credit + passedMs / silenceMs);
+  }
+
+  #setCredit(credit: number): void {
+    this.#credit = Math.min(failuresAtOnce, Math.max(0, credit));
+    this.#creditAt = this.now();
   }
 }

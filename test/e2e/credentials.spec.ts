@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { text } from 'node:stream/consumers';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +28,24 @@ import {
 import { createApp, optionsFor, startApp } from '../support/test-app.js';
 
 const otherPassword = 'Complicated_password2';
+
+function urlOf(server: Server): string {
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  return `http://127.0.0.1:${address.port}`;
+}
+
+/** A proxy before a registry that shows a page of its own in place of a 401. */
+function ownPage(target: string): RequestListener {
+  return async (request, answer) => {
+    const { method = '', url = '' } = request;
+    const { authorization = '' } = request.headers;
+    const body = method === 'POST' || method === 'PUT' ? await text(request) : null;
+    const reply = await fetch(`${target}${url}`, { method, headers: { authorization }, body });
+    const answered = await reply.text();
+    answer.writeHead(reply.status).end(reply.status === 401 ? '<html>No</html>' : answered);
+  };
+}
 
 describe('an account', () => {
   concurrently('is traded for one token, with which everything else is asked', async cleanup => {
@@ -64,6 +83,23 @@ describe('an account', () => {
     void registration.register().catch(() => undefined);
     await events.nth('servicecomb.registration.blocked', 2);
     expect(logins(registry)).toBe(1);
+  });
+
+  concurrently('is not banned behind a proxy with a page of its own for 401', async cleanup => {
+    const registry = await guarded(cleanup);
+    const server = createServer(ownPage(registry.url)).listen(0, '127.0.0.1');
+    cleanup.add(async () => server.close());
+    await once(server, 'listening');
+    const options = withAuth(urlOf(server), { username: 'root', password: 'another' });
+    const { app, events } = await createApp(cleanup, options);
+    await app.listen(0, '127.0.0.1');
+    await events.nth('servicecomb.token.refused');
+    await events.nth('servicecomb.registration.failed', 5);
+    const refused = registry.requests.filter(({ status }) => status === 401);
+    expect(refused).toHaveLength(2);
+    const body = JSON.stringify({ name: 'root', password: rootPassword });
+    const login = await fetch(`${registry.url}/v4/token`, { method: 'POST', body });
+    expect(login.status).toBe(200);
   });
 
   concurrently('whose password has changed in its file is tried at once', async cleanup => {
@@ -290,9 +326,7 @@ describe('an account', () => {
     const server = createServer(() => undefined).listen(0, '127.0.0.1');
     cleanup.add(async () => server.close());
     await once(server, 'listening');
-    const address = server.address();
-    if (typeof address !== 'object' || address === null) throw new Error('no port');
-    const options = optionsFor(`http://127.0.0.1:${address.port}`, {
+    const options = optionsFor(urlOf(server), {
       serviceCenter: { auth: root, timeoutMs: 20_000 },
     });
     const { app } = await createApp(cleanup, options);

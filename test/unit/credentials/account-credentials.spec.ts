@@ -29,6 +29,8 @@ class Account {
   /** `right at a` for each login. */
   readonly logins: string[] = [];
   readonly changes: TokenChange[] = [];
+  /** Whether a gateway lets no login through. */
+  isBarred = false;
   readonly credentials: AccountCredentials;
   answer: AccountParts['login'] = async (_, { password }) => {
     if (password !== 'right') throw refusal(401_202);
@@ -41,6 +43,7 @@ class Account {
       password: () => this.password(),
       clock: { now: () => this.now, random: () => this.random },
       delay: never,
+      isBarred: async () => this.isBarred,
       login: (address, account, signal) => {
         this.logins.push(`${account.password} at ${address.slice(7, 8)}`);
         return this.answer(address, account, signal);
@@ -402,6 +405,77 @@ describe('a password that never comes', () => {
     abort.abort();
     expect(await both).toMatchObject([{ name: 'AbortError' }, { name: 'AbortError' }]);
     expect(asked).toBe(1);
+  });
+});
+
+describe.each([401, 403])('a login that a page with %i answers', status => {
+  const error = refusal(0, status);
+
+  /** Asks every five seconds for so long, as many requests would, and returns how many logins that made. */
+  async function logins(account: Account, minutes: number): Promise<number> {
+    const before = account.logins.length;
+    const end = account.now + minutes * minute;
+    while (account.now < end) {
+      expect(await account.ask(a)).toBe(error);
+      account.now += 5_000;
+    }
+    return account.logins.length - before;
+  }
+
+  it('is no failure where a gateway lets no login through: it is tried again and again', async () => {
+    const account = new Account();
+    account.fail(error);
+    account.isBarred = true;
+    expect(await logins(account, 2)).toBe(24);
+    expect(account.kinds()).toEqual([]);
+  });
+
+  it('is tried again once, and no third time within 15 minutes: the third failure bans', async () => {
+    const account = new Account();
+    account.fail(error);
+    expect(await logins(account, 14.9)).toBe(2);
+    expect(account.changes).toEqual([
+      { kind: 'refused', address: a, error, retryInMs: 15 * minute },
+    ]);
+    expect(await logins(account, 60)).toBe(4);
+  });
+
+  it('is none of the registry when the next login with that password succeeds', async () => {
+    const account = new Account();
+    const { answer } = account;
+    for (let times = 0; times < 5; times += 1) {
+      account.fail(error);
+      expect(await account.ask(a)).toBe(error);
+      account.answer = answer;
+      const token = await account.ask(a);
+      expect(account.credentials.loginError).toBeUndefined();
+      account.now += minute;
+      account.credentials.markRefused(a, { Authorization: `Bearer ${String(token)}` });
+    }
+    account.fail(error);
+    expect(await logins(account, 10)).toBe(2);
+  });
+
+  it('leaves one failure to a changed password, and then none', async () => {
+    const account = new Account();
+    account.fail(error);
+    await account.ask(a);
+    account.fail(refusal(401_202));
+    account.password = async () => 'new';
+    await account.ask(a);
+    account.password = async () => 'newer';
+    await account.ask(a);
+    expect(account.logins).toHaveLength(2);
+  });
+
+  it('is not taken for a refusal after a stop', async () => {
+    const account = await Account.aging();
+    account.fail(error);
+    account.isBarred = true;
+    await account.ask(a);
+    account.credentials.stop();
+    await setImmediate();
+    expect(account.kinds()).toEqual(['renewed', 'failed']);
   });
 });
 

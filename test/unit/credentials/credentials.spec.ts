@@ -101,6 +101,24 @@ describe('the credentials of an account', () => {
     expect(http.requests).toHaveLength(1);
   });
 
+  describe.each([
+    ['a proxy that shows its own page in place of a refusal', 400, 2],
+    ['a registry that answers nothing else any more', 500, 2],
+    ['a gateway that refuses each login', 401, 20],
+  ] as const)('behind %s', (_, statusForNobody, logins) => {
+    it(`are sent ${logins} times when a password is wrong and 20 requests are made`, async () => {
+      const isOfNobody = ({ body }: { readonly body: string | undefined }) => body === '[]';
+      const http = new FakeSend(request => ({
+        status: isOfNobody(request) ? statusForNobody : 401,
+        body: '<html>No</html>',
+      }));
+      const credentials = accountAt(http, 1_000);
+      for (let times = 0; times < 20; times += 1)
+        await expect(credentials.headersFor(a, {})).rejects.toMatchObject({ status: 401 });
+      expect(http.requests.filter(request => !isOfNobody(request))).toHaveLength(logins);
+    });
+  });
+
   it('belong to one application: another one logs in by itself', async () => {
     const http = new FakeSend({ status: 401, body: { errorCode: '401202' } });
     for (const credentials of [accountAt(http, 1_000), accountAt(http, 1_000)])

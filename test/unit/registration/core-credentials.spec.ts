@@ -37,6 +37,7 @@ class Guarded {
               this.logins += 1;
               return this.answer();
             },
+            isBarred: async () => false,
             clock: { now: () => clock.now(), random: () => 0.5 },
             delay: (ms, signal) => clock.delay(ms, signal),
           }),

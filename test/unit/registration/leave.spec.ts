@@ -180,6 +180,7 @@ describe('a removal that has to log in first', () => {
       username: 'root',
       password: async () => 'a password of this test',
       login: never,
+      isBarred: never,
       clock: { now: () => clock.now(), random: () => 0.5 },
       delay: (ms, signal) => clock.delay(ms, signal),
     });
