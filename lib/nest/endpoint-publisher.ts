@@ -65,6 +65,8 @@ export class EndpointPublisher implements BackgroundWork {
     this.#background.throwPending();
     if (this.#dueAt > this.parts.clock.now()) return Infinity;
     this.#dueAt = this.parts.clock.now() + this.parts.everyMs;
+    // A server that was closed has no endpoint: the last one stays.
+    if (this.#server?.address() === null) return Infinity;
     const { addresses } = this.parts.networkAddresses();
     if (!addresses.some(({ address }) => address === this.#chosen))
       this.#background.start(signal => this.#publishAgain(signal));
@@ -96,7 +98,7 @@ export class EndpointPublisher implements BackgroundWork {
     for (const warning of warnings) this.#logOnce('warn', warning);
     if (note !== undefined) this.#logOnce('log', note);
     if (endpoints.join() === this.#published.join()) return;
-    if (this.#published.length > 0)
+    if (previous !== undefined && previous !== chosen)
       this.parts.logger.log(
         `This machine has no address ${previous} any more; publishing ${endpoints.join(', ')}`,
       );

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import {
   Inject,
   Injectable,
@@ -84,10 +85,9 @@ export class RegistrationLifecycle
     for (const warning of [...this.options.warnings, ...profileWarnings(this.options)])
       this.logger.warn(warning);
     const emitter = this.#find(EventEmitter2);
-    if (emitter === undefined)
-      this.logger.warn(
-        'No events are sent: add EventEmitterModule.forRoot() to the imports of your root module',
-      );
+    if (emitter === undefined && this.#hasAnotherCopyOf(EventEmitter2))
+      this.logger.warn(otherEmitter);
+    else if (emitter === undefined) this.logger.warn(noEmitter);
     else this.publisher.connect(emitter);
     const scheduler = this.#find(SchedulerRegistry);
     if (scheduler === undefined)
@@ -224,7 +224,7 @@ export class RegistrationLifecycle
   /** Waits for `app.listen()`, for a server that listens by itself, or for neither where there are endpoints. */
   #awaitServer(when: 'listen' | 'manual'): void {
     const { registration, instance } = this.options;
-    const needsServer = !isServerReplaced(instance) || registration.when === 'listen';
+    const needsServer = instance.endpoints === undefined || registration.when === 'listen';
     const patienceMs = needsServer ? silenceMs : settlingMs;
     const watch = new ServerWatch({
       clock: this.clock,
@@ -241,6 +241,8 @@ export class RegistrationLifecycle
     });
     watch.start();
     this.core.addBackgroundWork(watch);
+    // The server adds its endpoint to these once it listens.
+    if (instance.endpoints !== undefined && isHostOpen(instance)) void this.#publish();
     this.http.listen$.subscribe(() => {
       watch.stop();
       void this.#serves(when);
@@ -260,8 +262,10 @@ export class RegistrationLifecycle
   /** An error cannot fail the start any more, since the server listens: it becomes an event and a state. */
   async #publish(): Promise<boolean> {
     try {
-      const server: ListeningServer | undefined = this.http.httpAdapter?.getHttpServer();
-      await this.#endpoints.publish(server);
+      const server: (ListeningServer & { readonly listening?: boolean }) | undefined =
+        this.http.httpAdapter?.getHttpServer();
+      const isListening = this.http.listening || server?.listening === true;
+      await this.#endpoints.publish(isListening ? server : undefined);
       return true;
     } catch (error) {
       if (isServiceCombError(error)) this.core.refuse(error);
@@ -299,7 +303,10 @@ export class RegistrationLifecycle
   #hasAnotherCopyOf({ name }: Type): boolean {
     const modules = this.#find(ModulesContainer)?.values() ?? [];
     return [...modules].some(({ providers }) =>
-      [...providers.keys()].some(token => typeof token === 'function' && token.name === name),
+      [...providers.keys()].some(
+        // Node's emitter has the name of EventEmitter2, too.
+        token => typeof token === 'function' && token.name === name && token !== EventEmitter,
+      ),
     );
   }
 
@@ -311,6 +318,13 @@ export class RegistrationLifecycle
     }
   }
 }
+
+const noEmitter =
+  'No events are sent: add EventEmitterModule.forRoot() to the imports of your root module';
+
+const otherEmitter =
+  'No events are sent: EventEmitterModule is of another copy of @nestjs/event-emitter or eventemitter2 than the ' +
+  'one that nestjs-servicecomb finds: run npm ls eventemitter2, and keep one';
 
 const hooksOff =
   "Nest's shutdown hooks are off, so a stopped process stays listed until its lease ends: call " +

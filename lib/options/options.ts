@@ -189,14 +189,14 @@ export interface MicroserviceOptions {
   /** Framework of the service, as the registry shows it. @default `nestjs`, version of @nestjs/core */
   readonly framework?: { readonly name: string; readonly version: string } | undefined;
   /**
-   * Sent when the service is created; an existing service keeps its own.
+   * Those of an existing service become these, unless these are empty.
    * @default the entries of `SERVICECOMB_SERVICE_PROPS` (`key:value,key:value`). If both are set they are
    * merged, and the option wins
    */
   readonly properties?: Readonly<Record<string, string>> | undefined;
   /**
-   * Sent when the service is created, at most 100. Keys and values have 1 to 64 letters, digits, `_`, `-`,
-   * `.`, starting with a letter.
+   * At most 100. Keys and values have 1 to 64 letters, digits, `_`, `-`, `.`, starting with a letter. Those of an
+   * existing service become these, unless these are empty.
    * @default {}
    */
   readonly tags?: Readonly<Record<string, string>> | undefined;
@@ -270,12 +270,12 @@ export interface InstanceOptions {
   readonly properties?: Readonly<Record<string, string>> | undefined;
   /**
    * A provider whose health determines the status. After three failed checks in a row the status becomes
-   * OUTOFSERVICE; after two that succeed it becomes what it was before. Checked every 5,000 milliseconds,
-   * or every `heartbeat.intervalMs` if that is shorter.
+   * OUTOFSERVICE; after two that succeed it becomes what it was before. A status that `setStatus()` or an operator
+   * has set wins. Checked every 5,000 milliseconds, or every `heartbeat.intervalMs` if that is shorter.
    * @default none: the status is set by `status` and `Registration.setStatus()`
    *
    * @example
-   * // A provider of the application with a method isHealthy(): boolean | Promise<boolean>
+   * // A provider of the application with a method isHealthy(), such as an indicator of terminus
    * statusFromHealth: DatabaseHealth
    */
   readonly statusFromHealth?: HealthSourceToken | undefined;
@@ -318,7 +318,8 @@ export interface RegistrationOptions {
   /**
    * `listen` registers when the HTTP server listens, `bootstrap` in onApplicationBootstrap, and `manual`
    * when `Registration.register()` is called.
-   * @default 'listen' where there is an HTTP server, else 'bootstrap'
+   * @default 'listen' where there is an HTTP server, though `instance.endpoints` needs none; else 'bootstrap'. An
+   * application context without `instance.endpoints` does not register by itself
    */
   readonly when?: 'listen' | 'bootstrap' | 'manual' | undefined;
   /**

@@ -233,7 +233,8 @@ export class Channel {
   ): Promise<T> {
     try {
       const value = await this.#attempt(operation, second, attempt);
-      this.addresses.contradicted(first, refusal);
+      // Another process may have created the service between two lookups.
+      if (operation.name !== 'getExistence') this.addresses.contradicted(first, refusal);
       return value;
     } catch (error) {
       if (!isServiceCombError(error)) throw error;

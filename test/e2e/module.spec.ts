@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Inject, Injectable, Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -71,6 +72,14 @@ describe('RegistryModule.forRoot()', () => {
     const { microservice, serviceCenter } = await optionsUsedBy(RegistryModule.forRoot());
     expect(microservice).toMatchObject({ serviceName: 'nestjs-servicecomb', version: '0.1.0' });
     expect(serviceCenter.addresses).toEqual(['http://127.0.0.1:30100']);
+  });
+
+  it('warns once that the package.json belongs to a workspace, as that of this project', async () => {
+    const { app, log } = await createApp(cleanup, { registration: { when: 'manual' } });
+    await app.init();
+    expect(
+      log.matching(/^warn microservice\.serviceName "nestjs-servicecomb" .* workspace/),
+    ).toHaveLength(1);
   });
 
   it('takes the address of the registry from the environment', async () => {
@@ -238,6 +247,27 @@ describe('what the host must bring', () => {
     await app.get(Registration).register();
     expect(log.matching(/^warn .*add EventEmitterModule\.forRoot\(\)/)).toHaveLength(1);
     expect(states).toEqual(['idle', 'registering', 'registered']);
+  });
+
+  it.each([
+    [
+      'of a second copy of @nestjs/event-emitter',
+      /is of another copy of .*run npm ls eventemitter2/,
+    ],
+    ["Node's own emitter", /add EventEmitterModule\.forRoot\(\)/],
+  ])('costs the events, and a true warning, when the emitter is %s', async (kind, warning) => {
+    const registry = await startRegistry(cleanup);
+    const Copy = { EventEmitter: class EventEmitter {} }.EventEmitter;
+    @Module({
+      imports: [ScheduleModule.forRoot(), RegistryModule.forRoot(optionsFor(registry.url))],
+      providers: [kind.startsWith('of') ? Copy : EventEmitter],
+    })
+    class Root {}
+    const log = new LogLines();
+    const app = await NestFactory.create(Root, { logger: log });
+    cleanup.add(() => app.close());
+    await app.init();
+    expect(log.matching(/^warn No events are sent/)).toEqual([expect.stringMatching(warning)]);
   });
 
   it('is one RegistryModule.forRoot(), not two', async () => {

@@ -102,6 +102,25 @@ describe('an application after app.init()', () => {
     expect(registry.instances()).toMatchObject([{ endpoints }]);
     expect(log.matching(silent)).toEqual([]);
   });
+
+  it('is registered at endpoints that leave the host open, and at its server once that listens', async () => {
+    const registry = await startRegistry(cleanup);
+    const instance = { address: 'orders.internal', endpoints: ['grpc://:50051'] };
+    const options = optionsFor(registry.url, { instance });
+    const { app, events, log } = await createApp(cleanup, options);
+    await app.init();
+    await events.nth(registered);
+    const open = 'grpc://orders.internal:50051';
+    expect(registry.instances()).toMatchObject([{ endpoints: [open] }]);
+    await app.listen(0, '127.0.0.1');
+    await events.nth(registered, 2);
+    const server: Server = app.getHttpServer();
+    const { port } = server.address() as AddressInfo;
+    expect(registry.instances()).toMatchObject([
+      { endpoints: [`rest://orders.internal:${port}`, open] },
+    ]);
+    expect(log.matching(silent)).toEqual([]);
+  });
 });
 
 describe('an application context', () => {

@@ -73,8 +73,9 @@ describe('shutdown hooks', () => {
   });
 
   it('are not missed when they are switched on after listen()', async () => {
-    const log = await afterTenSeconds(async ({ app }) => {
+    const log = await afterTenSeconds(async ({ app, core }) => {
       await app.listen(0, '127.0.0.1');
+      await core.tick(0);
       app.enableShutdownHooks();
     });
     expect(log.matching(missed)).toEqual([]);

@@ -2,9 +2,9 @@ import { describe, expect } from '@jest/globals';
 import { Controller, Get, Inject, type INestApplication } from '@nestjs/common';
 import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import {
-  type ReadinessOptions,
   RegistryHealthIndicator,
   RegistryHealthModule,
+  type RegistryHealthOptions,
 } from '../../lib/index.js';
 import { concurrently } from '../support/concurrently.js';
 import { createApp, optionsFor, startApp, startRegistry } from '../support/test-app.js';
@@ -14,7 +14,7 @@ async function get(app: INestApplication, path: string): Promise<readonly [numbe
   return [reply.status, await reply.json()];
 }
 
-function withHealth(options?: ReadinessOptions) {
+function withHealth(options?: RegistryHealthOptions) {
   return { imports: [RegistryHealthModule.forRoot(options)] };
 }
 
@@ -101,6 +101,16 @@ describe('readiness', () => {
     expect(await get(app, 'health/ready')).toMatchObject([503, { state: 'leaving' }]);
     await left;
     expect(await get(app, 'health/ready')).toMatchObject([503, { status: 'down', state: 'left' }]);
+  });
+
+  concurrently('ends also where the routes are not below the global prefix', async cleanup => {
+    const registry = await startRegistry(cleanup);
+    const health = withHealth({ globalPrefix: false });
+    const { app, registration } = await startApp(cleanup, optionsFor(registry.url), health);
+    expect(await get(app, 'health/ready')).toMatchObject([200, { state: 'registered' }]);
+    await registration.leave();
+    expect(await get(app, 'health/ready')).toMatchObject([503, { status: 'down', state: 'left' }]);
+    expect(await get(app, 'health')).toMatchObject([503, { status: 'down' }]);
   });
 
   concurrently("of a disabled module is there, also with 'registered'", async cleanup => {

@@ -182,6 +182,16 @@ describe('an HTTP application', () => {
     ]);
   });
 
+  it('that calls register() before it listens is listed at endpoints that leave the host open', async () => {
+    const registry = await startRegistry(cleanup);
+    const instance = { address: 'orders.internal', endpoints: ['grpc://:50051'] };
+    const options = optionsFor(registry.url, { instance, registration: { when: 'manual' } });
+    const { app, registration } = await createApp(cleanup, options);
+    await app.init();
+    await registration.register();
+    expect(registry.instances()).toMatchObject([{ endpoints: ['grpc://orders.internal:50051'] }]);
+  });
+
   it('that calls register() before it listens is listed where it listens in the end', async () => {
     const registry = await startRegistry(cleanup);
     const { app, registration, events } = await createApp(cleanup, optionsFor(registry.url));

@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { EndpointPublisher } from '../../../lib/nest/endpoint-publisher.js';
+import type { InstanceOptions } from '../../../lib/index.js';
 import type { AddressList, NetworkAddress } from '../../../lib/options/host-addresses.js';
+import type { ListeningServer } from '../../../lib/options/published-address.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { LogLines } from '../../support/test-app.js';
 import { resolve } from '../options/resolving.js';
@@ -21,8 +23,13 @@ interface Host {
   routes: Readonly<Record<string, string | undefined | Promise<undefined>>>;
 }
 
+interface Given {
+  readonly instance?: InstanceOptions;
+  readonly addresses?: readonly string[];
+}
+
 /** A publisher on a host whose addresses a test changes. */
-function publisherOn(host: Host, { instance = {}, addresses = ['http://a'] } = {}) {
+function publisherOn(host: Host, { instance = {}, addresses = ['http://a'] }: Given = {}) {
   const log = new LogLines();
   const clock = new FakeClock();
   const published: (readonly string[])[] = [];
@@ -122,6 +129,30 @@ describe('EndpointPublisher', () => {
     host.list = { addresses: [], error: new Error('refused') };
     await turn();
     expect(published).toHaveLength(1);
+  });
+
+  it('keeps the endpoint of a server that was closed', async () => {
+    const host: Host = { list: { addresses: [eth0] }, routes: {} };
+    const { publisher, published, turn } = publisherOn(host);
+    let address: ListeningServer['address'] = bound('::').address;
+    await publisher.publish({ address: () => address() });
+    address = () => null;
+    host.list = { addresses: [eth1] };
+    await turn();
+    await turn();
+    expect(published).toEqual([['rest://192.168.1.7:3000']]);
+  });
+
+  it('says nothing of a lost address when an endpoint is added', async () => {
+    const host: Host = { list: { addresses: [eth0] }, routes: {} };
+    const { publisher, published, log } = publisherOn(host, {
+      instance: { endpoints: ['grpc://:50051'] },
+    });
+    await publisher.publish(undefined);
+    await publisher.publish(bound('::'));
+    const open = 'grpc://192.168.1.7:50051';
+    expect(published).toEqual([[open], ['rest://192.168.1.7:3000', open]]);
+    expect(log.lines).toEqual([]);
   });
 
   it('does not look again within its period', async () => {

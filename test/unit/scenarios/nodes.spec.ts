@@ -42,6 +42,19 @@ describe('one node of two', () => {
     simulation.registry.interfere = note => (note.address === address ? answer : undefined);
   }
 
+  it('that did not know a new service yet is asked for its opinion later', async () => {
+    const simulation = new Simulation();
+    const { clock, registry } = simulation;
+    await simulation.registered({ addresses: [a, b], instanceId: 'orders-9' });
+    registry.interfere = ({ address, operation }) =>
+      address === a && operation === 'getExistence' ? refusal(400_012) : undefined;
+    const process = await simulation.registered({ addresses: [a, b] });
+    const { address } = process.core.snapshot();
+    answering(simulation, address, refusal(400_012));
+    await clock.run(minute);
+    expect(process.names()).not.toContain('instance.lost');
+  });
+
   it.each(wrongAnswers)(
     'that answers %s to everything costs no lease and no registration',
     async (_, answer) => {
