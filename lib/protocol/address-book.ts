@@ -163,6 +163,11 @@ export class AddressBook {
     return this.#after(this.#current) !== this.#current;
   }
 
+  /** Whether more than one address is known, isolated or not. */
+  get hasOther(): boolean {
+    return this.#addresses.length > 1;
+  }
+
   /** Returns another address that can be asked for a second opinion; undefined when there is none. */
   opinionBeside(address: string): string | undefined {
     const silent = new Set([address, ...this.isolated, ...this.#doubted.keys()]);

@@ -10,6 +10,7 @@ import {
   failureKind,
   failureOf,
   isGone,
+  isNoSuchService,
   isPermissionRefused,
   isRetriable,
   isTokenRefused,
@@ -134,7 +135,7 @@ export interface CallOptions {
    */
   readonly secondOpinion?: readonly FailureKind[] | undefined;
   /**
-   * Whether another address than the one in use is asked, if there is one. @default false
+   * Whether another address than the one in use is asked, if there is one, and no third. @default false
    * @internal
    */
   readonly elsewhere?: boolean | undefined;
@@ -196,7 +197,7 @@ export class Channel {
     try {
       return await this.#attempt(operation, first, { ...options, endsAt: startedAt + share });
     } catch (error) {
-      if (!isServiceCombError(error)) throw error;
+      if (!isServiceCombError(error) || elsewhere) throw error;
       if (isWorthFailOver(error)) {
         const second = addresses.current;
         if (second === first || settings.clock.now() >= rest.endsAt) throw error;
@@ -238,7 +239,8 @@ export class Channel {
       return value;
     } catch (error) {
       if (!isServiceCombError(error)) throw error;
-      throw isGone(error) ? error : refusal;
+      // That there is no such service is the one answer of the two that an existence query can use.
+      throw isGone(error) && !isNoSuchService(refusal) ? error : refusal;
     }
   }
 

@@ -132,7 +132,10 @@ export class RegistrationCore {
     const onSilence = (address: string, retryInMs: number) =>
       this.#note({ kind: 'silent', address, retryInMs });
     this.addBackgroundWork(new AddressProber({ channel, clock, pace, onAnswer, onSilence }));
-    addresses.onChange(change => this.#emit(addressEvent(change)));
+    addresses.onChange(change => {
+      this.#emit(addressEvent(change));
+      if (change.kind === 'restored' && this.#requests.isComparisonDue) this.#readBackSoon();
+    });
     credentials.onChange(change => {
       this.#notice();
       this.#emit(tokenEvent(change, clock));
@@ -443,7 +446,9 @@ export class RegistrationCore {
       const posted = this.#posted;
       if (posted === undefined) return;
       const { record } = this;
-      const event = await removeInstance(posted, { client, clock, pace, deadline, record });
+      const { isSplit } = this.parts.channel.addresses;
+      const context = { client, isSplit, clock, pace, deadline, record };
+      const event = await removeInstance(posted, context);
       this.#posted = undefined;
       record.noteOwn(undefined);
       this.#emit(event);

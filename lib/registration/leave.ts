@@ -40,12 +40,14 @@ export function afterPost(
 /** The collaborators of a removal. */
 export interface RemovalContext {
   readonly client: ServiceCenterClient;
+  /** Whether the nodes have a store each, so that two of them list the instance. @default false */
+  readonly isSplit?: boolean;
   readonly clock: Clock;
   readonly pace: Pace;
   /** When the budget ends, on the monotonic clock. */
   readonly deadline: number;
   /** Our registration, by which a successor's is told from it. */
-  readonly record?: Pick<DesiredRecord, 'own' | 'isTakenOver'>;
+  readonly record?: Pick<DesiredRecord, 'own' | 'isTakenOver'> | undefined;
 }
 
 type Removal =
@@ -73,7 +75,9 @@ export async function removeInstance(
         : pace.landingDelay(deadline - clock.now(), count === attempts);
     if (clock.now() + delay >= deadline) break;
     await clock.delay(delay);
-    removal = await attempt(posted, context);
+    // A record that cannot be read is removed at last: nobody else may do so before the end of its lease.
+    const isBlind = count === attempts && removal.kind === 'kept';
+    removal = await attempt(posted, isBlind ? { ...context, record: undefined } : context);
   }
   return removal.kind === 'kept'
     ? { name: RegistryEvents.InstanceUnregisterFailed, payload: { error: removal.error } }
@@ -108,14 +112,31 @@ async function attempt(posted: PostedRecord, context: RemovalContext): Promise<R
 /** Removes the record unless it is another process's: one that leaves late must not remove its successor. */
 async function remove(
   { ref }: PostedRecord,
-  { client, record }: RemovalContext,
+  { client, record, isSplit = false }: RemovalContext,
   options: CallOptions,
 ): Promise<void> {
   if (record?.own?.stored.timestamp !== undefined) {
     const stored = await readIfThere(client, ref, options);
-    if (stored !== undefined && record.isTakenOver(stored)) return;
+    if (stored !== undefined && record.isTakenOver(stored, isSplit)) return;
   }
-  await client.unregisterInstance(ref, options);
+  if (!isSplit) return client.unregisterInstance(ref, options);
+  const alone = { ...options, secondOpinion: [] };
+  await Promise.all([
+    removeIfThere(client, ref, alone),
+    removeIfThere(client, ref, { ...alone, elsewhere: true }),
+  ]);
+}
+
+async function removeIfThere(
+  client: ServiceCenterClient,
+  ref: InstanceRef,
+  options: CallOptions,
+): Promise<void> {
+  try {
+    await client.unregisterInstance(ref, options);
+  } catch (error) {
+    if (!isServiceCombError(error) || !isGone(error)) throw error;
+  }
 }
 
 /** Resolves with undefined when there is no record to look at; the removal decides then. */

@@ -154,9 +154,12 @@ export class DesiredRecord {
     });
   }
 
-  /** Returns whether another process has registered under our id since we did. */
-  isTakenOver(stored: MicroserviceInstance): boolean {
-    return isTakenOver(stored, this.own, this.unread);
+  /**
+   * Returns whether another process has registered under our id since we did. The times of nodes that have a
+   * store each cannot be compared: the place decides then.
+   */
+  isTakenOver(stored: MicroserviceInstance, isSplit = false): boolean {
+    return isTakenOver(stored, this.own, isSplit ? this.current.instance : this.unread);
   }
 
   /** Notes how the registry stores our registration. */

@@ -33,6 +33,8 @@ const doubtfulRefusals: typeof doubtful = { secondOpinion: ['refused'] };
 export class Requests {
   /** When the last heartbeat was sent, to whichever address. */
   #heartbeatSentAt = -Infinity;
+  /** Whether the nodes were compared since the last registration. */
+  #areCompared = false;
 
   constructor(private readonly parts: RequestsParts) {}
 
@@ -123,7 +125,7 @@ export class Requests {
       };
       // The desired endpoints may have changed while the record was posted.
       const isReadBack = !isElsewhere(instance, record.current.instance) && unwritten.length === 0;
-      await this.#compareNodes(ref, signal);
+      await this.#compareNodes(ref, stored, signal);
       return { kind: 'granted', lease, stored, isReadBack, isRewritten: isElse, taken };
     } catch (error) {
       if (!isServiceCombError(error) || isGone(error)) throw error;
@@ -132,16 +134,29 @@ export class Requests {
     }
   }
 
+  /** Whether another node is there that could not be asked for the record. */
+  get isComparisonDue(): boolean {
+    return !this.#areCompared && this.parts.addresses.hasOther;
+  }
+
   /** Reads the record at another node as well: nodes may have a store each, by mistake or while parted. */
-  async #compareNodes(ref: InstanceRef, signal: AbortSignal): Promise<void> {
+  async #compareNodes(
+    ref: InstanceRef,
+    { timestamp }: MicroserviceInstance,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { client, addresses } = this.parts;
+    this.#areCompared = false;
     if (addresses.opinionBeside(client.address) === undefined) return addresses.noteSplit(false);
     try {
       const { timeoutMs } = this.#fresh(signal);
-      await client.getInstance(ref, { noCache: true, elsewhere: true, signal, timeoutMs });
-      addresses.noteSplit(false);
+      const options = { noCache: true, elsewhere: true, signal, timeoutMs };
+      const its = await client.getInstance(ref, options);
+      this.#areCompared = true;
+      addresses.noteSplit(its.timestamp !== timestamp);
     } catch (error) {
       if (!isServiceCombError(error)) throw error;
+      this.#areCompared = isGone(error);
       addresses.noteSplit(isGone(error));
     }
   }
@@ -164,7 +179,7 @@ export class Requests {
   async isTakenOver(ref: InstanceRef, record: DesiredRecord): Promise<boolean> {
     try {
       const stored = await this.parts.client.getInstance(ref, this.#fresh());
-      return record.isTakenOver(stored);
+      return record.isTakenOver(stored, this.parts.addresses.isSplit);
     } catch (error) {
       if (!isServiceCombError(error)) throw error;
       return false;
@@ -200,19 +215,35 @@ export class Requests {
     } catch (error) {
       if (!isServiceCombError(error) || !isGone(error)) throw error;
       return isSplit
-        ? await this.#joined(record.current, signal)
+        ? await this.#join(lease, record.current, signal)
         : await this.#confirm(lease, error, signal);
     } finally {
       addresses.takeTurns();
     }
   }
 
-  /** Registers at a node that has a store of its own and not this instance: a POST renews the lease, too. */
-  async #joined(record: RegistryRecord, signal: AbortSignal): Promise<Outcome> {
-    const { clock } = this.parts;
-    const { serviceId } = await this.findService(record, signal, doubtfulRefusals);
-    const sentAt = clock.now();
-    await this.#post(serviceId, record, signal, doubtfulRefusals);
+  /**
+   * Registers at a node that has a store of its own and not this instance: a POST renews the lease, too. A
+   * node that takes no instance is wrong rather than apart: another one is asked for the renewal.
+   */
+  async #join(lease: Lease, record: RegistryRecord, signal: AbortSignal): Promise<Outcome> {
+    const { addresses, client, clock, pace } = this.parts;
+    const { address } = client;
+    let sentAt = clock.now();
+    try {
+      const { serviceId } = await this.findService(record, signal, doubtfulRefusals);
+      sentAt = clock.now();
+      await this.#post(serviceId, record, signal, doubtfulRefusals);
+    } catch (error) {
+      if (!isServiceCombError(error) || isRetriable(error)) throw error;
+      this.#areCompared = false;
+      addresses.noteSplit(false);
+      addresses.contradicted(address, error);
+      sentAt = clock.now();
+      const timeoutMs = pace.lateHeartbeatTimeoutMs(remainingMs(lease, sentAt));
+      const turn = () => this.#heartbeatTurn(signal);
+      await client.sendHeartbeat(lease.ref, { ...doubtfulRefusals, signal, timeoutMs, turn });
+    }
     return { kind: 'renewed', sentAt, tookMs: clock.now() - sentAt };
   }
 
@@ -251,11 +282,11 @@ export class Requests {
     try {
       const stored = await client.getInstance(ref, this.#fresh(signal));
       const { own, current } = record;
-      // The times of nodes that have a store each cannot be compared: the place decides then.
-      if (addresses.isSplit) record.unread = current.instance;
-      if (record.isTakenOver(stored)) return { kind: 'taken-over', serviceId, holder: stored };
+      if (record.isTakenOver(stored, addresses.isSplit))
+        return { kind: 'taken-over', serviceId, holder: stored };
       if (isMisplaced(stored, current.instance, own)) return { kind: 'stale', serviceId, stored };
       record.noteOwn({ asked: current.instance, stored });
+      if (this.isComparisonDue) await this.#compareNodes(ref, stored, signal);
       const { taken, undone, unwritten } = record.compare(stored);
       const lengthMs = leaseLengthMs(stored.healthCheck ?? current.instance.healthCheck);
       const isAsItShouldBe = unwritten.length === 0 && Object.keys(taken).length === 0;

@@ -285,6 +285,19 @@ describe('a removal after a registration that was read', () => {
   });
 });
 
+describe('a removal before which the registry does not show the record', () => {
+  const asked = recordOf().instance;
+  const own = { asked, stored: { ...asked, timestamp: '100' } };
+
+  it.each([1_000, 3_000, 10_000])('is sent within its %d ms all the same', async budgetMs => {
+    const answers = [({ method }: { readonly method: string }) => (method === 'GET' ? hang : {})];
+    const { event, requests, tookMs } = await leave({ answers, own, budgetMs });
+    expect(requests.map(({ method }) => method)).toEqual(['GET', 'GET', 'DELETE']);
+    expect(event).toEqual(removed(true));
+    expect(tookMs).toBeLessThanOrEqual(budgetMs);
+  });
+});
+
 describe('an instance whose lease was lost', () => {
   it('is removed by leave() also when its registration was refused since', async () => {
     const harness = new CoreHarness();

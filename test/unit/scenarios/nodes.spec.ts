@@ -88,6 +88,20 @@ describe('one node of two', () => {
     },
   );
 
+  it.each(wrongAnswers)(
+    'that answers %s to everything loses no lease where it is the second one',
+    async (_, answer) => {
+      const simulation = new Simulation();
+      const { clock } = simulation;
+      answering(simulation, b, answer);
+      const process = await simulation.registered({ addresses: [a, b], verifyEvery: 2 });
+      await clock.run(30 * minute);
+      expect(process.core.snapshot()).toMatchObject({ state: 'registered', registrations: 1 });
+      expect(process.names()).not.toContain('instance.lost');
+      expect(simulation.isListed()).toBe(true);
+    },
+  );
+
   it.each(['getInstance', 'heartbeat', 'registerInstance', 'getExistence'] as const)(
     'that is wrong about %s alone is left for the other',
     async operation => {
@@ -268,4 +282,49 @@ describe('a node with a store of its own', () => {
       expect(split.count('registerInstance')).toBeLessThan(5);
     },
   );
+
+  it.each([
+    ['for longer than a lease', 5 * minute],
+    ['until its lease at the other had begun', 0],
+  ] as const)(
+    'that was silent at the start gets the good one back, which was away %s',
+    async (_, awayMs) => {
+      const split = new Split();
+      const { clock, stores } = split;
+      stores[b].weather = 'hangs';
+      const process = split.start(a, b);
+      await clock.run(minute);
+      stores[b].weather = 'fine';
+      stores[a].weather = 'hangs';
+      await clock.until(() => split.isListed(b));
+      await clock.run(awayMs);
+      stores[a].weather = 'fine';
+      await clock.run(10 * minute);
+      expect([split.isListed(a), split.isListed(b)]).toEqual([true, true]);
+      expect(process.core.state).toBe('registered');
+    },
+  );
+
+  it.each([0, 7, 14, 21])('keeps no instance that leaves %d s later', async seconds => {
+    const split = new Split();
+    const { clock } = split;
+    const process = split.start(a, b);
+    await clock.run(2 * minute + seconds * 1_000);
+    const closed = process.close();
+    await clock.run(3_000);
+    await closed;
+    expect([split.isListed(a), split.isListed(b)]).toEqual([false, false]);
+    expect(process.names()).toContain('instance.unregistered');
+  });
+
+  it.each([0, 7, 14, 21])('lets an instance drain that shuts down %d s later', async seconds => {
+    const split = new Split();
+    const { clock, stores } = split;
+    const process = split.start(a, b);
+    await clock.run(2 * minute + seconds * 1_000);
+    void process.core.drain();
+    await clock.run(1_000);
+    const statuses = [a, b].flatMap(each => stores[each].instances().map(({ status }) => status));
+    expect(statuses).toContain('OUTOFSERVICE');
+  });
 });
