@@ -95,6 +95,8 @@ export class DesiredRecord {
   readonly #replaced: ReplacedValues;
   /** Changes that wait for their turn. */
   readonly #waiting = new Map<RecordField, Waiting>();
+  /** The last change of each field, until it has ended. */
+  readonly #underWay = new Map<RecordField, Promise<void>>();
   #choices = 0;
 
   constructor(
@@ -224,11 +226,17 @@ export class DesiredRecord {
   #set(field: RecordField, values: RecordValues): Promise<void> {
     const waiting = this.#waiting.get(field);
     const from = this.#values;
-    if (waiting === undefined && isSame(from, values, field)) return Promise.resolve();
+    if (waiting === undefined && isSame(from, values, field))
+      return this.#underWay.get(field) ?? Promise.resolve();
     this.change(valueIn(values, field));
     if (waiting !== undefined) return waiting.written;
-    const written = this.parts.writes.inTurn(() => this.#write(field));
+    const written = this.parts.writes
+      .inTurn(() => this.#write(field))
+      .finally(() => {
+        if (this.#underWay.get(field) === written) this.#underWay.delete(field);
+      });
     this.#waiting.set(field, { from, written });
+    this.#underWay.set(field, written);
     return written;
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ServiceCenterTimeoutError } from '../../../lib/errors.js';
 import type { InstanceStatus } from '../../../lib/protocol/wire.js';
 import { HealthFollower } from '../../../lib/registration/health-follower.js';
+import { CoreHarness } from '../../support/core-harness.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
 /** A follower of a health that a test sets, checked every five seconds. */
@@ -167,5 +168,28 @@ describe('a status that was chosen', () => {
     await following.check(true, 3);
     await following.check(false, 4);
     expect(following.changes).toEqual(['OUTOFSERVICE', 'OUTOFSERVICE']);
+  });
+});
+
+describe('the status of a registration that follows the health', () => {
+  it.each(['the application', 'an operator'])('is left as %s has set it', async who => {
+    const harness = new CoreHarness({}, { verifyEvery: 1 });
+    const { clock, core } = harness;
+    const health = { isGood: true };
+    const isHealthy = async () => health.isGood;
+    core.addBackgroundWork(
+      new HealthFollower({ clock, everyMs: 5_000, isHealthy, record: core.record }),
+    );
+    await harness.register();
+    await harness.run(16_000);
+    if (who === 'an operator') harness.stored = { ...harness.stored, status: 'TESTING' };
+    else await clock.until(core.record.setStatus('TESTING'));
+    await harness.run(20_000);
+    health.isGood = false;
+    await harness.run(40_000);
+    health.isGood = true;
+    await harness.run(40_000);
+    expect(harness.stored.status).toBe('TESTING');
+    expect(harness.names().filter(name => name === 'status.changed')).toHaveLength(1);
   });
 });

@@ -99,6 +99,25 @@ describe('changes of the record', () => {
     expect(harness.stored).toMatchObject({ properties: { count: '3' } });
   });
 
+  it('to the same value, made while it is written, share its end', async () => {
+    const harness = new CoreHarness();
+    await harness.register();
+    harness.answers = {
+      status: async () => {
+        await harness.clock.delay(1_000);
+        return refused();
+      },
+    };
+    const { record } = harness.core;
+    const first = record.setStatus('DOWN').catch((error: unknown) => error);
+    await harness.clock.advance(100);
+    const second = record.setStatus('DOWN').catch((error: unknown) => error);
+    await harness.clock.until(Promise.all([first, second]));
+    expect(await second).toMatchObject({ code: 'ERR_SERVICECOMB_UNREACHABLE' });
+    expect(harness.count('status')).toBe(1);
+    await record.setStatus('UP');
+  });
+
   it('that change nothing are not written', async () => {
     const harness = new CoreHarness();
     await harness.register();
