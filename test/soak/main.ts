@@ -9,7 +9,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '10' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    kinds: { type: 'string', default: 'faults' },
+    kinds: { type: 'string', default: 'all' },
   },
 });
 const seed = Number(values.seed);
