@@ -21,6 +21,7 @@ const options = optionsFor(addresses[0] ?? '', {
   },
   microservice: { serviceName: 'orders', version: '1.0.0' },
   instance: { instanceId },
+  heartbeat: { intervalMs: 1_000, times: 7 },
   registration: { retry: undefined },
 });
 const app = await NestFactory.create(rootModule(RegistryModule.forRoot(options)), {

@@ -6,7 +6,7 @@ const jitterMs = 25;
 const slackMs = 1_000;
 /** From when a client wants to be registered until it is, while a node is well. */
 const joinMs = 10_000;
-/** A standstill of at most so long costs no lease of 4 s with heartbeats each second. */
+/** A standstill of at most so long costs no lease of 8 s with heartbeats each second. */
 const harmlessStopMs = 2_000;
 
 /** What must hold all along. */
