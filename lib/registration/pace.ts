@@ -188,6 +188,11 @@ export class Pace {
     return blockedMs * this.#between(0.9, 1.1);
   }
 
+  /** Between two looks whether another process still holds our id: a look costs what a heartbeat does. */
+  holderDelay(): number {
+    return this.#intervalMs * this.#between(0.9, 1.1);
+  }
+
   /**
    * From a lost lease to the registration: short when the registry forgot this instance alone, and
    * spread out after failed heartbeats, when many instances may come back together.

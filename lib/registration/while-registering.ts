@@ -142,7 +142,7 @@ export function takenOver(
   const error = new InstanceTakenOverError(instanceId, endpoints);
   const isKnown = state.kind === 'registering' && state.step.kind === 'read-holder';
   const next: Registering = {
-    ...registering(now + pace.blockedDelay(), serviceId),
+    ...registering(now + pace.holderDelay(), serviceId),
     reason: 'lost',
     isBlocked: true,
     step: { kind: 'read-holder', serviceId },
