@@ -1,7 +1,7 @@
 import type { ServiceCombError } from '../errors.js';
 import { type PendingEvent, RegistryEvents } from '../events.js';
 import type { PendingNote } from '../notes.js';
-import { failureKind } from '../protocol/failures.js';
+import { failureKind, isRetriable } from '../protocol/failures.js';
 import {
   type Context,
   type EventOf,
@@ -234,13 +234,20 @@ function soonerHeartbeat(state: Registered, { now }: Context): Registered {
 
 // The record: read back, written again where the server has undone a write, and replaced.
 
-/** The next heartbeat is followed by another read-back. */
+/**
+ * The next heartbeat is followed by another read-back. While a renewal is in doubt, it is not waited for, unless
+ * heartbeats fail or this account may not read.
+ */
 function notReadBack(
   state: Registered,
   { error }: OutcomeOf<'not-read-back'>,
   context: Context,
 ): Transition {
-  const readBackAt = afterDoubt(state, context);
+  const { doubtEndsAt, failures } = state;
+  const isOpen = doubtEndsAt > -Infinity && doubtEndsAt <= context.now;
+  const isSoon = isOpen && failures === 0 && (error === undefined || isRetriable(error));
+  const soonAt = context.now + context.pace.contradictionDelay();
+  const readBackAt = isSoon ? soonAt : afterDoubt(state, context);
   const retryInMs = Math.max(0, Math.min(readBackAt, state.heartbeatAt) - context.now);
   const notes: PendingNote[] = error === undefined ? [] : [{ kind: 'unchecked', error, retryInMs }];
   return quietly({ ...state, readBackAt, heartbeatsUntilReadBack: 1 }, ...notes);
@@ -251,13 +258,14 @@ function intact(
   { lengthMs }: OutcomeOf<'intact'>,
   context: Context,
 ): Transition {
-  const { lease, repairs } = state;
+  const { doubtEndsAt, lease, repairs } = state;
   const { fields } = repairs;
   return {
     state: {
       ...state,
       lease: { ...lease, lengthMs },
       readBackAt: afterDoubt(state, context),
+      doubtEndsAt: doubtEndsAt > context.now ? doubtEndsAt : -Infinity,
       heartbeatsUntilReadBack: context.pace.heartbeatsUntilReadBack,
       repairs: noRepairs,
     },

@@ -581,7 +581,7 @@ describe('a record that another process holds', () => {
       reason: 'lost',
       isBlocked: true,
       step: { kind: 'read-holder', serviceId: 's2' },
-      dueAt: now + 60_000,
+      dueAt: now + 15_000,
       error: { code: 'ERR_SERVICECOMB_TAKEN_OVER' },
     });
     expect(events).toEqual([
@@ -669,6 +669,29 @@ describe('a heartbeat that is answered with less than 2.1 s of the lease left', 
   it('is read back at that moment also when the read-back before it failed', () => {
     const failed = transition(state, outcomes['not-read-back'], contextOf({ now: 61_000 }));
     expect(failed.state).toMatchObject({ readBackAt: 61_500 });
+  });
+
+  it('is read back 1.5 s later when the registry does not answer, and not a heartbeat later', () => {
+    const unread = { ...outcomes['not-read-back'], error: errors.network };
+    const failed = transition(state, unread, contextOf({ now: 61_600 }));
+    expect(failed.state).toMatchObject({ readBackAt: 63_100 });
+    const again = transition(failed.state, outcomes['not-read-back'], contextOf({ now: 63_100 }));
+    expect(again.state).toMatchObject({ readBackAt: 64_600 });
+    const good = transition(again.state, outcomes.intact, contextOf({ now: 64_600 }));
+    const later = transition(good.state, unread, contextOf({ now: 70_000 }));
+    expect(later.state).toMatchObject({ readBackAt: Infinity });
+  });
+
+  it('is not read back again and again where this account may not read', () => {
+    const unread = { ...outcomes['not-read-back'], error: errors.refused };
+    const failed = transition(state, unread, contextOf({ now: 61_600 }));
+    expect(failed.state).toMatchObject({ readBackAt: Infinity });
+  });
+
+  it('leaves the time to heartbeats where those fail, too', () => {
+    const failing = transition(state, outcomes.failed, contextOf({ now: 61_000 }));
+    const unread = transition(failing.state, outcomes['not-read-back'], contextOf({ now: 61_600 }));
+    expect(unread.state).toMatchObject({ readBackAt: Infinity, failures: 1 });
   });
 
   it('is not read back later because of one after it that proves nothing either', () => {

@@ -284,11 +284,11 @@ describe('a node with a store of its own', () => {
   );
 
   it.each([
-    ['for longer than a lease', 5 * minute],
-    ['until its lease at the other had begun', 0],
+    ['for longer than a lease', 5 * minute, minute],
+    ['until its lease at the other had begun', 0, 10 * minute],
   ] as const)(
     'that was silent at the start gets the good one back, which was away %s',
-    async (_, awayMs) => {
+    async (_, awayMs, withinMs) => {
       const split = new Split();
       const { clock, stores } = split;
       stores[b].weather = 'hangs';
@@ -299,11 +299,22 @@ describe('a node with a store of its own', () => {
       await clock.until(() => split.isListed(b));
       await clock.run(awayMs);
       stores[a].weather = 'fine';
-      await clock.run(10 * minute);
+      await clock.run(withinMs);
       expect([split.isListed(a), split.isListed(b)]).toEqual([true, true]);
       expect(process.core.state).toBe('registered');
     },
   );
+
+  it('that was silent at the start lists the instance after the next read-back', async () => {
+    const split = new Split();
+    const { clock, stores } = split;
+    stores[b].weather = 'hangs';
+    split.start(a, b);
+    await clock.run(minute);
+    stores[b].weather = 'fine';
+    await clock.run(3 * minute);
+    expect([split.isListed(a), split.isListed(b)]).toEqual([true, true]);
+  });
 
   it.each([0, 7, 14, 21])('keeps no instance that leaves %d s later', async seconds => {
     const split = new Split();
