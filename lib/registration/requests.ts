@@ -116,8 +116,10 @@ export class Requests {
       // The record of an earlier process at the same place. Properties may be the registry's own.
       const isOlder = own === undefined && isOlderThan(stored, instance);
       // A registration replaces one stale record at most.
-      if ((isElse || isOlder) && previous === undefined)
+      if ((isElse || isOlder) && previous === undefined) {
+        keepOperatorsWord(stored, record);
         return { kind: 'stale', serviceId, stored };
+      }
       record.noteOwn({ asked: instance, stored });
       const lease = {
         ...asked,
@@ -284,7 +286,10 @@ export class Requests {
       const { own, current } = record;
       if (record.isTakenOver(stored, addresses.isSplit))
         return { kind: 'taken-over', serviceId, holder: stored };
-      if (isMisplaced(stored, current.instance, own)) return { kind: 'stale', serviceId, stored };
+      if (isMisplaced(stored, current.instance, own)) {
+        keepOperatorsWord(stored, record);
+        return { kind: 'stale', serviceId, stored };
+      }
       record.noteOwn({ asked: current.instance, stored });
       if (this.isComparisonDue) await this.#compareNodes(ref, stored, signal);
       const { taken, undone, unwritten } = record.compare(stored);
@@ -323,6 +328,16 @@ export class Requests {
   #fresh(signal?: AbortSignal): CallOptions & { noCache: true } {
     return { ...doubtful, noCache: true, signal, timeoutMs: this.parts.pace.heartbeatTimeoutMs };
   }
+}
+
+/**
+ * Takes over what somebody else has changed in our own record, before it is replaced because it leads where we
+ * are no more. Nothing is taken from the record of another process.
+ */
+function keepOperatorsWord(stored: MicroserviceInstance, record: DesiredRecord): void {
+  const { own } = record;
+  if (own === undefined || isElsewhere(stored, own.stored)) return;
+  record.takeOver(record.compare(stored).taken);
 }
 
 /**

@@ -364,6 +364,38 @@ describe('a record that somebody else has changed', () => {
     expect(record.status).toBe('OUTOFSERVICE');
   });
 
+  it('stays as the operator has made it when our address changes before it is read', async () => {
+    const harness = await zoned();
+    const changed = { status: 'OUTOFSERVICE', properties: { zone: 'b' } } as const;
+    harness.stored = { ...harness.stored, ...changed };
+    const endpoints = ['rest://10.0.0.2:80'];
+    harness.core.publishAt(endpoints);
+    await harness.run(10_000);
+    expect(harness.stored).toMatchObject({ endpoints, ...changed });
+    expect(harness.core.record.status).toBe('OUTOFSERVICE');
+    expect(harness.events).toContainEqual({
+      name: 'servicecomb.status.changed',
+      payload: { from: 'UP', to: 'OUTOFSERVICE', by: 'registry' },
+    });
+  });
+
+  it('stays as the operator has made it when our address has changed once the lease is lost', async () => {
+    const harness = await zoned();
+    const { stored } = harness;
+    harness.answers = { heartbeat: { status: 503 }, post: { status: 503 } };
+    await harness.run(90_000);
+    expect(harness.core.state).toBe('lost');
+    const endpoints = ['rest://10.0.0.2:80'];
+    harness.core.publishAt(endpoints);
+    // The record is there all the same, and a POST with the id of one that lives changes nothing in it.
+    const kept = { ...stored, status: 'OUTOFSERVICE' } as const;
+    harness.answers = {
+      read: () => ({ body: { instance: harness.count('remove') === 0 ? kept : harness.stored } }),
+    };
+    await harness.run(40_000);
+    expect(harness.stored).toMatchObject({ endpoints, status: 'OUTOFSERVICE' });
+  });
+
   it('that an admission hook lists as DOWN stays so until somebody lets it in', async () => {
     const harness = new CoreHarness({}, { verifyEvery: 1 });
     harness.answers = {

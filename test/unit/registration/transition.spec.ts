@@ -596,7 +596,7 @@ describe('a record that another process holds', () => {
     const blocked = transition(registeredOf(), outcomes['taken-over'], context).state;
     const later = transition(blocked, outcomes['taken-over'], contextOf({ now: 61_000 }));
     expect(later.events).toEqual([]);
-    expect(later.state).toMatchObject({ isBlocked: true, dueAt: 121_000 });
+    expect(later.state).toMatchObject({ isBlocked: true, dueAt: 76_000 });
     expect(transition(later.state, outcomes['holder-gone'], context).state).toMatchObject({
       isBlocked: false,
       step: { kind: 'post', serviceId: 's2' },
