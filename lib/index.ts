@@ -64,6 +64,7 @@ export type {
   MicroserviceOptions,
   RegistrationOptions,
   AuthOptions,
+  AxiosSettings,
   RegistryModuleOptions,
   RegistryProfile,
   SecretSource,

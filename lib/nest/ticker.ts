@@ -4,7 +4,7 @@ import type { SchedulerRegistry } from '@nestjs/schedule';
 import type { Clock } from '../registration/clock.js';
 import type { RegistrationCore } from '../registration/core.js';
 import { standstillMs } from '../registration/pace.js';
-import type { Standstill } from '../registration/transition.js';
+import type { Standstill } from '../registration/outcome.js';
 import type { RegistryLogger } from './tokens.js';
 
 /** Name of the interval in the host's SchedulerRegistry. */

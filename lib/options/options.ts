@@ -50,6 +50,9 @@ export interface ServiceCenterTlsOptions {
  */
 export type RegistryProfile = 'open-source' | 'cse-exclusive' | 'cse-professional' | 'cse-legacy';
 
+/** The settings of axios that have an effect. */
+export type AxiosSettings = Pick<AxiosRequestConfig, 'headers' | 'httpAgent' | 'httpsAgent'>;
+
 /** The registry and how to connect to it. */
 export interface ServiceCenterOptions {
   /**
@@ -100,11 +103,11 @@ export interface ServiceCenterOptions {
   readonly maxAnswerBytes?: number | undefined;
   /**
    * Settings of axios: `headers` to add, and an `httpAgent` or `httpsAgent` that replaces ours, such as an
-   * agent of a proxy. An `httpsAgent` has TLS settings of its own; `tls` then has no effect. All other
-   * settings are ignored. A `proxy` is an error: use an agent.
+   * agent of a proxy. An `httpsAgent` has TLS settings of its own; `tls` then has no effect. Any other
+   * setting is an error, since it would have no effect.
    * @default none
    */
-  readonly axios?: AxiosRequestConfig | undefined;
+  readonly axios?: AxiosSettings | undefined;
 }
 
 /**

@@ -2,7 +2,7 @@ import { flag, matching, text, wholeMilliseconds, wholeNumber } from './check.js
 import { defaults } from './defaults.js';
 import { entries, items, members, orElse, reject, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
-import type { RegistryProfile } from './options.js';
+import type { AxiosSettings, RegistryProfile } from './options.js';
 import { profiles } from './profiles.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import { resolveAuth } from './resolve-auth.js';
@@ -41,17 +41,26 @@ export function resolveServiceCenter(
   };
 }
 
-/** Accepts everything but a proxy: some versions of axios show it the requests to https addresses. */
+const axiosSettings: ReadonlySet<string> = new Set<keyof AxiosSettings>([
+  'headers',
+  'httpAgent',
+  'httpsAgent',
+]);
+
+/** Accepts the settings that have an effect. The values of others are not told: they may be secrets. */
 function resolveAxios(field: Field): ResolvedOptions['serviceCenter']['axios'] {
   const own = entries(field)?.filter(([, { value }]) => value !== undefined);
   if (own === undefined) return undefined;
-  const proxy = own.find(([name, { value }]) => name === 'proxy' && value !== false);
-  if (proxy !== undefined) field.issues.push({ path: proxy[1].path, message: noProxy });
+  for (const [name, { path, value }] of own) {
+    if (axiosSettings.has(name) || (name === 'proxy' && value === false)) continue;
+    field.issues.push({ path, message: name === 'proxy' ? noProxy : noEffect });
+  }
   const config = Object.fromEntries(own.map(([name, { value }]) => [name, value]));
   return () => config;
 }
 
 const noProxy = 'must not be set: put a proxy agent into serviceCenter.axios.httpsAgent';
+const noEffect = 'must not be set: only headers, httpAgent and httpsAgent have an effect';
 
 function requireFor(profile: RegistryProfile, { path, value, issues }: Field): void {
   const message = `must be set: profile "${profile}" has no default for it`;

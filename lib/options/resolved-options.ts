@@ -1,10 +1,10 @@
-import type { AxiosRequestConfig } from 'axios';
 import type {
   HeartbeatOptions,
   InstanceOptions,
   MicroserviceOptions,
   RegistrationOptions,
   RegistryProfile,
+  AxiosSettings,
   ServiceCenterOptions,
   ShutdownOptions,
 } from './options.js';
@@ -81,7 +81,7 @@ export interface ResolvedOptions {
     /** @internal */
     readonly tls: ResolvedTls;
     /** Behind a function, so that nothing prints or freezes what is in it. Undefined: nothing. */
-    readonly axios: (() => AxiosRequestConfig) | undefined;
+    readonly axios: (() => AxiosSettings) | undefined;
   };
   readonly microservice: Resolved<MicroserviceOptions, 'description' | 'alias'>;
   /** `endpoints` is undefined when they come from the server that listens. */

@@ -23,8 +23,6 @@ import {
 } from './state.js';
 import { removing, takenOver, whileRegistering } from './while-registering.js';
 
-export type { Standstill } from './outcome.js';
-
 /**
  * Decides what an outcome means: the next state and the events to emit. Pure.
  *

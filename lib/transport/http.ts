@@ -44,8 +44,7 @@ export class Connections {
 
   /** The agents for the next request. No proxy of the environment is used. */
   get agents(): { readonly httpAgent: Agent; readonly httpsAgent: SecureAgent } {
-    const { httpAgent = this.#plain, httpsAgent = this.#secure }: AxiosRequestConfig =
-      this.settings.axios?.() ?? {};
+    const { httpAgent = this.#plain, httpsAgent = this.#secure } = this.settings.axios?.() ?? {};
     return { httpAgent, httpsAgent };
   }
 

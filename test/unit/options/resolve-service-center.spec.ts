@@ -212,4 +212,13 @@ describe('the other options of serviceCenter', () => {
     ]);
     expect(issuesOf({ serviceCenter: { axios: { proxy: false } } })).toEqual([]);
   });
+
+  it('take no setting of axios that would have no effect, and do not tell its value', () => {
+    const axios = { timeout: 5, auth: { username: 'me', password: 's3cret' }, headers: { a: 'b' } };
+    const message = 'must not be set: only headers, httpAgent and httpsAgent have an effect';
+    expect(issuesOf({ serviceCenter: { axios } })).toEqual([
+      `serviceCenter.axios.timeout ${message}`,
+      `serviceCenter.axios.auth ${message}`,
+    ]);
+  });
 });
