@@ -5,8 +5,6 @@ import type { DataCenterInfo, MicroserviceInstance } from './wire.js';
 const failuresUntilIsolated = 3;
 /** Learned addresses that are kept: more nodes than a registry has, and few enough to probe. */
 const mostLearned = 16;
-/** Answers of other addresses until one that was contradicted is asked for a second opinion again. */
-const answersUntilTrusted = 20;
 
 /** A change of an address. */
 export type AddressChange =
@@ -31,8 +29,6 @@ export class AddressBook {
   readonly #isolated = new Set<string>();
   /** Learned addresses that have never answered: avoided like isolated ones, without an event. */
   readonly #unproven = new Set<string>();
-  /** Addresses that were contradicted, and how many answers of others end it. */
-  readonly #doubted = new Map<string, number>();
   /** Whether nodes are known that have a store each. */
   #isSplit = false;
   readonly #listeners = new Set<(change: AddressChange) => void>();
@@ -76,7 +72,6 @@ export class AddressBook {
     this.#failures.delete(address);
     this.#isolated.delete(address);
     this.#unproven.delete(address);
-    this.#doubted.delete(address);
   }
 
   /**
@@ -108,11 +103,6 @@ export class AddressBook {
   answered(address: string): void {
     this.#failures.delete(address);
     this.#unproven.delete(address);
-    for (const [each, answers] of this.#doubted) {
-      if (each === address) continue;
-      if (answers > 1) this.#doubted.set(each, answers - 1);
-      else this.#doubted.delete(each);
-    }
     if (this.#isolated.delete(address)) this.#notify({ kind: 'restored', address });
   }
 
@@ -126,15 +116,6 @@ export class AddressBook {
     if (!isNew) return;
     const isLast = this.#addresses.every(each => this.isolated.includes(each));
     this.#notify({ kind: 'isolated', address, error, isLast });
-  }
-
-  /**
-   * Notes that another address contradicted the answer of this one. It counts as a failure, and this one
-   * gives no second opinion for a while, so that two addresses do not contradict each other in turns.
-   */
-  contradicted(address: string, error: ServiceCombError): void {
-    this.#doubted.set(address, answersUntilTrusted);
-    this.failed(address, error);
   }
 
   /**
@@ -170,7 +151,7 @@ export class AddressBook {
 
   /** Returns another address that can be asked for a second opinion; undefined when there is none. */
   opinionBeside(address: string): string | undefined {
-    const silent = new Set([address, ...this.isolated, ...this.#doubted.keys()]);
+    const silent = new Set([address, ...this.isolated]);
     const others = this.#addresses.filter(each => !silent.has(each));
     return others.find(each => !this.#failures.has(each)) ?? others[0];
   }

@@ -235,7 +235,7 @@ export class Channel {
     try {
       const value = await this.#attempt(operation, second, attempt);
       // Another process may have created the service between two lookups.
-      if (operation.name !== 'getExistence') this.addresses.contradicted(first, refusal);
+      if (operation.name !== 'getExistence') this.addresses.failed(first, refusal);
       return value;
     } catch (error) {
       if (!isServiceCombError(error)) throw error;

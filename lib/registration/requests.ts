@@ -240,7 +240,7 @@ export class Requests {
       if (!isServiceCombError(error) || isRetriable(error)) throw error;
       this.#areCompared = false;
       addresses.noteSplit(false);
-      addresses.contradicted(address, error);
+      addresses.failed(address, error);
       sentAt = clock.now();
       const timeoutMs = pace.lateHeartbeatTimeoutMs(remainingMs(lease, sentAt));
       const turn = () => this.#heartbeatTurn(signal);
