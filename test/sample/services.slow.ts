@@ -217,7 +217,9 @@ describe('the sample’s services', () => {
     await greeter.prints(/servicecomb\.heartbeat\.succeeded tookMs=\d+$/m);
 
     registry.forget('pod-7');
-    await greeter.prints(/servicecomb\.instance\.lost reason="forgotten" foundBy="heartbeat" error=".*400017.*"/m);
+    await greeter.prints(
+      /servicecomb\.instance\.lost reason="forgotten" foundBy="heartbeat" error=".*400017.*"/m,
+    );
     await greeter.prints(/greeter is in the registry again/);
 
     await registry.stop();
