@@ -449,7 +449,9 @@ function atTheRegistry(by: 'application' | 'registry'): string {
 /** A password that was refused is barred for longer than a registration is. */
 function nextAttempt(error: ServiceCombError): string {
   const isResponse = error instanceof ServiceCenterResponseError;
-  const isBarred = isResponse && error.operation === 'login' && [401, 403].includes(error.status);
+  const isLogin = isResponse && error.operation === 'login';
+  // A page without an errorCode is a gateway's.
+  const isBarred = isLogin && [401, 403].includes(error.status) && error.errorCode !== undefined;
   return isBarred ? 'next look for another password' : 'next attempt';
 }
 

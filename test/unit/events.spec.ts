@@ -11,7 +11,7 @@ import type { PendingNote } from '../../lib/notes.js';
 import { LogLines } from '../support/test-app.js';
 
 const error = new ServiceCenterTimeoutError('heartbeat', 'http://a:1', 5_000);
-const login = (status: number, errorCode: number) =>
+const login = (status: number, errorCode?: number) =>
   new ServiceCenterResponseError('login', 'http://a:1', { status, errorCode });
 const base = { at: '2026-01-01T00:00:00.000Z' };
 const heartbeat = { name: 'servicecomb.heartbeat.succeeded', payload: { tookMs: 1 } } as const;
@@ -334,6 +334,9 @@ describe('the log', () => {
     const payload = { error: login(401, 401_202), retryInMs: 63_000 };
     const [barred] = linesOf([{ name: RegistryEvents.RegistrationBlocked, payload }]);
     expect(barred).toMatch(/next look for another password in 63 s/);
+    const page = { error: login(403), retryInMs: 63_000 };
+    const [ofGateway] = linesOf([{ name: RegistryEvents.RegistrationBlocked, payload: page }]);
+    expect(ofGateway).toMatch(/next attempt in 63 s/);
     const invalid = { error: login(400, 400_001), retryInMs: 63_000 };
     const [tried] = linesOf([{ name: RegistryEvents.RegistrationBlocked, payload: invalid }]);
     expect(tried).toMatch(/next attempt in 63 s/);
