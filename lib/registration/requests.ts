@@ -242,9 +242,11 @@ export class Requests {
       addresses.noteSplit(false);
       addresses.failed(address, error);
       sentAt = clock.now();
-      const timeoutMs = pace.lateHeartbeatTimeoutMs(remainingMs(lease, sentAt));
+      // It waits for its turn after the heartbeat that was refused, and has its own time after that.
+      const turnMs = 2 * pace.heartbeatGapMs;
+      const timeoutMs = turnMs + pace.lateHeartbeatTimeoutMs(remainingMs(lease, sentAt));
       const turn = () => this.#heartbeatTurn(signal);
-      await client.sendHeartbeat(lease.ref, { ...doubtfulRefusals, signal, timeoutMs, turn });
+      await client.sendHeartbeat(lease.ref, { ...doubtful, signal, timeoutMs, turn });
     }
     return { kind: 'renewed', sentAt, tookMs: clock.now() - sentAt };
   }

@@ -18,6 +18,8 @@ export interface SimulatedProcessOptions {
   /** Between 0 and 1, for each wait that is drawn. @default always 0.5 */
   readonly random?: () => number;
   readonly verifyEvery?: number;
+  /** @default 15,000 */
+  readonly intervalMs?: number;
   readonly leaveTimeoutMs?: number;
 }
 
@@ -55,8 +57,8 @@ export class SimulatedProcess {
       maxAnswerBytes: 1_048_576,
     });
     const retry = { initialMs: 1_000, maxMs: 30_000, factor: 2 };
-    const { verifyEvery = 10, leaveTimeoutMs = 3_000 } = options;
-    const heartbeat = { intervalMs: 15_000, jitter: 0.1, neverEarly: false, verifyEvery };
+    const { verifyEvery = 10, leaveTimeoutMs = 3_000, intervalMs = 15_000 } = options;
+    const heartbeat = { intervalMs, jitter: 0.1, neverEarly: false, verifyEvery };
     this.core = new RegistrationCore(
       recordOf(options),
       { enabled: true, registration: { failFast: false }, shutdown: { timeoutMs: leaveTimeoutMs } },
@@ -150,6 +152,7 @@ function recordOf({
   serviceName = 'orders',
   instanceId = 'orders-0',
   endpoints = ['rest://10.0.0.1:80'],
+  intervalMs = 15_000,
 }: SimulatedProcessOptions): RegistryRecord {
   return {
     microservice: { appId: 'default', serviceName, version: '1.0.0' },
@@ -159,7 +162,7 @@ function recordOf({
       hostName: 'host',
       endpoints,
       status: 'UP',
-      healthCheck: { mode: 'push', interval: 15, times: 3 },
+      healthCheck: { mode: 'push', interval: intervalMs / 1_000, times: 3 },
     },
   };
 }

@@ -102,6 +102,19 @@ describe('one node of two', () => {
     },
   );
 
+  it('that knows no service loses no lease with the shortest interval, whose deadlines are short', async () => {
+    const simulation = new Simulation();
+    const isWrong = (operation?: string) =>
+      operation !== 'getExistence' && operation !== 'getVersion';
+    simulation.registry.interfere = ({ address, operation }) =>
+      address === b && isWrong(operation) ? refusal(400_012) : undefined;
+    const process = await simulation.registered({ addresses: [a, b], intervalMs: 1_000 });
+    await simulation.clock.run(minute);
+    expect(process.names()).not.toContain('instance.lost');
+    expect(process.names()).not.toContain('heartbeat.failed');
+    expect(process.core.snapshot()).toMatchObject({ state: 'registered', registrations: 1 });
+  });
+
   it.each(['getInstance', 'heartbeat', 'registerInstance', 'getExistence'] as const)(
     'that is wrong about %s alone is left for the other',
     async operation => {
