@@ -107,6 +107,7 @@ describe('npm start', () => {
     const [, url = ''] = await sample.prints(/curl '(http:\/\/127\.0\.0\.1:\d+)\/hello/);
 
     expect(url).not.toBe('http://127.0.0.1:3000');
+    expect(sample.output).toMatch(/greeter is in the registry[^]*Both services listen/);
     expect(await get(`${url}/hello?name=Ada`)).toMatchObject({ body: { message: 'Hello, Ada!' } });
   });
 

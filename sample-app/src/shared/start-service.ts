@@ -1,5 +1,7 @@
 import type { INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { EventEmitter2 } from '@nestjs/event-emitter';
+import { RegistryEvents } from 'nestjs-servicecomb';
 import { anotherPort, portOr } from './environment.js';
 import { tell } from './progress.js';
 
@@ -10,10 +12,12 @@ export async function startService(
 ): Promise<void> {
   try {
     const app = await createApp(module);
+    const attempted = firstAttempt(app.get(EventEmitter2));
     await app.listen(portOr(defaultPort), '127.0.0.1');
     app.useLogger(['warn', 'error']);
     app.flushLogs();
     leaveWithParent();
+    await attempted;
     tell({ ready: await app.getUrl() });
   } catch (error) {
     process.exitCode = 1;
@@ -32,6 +36,15 @@ async function createApp(module: Type): Promise<INestApplication> {
   // Without these, a Ctrl-C would leave the instance in the registry until its lease ends. With
   // useProcessExit the process ends with 0 after it has left, rather than by the signal.
   return app.enableShutdownHooks([], { useProcessExit: true });
+}
+
+/** Resolves when the instance is in the registry: from then on, others find it. Or when that failed. */
+function firstAttempt(events: EventEmitter2): Promise<void> {
+  const { InstanceRegistered, RegistrationFailed, RegistrationBlocked } = RegistryEvents;
+  return new Promise(resolve => {
+    for (const name of [InstanceRegistered, RegistrationFailed, RegistrationBlocked])
+      events.once(name, () => resolve());
+  });
 }
 
 /** Leaves the registry as well when `npm start` is killed and can tell nobody. */
