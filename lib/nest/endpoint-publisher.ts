@@ -7,8 +7,8 @@ import {
   publishedEndpoints,
 } from '../options/published-address.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
-import { Background, type BackgroundWork } from '../registration/background.js';
-import { type Clock, late, within } from '../registration/clock.js';
+import { Background, type BackgroundWork } from '../background/background.js';
+import { type Clock, late, within } from '../background/clock.js';
 import type { RegistryLogger } from './tokens.js';
 
 /** How long to wait for the route to the registry: the resolver of a host name may hang. */

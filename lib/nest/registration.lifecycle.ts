@@ -24,8 +24,8 @@ import {
   type ListeningServer,
 } from '../options/published-address.js';
 import { Channel } from '../protocol/channel.js';
-import { Background } from '../registration/background.js';
-import { type Clock, within } from '../registration/clock.js';
+import { Background } from '../background/background.js';
+import { type Clock, within } from '../background/clock.js';
 import { RegistrationCore } from '../registration/core.js';
 import { HealthFollower } from '../registration/health-follower.js';
 import { Pace } from '../registration/pace.js';

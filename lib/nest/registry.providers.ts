@@ -13,7 +13,7 @@ import { AddressBook } from '../protocol/address-book.js';
 import { Channel, type Send } from '../protocol/channel.js';
 import { ServiceCenterClient } from '../protocol/service-center.client.js';
 import { AddressLearner } from '../registration/address-learner.js';
-import type { Clock } from '../registration/clock.js';
+import type { Clock } from '../background/clock.js';
 import { RegistrationCore } from '../registration/core.js';
 import { Pace } from '../registration/pace.js';
 import type { RegistryRecord } from '../registration/record.js';

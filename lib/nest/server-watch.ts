@@ -1,6 +1,6 @@
 import { Server } from 'node:net';
-import type { BackgroundWork } from '../registration/background.js';
-import type { Clock } from '../registration/clock.js';
+import type { BackgroundWork } from '../background/background.js';
+import type { Clock } from '../background/clock.js';
 
 /** How long a server has to listen by itself until it counts: tests open one for a single request. */
 export const settlingMs = 1_000;

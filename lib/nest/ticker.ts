@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SchedulerRegistry } from '@nestjs/schedule';
-import type { Clock } from '../registration/clock.js';
+import type { Clock } from '../background/clock.js';
 import type { RegistrationCore } from '../registration/core.js';
 import { standstillMs } from '../registration/pace.js';
 import type { Standstill } from '../registration/outcome.js';

@@ -2,8 +2,8 @@ import { isServiceCombError } from '../errors.js';
 import { type AddressBook, learnedAddresses } from '../protocol/address-book.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { DataCenterInfo } from '../protocol/wire.js';
-import { Background, type BackgroundWork } from './background.js';
-import type { Clock } from './clock.js';
+import { Background, type BackgroundWork } from '../background/background.js';
+import type { Clock } from '../background/clock.js';
 import type { Pace } from './pace.js';
 
 /** The collaborators of an {@link AddressLearner}. */

@@ -1,6 +1,6 @@
 import type { Channel } from '../protocol/channel.js';
-import { Background, type BackgroundWork } from './background.js';
-import type { Clock } from './clock.js';
+import { Background, type BackgroundWork } from '../background/background.js';
+import type { Clock } from '../background/clock.js';
 import type { Pace } from './pace.js';
 
 /** The collaborators of an {@link AddressProber}. */

@@ -1,7 +1,7 @@
 import { isServiceCombError } from '../errors.js';
 import type { InstanceStatus } from '../protocol/wire.js';
-import { Background, type BackgroundWork } from './background.js';
-import { type Clock, within } from './clock.js';
+import { Background, type BackgroundWork } from '../background/background.js';
+import { type Clock, within } from '../background/clock.js';
 import type { DesiredRecord } from './record.js';
 
 /** Failed checks in a row until the status is OUTOFSERVICE, and good ones until it is set back. */

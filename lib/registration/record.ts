@@ -13,7 +13,7 @@ import {
   type MicroserviceInstance,
   type Texts,
 } from '../protocol/wire.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../background/clock.js';
 import { isTakenOver, type OwnRegistration } from './ownership.js';
 import {
   type ChangedBy,

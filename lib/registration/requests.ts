@@ -4,7 +4,7 @@ import type { CallOptions } from '../protocol/channel.js';
 import { failureKind, isGone, isRetriable, refusals } from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../background/clock.js';
 import type { Outcome } from './outcome.js';
 import type { Pace } from './pace.js';
 import { isElsewhere, isMisplaced } from './ownership.js';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { InstanceStatus, MicroserviceInstance, Texts } from '../protocol/wire.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../background/clock.js';
 
 /** The values of an instance that can be written without a registration. */
 export interface RecordValues {

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Clock } from '../../lib/registration/clock.js';
+import type { Clock } from '../../lib/background/clock.js';
 
 interface Sleeper {
   readonly dueAt: number;

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock as RegistryClock } from 'embedded-service-center';
-import type { Clock } from '../../lib/registration/clock.js';
+import type { Clock } from '../../lib/background/clock.js';
 
 interface Timer {
   readonly dueAt: number;

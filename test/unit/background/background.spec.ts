@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { Background } from '../../../lib/registration/background.js';
+import { Background } from '../../../lib/background/background.js';
 
 describe('work in the background', () => {
   it('keeps a bug until it is asked for, and throws it once', async () => {

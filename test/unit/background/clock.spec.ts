@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { late, within } from '../../../lib/registration/clock.js';
+import { late, within } from '../../../lib/background/clock.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
 const never = new Promise<never>(() => undefined);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readHostFacts } from '../../../lib/options/host-facts.js';
 import type { TlsMaterial } from '../../../lib/options/resolved-options.js';
-import { Background } from '../../../lib/registration/background.js';
+import { Background } from '../../../lib/background/background.js';
 import { TlsFiles } from '../../../lib/transport/tls-files.js';
 import { certificateAuthority } from '../../support/certificates.js';
 import { FakeClock } from '../../support/fake-clock.js';
