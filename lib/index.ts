@@ -20,6 +20,22 @@ export type {
   SeenInstances,
   ServiceCombErrorCode,
 } from './errors.js';
+export { pickers } from './discovery/pickers.js';
+export type { Candidate, Endpoint, Picker, PickTurn } from './discovery/candidate.js';
+export type {
+  Attempt,
+  FindOptions,
+  PickOptions,
+  ProviderCallOptions,
+  ProviderChange,
+  ProviderQuery,
+} from './discovery/provider.js';
+export type {
+  DiscoverySettings,
+  EjectionSettings,
+  ProviderSettings,
+  ZoneUse,
+} from './discovery/settings.js';
 export { RegistryEvents } from './events.js';
 export type {
   AddressIsolatedEvent,
@@ -75,12 +91,15 @@ export type {
 export { RegistryModule } from './nest/registry.module.js';
 export { REGISTRY_HTTP_SERVICE, REGISTRY_MODULE_OPTIONS, REGISTRY_OPTIONS } from './nest/tokens.js';
 export type {
+  DiscoveryOptions,
+  EjectionOptions,
   HealthAnswer,
   HealthSource,
   HealthSourceToken,
   HeartbeatOptions,
   InstanceOptions,
   MicroserviceOptions,
+  ProviderOptions,
   RegistrationOptions,
   AuthOptions,
   AxiosSettings,
