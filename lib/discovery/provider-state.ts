@@ -59,8 +59,8 @@ export type ProviderState =
 
 type AskedState = Pulls & { readonly kind: 'asked' };
 
-/** The state of a provider that nobody has asked for before. */
-export const unknown: ProviderState = { kind: 'asked', trouble: undefined, shakenAt: undefined };
+/** The state of a provider that no answer has come for. */
+export const unasked: ProviderState = { kind: 'asked', trouble: undefined, shakenAt: undefined };
 
 /** An answer of the registry about one provider, or what else changes what is believed of it. */
 export type Outcome =

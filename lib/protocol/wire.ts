@@ -210,7 +210,7 @@ export interface FindQuery {
   readonly appId: string;
   readonly serviceName: string;
   /** Environment of the provider. With a `consumerId`, the environment of the consumer applies instead. */
-  readonly environment?: Environment | undefined;
+  readonly environment?: string | undefined;
   /** serviceId of the consumer: it must exist, and the registry records the dependency. */
   readonly consumerId?: string | undefined;
   /** Revision of the answer at hand; an unchanged registry then answers without the list. */
