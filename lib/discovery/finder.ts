@@ -44,6 +44,10 @@ export interface FinderParts {
   readonly environment: string;
 }
 
+const notModified = 'not modified';
+/** An answer longer than `serviceCenter.maxAnswerBytes`. */
+const tooLong = 'ERR_ANSWER_TOO_LONG';
+
 /** The largest batch, and how many instances its answer may list: 600 KB of the mebibyte that is read by default. */
 const batchSize = 50;
 const batchInstances = 1_000;
@@ -231,6 +235,9 @@ function isConsumerUnknown(item: object, consumerId: string | undefined): boolea
   return detail.includes(`Consumer[${consumerId}] does`) || detail.includes(noScope);
 }
 
+/** Failures of one provider that look as if the registry did not serve. */
+const ofOneProvider: ReadonlySet<unknown> = new Set([tooLong, notModified]);
+
 /**
  * Returns whether a failure is the registry's, or our account's, rather than that of one provider: the same would
  * become of a request for any other.
@@ -238,7 +245,7 @@ function isConsumerUnknown(item: object, consumerId: string | undefined): boolea
 export function isRegistryFailure(error: ServiceCombError): boolean {
   switch (failureKind(error)) {
     case 'unavailable':
-      return error.code !== 'ERR_SERVICECOMB_PROTOCOL';
+      return !ofOneProvider.has(propertyOf(error, 'received'));
     case 'throttled':
     case 'credentials':
       return true;

@@ -1,5 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { DataCenterInfo, HealthCheck, StoredInstance, Texts } from '../protocol/wire.js';
+import type {
+  DataCenterInfo,
+  HealthCheck,
+  InstanceStatus,
+  StoredInstance,
+  Texts,
+} from '../protocol/wire.js';
+import { fitting, type VersionRule } from './version-rule.js';
 
 /** A list of instances. One that is kept is frozen, and ordered by instanceId. */
 export type Instances = readonly StoredInstance[];
@@ -12,10 +19,20 @@ export interface ListChange {
   readonly updated: Instances;
 }
 
-/** Returns those that may be called: what is UP or, where nothing is, what drains and serves on. */
-export function callable(instances: Instances): Instances {
-  const up = instances.filter(({ status }) => status === 'UP');
-  return up.length > 0 ? up : instances.filter(({ status }) => status === 'OUTOFSERVICE');
+/**
+ * Returns those that may be called: what is UP or, where nothing is, what drains and serves on (Kubernetes falls
+ * back to such endpoints, too: KEP-1669). Each version rule narrows the ones before it.
+ */
+export function callable(
+  instances: Instances,
+  versionRules: readonly VersionRule[] = [],
+): Instances {
+  const ofStatus = (wanted: InstanceStatus) => {
+    const some = instances.filter(({ status }) => status === wanted);
+    return versionRules.reduce<Instances>((left, rule) => fitting(rule, left), some);
+  };
+  const up = ofStatus('UP');
+  return up.length > 0 ? up : ofStatus('OUTOFSERVICE');
 }
 
 /** Returns the difference of two lists that share the records that are the same; undefined for none. */

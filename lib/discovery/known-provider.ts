@@ -20,6 +20,8 @@ export interface KnownProviderParts {
   readonly tell: (provider: KnownProvider, fact: Fact) => void;
 }
 
+const none: Instances = Object.freeze([]);
+
 /** One that follows the part of a provider's instances that it may call. */
 interface Follower {
   readonly select: (instances: Instances) => Instances;
@@ -31,15 +33,20 @@ interface Follower {
 /** A provider that somebody has asked for: what is known of it, and who is to be told. */
 export class KnownProvider implements Pullable {
   usedAt: number;
+  /** Whether its instances are options, and the registry is not asked. */
+  readonly isFixed: boolean;
   #state: ProviderState = unasked;
-  #instances: Instances = believed(unasked);
-  readonly #balancers: Balancer[] = [];
+  #instances: Instances;
+  readonly #balancers = new Map<string, Balancer>();
   readonly #followers = new Set<Follower>();
 
   constructor(
     readonly name: ProviderName,
     private readonly parts: KnownProviderParts,
+    fixed: Instances | undefined,
   ) {
+    this.isFixed = fixed !== undefined;
+    this.#instances = fixed ?? none;
     this.usedAt = parts.clock.now();
   }
 
@@ -56,13 +63,13 @@ export class KnownProvider implements Pullable {
     return this.#followers.size > 0;
   }
 
-  /** The balancers of the names that it is called by; the first of them was there first. */
-  get balancers(): readonly Balancer[] {
+  /** By the name that the provider is called by, as far as that has settings of its own. */
+  get balancers(): ReadonlyMap<string, Balancer> {
     return this.#balancers;
   }
 
-  addBalancer(balancer: Balancer): void {
-    this.#balancers.push(balancer);
+  addBalancer(key: string, balancer: Balancer): void {
+    this.#balancers.set(key, balancer);
     balancer.update(this.#instances);
   }
 
@@ -75,9 +82,9 @@ export class KnownProvider implements Pullable {
     const instances = believed(state);
     if (differenceOf(this.#instances, instances) !== undefined) {
       this.#instances = instances;
-      for (const balancer of this.#balancers) balancer.update(instances);
+      for (const balancer of this.#balancers.values()) balancer.update(instances);
     }
-    if (state.kind !== 'asked') for (const follower of this.#followers) this.#show(follower);
+    if (this.#isKnown) for (const follower of this.#followers) this.#show(follower);
     for (const fact of facts) tell(this, fact);
   }
 
@@ -91,8 +98,13 @@ export class KnownProvider implements Pullable {
   follow(select: Follower['select'], listener: Follower['listener']): () => void {
     const follower = { select, listener, last: undefined };
     this.#followers.add(follower);
-    if (this.#state.kind !== 'asked') this.#show(follower);
+    if (this.#isKnown) this.#show(follower);
     return () => void this.#followers.delete(follower);
+  }
+
+  /** Whether there is something to say of its instances, and be it that there is none. */
+  get #isKnown(): boolean {
+    return this.isFixed || this.#state.kind !== 'asked';
   }
 
   #show(follower: Follower): void {

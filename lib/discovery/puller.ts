@@ -112,7 +112,7 @@ export class Puller {
   }
 
   /** Sets who asks. With a new id everything is pulled again, since the registry notes dependencies by id. */
-  set consumerId(id: string | undefined) {
+  setConsumer(id: string | undefined): void {
     if (id === this.#consumerId) return;
     this.#consumerId = id;
     if (id !== undefined) this.pullAll(0);
@@ -168,9 +168,11 @@ export class Puller {
   /** Pulls soon, since a call found an instance unreachable. */
   doubt(provider: Pullable): void {
     const schedule = this.#schedules.get(provider);
-    if (schedule === undefined || schedule.truthAt !== Infinity) return;
-    schedule.doubtedAt = Math.max(this.#now, schedule.doubtedAt + askedGapMs);
-    this.#schedule(schedule, schedule.doubtedAt);
+    if (schedule === undefined) return;
+    const at = Math.max(this.#now, schedule.doubtedAt + askedGapMs);
+    if (schedule.truthAt <= at) return;
+    schedule.doubtedAt = at;
+    this.#schedule(schedule, at);
     this.#startDue();
   }
 
@@ -199,10 +201,11 @@ export class Puller {
     return this.#dueAt;
   }
 
-  /** Ends what is under way, and starts nothing more. */
-  stop(): void {
+  /** Ends what is under way, and starts nothing more; resolves when the requests under way have ended. */
+  async stop(): Promise<void> {
     this.#isStopped = true;
     this.#background.stop();
+    for (const { underWay } of this.#schedules.values()) await underWay?.promise;
   }
 
   get #now(): number {
