@@ -114,7 +114,12 @@ export type { ResolvedOptions } from './options/resolved-options.js';
 export type { CallOptions } from './protocol/channel.js';
 export { ErrorCode } from './protocol/error-codes.js';
 export { isRetriable } from './protocol/failures.js';
-export { type ReadOptions, ServiceCenterClient } from './protocol/service-center.client.js';
+export type { BatchQuery } from './protocol/batch-find.js';
+export {
+  type BatchOptions,
+  type ReadOptions,
+  ServiceCenterClient,
+} from './protocol/service-center.client.js';
 export type {
   DataCenterInfo,
   Environment,
