@@ -62,6 +62,8 @@ export const routes = {
   queryInstances: { method: 'POST', path: `${registry}/instances/action` },
   listProviders: { method: 'GET', path: `${service}/providers` },
   listConsumers: { method: 'GET', path: `${service}/consumers` },
+  /** A WebSocket: changes of the providers that the service has found. */
+  watch: { method: 'GET', path: `${service}/watcher` },
 } as const satisfies Record<string, Route>;
 
 /** The name of an operation: `heartbeat`, `registerInstance`, … */
