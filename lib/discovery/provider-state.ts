@@ -173,7 +173,7 @@ function afterAnswer(
   { now, keepMs }: TransitionContext,
 ): Transition {
   const before = listedOf(state);
-  const listed = answer.kind === 'listed' ? asKept(answer.instances, before) : none;
+  const listed = answer.kind === 'listed' ? asKept(answer.instances, believed(state)) : none;
   const stillKept = keptOf(state).filter(({ until }) => until > now);
   const lacking = missing(before, listed);
   const reason = doubtOf(state, answer.kind, { before, listed, lacking });
