@@ -251,7 +251,7 @@ describe('an answer is believed', () => {
 describe('what is kept', () => {
   it('is dropped by its first failed call', () => {
     const subject = new Subject().lists('a', 'b').lists();
-    subject.take({ kind: 'call-failed', instanceId: 'a' });
+    subject.take({ kind: 'call-failed', instanceId: 'a', isUnsent: false });
     expect(subject.ids).toEqual(['b']);
     expect(subject.facts).toMatchObject([{ kind: 'changed', removed: [{ instanceId: 'a' }] }]);
   });
@@ -298,6 +298,23 @@ describe('what is kept', () => {
   it('a failed call of what is listed changes nothing', () => {
     const subject = new Subject().lists('a');
     const before = subject.state;
-    expect(subject.take({ kind: 'call-failed', instanceId: 'a' }).state).toBe(before);
+    const outcome = { kind: 'call-failed', instanceId: 'a', isUnsent: false } as const;
+    expect(subject.take(outcome).state).toBe(before);
+  });
+
+  it('does not include what calls could not reach just before', () => {
+    const unsent = { kind: 'call-failed', instanceId: 'a', isUnsent: true } as const;
+    const subject = () => new Subject().lists('a', 'b').take(unsent);
+    expect(subject().ids).toEqual(['a', 'b']);
+    expect(subject().lists().kept).toEqual(['b']);
+    expect(subject().take({ kind: 'reached', instanceId: 'a' }).lists().kept).toEqual(['a', 'b']);
+    expect(subject().take({ kind: 'elapsed' }, 60_000).lists().kept).toEqual(['a', 'b']);
+  });
+
+  it('includes what calls could not reach where they reach nobody', () => {
+    const subject = new Subject().lists('a', 'b');
+    for (const instanceId of ['a', 'b'])
+      subject.take({ kind: 'call-failed', instanceId, isUnsent: true });
+    expect(subject.lists().kept).toEqual(['a', 'b']);
   });
 });
