@@ -24,14 +24,12 @@ export function answerOutcome(answer: unknown): CallOutcome {
  */
 export function callOutcome(thrown: unknown): CallOutcome {
   if (isAnswer(thrown)) return ofStatus(thrown.status);
-  const status = statusOf(thrown);
-  const outcome = status === undefined ? undefined : ofStatus(status);
-  if (outcome === 'busy') return outcome;
   for (const error of chainOf(thrown)) {
-    const found = ofError(error, thrown);
-    if (found !== undefined) return found;
+    const outcome = ofError(error, thrown);
+    if (outcome !== undefined) return outcome;
   }
-  return outcome ?? 'nothing';
+  const status = statusOf(thrown);
+  return status === undefined ? 'nothing' : ofStatus(status);
 }
 
 /** An answer of HTTP has headers; a status without them may be part of what an application returns. */

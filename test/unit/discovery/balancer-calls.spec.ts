@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import type { CallOptions } from '../../../lib/discovery/balancer.js';
 import type { Candidate } from '../../../lib/discovery/candidate.js';
@@ -220,6 +221,12 @@ describe('time', () => {
     expect(signal?.aborted).toBe(true);
     expect(three.failed).toEqual([]);
     expect(three.balancer.standingOf('a').pending).toBe(0);
+  });
+
+  test('a call that is over leaves no listener at the signal of the caller', async () => {
+    const { signal } = new AbortController();
+    await plain(3).balancer.call(async () => good, { signal });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('a call whose signal is aborted already is not made', async () => {

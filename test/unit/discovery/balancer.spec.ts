@@ -64,6 +64,29 @@ describe('candidates', () => {
       }
   });
 
+  test('what was computed is kept for sixteen ways to ask, and the oldest goes', () => {
+    let reads = 0;
+    const counting = {
+      get endpoints() {
+        reads += 1;
+        return ['rest://a:1'];
+      },
+    };
+    const { balancer } = balancing([Object.setPrototypeOf(counting, instanceOf('a'))]);
+    const isComputed = (options?: PickOptions) => {
+      const before = reads;
+      balancer.pick(options);
+      return reads > before;
+    };
+    expect(isComputed()).toBe(true);
+    for (let minor = 0; minor < 15; minor++) isComputed({ versionRule: `0.${minor}+` });
+    expect(isComputed()).toBe(false);
+    expect(isComputed({ versionRule: '0.0+' })).toBe(false);
+    expect(isComputed({ versionRule: '0.15+' })).toBe(true);
+    expect(isComputed({ versionRule: '0.14+' })).toBe(false);
+    expect(isComputed({ versionRule: '0.0+' })).toBe(true);
+  });
+
   test('a picker of a user gets the candidates, the key and the time', () => {
     const seen: unknown[] = [];
     const { balancer, clock } = balancing(instancesOf(2), {

@@ -119,6 +119,18 @@ test('when some healthy ones vanish, no more than half stay set aside', async ()
   expect(new Set(ten.picks(30)).size).toBe(4);
 });
 
+test('of those that are too many, the ones whose time ends first are called again', async () => {
+  const ten = balancing(instancesOf(10));
+  for (const id of ['e', 'd', 'c', 'b', 'a']) {
+    await call(ten, { failing: [id] });
+    await ten.clock.advance(500);
+  }
+  const ends = ten.ejected.map(({ id, forMs }, at) => ({ id, endsAt: at * 500 + forMs }));
+  const [first, second] = ends.toSorted((a, b) => a.endsAt - b.endsAt);
+  ten.balancer.update(instancesOf(7));
+  expect(new Set(ten.picks(40))).toEqual(new Set(['f', 'g', first?.id, second?.id]));
+});
+
 test('a call to an instance that is set aside, because all are, restores it when it is good', async () => {
   const four = balancing(instancesOf(4));
   await call(four, { failing: ['a', 'b'] });
@@ -130,14 +142,15 @@ test('a call to an instance that is set aside, because all are, restores it when
 
 test('an instance that is no longer listed is not set aside', async () => {
   const three = balancing(instancesOf(3));
-  const work = three.balancer.call(async () => {
+  const fail = async (): Promise<never> => {
     await three.clock.delay(100);
     throw refused;
-  });
-  const rejection = expect(work).rejects.toBe(refused);
-  three.balancer.update([]);
+  };
+  const rejection = expect(three.balancer.call(fail, { isOnce: true })).rejects.toBe(refused);
+  three.balancer.update(instancesOf(4).slice(1));
   await three.clock.advance(100);
   await rejection;
+  expect(three.failed).toEqual([{ id: 'a', outcome: 'unsent' }]);
   expect(three.ejected).toEqual([]);
 });
 

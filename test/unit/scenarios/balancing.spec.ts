@@ -89,12 +89,12 @@ async function inZones(load: number, zone: 'prefer' | 'ignore') {
   const action = async ({ instance }: Candidate) => servers.get(instance.instanceId)?.answer();
   const capacity = 200;
   const perSecond = capacity * load;
-  const latencies = await send(of, action, { perSecond, seconds: 20 });
+  const latencies = await send(of, action, { perSecond, seconds: 10 });
   const near = servers.get('i0')?.calls ?? 0;
   return {
     near,
-    nearPerSecond: near / 20,
-    all: perSecond * 20,
+    nearPerSecond: near / 10,
+    all: perSecond * 10,
     p99: latencies[Math.floor(latencies.length * 0.99)] ?? 0,
     capacity,
   };
