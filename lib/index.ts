@@ -20,6 +20,27 @@ export type {
   SeenInstances,
   ServiceCombErrorCode,
 } from './errors.js';
+export { pickers } from './discovery/pickers.js';
+export type { Candidate, Endpoint, Picker, PickTurn } from './discovery/candidate.js';
+export type {
+  Attempt,
+  FindOptions,
+  PickOptions,
+  ProviderCallOptions,
+  ProviderChange,
+  ProviderQuery,
+} from './discovery/provider.js';
+export type {
+  DiscoverySnapshot,
+  InstanceSnapshot,
+  ProviderSnapshot,
+} from './discovery/snapshot.js';
+export type {
+  DiscoverySettings,
+  EjectionSettings,
+  ProviderSettings,
+  ZoneUse,
+} from './discovery/settings.js';
 export { RegistryEvents } from './events.js';
 export type {
   AddressIsolatedEvent,
@@ -61,6 +82,16 @@ export type {
   WatchLostEvent,
   WatchOpenedEvent,
 } from './event-payloads.js';
+export { type ByNameOptions, candidateOf } from './nest/by-name.adapter.js';
+export {
+  type DiscoveryHttpAsyncOptions,
+  type DiscoveryHttpExtras,
+  DiscoveryHttpModule,
+  type DiscoveryHttpOptions,
+  type DiscoveryHttpOptionsFactory,
+  DiscoveryHttpService,
+} from './nest/discovery-http.module.js';
+export { Discovery } from './nest/discovery.js';
 export { OnRegistryEvent } from './nest/on-registry-event.decorator.js';
 export { Registration } from './nest/registration.js';
 export { RegistryHealthIndicator } from './nest/registry.health.js';
@@ -75,12 +106,15 @@ export type {
 export { RegistryModule } from './nest/registry.module.js';
 export { REGISTRY_HTTP_SERVICE, REGISTRY_MODULE_OPTIONS, REGISTRY_OPTIONS } from './nest/tokens.js';
 export type {
+  DiscoveryOptions,
+  EjectionOptions,
   HealthAnswer,
   HealthSource,
   HealthSourceToken,
   HeartbeatOptions,
   InstanceOptions,
   MicroserviceOptions,
+  ProviderOptions,
   RegistrationOptions,
   AuthOptions,
   AxiosSettings,
