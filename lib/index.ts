@@ -54,6 +54,7 @@ export type {
   RegistryOptionsFactory,
 } from './nest/registry.module-definition.js';
 export { RegistryModule } from './nest/registry.module.js';
+export { remote, ServiceClient, type ServiceClientOptions } from './nest/service-client.js';
 export { REGISTRY_HTTP_SERVICE, REGISTRY_MODULE_OPTIONS, REGISTRY_OPTIONS } from './nest/tokens.js';
 export type {
   HealthAnswer,
@@ -73,6 +74,7 @@ export type {
   ShutdownOptions,
 } from './options/options.js';
 export type { ResolvedOptions } from './options/resolved-options.js';
+export type { ProviderQuery } from './discovery/provider.js';
 export type { CallOptions } from './protocol/channel.js';
 export { ErrorCode } from './protocol/error-codes.js';
 export { isRetriable } from './protocol/failures.js';
