@@ -8,7 +8,8 @@ export type ServiceCombErrorCode =
   | 'ERR_SERVICECOMB_RESPONSE'
   | 'ERR_SERVICECOMB_PROTOCOL'
   | 'ERR_SERVICECOMB_CREDENTIALS'
-  | 'ERR_SERVICECOMB_TAKEN_OVER';
+  | 'ERR_SERVICECOMB_TAKEN_OVER'
+  | 'ERR_SERVICECOMB_NO_INSTANCE';
 
 /**
  * The base class of every error that this library throws or puts into an event.
@@ -184,6 +185,109 @@ export class InstanceTakenOverError extends ServiceCombError {
         'an instance.instanceId of its own',
     );
   }
+}
+
+/** A provider: the service, in all its versions, whose instances are asked for. */
+export interface ProviderName {
+  readonly environment: string;
+  readonly appId: string;
+  readonly serviceName: string;
+}
+
+/**
+ * Why no instance of a provider can be called. `unknown-provider`: the registry has no such service.
+ * `none-registered`: it has, without instances. The others name what the instances lack.
+ */
+export type NoInstanceReason =
+  | 'unknown-provider'
+  | 'none-registered'
+  | 'none-up'
+  | 'none-of-version'
+  | 'none-of-scheme'
+  | 'none-in-zone';
+
+/** How many instances of a provider were seen. */
+export interface SeenInstances {
+  readonly registered: number;
+  readonly up: number;
+  /** Those that fit all that was asked for but the `reason`. */
+  readonly fitting: number;
+}
+
+/** There is no instance of a provider that can be called now. The same question may be answered later. */
+export class NoInstanceError extends ServiceCombError {
+  readonly code = 'ERR_SERVICECOMB_NO_INSTANCE';
+  readonly provider: ProviderName;
+
+  /** @param advice how to correct it, in a sentence without its full stop */
+  constructor(
+    { environment, appId, serviceName }: ProviderName,
+    readonly reason: NoInstanceReason,
+    readonly seen: SeenInstances,
+    advice?: string,
+  ) {
+    const provider = { environment, appId, serviceName };
+    const message = `No instance of ${quoted(provider)} can be called: ${lackOf(reason, seen)}`;
+    super(advice === undefined ? message : `${message}. ${advice}`);
+    this.provider = provider;
+  }
+}
+
+function lackOf(reason: NoInstanceReason, { registered, up }: SeenInstances): string {
+  const some = `${registered} ${registered === 1 ? 'is' : 'are'} registered`;
+  const fit = `${some}, ${up} ${up === 1 ? 'is' : 'are'} UP`;
+  switch (reason) {
+    case 'unknown-provider':
+      return 'the registry does not know this service';
+    case 'none-registered':
+      return 'none is registered';
+    case 'none-up':
+      return `${some}, none is UP`;
+    case 'none-of-version':
+      return `${fit}, none has a version that fits`;
+    case 'none-of-scheme':
+      return `${fit}, none has an endpoint with a scheme that fits`;
+    case 'none-in-zone':
+      return `${fit}, none is in the zone of this instance`;
+  }
+}
+
+/** Returns a provider as messages name it: `"default/greeter"`. */
+export function quoted({
+  appId,
+  serviceName,
+}: Pick<ProviderName, 'appId' | 'serviceName'>): string {
+  return JSON.stringify(`${appId}/${serviceName}`);
+}
+
+/** An error without its stack: its code, the registry's number, and the sentence. */
+export interface ErrorSummary {
+  readonly code: ServiceCombErrorCode;
+  readonly errorCode?: number;
+  readonly message: string;
+}
+
+/** Returns what a snapshot says of an error. */
+export function summaryOf(error: ServiceCombError): ErrorSummary {
+  const { code, message } = error;
+  const errorCode = error instanceof ServiceCenterResponseError ? error.errorCode : undefined;
+  return errorCode === undefined ? { code, message } : { code, errorCode, message };
+}
+
+/** What an error of a call says of itself: without request, headers and answer, so that it is safe to log. */
+export interface CallFailure {
+  /** Such as `ECONNREFUSED`; absent for none. */
+  readonly code?: string;
+  readonly message: string;
+}
+
+/** Returns what the event of a failed call says of whatever was thrown. */
+export function callFailureOf(error: unknown): CallFailure {
+  const code = codeOf(error);
+  const thrown = propertyOf(error, 'message');
+  const message =
+    typeof thrown === 'string' && thrown !== '' ? thrown : (code ?? 'no reason given');
+  return code === undefined ? { message } : { code, message };
 }
 
 /** Returns whether a value is an error of this library, also of another copy of it in this process. */

@@ -1,5 +1,6 @@
 export {
   InstanceTakenOverError,
+  NoInstanceError,
   isServiceCombError,
   RegistryOptionsError,
   ServiceCenterProtocolError,
@@ -9,12 +10,27 @@ export {
   ServiceCenterUnreachableError,
   ServiceCombError,
 } from './errors.js';
-export type { OptionIssue, Refusal, ServiceCombErrorCode } from './errors.js';
+export type {
+  CallFailure,
+  ErrorSummary,
+  NoInstanceReason,
+  OptionIssue,
+  ProviderName,
+  Refusal,
+  SeenInstances,
+  ServiceCombErrorCode,
+} from './errors.js';
 export { RegistryEvents } from './events.js';
 export type {
   AddressIsolatedEvent,
   AddressRestoredEvent,
+  DiscoveryChangedEvent,
+  DiscoveryEmptiedEvent,
+  DiscoveryFailedEvent,
+  DiscoveryRecoveredEvent,
   DriftRepairedEvent,
+  EndpointEjectedEvent,
+  EndpointRestoredEvent,
   EventInstance,
   EventLoopStalledEvent,
   HeartbeatFailedEvent,
@@ -27,6 +43,7 @@ export type {
   InstanceUnregisteredEvent,
   InstanceUnregisterFailedEvent,
   LeaseAtRiskEvent,
+  ListedInstance,
   PropertiesChangedEvent,
   RecordRewrittenEvent,
   RegistrationBlockedEvent,
@@ -41,7 +58,9 @@ export type {
   TokenRefusedEvent,
   TokenRenewalFailedEvent,
   TokenRenewedEvent,
-} from './events.js';
+  WatchLostEvent,
+  WatchOpenedEvent,
+} from './event-payloads.js';
 export { OnRegistryEvent } from './nest/on-registry-event.decorator.js';
 export { Registration } from './nest/registration.js';
 export { RegistryHealthIndicator } from './nest/registry.health.js';
@@ -98,7 +117,6 @@ export type {
   StoredInstance,
 } from './protocol/wire.js';
 export type {
-  ErrorSummary,
   HealthStatus,
   ReadyWhen,
   RegistrationSnapshot,

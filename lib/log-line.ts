@@ -25,3 +25,8 @@ export function listOf(endpoints: readonly string[] = []): string {
 export function duration(ms: number): string {
   return ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;
 }
+
+/** Returns how many things there are, in words: `1 instance`, `3 instances`. */
+export function numberOf({ length }: ArrayLike<unknown>, thing: string): string {
+  return `${length} ${thing}${length === 1 ? '' : 's'}`;
+}

@@ -1,5 +1,6 @@
-import type { ServiceCombError } from './errors.js';
+import { type ProviderName, quoted, type ServiceCombError } from './errors.js';
 import { because, duration, listOf, type LogLine } from './log-line.js';
+import { printable } from './protocol/printable.js';
 import type { MicroserviceInstance } from './protocol/wire.js';
 
 /**
@@ -9,12 +10,21 @@ import type { MicroserviceInstance } from './protocol/wire.js';
  * - `unchecked`: the record could not be read, or what the server undid could not be written again
  * - `removing`: a record under our id is about to be removed: an earlier process's, or one that leads elsewhere
  * - `silent`: an isolated address did not answer a probe
+ * - `unreadable`: an endpoint of a provider cannot be read, so that it is not called
+ * - `unwatchable`: the registry has refused several times to push changes of providers
  */
 export type PendingNote =
   | { readonly kind: 'contradicted'; readonly error: ServiceCombError; readonly retryInMs: number }
   | { readonly kind: 'unchecked'; readonly error: ServiceCombError; readonly retryInMs: number }
   | { readonly kind: 'removing'; readonly stored: MicroserviceInstance }
-  | { readonly kind: 'silent'; readonly address: string; readonly retryInMs: number };
+  | { readonly kind: 'silent'; readonly address: string; readonly retryInMs: number }
+  | { readonly kind: 'unreadable'; readonly provider: ProviderName; readonly endpoint: string }
+  | {
+      readonly kind: 'unwatchable';
+      readonly address: string;
+      readonly error: ServiceCombError;
+      readonly retryInMs: number;
+    };
 
 /**
  * Returns the line of a note.
@@ -44,6 +54,19 @@ export function noteLine(note: PendingNote, who: string): LogLine {
       const { address, retryInMs } = note;
       const next = `next probe in ${duration(retryInMs)}`;
       return ['debug', `Service Center at ${address} did not answer a probe; ${next}`];
+    }
+    case 'unreadable': {
+      const endpoint = `${printable(note.endpoint)} of ${quoted(note.provider)}`;
+      const next = 'correct instance.endpoints of that service';
+      return ['warn', `The endpoint ${endpoint} cannot be read, so it is not called: ${next}`];
+    }
+    case 'unwatchable': {
+      const { address, error, retryInMs } = note;
+      return [
+        'warn',
+        `Service Center at ${address} does not push changes of providers, so polls find them; it is asked ` +
+          `again in ${duration(retryInMs)}, unless discovery.watch is false${because(error)}`,
+      ];
     }
   }
 }

@@ -1,11 +1,7 @@
+import type { ProviderName } from '../errors.js';
 import type { Environment, StoredInstance } from '../protocol/wire.js';
 
-/** A provider: the service, in all its versions, whose instances are asked for. */
-export interface ProviderName {
-  readonly environment: string;
-  readonly appId: string;
-  readonly serviceName: string;
-}
+export type { ProviderName };
 
 /** Asks for the instances of a provider. */
 export interface ProviderQuery {

@@ -1,5 +1,5 @@
 import { OnEvent } from '@nestjs/event-emitter';
-import type { RegistryEventMap, RegistryEventName } from '../events.js';
+import type { RegistryEventMap, RegistryEventName } from '../event-payloads.js';
 
 /**
  * Subscribes a method to an event of the registry. The compiler checks the method's parameter against

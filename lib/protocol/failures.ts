@@ -32,6 +32,7 @@ export function failureKind(error: ServiceCombError): FailureKind {
     case 'ERR_SERVICECOMB_UNREACHABLE':
     case 'ERR_SERVICECOMB_TIMEOUT':
     case 'ERR_SERVICECOMB_PROTOCOL':
+    case 'ERR_SERVICECOMB_NO_INSTANCE':
       return 'unavailable';
     case 'ERR_SERVICECOMB_TAKEN_OVER':
       return 'refused';

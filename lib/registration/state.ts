@@ -1,4 +1,4 @@
-import { type ServiceCombError, ServiceCenterResponseError } from '../errors.js';
+import { type ErrorSummary, type ServiceCombError, summaryOf } from '../errors.js';
 import type { HealthCheck, InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
 import type { PostedInstance } from './record.js';
 import type { RecordField } from './writes.js';
@@ -232,13 +232,6 @@ export function isReady(
   return readyWhen === 'started' || registrations > 0 || state === 'disabled';
 }
 
-/** An error without its stack: its code, the registry's number, and the sentence. */
-export interface ErrorSummary {
-  readonly code: ServiceCombError['code'];
-  readonly errorCode?: number;
-  readonly message: string;
-}
-
 /** All that is known of a registration at one moment: plain, frozen, safe to log. */
 export interface RegistrationSnapshot {
   readonly state: RegistrationState;
@@ -277,10 +270,4 @@ export function leaseFacts(
     failures: active?.failures ?? 0,
     lastError: error === undefined ? null : summaryOf(error),
   };
-}
-
-function summaryOf(error: ServiceCombError): ErrorSummary {
-  const { code, message } = error;
-  const errorCode = error instanceof ServiceCenterResponseError ? error.errorCode : undefined;
-  return errorCode === undefined ? { code, message } : { code, errorCode, message };
 }

@@ -1,5 +1,6 @@
 import {
   isServiceCombError,
+  type NoInstanceError,
   type RegistrationState,
   type ServiceCombError,
   type ServiceCombErrorCode,
@@ -24,6 +25,21 @@ export function nameOf(error: ServiceCombError): string {
       return 'taken over';
     case 'ERR_SERVICECOMB_CREDENTIALS':
       return 'credentials';
+    case 'ERR_SERVICECOMB_NO_INSTANCE':
+      return 'no instance';
+  }
+}
+
+/** Returns for every reason. */
+export function reasonOf({ reason }: NoInstanceError): string {
+  switch (reason) {
+    case 'unknown-provider':
+    case 'none-registered':
+    case 'none-up':
+    case 'none-of-version':
+    case 'none-of-scheme':
+    case 'none-in-zone':
+      return reason;
   }
 }
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import {
+  callFailureOf,
   isServiceCombError,
+  NoInstanceError,
+  type NoInstanceReason,
   RegistryOptionsError,
   ServiceCenterProtocolError,
   ServiceCenterResponseError,
@@ -10,7 +13,9 @@ import {
 } from '../../lib/errors.js';
 
 const cause = new Error('connect ECONNREFUSED');
+const provider = { environment: '', appId: 'default', serviceName: 'greeter' };
 const errors = {
+  NoInstanceError: new NoInstanceError(provider, 'none-up', { registered: 3, up: 0, fitting: 0 }),
   RegistryOptionsError: new RegistryOptionsError([
     { path: 'heartbeat.intervalMs', message: 'must be more, got 1' },
     { path: 'microservice.serviceName', message: 'must be set' },
@@ -75,6 +80,11 @@ describe('an error', () => {
       'ERR_SERVICECOMB_PROTOCOL',
       `Service Center's answer to "listInstances" at http://a:1 is not a list of instances: "<html>\\n"`,
     ],
+    [
+      errors.NoInstanceError,
+      'ERR_SERVICECOMB_NO_INSTANCE',
+      'No instance of "default/greeter" can be called: 3 are registered, none is UP',
+    ],
   ])('says in one sentence what happened: %p', (error, code, message) => {
     expect(error).toMatchObject({ code, message });
   });
@@ -115,6 +125,47 @@ describe('an error', () => {
       detail: 'leaseId not exist',
       retryAfterMs: 1_000,
     });
+  });
+});
+
+describe('NoInstanceError', () => {
+  const messageOf = (reason: NoInstanceReason, registered: number, up: number) =>
+    new NoInstanceError(provider, reason, { registered, up, fitting: 0 }).message;
+
+  it.each([
+    ['unknown-provider', 0, 0, 'the registry does not know this service'],
+    ['none-registered', 0, 0, 'none is registered'],
+    ['none-up', 1, 0, '1 is registered, none is UP'],
+    ['none-of-version', 3, 2, '3 are registered, 2 are UP, none has a version that fits'],
+    ['none-of-scheme', 1, 1, '1 is registered, 1 is UP, none has an endpoint with a scheme'],
+    ['none-in-zone', 2, 1, '2 are registered, 1 is UP, none is in the zone of this instance'],
+  ] as const)('says what is lacking: %s', (reason, registered, up, words) => {
+    expect(messageOf(reason, registered, up)).toContain(`can be called: ${words}`);
+  });
+
+  it('ends with the advice, and takes no line break from a name', () => {
+    const seen = { registered: 0, up: 0, fitting: 0 };
+    const name = { ...provider, serviceName: 'a\nb' };
+    const error = new NoInstanceError(name, 'unknown-provider', seen, 'Call another');
+    expect(error.message).toMatch(/"default\/a\\nb" can be called: [^.]+\. Call another$/);
+    expect(error).toMatchObject({ provider: name, reason: 'unknown-provider', seen });
+  });
+});
+
+describe('callFailureOf', () => {
+  it.each([
+    [
+      Object.assign(new Error('refused'), { code: 'ECONNREFUSED', config: { auth: 'secret' } }),
+      { code: 'ECONNREFUSED', message: 'refused' },
+    ],
+    [
+      Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }),
+      { code: 'ECONNREFUSED', message: 'ECONNREFUSED' },
+    ],
+    ['a text', { message: 'no reason given' }],
+    [{ code: 1, message: 2 }, { message: 'no reason given' }],
+  ])('has code and message of %p, and nothing else', (thrown, failure) => {
+    expect(callFailureOf(thrown)).toEqual(failure);
   });
 });
 

@@ -92,6 +92,9 @@ const instance = {
   endpoints: ['rest://10.0.0.1:80'],
 };
 
+const provider = { environment: '', appId: 'default', serviceName: 'greeter' };
+const listed = { instanceId: 'greeter-0', endpoints: ['rest://10.0.0.7:3000'] };
+
 type Level = 'log' | 'warn' | 'error' | 'debug' | 'verbose';
 
 /** Every event, and who should read its line: `error` is for what somebody has to act on. */
@@ -174,6 +177,56 @@ const levels: readonly (readonly [Level, PendingEvent])[] = [
     {
       name: RegistryEvents.PropertiesChanged,
       payload: { from: { zone: 'a' }, to: {}, by: 'registry' },
+    },
+  ],
+  [
+    'log',
+    {
+      name: RegistryEvents.DiscoveryChanged,
+      payload: { provider, added: [listed], removed: [], updated: [listed] },
+    },
+  ],
+  [
+    'warn',
+    {
+      name: RegistryEvents.DiscoveryEmptied,
+      payload: { provider, kept: [listed], keptForMs: 120_000, reason: 'empty' },
+    },
+  ],
+  ['warn', { name: RegistryEvents.DiscoveryFailed, payload: { provider, error, failures: 1 } }],
+  ['log', { name: RegistryEvents.DiscoveryRecovered, payload: { provider, failures: 2 } }],
+  ['log', { name: RegistryEvents.WatchOpened, payload: { address: 'http://a:1' } }],
+  [
+    'warn',
+    {
+      name: RegistryEvents.WatchLost,
+      payload: { address: 'http://a:1', error, retryInMs: 1_000 },
+    },
+  ],
+  [
+    'warn',
+    {
+      name: RegistryEvents.EndpointEjected,
+      payload: {
+        provider,
+        instanceId: 'greeter-0',
+        endpoint: 'rest://10.0.0.7:3000',
+        error: { message: error.message },
+        failures: 5,
+        forMs: 5_000,
+      },
+    },
+  ],
+  [
+    'log',
+    {
+      name: RegistryEvents.EndpointRestored,
+      payload: {
+        provider,
+        instanceId: 'greeter-0',
+        endpoint: 'rest://10.0.0.7:3000',
+        afterMs: 10_000,
+      },
     },
   ],
 ];
@@ -344,12 +397,63 @@ describe('the log', () => {
   });
 });
 
-/** Every note, and the level of its line: `log` for a change at the registry, else `debug`. */
+describe('the log of discovery', () => {
+  const greeter = `"default/greeter"`;
+  const other = { ...listed, instanceId: 'greeter-1' };
+
+  it('says who came, left and changed, and nothing of the others', () => {
+    const payload = { provider, added: [other], removed: [listed] };
+    const event = { name: RegistryEvents.DiscoveryChanged, payload: { ...payload, updated: [] } };
+    expect(linesOf([event])).toEqual([
+      `log Instances of ${greeter} changed: added greeter-1 at rest://10.0.0.7:3000; ` +
+        'removed greeter-0 at rest://10.0.0.7:3000',
+    ]);
+  });
+
+  it.each([
+    ['empty', 'suddenly lists no instance'],
+    ['absent', 'suddenly does not know the service'],
+    ['shrunk', 'suddenly lacks most instances'],
+    ['after-outage', 'lacks instances after an outage'],
+  ] as const)('says why an answer is not believed: %s', (reason, words) => {
+    const payload = { provider, kept: [listed, listed], keptForMs: 120_000, reason };
+    expect(linesOf([{ name: RegistryEvents.DiscoveryEmptied, payload }])).toEqual([
+      `warn Service Center ${words} of ${greeter}; 2 instances that it does not list may be called ` +
+        'until a call fails, for 120 s at most',
+    ]);
+  });
+
+  it('says that the question after several providers failed', () => {
+    const payload = { error, failures: 1 };
+    expect(linesOf([{ name: RegistryEvents.DiscoveryFailed, payload }])[0]).toMatch(
+      /of several providers; the known ones are called meanwhile/,
+    );
+  });
+
+  it('cannot be forged by the records of providers', () => {
+    const forged = { instanceId: 'x\nERROR', endpoints: ['rest://x:1\nERROR'] };
+    const events: PendingEvent[] = [
+      {
+        name: RegistryEvents.DiscoveryChanged,
+        payload: { provider, added: [forged], removed: [], updated: [] },
+      },
+      {
+        name: RegistryEvents.EndpointRestored,
+        payload: { provider, instanceId: 'x\nERROR', endpoint: 'a\nERROR', afterMs: 1 },
+      },
+    ];
+    for (const line of linesOf(events)) expect(line).not.toMatch(/\n/);
+  });
+});
+
+/** Every note, and the level of its line: `debug` for a failure that repeats itself. */
 const notes: readonly (readonly [Level, PendingNote])[] = [
   ['debug', { kind: 'contradicted', error, retryInMs: 1_500 }],
   ['debug', { kind: 'unchecked', error, retryInMs: 15_000 }],
   ['log', { kind: 'removing', stored: { hostName: 'old', endpoints: ['rest://old:1'] } }],
   ['debug', { kind: 'silent', address: 'http://a:1', retryInMs: 10_000 }],
+  ['warn', { kind: 'unreadable', provider, endpoint: 'greeter:3000' }],
+  ['warn', { kind: 'unwatchable', address: 'http://a:1', error, retryInMs: 10_000 }],
 ];
 
 describe('a note', () => {
