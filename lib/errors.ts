@@ -218,8 +218,9 @@ export interface SeenInstances {
 export class NoInstanceError extends ServiceCombError {
   readonly code = 'ERR_SERVICECOMB_NO_INSTANCE';
   readonly provider: ProviderName;
+  /** How to correct it, where that is known; a sentence without its full stop. */
+  readonly advice: string | undefined;
 
-  /** @param advice how to correct it, in a sentence without its full stop */
   constructor(
     { environment, appId, serviceName }: ProviderName,
     readonly reason: NoInstanceReason,
@@ -230,6 +231,7 @@ export class NoInstanceError extends ServiceCombError {
     const message = `No instance of ${quoted(provider)} can be called: ${lackOf(reason, seen)}`;
     super(advice === undefined ? message : `${message}. ${advice}`);
     this.provider = provider;
+    this.advice = advice;
   }
 }
 

@@ -20,6 +20,22 @@ export type {
   SeenInstances,
   ServiceCombErrorCode,
 } from './errors.js';
+export { pickers } from './discovery/pickers.js';
+export type { Candidate, Endpoint, Picker, PickTurn } from './discovery/candidate.js';
+export type {
+  Attempt,
+  FindOptions,
+  PickOptions,
+  ProviderCallOptions,
+  ProviderChange,
+  ProviderQuery,
+} from './discovery/provider.js';
+export type {
+  DiscoverySettings,
+  EjectionSettings,
+  ProviderSettings,
+  ZoneUse,
+} from './discovery/settings.js';
 export { RegistryEvents } from './events.js';
 export type {
   AddressIsolatedEvent,
@@ -76,12 +92,15 @@ export { RegistryModule } from './nest/registry.module.js';
 export { remote, ServiceClient, type ServiceClientOptions } from './nest/service-client.js';
 export { REGISTRY_HTTP_SERVICE, REGISTRY_MODULE_OPTIONS, REGISTRY_OPTIONS } from './nest/tokens.js';
 export type {
+  DiscoveryOptions,
+  EjectionOptions,
   HealthAnswer,
   HealthSource,
   HealthSourceToken,
   HeartbeatOptions,
   InstanceOptions,
   MicroserviceOptions,
+  ProviderOptions,
   RegistrationOptions,
   AuthOptions,
   AxiosSettings,
@@ -97,7 +116,12 @@ export type { ProviderQuery } from './discovery/provider.js';
 export type { CallOptions } from './protocol/channel.js';
 export { ErrorCode } from './protocol/error-codes.js';
 export { isRetriable } from './protocol/failures.js';
-export { type ReadOptions, ServiceCenterClient } from './protocol/service-center.client.js';
+export type { BatchQuery } from './protocol/batch-find.js';
+export {
+  type BatchOptions,
+  type ReadOptions,
+  ServiceCenterClient,
+} from './protocol/service-center.client.js';
 export type {
   DataCenterInfo,
   Environment,

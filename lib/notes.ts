@@ -1,4 +1,4 @@
-import { type ProviderName, quoted, type ServiceCombError } from './errors.js';
+import { propertyOf, type ProviderName, quoted, type ServiceCombError } from './errors.js';
 import { because, duration, listOf, type LogLine } from './log-line.js';
 import { printable } from './protocol/printable.js';
 import type { MicroserviceInstance } from './protocol/wire.js';
@@ -11,6 +11,8 @@ import type { MicroserviceInstance } from './protocol/wire.js';
  * - `removing`: a record under our id is about to be removed: an earlier process's, or one that leads elsewhere
  * - `silent`: an isolated address did not answer a probe
  * - `unreadable`: an endpoint of a provider cannot be read, so that it is not called
+ * - `unwatched`: an attempt to open the connection for changes of providers failed
+ * - `no-web-socket`: that connection needs the package ws, which is not installed
  * - `unwatchable`: the registry has refused several times to push changes of providers
  */
 export type PendingNote =
@@ -24,7 +26,14 @@ export type PendingNote =
       readonly address: string;
       readonly error: ServiceCombError;
       readonly retryInMs: number;
-    };
+    }
+  | {
+      readonly kind: 'unwatched';
+      readonly address: string;
+      readonly error: ServiceCombError;
+      readonly retryInMs: number;
+    }
+  | { readonly kind: 'no-web-socket'; readonly error: unknown };
 
 /**
  * Returns the line of a note.
@@ -60,13 +69,33 @@ export function noteLine(note: PendingNote, who: string): LogLine {
       const next = 'correct instance.endpoints of that service';
       return ['warn', `The endpoint ${endpoint} cannot be read, so it is not called: ${next}`];
     }
-    case 'unwatchable': {
-      const { address, error, retryInMs } = note;
-      return [
-        'warn',
-        `Service Center at ${address} does not push changes of providers, so polls find them; it is asked ` +
-          `again in ${duration(retryInMs)}, unless discovery.watch is false${because(error)}`,
-      ];
-    }
+    case 'unwatchable':
+    case 'unwatched':
+      return withoutWatch(note);
+    case 'no-web-socket':
+      return withoutWebSocket(note.error);
   }
+}
+
+function withoutWatch(
+  note: Extract<PendingNote, { readonly kind: 'unwatchable' | 'unwatched' }>,
+): LogLine {
+  const { kind, address, error, retryInMs } = note;
+  const who = `Service Center at ${address} does not push changes of providers`;
+  const next = `again in ${duration(retryInMs)}`;
+  return kind === 'unwatched'
+    ? ['debug', `${who} yet; asked ${next}${because(error)}`]
+    : [
+        'warn',
+        `${who}, so polls find them; it is asked ${next}, unless discovery.watch is false${because(error)}`,
+      ];
+}
+
+function withoutWebSocket(error: unknown): LogLine {
+  const reason = printable(String(propertyOf(error, 'message') ?? error));
+  return [
+    'warn',
+    'Changes of providers are not pushed, so polls find them: install the package ws, or set ' +
+      `discovery.watch to false (${reason})`,
+  ];
 }

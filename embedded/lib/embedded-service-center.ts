@@ -101,7 +101,10 @@ export class EmbeddedServiceCenter {
     });
     this.#profile = activate(resolveProfile(options.profile, options.profileOverrides), clock);
     this.#api = new ServiceCenterApi(this.#model, this.#profile, rbac);
-    this.#webSockets = new WebSockets(this.#model, clock, heartbeatPingMs(heartbeatPingIntervalMs));
+    this.#webSockets = new WebSockets(this.#model, clock, {
+      pingIntervalMs: heartbeatPingMs(heartbeatPingIntervalMs),
+      sendFrame: (frame, context) => this.faults.sendFrame(frame, context),
+    });
     this.#listener = new Listener(
       { host, port, tls: options.tls },
       {
@@ -110,10 +113,14 @@ export class EmbeddedServiceCenter {
         refuseTunnel: incoming => this.#refuseTunnel(incoming),
       },
     );
-    const [listener, { shared }] = [this.#listener, this.#model];
-    const isStarted = () => this.#unregisterSelf !== undefined;
     this.faults = new Faults(
-      faultTargetOf({ listener, shared, shut: () => this.#shut(), isStarted }),
+      faultTargetOf({
+        listener: this.#listener,
+        webSockets: this.#webSockets,
+        shared: this.#model.shared,
+        shut: () => this.#shut(),
+        isStarted: () => this.#unregisterSelf !== undefined,
+      }),
     );
     this.#page = new PageApi({ model: this.#model, faults: this.faults, clock, host });
   }
@@ -235,7 +242,7 @@ export class EmbeddedServiceCenter {
     });
   }
 
-  /** A fault applies to the handshake only, not to the WebSocket afterwards. */
+  /** A fault for requests applies to the handshake only, not to the WebSocket afterwards. */
   #upgrade(incoming: IncomingMessage, head: Buffer): boolean {
     if (!isHandshake(incoming)) return false;
     const webSocket = this.#api.webSocketOf(requestOf(incoming), switchingProtocols);
@@ -285,6 +292,7 @@ export class EmbeddedServiceCenter {
 /** Parts of a registry that faults act on. */
 interface RegistryParts {
   readonly listener: Listener;
+  readonly webSockets: WebSockets;
   readonly shared: SharedState;
   /** Closes the port and every connection. */
   readonly shut: () => Promise<void>;
@@ -293,7 +301,8 @@ interface RegistryParts {
 }
 
 /** Returns the operations of a registry that faults need besides the request. */
-function faultTargetOf({ listener, shared, shut, isStarted }: RegistryParts): FaultTarget {
+function faultTargetOf(parts: RegistryParts): FaultTarget {
+  const { listener, webSockets, shared, shut, isStarted } = parts;
   return {
     close: shut,
     // The end of a refusal must not open a registry that was stopped meanwhile.
@@ -301,6 +310,8 @@ function faultTargetOf({ listener, shared, shut, isStarted }: RegistryParts): Fa
       if (isStarted()) await listener.open();
     },
     closeIdle: () => listener.closeIdle(),
+    cutWatchers: how => webSockets.cutWatchers(how),
+    muteWatchers: () => webSockets.muteWatchers(),
     withoutRenewals: act => shared.renewals.withoutRenewing(act),
     skew: ms => {
       shared.skewMs = ms;

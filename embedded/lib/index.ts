@@ -26,7 +26,7 @@ export type { LiveInstance } from './model/registry-model.js';
 export { realisticOddities } from './model/oddities.js';
 export type { Oddities, OddityValues } from './model/oddities.js';
 export type { OddityKnobs } from './model/oddities.js';
-export type { FaultMatch } from './server/fault.js';
+export type { FaultMatch, FrameAction, FrameMatch } from './server/fault.js';
 export type { FaultBody, FaultError } from './server/fault-effects.js';
 export type { FaultKind } from './server/fault.js';
 export type {
@@ -36,6 +36,7 @@ export type {
   Faults,
   GarbageMatch,
   TrickleMatch,
+  WatcherCut,
 } from './server/faults.js';
 export type { RecordedRequest } from './server/journal.js';
 export type { TlsOptions } from './server/tls.js';

@@ -17,7 +17,12 @@ const registry = '/v4/:project/registry/';
 const legacyRegistry = '/registry/v3/';
 
 /** Operations that version 3 of the API does not have (server/rest/controller/v3). */
-const since4: ReadonlySet<OperationName> = new Set(['getVersion', 'getHealth', 'queryInstances']);
+const since4: ReadonlySet<OperationName> = new Set([
+  'getVersion',
+  'getHealth',
+  'queryInstances',
+  'watch',
+]);
 
 /** Returns whether version 3 of the API has an operation too. */
 function isLegacy(name: OperationName): boolean {
@@ -84,6 +89,7 @@ const handlers: Record<OperationName, Operation['handle']> = {
   queryInstances: find.queryInstances,
   listProviders: dependencies.listProviders,
   listConsumers: dependencies.listConsumers,
+  watch: server.upgradeRequired,
 };
 
 const dependenciesPath = '/v4/:project/registry/dependencies';
@@ -111,11 +117,6 @@ const others: readonly (readonly [method: string, path: string, handle: Operatio
   ['GET', '/v1/syncer/health', server.getSyncerHealth],
 ];
 
-const webSockets: readonly (readonly [path: string, webSocket: WebSocketRoute])[] = [
-  [`${templateOf('getMicroservice')}/watcher`, 'watcher'],
-  [templateOf('heartbeat'), 'heartbeat'],
-];
-
 const limits: Partial<Record<OperationName, number>> = {
   registerInstance: instanceBytes,
   setMicroserviceProperties: propertiesBytes,
@@ -132,10 +133,11 @@ export const commonRoutes: readonly RouteEntry<Operation>[] = [
   ...named,
   ...unnamed,
   ...[...named, ...unnamed].flatMap(route => legacyRouteOf(route) ?? []),
-  ...webSockets.map(([path, webSocket]) => {
-    const target = { handle: server.upgradeRequired, maxBodyBytes, webSocket };
-    return { method: 'GET', path, target };
-  }),
+  {
+    method: 'GET',
+    path: templateOf('heartbeat'),
+    target: { handle: server.upgradeRequired, maxBodyBytes, webSocket: 'heartbeat' },
+  },
 ];
 
 /** Routes requests without RBAC. */
@@ -143,7 +145,8 @@ export const router = new Router<Operation>(commonRoutes);
 
 function asRoute(name: OperationName): RouteEntry<Operation> {
   const target = { name, handle: handlers[name], maxBodyBytes: limits[name] ?? maxBodyBytes };
-  return { ...routeOf(name), target };
+  const webSocket = name === 'watch' ? 'watcher' : undefined;
+  return { ...routeOf(name), target: webSocket === undefined ? target : { ...target, webSocket } };
 }
 
 function legacyRouteOf({ method, path, target }: RouteEntry<Operation>) {

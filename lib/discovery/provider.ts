@@ -53,6 +53,11 @@ export interface Attempt {
   readonly signal: AbortSignal;
   /** What is left of the time of the call, in milliseconds. */
   readonly remainingMs: number;
+  /**
+   * Whether a connection that was kept from an earlier call turned out to be closed, so that the call is
+   * repeated at the same instance: use a new connection.
+   */
+  readonly needsNewConnection: boolean;
 }
 
 /** A change of the instances of a provider that may be called. */

@@ -1,6 +1,6 @@
+import type { ProviderName } from '../errors.js';
 import type { DataCenterInfo } from '../protocol/wire.js';
 import type { Picker } from './candidate.js';
-import type { ProviderName } from './provider.js';
 
 /** `prefer`: the own zone, and others when it is loaded. `only`: never another. `ignore`: all alike. */
 export type ZoneUse = 'prefer' | 'only' | 'ignore';

@@ -4,10 +4,14 @@ import { ModuleRef } from '@nestjs/core';
 import { RegistryOptionsError } from '../errors.js';
 import { EventPublisher } from '../events.js';
 import { createCredentials } from '../credentials/credentials.js';
+import { parseEndpoint } from '../discovery/endpoint.js';
+import { pickers } from '../discovery/pickers.js';
+import { parseVersionRule } from '../discovery/version-rule.js';
 import { readHostFacts } from '../options/host-facts.js';
 import type { RegistryModuleOptions } from '../options/options.js';
 import { isHostOpen } from '../options/published-address.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
+import type { DiscoveryRules } from '../options/resolve-discovery.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { AddressBook } from '../protocol/address-book.js';
 import { Channel, type Send } from '../protocol/channel.js';
@@ -31,6 +35,13 @@ import {
   REGISTRY_OPTIONS,
 } from './tokens.js';
 
+/** What the options of discovery are checked with, since `options/` knows only its types. */
+export const discoveryRules: DiscoveryRules = {
+  picker: pickers.balanced,
+  isVersionRule: text => parseVersionRule(text) !== undefined,
+  isEndpoint: text => parseEndpoint(text) !== undefined,
+};
+
 /** The composition root: creates each part with its collaborators. Nothing is started here. */
 export const registryProviders: Provider[] = [
   { provide: REGISTRY_LOGGER, useFactory: () => new Logger('Registry') },
@@ -39,7 +50,7 @@ export const registryProviders: Provider[] = [
     provide: REGISTRY_OPTIONS,
     inject: [REGISTRY_MODULE_OPTIONS, ModuleRef],
     useFactory: (options: RegistryModuleOptions | undefined, modules: ModuleRef) =>
-      resolveOptions(optionsInUse(options, modules), readHostFacts()),
+      resolveOptions(optionsInUse(options, modules), readHostFacts(), discoveryRules),
   },
   {
     provide: Connections,

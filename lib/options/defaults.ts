@@ -80,4 +80,15 @@ export const defaults = {
     retry: { initialMs: 1_000, maxMs: 30_000, factor: 2 },
   },
   shutdown: { timeoutMs: 3_000, drainMs: 0, statusFirst: false },
+  discovery: {
+    // Both of the default profile; each profile has its own.
+    pollIntervalMs: profiles['open-source'].intervalMs,
+    watch: profiles['open-source'].watch,
+    keepMs: 120_000,
+    warmUp: [],
+    picker: undefined,
+    zone: 'prefer',
+    ejection: { failures: 5, firstMs: 5_000, longestMs: 60_000, share: 0.5 },
+    providers: {},
+  },
 } as const satisfies EveryOption & { readonly isGlobal: boolean };

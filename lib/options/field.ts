@@ -68,7 +68,8 @@ export function open<Name extends string>(
 }
 
 function rejectUnknown(group: Field, key: string, names: readonly string[]): void {
-  const elsewhere = pathsTo(key);
+  // An option of a group within a group is seldom meant for another group.
+  const elsewhere = group.path.includes('.') ? [] : pathsTo(key);
   const hint =
     elsewhere.length === 1
       ? `did you mean ${elsewhere[0]}?`

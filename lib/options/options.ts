@@ -4,6 +4,8 @@
  */
 
 import type { AxiosRequestConfig } from 'axios';
+import type { Picker } from '../discovery/candidate.js';
+import type { ZoneUse } from '../discovery/settings.js';
 
 /**
  * TLS settings for `https://` addresses. Certificates and keys are PEM.
@@ -365,6 +367,92 @@ export interface ShutdownOptions {
   readonly statusFirst?: boolean | undefined;
 }
 
+/** When an endpoint of a provider is set aside: its calls then go to the other instances. */
+export interface EjectionOptions {
+  /**
+   * Failed calls in a row after which it is, 1 to 100. Only calls that may have arrived are counted: a connection
+   * that was refused sets the endpoint aside at once.
+   * @default 5
+   */
+  readonly failures?: number | undefined;
+  /** For how long at first, 100 to 600,000 milliseconds; each failed trial doubles it. @default 5000 */
+  readonly firstMs?: number | undefined;
+  /** For how long at most, `firstMs` to 3,600,000 milliseconds. @default 60000, or `firstMs` if that is more */
+  readonly longestMs?: number | undefined;
+  /** The largest part of the instances that is set aside at a time, 0 to 0.9. @default 0.5 */
+  readonly share?: number | undefined;
+}
+
+/** What differs for one provider. */
+export interface ProviderOptions {
+  /** Name of the service, or an alias that is registered for it. @default the key: the name that is called */
+  readonly serviceName?: string | undefined;
+  /** Another application must allow cross-app access. @default `microservice.appId` */
+  readonly appId?: string | undefined;
+  /** Another environment is polled, never watched. @default `microservice.environment` */
+  readonly environment?: '' | 'development' | 'testing' | 'acceptance' | 'production' | undefined;
+  /** `1.0.0`, `1.0.0+`, `1.0.0-2.0.0` (without the last) or `latest`. @default all versions */
+  readonly versionRule?: string | undefined;
+  /**
+   * Fixed endpoints such as `rest://127.0.0.1:4001`. The registry is never asked for this provider: for tests,
+   * for development, and for what is not registered.
+   * @default none
+   */
+  readonly endpoints?: readonly string[] | undefined;
+  /** @default `discovery.picker` */
+  readonly picker?: Picker | undefined;
+  /** @default `discovery.zone` */
+  readonly zone?: ZoneUse | undefined;
+}
+
+/** How other services are found and called. Nothing is asked for before `Discovery` is used. */
+export interface DiscoveryOptions {
+  /**
+   * Milliseconds between two polls of a provider, give or take a fifth: whole seconds from 1,000 to 600,000. With the
+   * `cse-…` profiles it is a minimum.
+   * @default 15000; 20000 for `cse-exclusive`, 30000 for `cse-professional` and `cse-legacy`
+   */
+  readonly pollIntervalMs?: number | undefined;
+  /**
+   * Whether to follow changes over a WebSocket, besides polling.
+   * @default true; false for the `cse-…` profiles, since not every engine answers the handshake
+   */
+  readonly watch?: boolean | undefined;
+  /**
+   * How long instances may be called that a doubtful answer lacks, such as the empty one of a registry that has lost its
+   * data: 0 to 3,600,000 milliseconds. The first failed call drops each. 0 believes every answer.
+   * @default 120000
+   */
+  readonly keepMs?: number | undefined;
+  /**
+   * Names of providers to ask for before the server listens, for `serviceCenter.timeoutMs` at most. A provider that
+   * cannot be found does not fail the start.
+   * @default []
+   */
+  readonly warmUp?: readonly string[] | undefined;
+  /** Chooses the instance of each call. @default pickers.balanced */
+  readonly picker?: Picker | undefined;
+  /**
+   * `prefer` calls instances in the zone of this one, and others when those are loaded; `only` never calls others;
+   * `ignore` makes no difference. Without `instance.dataCenter` there is no zone.
+   * @default 'prefer'
+   */
+  readonly zone?: ZoneUse | undefined;
+  /** `false` never sets an endpoint aside. */
+  readonly ejection?: EjectionOptions | false | undefined;
+  /**
+   * What differs per provider, by the name that it is called by.
+   * @default {}
+   *
+   * @example
+   * providers: {
+   *   greeter: { versionRule: '1.0.0+' },
+   *   billing: { appId: 'finance', picker: pickers.sticky },
+   * }
+   */
+  readonly providers?: Readonly<Record<string, ProviderOptions>> | undefined;
+}
+
 /**
  * Options of `RegistryModule.forRoot()`. All are optional.
  *
@@ -377,7 +465,8 @@ export interface ShutdownOptions {
  */
 export interface RegistryModuleOptions {
   /**
-   * `false` makes the module inert: no requests, no timers, no events.
+   * `false` makes the module inert: no requests, no timers, no events. Only the fixed endpoints of
+   * `discovery.providers` can then be called.
    * @default the variable `SERVICECOMB_ENABLED`, which is `true` or `false`, else true
    */
   readonly enabled?: boolean | undefined;
@@ -395,4 +484,5 @@ export interface RegistryModuleOptions {
   readonly heartbeat?: HeartbeatOptions | undefined;
   readonly registration?: RegistrationOptions | undefined;
   readonly shutdown?: ShutdownOptions | undefined;
+  readonly discovery?: DiscoveryOptions | undefined;
 }

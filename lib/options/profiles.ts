@@ -3,12 +3,14 @@ import type { ResolvedOptions } from './resolved-options.js';
 
 /** The defaults and the limits of one kind of registry. */
 interface Profile {
-  /** Default of `heartbeat.intervalMs`. */
+  /** Default of `heartbeat.intervalMs` and `discovery.pollIntervalMs`. */
   readonly intervalMs: number;
   /** A shorter interval causes a warning. In milliseconds. */
   readonly leastIntervalMs: number;
-  /** Whether a heartbeat must never come sooner than one interval after the previous one. */
+  /** Whether a heartbeat must never come sooner than one interval after the previous one; nor may a poll. */
   readonly neverEarly: boolean;
+  /** Default of `discovery.watch`: some engines answer the handshake with a timeout. */
+  readonly watch: boolean;
   /** Options of `serviceCenter` that have no default here. */
   readonly required?: readonly ('project' | 'domain')[];
   /** Name of the registry in a warning. */
@@ -19,6 +21,7 @@ const professional: Profile = {
   intervalMs: 30_000,
   leastIntervalMs: 30_000,
   neverEarly: true,
+  watch: false,
   title: 'a professional engine',
 };
 
@@ -32,12 +35,14 @@ export const profiles: Readonly<Record<RegistryProfile, Profile>> = {
     intervalMs: 15_000,
     leastIntervalMs: 5_000,
     neverEarly: false,
+    watch: true,
     title: 'Service Center',
   },
   'cse-exclusive': {
     intervalMs: 20_000,
     leastIntervalMs: 20_000,
     neverEarly: true,
+    watch: false,
     title: 'an exclusive engine',
   },
   'cse-professional': professional,

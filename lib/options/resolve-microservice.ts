@@ -7,8 +7,10 @@ import type { ResolvedOptions } from './resolved-options.js';
 
 // The rules are those of the registry (server/service/validator/microservice_validator.go), except that
 // a text must not be empty where the registry takes an empty one for an absent one.
-const appId = nameRule(160);
-const serviceName = nameRule(128);
+/** The rule for the name of an application. */
+export const appId = nameRule(160);
+/** The rule for the name of a service. */
+export const serviceName = nameRule(128);
 const frameworkName = nameRule(64);
 const frameworkVersion = matching(/^[^]{0,64}$/u, 'must be at most 64 characters');
 const description = matching(/^[^]{0,256}$/u, 'must be at most 256 characters');
@@ -81,7 +83,8 @@ export function workspaceWarning(group: Field, facts: HostFacts): string | undef
   );
 }
 
-const environments = ['', 'development', 'testing', 'acceptance', 'production'] as const;
+/** The environments that the registry knows. */
+export const environments = ['', 'development', 'testing', 'acceptance', 'production'] as const;
 
 function nameRule(most: number) {
   return matching(

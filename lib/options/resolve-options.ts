@@ -6,6 +6,7 @@ import type { HostFacts } from './host-facts.js';
 import type { RegistryModuleOptions, RegistryProfile } from './options.js';
 import { profileNames, profiles } from './profiles.js';
 import type { ResolvedOptions } from './resolved-options.js';
+import { type DiscoveryRules, resolveDiscovery } from './resolve-discovery.js';
 import { resolveInstance } from './resolve-instance.js';
 import { resolveMicroservice, workspaceWarning } from './resolve-microservice.js';
 import { resolveServiceCenter } from './resolve-service-center.js';
@@ -19,7 +20,11 @@ import { resolveServiceCenter } from './resolve-service-center.js';
  * environment where the module is enabled.
  * @throws RegistryOptionsError with every issue at once
  */
-export function resolveOptions(options: RegistryModuleOptions, facts: HostFacts): ResolvedOptions {
+export function resolveOptions(
+  options: RegistryModuleOptions,
+  facts: HostFacts,
+  rules: DiscoveryRules,
+): ResolvedOptions {
   const issues: OptionIssue[] = [];
   const group = members(rootField(options, issues), defaults);
   flag(group('isGlobal'));
@@ -32,12 +37,16 @@ export function resolveOptions(options: RegistryModuleOptions, facts: HostFacts)
   const heartbeat = resolveHeartbeat(group('heartbeat'), profile);
   const registration = resolveRegistration(group('registration'), heartbeat.intervalMs);
   const shutdown = resolveShutdown(group('shutdown'));
+  const { dataCenter } = instance;
+  const own = { appId: microservice.appId, environment: microservice.environment, dataCenter };
+  const ofModule = { enabled, profile, own };
+  const discovery = resolveDiscovery(group('discovery'), ofModule, rules);
   if (issues.length > 0) throw new RegistryOptionsError(issues);
   const warnings = [workspaceWarning(group('microservice'), facts)].filter(
     warning => warning !== undefined,
   );
-  const groups = { serviceCenter, microservice, instance, heartbeat, registration, shutdown };
-  return deepFreeze({ enabled, profile, ...groups, warnings });
+  const atRegistry = { serviceCenter, microservice, instance, heartbeat, registration, shutdown };
+  return deepFreeze({ enabled, profile, ...atRegistry, discovery, warnings });
 }
 
 function resolveEnabled(written: Field, env: HostFacts['env']): boolean {
@@ -101,7 +110,7 @@ function resolveShutdown(group: Field): ResolvedOptions['shutdown'] {
 }
 
 function deepFreeze<T extends object>(target: T): T {
-  for (const value of Object.values(target)) {
+  for (const value of target instanceof Map ? target.values() : Object.values(target)) {
     if (typeof value === 'object' && value !== null) deepFreeze(value);
   }
   return Object.freeze(target);

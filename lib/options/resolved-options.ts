@@ -1,3 +1,4 @@
+import type { DiscoverySettings } from '../discovery/settings.js';
 import type {
   HeartbeatOptions,
   InstanceOptions,
@@ -98,6 +99,7 @@ export interface ResolvedOptions {
     readonly retry: Resolved<NonNullable<RegistrationOptions['retry']>>;
   };
   readonly shutdown: Resolved<ShutdownOptions>;
+  readonly discovery: DiscoverySettings;
   /** @internal Sentences to log at the start. */
   readonly warnings: readonly string[];
 }

@@ -17,6 +17,7 @@ import {
   refusalOf,
   unexpectedAnswer,
 } from './failures.js';
+import type { WatchRequest } from './open-socket.js';
 import { blankerFor } from './redact.js';
 import {
   type Decode,
@@ -25,6 +26,7 @@ import {
   pathOf,
   type Route,
   routes,
+  serviceParameters,
   type Texts,
   unexpected,
 } from './wire.js';
@@ -345,6 +347,36 @@ export class Channel {
       request.signal?.throwIfAborted();
       throw failureOf(error, asked) ?? error;
     }
+  }
+
+  /**
+   * Resolves with the handshake of the watcher of a service: at the address in use or, if that one is given as
+   * `beside`, at another one. Failures of watchers are not noted in the address book: heartbeats may be served.
+   * @throws ServiceCombError when there are no credentials, or none within `timeoutMs`
+   */
+  async watchRequest(
+    serviceId: string,
+    { beside, ...options }: CallOptions & { readonly beside?: string | undefined },
+  ): Promise<WatchRequest> {
+    const { addresses, credentials, settings } = this;
+    const { current } = addresses;
+    const address = (current === beside && addresses.opinionBeside(current)) || current;
+    const { signal, timeoutMs = settings.timeoutMs } = options;
+    const sent = await credentials.headersFor(address, { signal, timeoutMs });
+    const parts = {
+      name: 'watch',
+      parameters: serviceParameters(serviceId),
+      credentials: sent,
+    } as const;
+    const request = requestOf(parts, { address, timeoutMs, signal }, settings);
+    return {
+      address,
+      url: request.url,
+      headers: request.headers,
+      maxMessageBytes: request.maxAnswerBytes,
+      accepted: () => credentials.markAccepted(address, sent),
+      refused: () => credentials.markRefused(address, sent),
+    };
   }
 
   /**

@@ -51,7 +51,7 @@ interface ResponseFields extends Partial<Omit<Refusal, 'errorMessage'>> {
 }
 
 /** With RBAC on, a missing service is refused in these words (docs/registry-behaviour.md, M12). */
-const noScope = 'no valid resouce scope';
+export const noScope = 'no valid resouce scope';
 
 function responseKind({ status = 0, errorCode = 0, detail }: ResponseFields): FailureKind {
   if (errorCode === ErrorCode.InstanceNotExists) return 'instance-gone';

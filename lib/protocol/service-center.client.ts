@@ -1,4 +1,5 @@
 import { ServiceCenterResponseError } from '../errors.js';
+import { batchBody, batchOf, type BatchQuery } from './batch-find.js';
 import type { CallOptions, Channel, Operation } from './channel.js';
 import { ErrorCode } from './error-codes.js';
 import {
@@ -28,6 +29,7 @@ import {
   type ServiceCenterVersion,
   serviceParameters,
   type StoredInstance,
+  type Texts,
   textsOf,
   unexpected,
 } from './wire.js';
@@ -36,6 +38,12 @@ import {
 export interface ReadOptions extends CallOptions {
   /** Read the store itself instead of the server's cache, which lags. @default false */
   readonly noCache?: boolean | undefined;
+}
+
+/** Bounds of a batch of finds, who asks, and how fresh the answer must be. */
+export interface BatchOptions extends ReadOptions {
+  /** serviceId of the consumer: it must exist, and the registry records the dependencies. */
+  readonly consumerId?: string | undefined;
 }
 
 /** The expected answers: their name in an error, how to read them, and whether they grow. */
@@ -52,6 +60,8 @@ const instanceIdAnswer = { expected: 'an instanceId', decode: fieldOf('instanceI
 const instanceAnswer = { expected: 'an instance', decode: fieldOf('instance', isInstance) };
 const versionAnswer = { expected: 'a version', decode: serverVersion };
 const services = listAnswer('a list of services', 'services', isMicroservice);
+const providers = listAnswer('a list of services', 'providers', isMicroservice);
+const consumers = listAnswer('a list of services', 'consumers', isMicroservice);
 const schemas = listAnswer('a list of schemas', 'schemas', isSchema);
 const instances = listAnswer('a list of instances', 'instances', isInstance);
 const heartbeatResults = listAnswer('a list of results', 'instances', isHeartbeatResult);
@@ -281,17 +291,64 @@ export class ServiceCenterClient {
 
   /** Instances of a provider in all versions and whatever their status; 400012 when there is none. */
   async findInstances(query: FindQuery, options?: CallOptions): Promise<Found> {
-    const { appId, serviceName, environment: env, revision: rev, consumerId } = query;
+    const { appId, serviceName, environment: env, revision: rev, consumerId, tags = [] } = query;
     const operation = {
       ...instances,
       name: 'findInstances',
       // Servers up to 2.0.0 require a version rule; this one means all. Later ones ignore it.
-      query: { appId, serviceName, version: '0.0.0+', env, rev, noCache: flag(query.noCache) },
-      headers: consumerId === undefined ? {} : consumerHeader(consumerId),
+      query: {
+        appId,
+        serviceName,
+        version: '0.0.0+',
+        env,
+        rev,
+        noCache: flag(query.noCache),
+        tags: tags.length === 0 ? undefined : tags.join(','),
+      },
+      headers: consumerHeaders(consumerId),
       otherStatus: 304,
       decode: found,
     } as const;
     return this.#call(operation, options);
+  }
+
+  /**
+   * Instances of several providers in one request. Resolves with one result for each provider, in their order:
+   * what `findInstances` resolves with, or the error that it rejects with. Rejects when the registry refuses the
+   * whole request, as it does if it cannot serve one of the providers, or if there is none.
+   */
+  async findInstancesInBatch(
+    providers: readonly BatchQuery[],
+    { consumerId, noCache, ...options }: BatchOptions = {},
+  ): Promise<readonly (Found | ServiceCenterResponseError)[]> {
+    const name = 'queryInstances';
+    const operation = {
+      name,
+      query: { type: 'query', noCache: flag(noCache) },
+      headers: consumerHeaders(consumerId),
+      body: batchBody(providers),
+      expected: 'one result for each provider',
+      decode: batchOf(providers, consumerId),
+      mayBeLong: true,
+    } as const;
+    const items = await this.#call(operation, options);
+    return items.map(item => {
+      if ('modified' in item) return item;
+      const status = Math.floor(item.errorCode / 1_000);
+      return new ServiceCenterResponseError(name, this.address, { ...item, status });
+    });
+  }
+
+  /** Services that a service has found, or has declared that it depends on. The registry notes them within seconds. */
+  async listProviders(serviceId: string, options?: CallOptions): Promise<readonly Microservice[]> {
+    const parameters = serviceParameters(serviceId);
+    return this.#call({ name: 'listProviders', parameters, ...providers }, options);
+  }
+
+  /** Services that have found a service, or have declared that they depend on it. */
+  async listConsumers(serviceId: string, options?: CallOptions): Promise<readonly Microservice[]> {
+    const parameters = serviceParameters(serviceId);
+    return this.#call({ name: 'listConsumers', parameters, ...consumers }, options);
   }
 
   /** The registry's own instances. Does not tell whether the registry can write. */
@@ -314,6 +371,10 @@ function found(reply: HttpReply): Found | typeof unexpected {
   const list = instances.decode(reply);
   if (list === unexpected) return unexpected;
   return { modified: true, revision: reply.headers['x-resource-revision'], instances: list };
+}
+
+function consumerHeaders(consumerId: string | undefined): Texts {
+  return consumerId === undefined ? {} : consumerHeader(consumerId);
 }
 
 function flag(value = false): string | undefined {

@@ -62,6 +62,8 @@ export const routes = {
   queryInstances: { method: 'POST', path: `${registry}/instances/action` },
   listProviders: { method: 'GET', path: `${service}/providers` },
   listConsumers: { method: 'GET', path: `${service}/consumers` },
+  /** A WebSocket: changes of the providers that the service has found. */
+  watch: { method: 'GET', path: `${service}/watcher` },
 } as const satisfies Record<string, Route>;
 
 /** The name of an operation: `heartbeat`, `registerInstance`, … */
@@ -210,13 +212,15 @@ export interface FindQuery {
   readonly appId: string;
   readonly serviceName: string;
   /** Environment of the provider. With a `consumerId`, the environment of the consumer applies instead. */
-  readonly environment?: Environment | undefined;
+  readonly environment?: string | undefined;
   /** serviceId of the consumer: it must exist, and the registry records the dependency. */
   readonly consumerId?: string | undefined;
   /** Revision of the answer at hand; an unchanged registry then answers without the list. */
   readonly revision?: string | undefined;
   /** Read the store itself instead of the server's cache, which lags. @default false */
   readonly noCache?: boolean | undefined;
+  /** Tags that the provider's service must all have, with any value. @default none */
+  readonly tags?: readonly string[] | undefined;
 }
 
 /** The instances of a provider, or that they have not changed since the revision that was sent. */
@@ -289,8 +293,12 @@ export function fieldOf<T>(name: string, is: (value: unknown) => value is T): De
 
 /** Reads the list in a field of a JSON body; the server omits the field when the list is empty. */
 export function listOf<T>(name: string, is: (value: unknown) => value is T): Decode<readonly T[]> {
-  const isList = (value: unknown): value is readonly T[] => Array.isArray(value) && value.every(is);
-  return orEmpty(name, [], isList);
+  return orEmpty(name, [], isListOf(is));
+}
+
+/** Makes a guard of a list. */
+export function isListOf<T>(is: (value: unknown) => value is T) {
+  return (value: unknown): value is readonly T[] => Array.isArray(value) && value.every(is);
 }
 
 /** Reads the map of texts in a field of a JSON body; the server omits the field when it is empty. */
@@ -310,14 +318,14 @@ function orEmpty<T>(name: string, empty: T, is: (value: unknown) => value is T):
 type Check = (value: unknown) => boolean;
 
 /** Makes a guard of the checks of a record's fields; the other fields may be anything. */
-function isRecordOf<T>(checks: { readonly [Field in keyof T]?: Check }) {
+export function isRecordOf<T>(checks: { readonly [Field in keyof T]?: Check }) {
   const fields = Object.entries<Check | undefined>(checks);
   return (value: unknown): value is T =>
     isRecord(value) && fields.every(([name, accepts]) => accepts?.(value[name]) !== false);
 }
 
 /** Accepts an absent field, too. */
-function optional(accepts: Check): Check {
+export function optional(accepts: Check): Check {
   return value => value === undefined || accepts(value);
 }
 
@@ -338,7 +346,7 @@ export const isMicroservice = isRecordOf<Microservice>({
   serviceName: isText,
   version: isText,
   properties: optional(isTexts),
-  schemas: optional(isTextList),
+  schemas: optional(isListOf(isText)),
 });
 
 /** The numbers are required: the length of the lease follows from them. */
@@ -350,7 +358,7 @@ export const isInstance = isRecordOf<StoredInstance>({
   serviceId: optional(isServiceId),
   hostName: optional(isText),
   status: optional(isText),
-  endpoints: optional(isTextList),
+  endpoints: optional(isListOf(isText)),
   properties: optional(isTexts),
   dataCenterInfo: optional(isTexts),
   healthCheck: optional(isHealthCheck),
@@ -375,16 +383,13 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 
-function isTextList(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every(isText);
-}
-
 /** Narrows a map of texts. */
 export function isTexts(value: unknown): value is Texts {
   return isRecord(value) && Object.values(value).every(isText);
 }
 
-function isCount(value: unknown): value is number {
+/** Narrows a whole number that is not negative. */
+export function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 

@@ -293,7 +293,7 @@ function requestOf(config: InternalAxiosRequestConfig<string>): Asked {
 }
 
 /** Returns the headers as texts, without the characters that no header can hold. */
-function sendable(headers: object): Texts {
+export function sendable(headers: object): Texts {
   const texts: Record<string, string> = {};
   for (const [name, value] of Object.entries<unknown>({ ...headers })) {
     const text = Array.isArray(value) ? value.join(', ') : value;
@@ -303,7 +303,7 @@ function sendable(headers: object): Texts {
 }
 
 /** Returns the headers that are sent: without undefined ones and axios' groups by method. */
-function headersOf({ headers = {} }: AxiosRequestConfig): object {
+export function headersOf({ headers = {} }: AxiosRequestConfig): object {
   const isSent = ([, value]: [string, unknown]) =>
     ['string', 'number', 'boolean'].includes(typeof value);
   return Object.fromEntries(Object.entries(headers).filter(isSent));

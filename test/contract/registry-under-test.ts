@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
 import { EmbeddedServiceCenter } from 'embedded-service-center';
+import { discoveryRules } from '../../lib/nest/registry.providers.js';
 import { readHostFacts } from '../../lib/options/host-facts.js';
 import type { ServiceCenterOptions } from '../../lib/options/options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
@@ -16,7 +17,7 @@ export function httpClient(
   { domain, ...options }: ServiceCenterOptions = {},
 ): ServiceCenterClient {
   const written = { serviceCenter: { addresses: [address], ...options } };
-  const { serviceCenter } = resolveOptions(written, readHostFacts());
+  const { serviceCenter } = resolveOptions(written, readHostFacts(), discoveryRules);
   const connections = new Connections(serviceCenter);
   const http = new HttpService(createPrivateAxios(connections, serviceCenter));
   const clock = { now: () => performance.now() };

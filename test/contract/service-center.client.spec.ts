@@ -408,6 +408,105 @@ describe('a find', () => {
     });
     await expect(client.findInstances(query)).rejects.toMatchObject({ errorCode: 400_012 });
   });
+
+  it('looks for services with all of these tags, whatever their values', async () => {
+    const service = newService();
+    const serviceId = await client.registerMicroservice(service, {
+      tags: { team: 'a', tier: 'b' },
+    });
+    created.push(serviceId);
+    const ref = await registeredInstance(newInstance(), serviceId);
+    await published();
+    const query = { appId: 'contract', serviceName: service.serviceName };
+    const both = await client.findInstances({ ...query, tags: ['team', 'tier'] });
+    expect(both).toMatchObject({ instances: [{ instanceId: ref.instanceId }] });
+    const neither = await client.findInstances({ ...query, tags: ['team', 'none'] });
+    expect(neither).toMatchObject({ modified: true, instances: [] });
+  });
+});
+
+describe('a batch of finds', () => {
+  async function providers() {
+    const [first, second] = [newService(), newService()];
+    for (const service of [first, second])
+      await registeredInstance(newInstance(), await registeredService(service));
+    await published();
+    return [first, second].map(({ serviceName }) => ({ appId: 'contract', serviceName }));
+  }
+  const unknown = { appId: 'contract', serviceName: nobody.serviceId };
+
+  it('tells what became of each provider, in the order of the question', async () => {
+    const [known, changed] = await providers();
+    if (known === undefined || changed === undefined) throw new Error('there are two');
+    const found = await client.findInstances(known);
+    const revision = found.modified ? found.revision : undefined;
+    const asked = [unknown, changed, { ...known, revision }, unknown];
+    expect(await client.findInstancesInBatch(asked)).toMatchObject([
+      { code: 'ERR_SERVICECOMB_RESPONSE', errorCode: 400_012, status: 400 },
+      { modified: true, revision: expect.any(String), instances: [{ hostName: 'host-1' }] },
+      { modified: false },
+      { code: 'ERR_SERVICECOMB_RESPONSE', errorCode: 400_012 },
+    ]);
+  });
+
+  it('finds what a single find does, revision included', async () => {
+    const asked = await providers();
+    const singles = await Promise.all(asked.map(query => client.findInstances(query)));
+    expect(await client.findInstancesInBatch(asked)).toEqual(singles);
+  });
+
+  it('tells the truth past the cache', async () => {
+    const service = newService();
+    const ref = await registeredInstance(newInstance(), await registeredService(service));
+    await published();
+    await client.unregisterInstance(ref);
+    const query = { appId: 'contract', serviceName: service.serviceName };
+    expect(await client.findInstancesInBatch([query], { noCache: true })).toMatchObject([
+      { modified: true, instances: [] },
+    ]);
+  });
+
+  it('tells of each provider that the consumer is unknown', async () => {
+    const consumerId = nobody.serviceId;
+    const detail = `Consumer[${consumerId}] does not exist.`;
+    const results = await client.findInstancesInBatch(await providers(), { consumerId });
+    expect(results).toMatchObject([
+      { errorCode: 400_012, detail },
+      { errorCode: 400_012, detail },
+    ]);
+  });
+
+  it('makes the consumer depend on what was found', async () => {
+    const consumerId = await registeredService();
+    const asked = await providers();
+    await client.findInstancesInBatch(asked, { consumerId });
+    await registry.wait(3_000);
+    const found = await client.listProviders(consumerId);
+    expect(new Set(found.map(({ serviceName }) => serviceName))).toEqual(
+      new Set(asked.map(({ serviceName }) => serviceName)),
+    );
+  });
+});
+
+describe('a dependency', () => {
+  it('is not there before the provider was found', async () => {
+    const serviceId = await registeredService();
+    await published();
+    expect(await client.listProviders(serviceId)).toEqual([]);
+    expect(await client.listConsumers(serviceId)).toEqual([]);
+  });
+
+  it('is listed from both ends once a consumer has found a provider', async () => {
+    const service = newService();
+    const providerId = await registeredService(service);
+    const consumerId = await registeredService();
+    await published();
+    const query = { appId: 'contract', serviceName: service.serviceName };
+    await client.findInstances({ ...query, consumerId });
+    await registry.wait(3_000);
+    expect(await client.listProviders(consumerId)).toMatchObject([{ serviceId: providerId }]);
+    expect(await client.listConsumers(providerId)).toMatchObject([{ serviceId: consumerId }]);
+  });
 });
 
 describe('a domain', () => {
@@ -445,6 +544,9 @@ describe('the registry refuses', () => {
       400_012,
       () => client.findInstances({ appId: 'contract', serviceName: unknown }),
     ],
+    ['the providers of one', 400_012, () => client.listProviders(unknown)],
+    ['the consumers of one', 400_012, () => client.listConsumers(unknown)],
+    ['no finds at all', 400_001, () => client.findInstancesInBatch([])],
     ['a heartbeat of an instance that is unknown', 400_017, () => client.sendHeartbeat(nobody)],
     ['to remove one', 400_017, () => client.unregisterInstance(nobody)],
     ['a status for one', 400_017, () => client.setInstanceStatus(nobody, 'UP')],

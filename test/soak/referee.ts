@@ -1,10 +1,9 @@
 import type { EmbeddedServiceCenter, LiveInstance, RecordedRequest } from 'embedded-service-center';
-import type { OperationName } from '../../lib/protocol/wire.js';
 import { type Heard, leaseMs, leaveMs, type Subject } from './subject.js';
 
 /** What the applications may see of a registration that is up. */
 const upStates: ReadonlySet<string> = new Set(['registered', 'degraded', 'at-risk']);
-const writes: ReadonlySet<OperationName | undefined> = new Set([
+const writes: ReadonlySet<RecordedRequest['operation']> = new Set([
   'registerMicroservice',
   'registerInstance',
   'heartbeat',

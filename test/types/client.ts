@@ -24,6 +24,24 @@ export async function ask(client: ServiceCenterClient): Promise<unknown> {
   void found.instances;
   if (found.modified) void found.instances[0]?.instanceId.length;
 
+  const query = { appId: 'a', serviceName: 'b', environment: undefined, revision: undefined };
+  await client.findInstances({ ...query, tags: ['team'] });
+  const batch = await client.findInstancesInBatch([query], {
+    consumerId: 's',
+    noCache: flag,
+    signal,
+  });
+  for (const result of batch) {
+    // @ts-expect-error it may be a refusal
+    void result.modified;
+    if (result instanceof ServiceCenterResponseError) void result.errorCode?.toFixed();
+    else if (result.modified) void result.instances[0]?.instanceId.length;
+  }
+  // @ts-expect-error the registry takes no tags in a batch
+  await client.findInstancesInBatch([{ ...query, tags: ['team'] }]);
+  void (await client.listProviders('s', { signal }))[0]?.serviceName.length;
+  void (await client.listConsumers('s'))[0]?.serviceName.length;
+
   // @ts-expect-error a status is one of five
   await client.setInstanceStatus(ref, 'AWAY');
   // @ts-expect-error an instance has a host name

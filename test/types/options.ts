@@ -54,7 +54,28 @@ export const modules = [
       retry: { initialMs: undefined, maxMs: undefined, factor: undefined },
     },
     shutdown: { timeoutMs: undefined, drainMs: undefined },
+    discovery: {
+      pollIntervalMs: undefined,
+      watch: undefined,
+      keepMs: undefined,
+      warmUp: undefined,
+      picker: undefined,
+      zone: undefined,
+      ejection: { failures: undefined, firstMs: undefined, longestMs: undefined, share: undefined },
+      providers: {
+        greeter: {
+          serviceName: text,
+          appId: text,
+          environment: undefined,
+          versionRule: text,
+          endpoints: undefined,
+          picker: undefined,
+          zone: undefined,
+        },
+      },
+    },
   }),
+  RegistryModule.forRoot({ discovery: { ejection: false, picker: ([first]) => first } }),
   RegistryModule.forRoot({ serviceCenter: { addresses: [text] } }),
   RegistryModule.forRoot({ profile: undefined }),
   RegistryModule.forRoot({ profile: 'cse-exclusive' }),
@@ -65,6 +86,7 @@ export const modules = [
     heartbeat: undefined,
     registration: { retry: undefined },
     shutdown: undefined,
+    discovery: undefined,
   }),
 
   // @ts-expect-error addresses is a list
@@ -79,6 +101,12 @@ export const modules = [
   RegistryModule.forRoot({ heartbeat: { interval: 15 } }),
   // @ts-expect-error options are nested in groups
   RegistryModule.forRoot({ serviceName: 'orders' }),
+  // @ts-expect-error a picker returns a candidate
+  RegistryModule.forRoot({ discovery: { picker: candidates => candidates[9] } }),
+  // @ts-expect-error the zones are a closed union
+  RegistryModule.forRoot({ discovery: { zone: 'near' } }),
+  // @ts-expect-error ejection is switched off by false
+  RegistryModule.forRoot({ discovery: { ejection: true } }),
   // @ts-expect-error the profiles are a closed union
   RegistryModule.forRoot({ profile: 'cse' }),
   // @ts-expect-error the environments are a closed union

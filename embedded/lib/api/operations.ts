@@ -32,6 +32,7 @@ const operations = {
   queryInstances: 'POST /v4/:project/registry/instances/action',
   listProviders: 'GET /v4/:project/registry/microservices/:serviceId/providers',
   listConsumers: 'GET /v4/:project/registry/microservices/:serviceId/consumers',
+  watch: 'GET /v4/:project/registry/microservices/:serviceId/watcher',
 } as const;
 
 /** Name of an operation, as used by faults and the journal: `heartbeat`, `registerInstance`, … */

@@ -47,7 +47,10 @@ export const page = `<!doctype html>
         <summary>Switch on a fault</summary>
         <div id="fault-form"></div>
       </details>
-      <p><button id="close-idle" type="button">Close idle connections</button></p>
+      <p>
+        <button id="close-idle" type="button">Close idle connections</button>
+        <button id="cut-watchers" type="button">Cut watchers</button>
+      </p>
     </section>
     <section id="events" class="card" aria-labelledby="events-title">
       <div class="bar-of-section">

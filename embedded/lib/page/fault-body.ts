@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { operationNames } from '../api/operations.js';
 import type { FaultBody } from '../server/fault-effects.js';
-import type { FaultKind, FaultMatch } from '../server/fault.js';
+import type { FaultKind, FaultMatch, FrameMatch } from '../server/fault.js';
 import type { Faults } from '../server/faults.js';
 import { BodyReader, isObject } from './body-reader.js';
 
@@ -74,6 +74,20 @@ const readers: Readonly<Record<FaultKind, (body: BodyReader) => StartFault>> = {
     const ms = body.integer('ms', { min: 1, max: hourMs });
     return (faults, sent) => void faults.refuseAfter(sent, ms);
   },
+  'mute-watchers': () => faults => void faults.muteWatchers(),
+  'swallow-frames': body => {
+    const match = readFrameMatch(body);
+    return faults => void faults.swallowFrames(match);
+  },
+  'delay-frames': body => {
+    const ms = body.integer('ms', { min: 0, max: hourMs });
+    const match = readFrameMatch(body);
+    return faults => void faults.delayFrames(ms, match);
+  },
+  'double-frames': body => {
+    const match = readFrameMatch(body);
+    return faults => void faults.doubleFrames(match);
+  },
 };
 
 function readAnswer(body: BodyReader): StartFault {
@@ -103,11 +117,28 @@ function readMatch(body: BodyReader, moments?: readonly ('before' | 'after')[]):
     operation: match.choice('operation', operationNames),
     method: match.choice('method', ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH']),
     path: match.value('path', expressionOf),
-    times: match.has('times') ? match.integer('times', { min: 1, max: 1_000_000 }) : undefined,
+    times: readTimes(match),
     when: moments === undefined ? undefined : match.choice('when', moments),
   };
   match.refuseUnknown();
   return read;
+}
+
+function readFrameMatch(body: BodyReader): FrameMatch {
+  const match = body.inner('match');
+  const read = {
+    action: match.choice('action', ['CREATE', 'UPDATE', 'DELETE']),
+    serviceName: match.text('serviceName'),
+    instanceId: match.text('instanceId'),
+    consumerId: match.text('consumerId'),
+    times: readTimes(match),
+  };
+  match.refuseUnknown();
+  return read;
+}
+
+function readTimes(match: BodyReader): number | undefined {
+  return match.has('times') ? match.integer('times', { min: 1, max: 1_000_000 }) : undefined;
 }
 
 function expressionOf(value: unknown): RegExp {

@@ -117,6 +117,8 @@ export class PageApi {
         return third === 'expire' ? this.#end(request, 'lease') : notFound;
       case 'DELETE connections/idle':
         return json({ closed: faults.closeIdleConnections() });
+      case 'DELETE connections/watchers':
+        return this.#cutWatchers(request);
       case 'POST clock':
         return this.#advance(request);
       default:
@@ -142,6 +144,13 @@ export class PageApi {
     const ended = faults.list();
     for (const { id } of ended) faults.end(id);
     return json({ ended: ended.length });
+  }
+
+  #cutWatchers({ query }: PageRequest): Answer {
+    const how = query.get('how') ?? 'rst';
+    if (how !== 'rst' && how !== 'fin')
+      return failure(400, 'No watcher was cut.', ['how must be one of rst, fin']);
+    return json({ closed: this.#parts.faults.cutWatchers(how) });
   }
 
   #end({ path: [, instanceId = ''], query }: PageRequest, how: EndedBy): Answer {
@@ -181,6 +190,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['instances/:id', 'DELETE'],
   ['instances/:id/expire', 'POST'],
   ['connections/idle', 'DELETE'],
+  ['connections/watchers', 'DELETE'],
   ['clock', 'POST'],
 ]);
 

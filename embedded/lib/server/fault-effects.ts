@@ -7,7 +7,7 @@ import { messageOf } from '../model/registry-error.js';
 import type { ErrorBody } from '../model/registry-error.js';
 import { switchingProtocols, encode } from './exchange.js';
 import type { Exchange } from './exchange.js';
-import type { FaultEffect } from './fault.js';
+import type { FaultEffect, FrameEffect } from './fault.js';
 
 /** When a fault acts, as in a match. */
 export type When = 'before' | 'after' | undefined;
@@ -116,6 +116,28 @@ export function writeBytes(bytes: Uint8Array, when: When): FaultEffect {
 /** Executes a request inside another function and sends its answer. */
 export function executeWithin(within: (execute: () => Answer) => Answer): FaultEffect {
   return ({ execute, send }) => send(within(execute));
+}
+
+/** Sends no frame. */
+export const swallowFrame: FrameEffect = () => undefined;
+
+/** Sends a frame twice. */
+export const doubleFrame: FrameEffect = ({ send }) => {
+  send();
+  send();
+};
+
+/** Sends a frame late; releasing it sends it at once. */
+export function delayFrame(ms: number): FrameEffect {
+  return ({ send, onEnd }) => {
+    const finish = () => {
+      cancel();
+      send();
+    };
+    const cancel = setTimer(systemClock, ms, finish);
+    onEnd(cancel);
+    return finish;
+  };
 }
 
 /** Returns the answer with a status, a body and its type. */

@@ -14,6 +14,29 @@ export interface FaultContext {
 /** Applies a fault to a request. Returns a function that releases the request if it is held. */
 export type FaultEffect = (context: FaultContext) => (() => void) | void;
 
+/** The action in a frame of a watcher. */
+export type FrameAction = 'CREATE' | 'UPDATE' | 'DELETE';
+
+/** A frame that a watcher is to be sent. */
+export interface WatchFrame {
+  readonly action: FrameAction;
+  /** Name of the service whose instance changed. */
+  readonly serviceName: string;
+  readonly instanceId: string;
+  /** Id of the service that watches. */
+  readonly consumerId: string;
+}
+
+/** A frame that a fault applies to. */
+export interface FrameContext {
+  readonly send: () => void;
+  /** Calls back when the connection of the watcher is closed. */
+  readonly onEnd: (listener: () => void) => void;
+}
+
+/** Applies a fault to a frame. Returns a function that sends the frame if it is held. */
+export type FrameEffect = (context: FrameContext) => (() => void) | void;
+
 /** Kinds of faults. */
 export type FaultKind =
   | 'hang'
@@ -24,23 +47,29 @@ export type FaultKind =
   | 'garbage'
   | 'swallow-renewals'
   | 'skew-clock'
-  | 'refuse';
+  | 'refuse'
+  | 'mute-watchers'
+  | 'swallow-frames'
+  | 'delay-frames'
+  | 'double-frames';
 
 /** The definition of a fault. */
 export interface FaultParts {
   readonly kind: FaultKind;
-  readonly match: FaultMatch;
+  readonly match: FaultMatch & FrameMatch;
   /** Settings besides the match, for the list of faults. */
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Operations it applies to if its match names none; all if absent. */
   readonly concerns?: readonly OperationName[];
   /** Absent for a fault that does not apply to requests. */
   readonly effect?: FaultEffect;
+  /** Absent for a fault that does not apply to the frames of watchers. */
+  readonly frameEffect?: FrameEffect;
   /** Called at the end of the fault. */
   readonly onEnd?: () => void;
 }
 
-/** An active fault, with the requests that it holds. */
+/** An active fault, with the requests and frames that it holds. */
 export class Fault {
   readonly #held = new Set<() => void>();
   #hits = 0;
@@ -50,12 +79,12 @@ export class Fault {
     readonly parts: FaultParts,
   ) {}
 
-  /** Number of requests it was applied to. */
+  /** Number of requests or frames it was applied to. */
   get count(): number {
     return this.#hits;
   }
 
-  /** False once its number of requests is reached and it holds none. */
+  /** False once its number of requests or frames is reached and it holds none. */
   get isOn(): boolean {
     return !this.#isSpent || this.#held.size > 0;
   }
@@ -71,17 +100,31 @@ export class Fault {
     return request.operation !== undefined && concerns.includes(request.operation);
   }
 
+  matchesFrame(frame: WatchFrame): boolean {
+    const { match, frameEffect } = this.parts;
+    return frameEffect !== undefined && !this.#isSpent && isFrameMatch(match, frame);
+  }
+
   apply(context: FaultContext): void {
     this.#hits += 1;
     const release = this.parts.effect?.(context);
+    this.#hold(release, ended => context.exchange.onEnd(ended));
+  }
+
+  applyToFrame(context: FrameContext): void {
+    this.#hits += 1;
+    this.#hold(this.parts.frameEffect?.(context), context.onEnd);
+  }
+
+  #hold(release: (() => void) | void, onEnd: (ended: () => void) => void): void {
     if (release === undefined) return;
     this.#held.add(release);
-    context.exchange.onEnd(() => {
+    onEnd(() => {
       this.#held.delete(release);
     });
   }
 
-  /** Ends the fault and releases every request that it holds. */
+  /** Ends the fault and releases everything that it holds. */
   release(): void {
     for (const release of this.#held) release();
     this.#held.clear();
@@ -108,6 +151,34 @@ export interface FaultMatch {
    * @default 'after' for a delay, 'before' for all others
    */
   readonly when?: 'before' | 'after' | undefined;
+}
+
+/** Selects frames of watchers: those that fulfil all given conditions, or all frames without any. */
+export interface FrameMatch {
+  readonly action?: FrameAction | undefined;
+  /** Name of the service whose instance changed. */
+  readonly serviceName?: string | undefined;
+  readonly instanceId?: string | undefined;
+  /** Id of the service that watches. */
+  readonly consumerId?: string | undefined;
+  /**
+   * Number of frames it applies to before it ends.
+   *
+   * @default unlimited
+   */
+  readonly times?: number | undefined;
+}
+
+/** Returns whether a frame fulfils the conditions of a match, apart from `times`. */
+function isFrameMatch(match: FrameMatch, frame: WatchFrame): boolean {
+  const { action = frame.action, serviceName = frame.serviceName } = match;
+  const { instanceId = frame.instanceId, consumerId = frame.consumerId } = match;
+  return (
+    action === frame.action &&
+    serviceName === frame.serviceName &&
+    instanceId === frame.instanceId &&
+    consumerId === frame.consumerId
+  );
 }
 
 /** The properties of a request that a match checks. */

@@ -4,7 +4,15 @@ import * as effects from './fault-effects.js';
 import { rawBytes } from './fault-effects.js';
 import type { FaultBody } from './fault-effects.js';
 import { Fault } from './fault.js';
-import type { FaultKind, FaultParts, FaultMatch, Matchable } from './fault.js';
+import type {
+  FaultKind,
+  FaultParts,
+  FaultMatch,
+  FrameContext,
+  FrameMatch,
+  Matchable,
+  WatchFrame,
+} from './fault.js';
 
 /** Ends a fault and releases the requests that it holds; calling it again has no effect. */
 export type Dispose = () => void;
@@ -40,12 +48,15 @@ export interface GarbageMatch extends FaultMatch {
 export interface FaultInfo {
   readonly id: string;
   readonly kind: FaultKind;
-  readonly match: FaultMatch;
-  /** Number of requests it was applied to. */
+  readonly match: FaultMatch & FrameMatch;
+  /** Number of requests or frames it was applied to. */
   readonly hits: number;
   /** Settings besides the match: `ms`, `status`, … */
   readonly settings: Readonly<Record<string, unknown>>;
 }
+
+/** How a connection ends: its end is sent (`fin`), or it is reset (`rst`). */
+export type WatcherCut = 'fin' | 'rst';
 
 /** Operations of a registry that faults need besides the request. */
 export interface FaultTarget {
@@ -53,6 +64,10 @@ export interface FaultTarget {
   open(): Promise<void>;
   /** Closes every connection without an open request and returns their number. */
   closeIdle(): number;
+  /** Closes every open watcher and returns their number. */
+  cutWatchers(how: WatcherCut): number;
+  /** Freezes every open watcher; the returned function ends that. */
+  muteWatchers(): { readonly watchers: number; readonly end: () => void };
   /** Runs a function in which no lease is renewed. */
   withoutRenewals<Result>(act: () => Result): Result;
   /** Sets the difference between the reported and the real time. */
@@ -68,7 +83,8 @@ const garbageText = '\u0000\u0007 this is neither HTTP nor JSON {"errorCode":';
 /**
  * Switches faults of a registry on and off. If several faults match a request, the latest applies.
  * A fault is active until it is disposed of, cleared, or has reached its number of requests. A
- * WebSocket counts as a request until its handshake is answered; after that, only `refuse` ends it.
+ * WebSocket counts as a request, `watch`, until its handshake is answered. After that only those
+ * about watchers and frames apply to it, and `refuse`, which closes it.
  *
  * @example
  * ```ts
@@ -178,6 +194,43 @@ export class Faults {
   }
 
   /**
+   * Cuts every open watcher without a close frame, as a server that ends or a network does. Returns
+   * their number. New handshakes are accepted at once.
+   *
+   * @param how `rst` resets the connection, `fin` ends it
+   */
+  cutWatchers(how: WatcherCut = 'rst'): number {
+    return this.#target.cutWatchers(how);
+  }
+
+  /**
+   * Freezes the watchers that are open: they get no frame, no ping, no pong and no close, and nothing
+   * is read from them. Later ones are not affected. At the end they get what waited for them; of more
+   * than 5,000 frames all but the newest are dropped, as on a real server, and nobody is told.
+   */
+  muteWatchers(): Dispose {
+    const { watchers, end } = this.#target.muteWatchers();
+    return this.#add({ kind: 'mute-watchers', match: {}, settings: { watchers }, onEnd: end });
+  }
+
+  /** Does not send frames of watchers. */
+  swallowFrames(match: FrameMatch = {}): Dispose {
+    const frameEffect = effects.swallowFrame;
+    return this.#add({ kind: 'swallow-frames', match, frameEffect });
+  }
+
+  /** Sends frames of watchers late, behind later ones. At the end those that wait are sent at once. */
+  delayFrames(ms: number, match: FrameMatch = {}): Dispose {
+    const frameEffect = effects.delayFrame(ms);
+    return this.#add({ kind: 'delay-frames', match, settings: { ms }, frameEffect });
+  }
+
+  /** Sends frames of watchers twice. */
+  doubleFrames(match: FrameMatch = {}): Dispose {
+    return this.#add({ kind: 'double-frames', match, frameEffect: effects.doubleFrame });
+  }
+
+  /**
    * Refuses connections, and closes the open ones. Resolves once that is done, to a function that
    * ends it and resolves once the same port listens again.
    *
@@ -242,6 +295,14 @@ export class Faults {
     const fault = [...this.#faults.values()].findLast(each => each.matches(request));
     if (fault !== undefined) this.#notify();
     return fault;
+  }
+
+  /** @internal Sends a frame to a watcher, subject to the fault that applies to it. */
+  sendFrame(frame: WatchFrame, context: FrameContext): void {
+    const fault = [...this.#faults.values()].findLast(each => each.matchesFrame(frame));
+    if (fault === undefined) return context.send();
+    fault.applyToFrame(context);
+    this.#notify();
   }
 
   /**

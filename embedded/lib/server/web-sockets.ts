@@ -11,7 +11,10 @@ import { registryErrorMessage } from '../model/registry-error.js';
 import { heartbeat } from '../model/instance-operations.js';
 import type { RegistryModel } from '../model/registry-model.js';
 import { Backlog } from './backlog.js';
-import type { Reader } from './backlog.js';
+import type { FrameAction, FrameContext, WatchFrame } from './fault.js';
+import type { WatcherCut } from './faults.js';
+import { Watcher, answerPings, readTimeoutMs } from './watcher.js';
+import type { WebSocketConnection } from './watcher.js';
 import type { WebSocketRoute } from '../route-table.js';
 import type { ChangeKind, InstanceChanged } from '../model/changes.js';
 
@@ -31,18 +34,20 @@ export class WebSockets {
   readonly #model: RegistryModel;
   readonly #clock: Clock;
   readonly #pingIntervalMs: number;
+  readonly #sendFrame: SendFrame;
   readonly #open = new Set<() => void>();
+  readonly #watchers = new Set<Watcher>();
   readonly #backlog = new Backlog<Watcher>();
   readonly #servers = {
     watcher: new WebSocketServer({ ...handshake, maxPayload: readLimitBytes }),
     heartbeat: new WebSocketServer(handshake),
   };
 
-  /** @param pingIntervalMs milliseconds between the pings on a heartbeat connection */
-  constructor(model: RegistryModel, clock: Clock, pingIntervalMs: number) {
+  constructor(model: RegistryModel, clock: Clock, settings: WebSocketSettings) {
     this.#model = model;
     this.#clock = clock;
-    this.#pingIntervalMs = pingIntervalMs;
+    this.#pingIntervalMs = settings.pingIntervalMs;
+    this.#sendFrame = settings.sendFrame;
   }
 
   /** Answers 101 and serves the connection. */
@@ -50,7 +55,7 @@ export class WebSockets {
     this.#servers[kind].handleUpgrade(incoming, incoming.socket, head, socket => {
       // ws has answered a protocol error with a close frame; 'close' follows.
       socket.on('error', () => undefined);
-      const connection = { socket, closeAfterSend: () => incoming.socket.destroySoon() };
+      const connection = { socket, stream: incoming.socket };
       if (kind === 'watcher') this.#serveWatcher(connection, call);
       else this.#serveHeartbeats(connection, call);
     });
@@ -61,35 +66,60 @@ export class WebSockets {
     for (const end of this.#open) end();
   }
 
-  #serveWatcher({ socket, closeAfterSend }: Connection, call: Call): void {
+  /** Closes every watcher without a close frame and returns their number. */
+  cutWatchers(how: WatcherCut): number {
+    const watchers = [...this.#watchers];
+    for (const watcher of watchers) watcher.cut(how);
+    return watchers.length;
+  }
+
+  /** Freezes every watcher that is open; the returned function ends that. */
+  muteWatchers(): { readonly watchers: number; readonly end: () => void } {
+    const watchers = [...this.#watchers];
+    for (const watcher of watchers) watcher.mute();
+    const end = () => {
+      for (const watcher of watchers) watcher.unmute();
+    };
+    return { watchers: watchers.length, end };
+  }
+
+  #serveWatcher(connection: WebSocketConnection, call: Call): void {
+    const { socket, stream } = connection;
     const { namespace } = call;
     const serviceId = call.parameter('serviceId');
     const isKnown = () => namespace.services.get(serviceId) !== undefined;
     if (!isKnown()) {
       socket.send(unknownServiceText);
-      closeAfterSend();
+      stream.destroySoon();
       return;
     }
-    const watcher = new Watcher(socket);
+    const watcher = new Watcher(connection, this.#clock, isKnown);
+    this.#watchers.add(watcher);
     const ignore = this.#model.onPublished(change => {
       const { tenant, consumerIds } = change;
       if (tenant !== namespace.name || !consumerIds.includes(serviceId)) return;
-      watcher.send(changeFrame(change));
-      this.#backlog.check(watcher);
+      const text = changeFrame(change);
+      const send = () => {
+        watcher.send(text);
+        this.#backlog.check(watcher);
+      };
+      const onEnd = (listener: () => void) => socket.once('close', listener);
+      this.#sendFrame(frameOf(change, serviceId), { send, onEnd });
     });
-    const leave = serveWatcher(socket, this.#clock, isKnown);
+    watcher.start();
     this.#track(socket, () => {
       ignore();
+      this.#watchers.delete(watcher);
       this.#backlog.forget(watcher);
-      leave();
+      watcher.stop();
     });
   }
 
-  #serveHeartbeats({ socket, closeAfterSend }: Connection, call: Call): void {
+  #serveHeartbeats({ socket, stream }: WebSocketConnection, call: Call): void {
     const ref = refOf(call);
     const close = () => {
       socket.close(instanceGone.code, instanceGone.reason);
-      closeAfterSend();
+      stream.destroySoon();
     };
     if (!call.namespace.services.get(ref.serviceId)?.instances.has(ref.instanceId)) {
       close();
@@ -120,48 +150,15 @@ export interface WebSocketRequest {
   readonly answer: () => Answer;
 }
 
-interface Connection {
-  readonly socket: WebSocket;
-  /** Closes the connection once all data is sent, without waiting for the client. */
-  readonly closeAfterSend: () => void;
+/** Sends a frame to a watcher, unless a fault does something else with it. */
+type SendFrame = (frame: WatchFrame, context: FrameContext) => void;
+
+/** Settings of the WebSockets of a registry. */
+export interface WebSocketSettings {
+  /** Milliseconds between the pings on a heartbeat connection. */
+  readonly pingIntervalMs: number;
+  readonly sendFrame: SendFrame;
 }
-
-/** A watcher with more unread bytes is closed; the server waits 5 s for one and closes it, too. */
-const maxUnreadBytes = 1024 * 1024;
-
-/** A client that is notified of changes. */
-class Watcher implements Reader {
-  readonly #socket: WebSocket;
-
-  constructor(socket: WebSocket) {
-    this.#socket = socket;
-  }
-
-  get waitingBytes(): number {
-    return this.#socket.bufferedAmount;
-  }
-
-  send(frame: string): void {
-    this.#socket.send(frame);
-    if (this.waitingBytes > maxUnreadBytes) this.close();
-  }
-
-  close(): void {
-    this.#socket.terminate();
-  }
-}
-
-/** Milliseconds between two pings (server/pubsub/ws/options.go, HealthInterval). */
-const pingIntervalMs = 30_000;
-
-/**
- * Extra milliseconds before the first ping. The server checks twice a second whose ping is due
- * (health_check.go), so a client that sends one every 30 s is earlier and never gets one.
- */
-const pingLagMs = 50;
-
-/** Milliseconds without a ping or pong until a client counts as gone (ReadTimeout). */
-const readTimeoutMs = 120_000;
 
 /**
  * The longest data frame that a watcher may send, in bytes; its content is ignored (ReadMaxBody).
@@ -172,56 +169,16 @@ const readLimitBytes = 64;
 const unknownServiceText = 'service does not exist';
 
 /** The actions in frames: the end of a lease looks like a removal. */
-const actions: Record<ChangeKind, 'CREATE' | 'UPDATE' | 'DELETE'> = {
+const actions: Record<ChangeKind, FrameAction> = {
   registered: 'CREATE',
   updated: 'UPDATE',
   removed: 'DELETE',
   expired: 'DELETE',
 };
 
-/**
- * Pings a watcher until it sends a ping itself, and drops it after a long silence. Pings also stop
- * when its service is removed; the connection is then closed at its deadline.
- *
- * @param isKnown returns whether the watching service is still registered
- * @returns a function that stops all timers
- */
-function serveWatcher(socket: WebSocket, clock: Clock, isKnown: () => boolean): () => void {
-  const deadline = new Timer(clock, () => socket.terminate());
-  const pings = new Timer(clock, () => {
-    if (!isKnown()) return;
-    socket.ping();
-    pings.start(pingIntervalMs);
-  });
-  const heard = () => deadline.start(readTimeoutMs);
-  socket.on('pong', heard);
-  // Always empty, contrary to RFC 6455 (WritePingPong).
-  answerPings(socket, () => '');
-  socket.on('ping', () => {
-    heard();
-    pings.cancel();
-  });
-  heard();
-  pings.start(pingIntervalMs + pingLagMs);
-  return () => {
-    deadline.cancel();
-    pings.cancel();
-  };
-}
-
-/**
- * Answers pings, but sends no pong while one waits for the client to read, as RFC 6455 allows:
- * pings without end must not pile up.
- */
-function answerPings(socket: WebSocket, pongFor: (ping: Buffer) => Buffer | string): void {
-  let isWaiting = false;
-  socket.on('ping', ping => {
-    if (isWaiting) return;
-    isWaiting = true;
-    socket.pong(pongFor(ping), false, () => {
-      isWaiting = false;
-    });
-  });
+function frameOf({ kind, service, instance }: InstanceChanged, consumerId: string): WatchFrame {
+  const { serviceName } = service;
+  return { action: actions[kind], serviceName, instanceId: instance.instanceId, consumerId };
 }
 
 /** Returns the text frame for a change (pb.WatchInstanceResponse). */

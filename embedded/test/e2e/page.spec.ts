@@ -281,6 +281,18 @@ describe('faults over HTTP', () => {
     const { json } = await told(askPage(await started(), 'DELETE connections/idle'));
     expect(json).toEqual({ closed: 0 });
   });
+
+  it('cut watchers', async () => {
+    const serviceCenter = await started();
+    const cut = (query: string) =>
+      told(askPage(serviceCenter, `DELETE connections/watchers${query}`));
+    expect((await cut('')).json).toEqual({ closed: 0 });
+    expect((await cut('?how=fin')).json).toEqual({ closed: 0 });
+    expect(await cut('?how=kill')).toMatchObject({
+      status: 400,
+      json: { issues: ['how must be one of rst, fin'] },
+    });
+  });
 });
 
 describe('the clock over HTTP', () => {

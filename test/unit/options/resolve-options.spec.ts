@@ -3,7 +3,7 @@ import { fc } from '../../support/fast-check.js';
 
 import { RegistryOptionsError } from '../../../lib/errors.js';
 import { defaults } from '../../../lib/options/defaults.js';
-import { issuesOf, resolve } from './resolving.js';
+import { issuesOf, plainRules, resolve } from './resolving.js';
 
 describe('resolveOptions', () => {
   it('fills in everything when nothing is given', () => {
@@ -68,6 +68,19 @@ describe('resolveOptions', () => {
         retry: { initialMs: 1_000, maxMs: 30_000, factor: 2 },
       },
       shutdown: { timeoutMs: 3_000, drainMs: 0, statusFirst: false },
+      discovery: {
+        enabled: true,
+        pollIntervalMs: 15_000,
+        neverEarly: false,
+        watch: true,
+        keepMs: 120_000,
+        warmUp: [],
+        picker: plainRules.picker,
+        zone: 'prefer',
+        ejection: { failures: 5, firstMs: 5_000, longestMs: 60_000, share: 0.5 },
+        providers: new Map(),
+        own: { appId: 'default', environment: '', dataCenter: undefined },
+      },
       warnings: [],
     });
   });
@@ -138,7 +151,7 @@ describe('resolveOptions', () => {
     expect(wrong).toThrow(RegistryOptionsError);
     expect(wrong).toThrow(
       'Invalid registry options: retries is not an option; valid options are enabled, isGlobal, profile, ' +
-        'serviceCenter, microservice, instance, heartbeat, registration, shutdown; ' +
+        'serviceCenter, microservice, instance, heartbeat, registration, shutdown, discovery; ' +
         'serviceCenter.addresses[0] must be an absolute http or https URL, got "ftp://registry"; ' +
         'microservice.tags.1st must have a valid key: it must be 1 to 64 letters, digits, ' +
         '"_", "-" and ".", a letter first, got "1st"; ' +
@@ -194,7 +207,7 @@ describe('resolveOptions', () => {
       'such a key at the top',
       { 'heart beat': 1 },
       '"heart beat" is not an option; valid options are enabled, isGlobal, profile, serviceCenter, microservice, ' +
-        'instance, heartbeat, registration, shutdown',
+        'instance, heartbeat, registration, shutdown, discovery',
     ],
   ])('names %s', (_, options, issue) => {
     expect(issuesOf(options)).toEqual([issue]);

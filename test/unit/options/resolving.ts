@@ -2,6 +2,7 @@ import { RegistryOptionsError } from '../../../lib/errors.js';
 import type { HostFacts } from '../../../lib/options/host-facts.js';
 import type { RegistryModuleOptions } from '../../../lib/options/options.js';
 import type { ResolvedOptions } from '../../../lib/options/resolved-options.js';
+import type { DiscoveryRules } from '../../../lib/options/resolve-discovery.js';
 import { resolveOptions } from '../../../lib/options/resolve-options.js';
 
 /** A host on which no options are needed. */
@@ -18,10 +19,17 @@ const plainHost: HostFacts = {
   },
 };
 
+/** Rules of discovery that accept what begins as it should. */
+export const plainRules: DiscoveryRules = {
+  picker: ([first]) => first,
+  isVersionRule: rule => /^(latest|\d)/.test(rule),
+  isEndpoint: endpoint => /^\w+:\/\/[\w.]+:\d+/.test(endpoint),
+};
+
 /** Resolves options of any type, as JavaScript may pass them. */
 export function resolve(options: unknown, facts: Partial<HostFacts> = {}): ResolvedOptions {
   // An untrue type on purpose: the resolver must not trust it.
-  return resolveOptions(options as RegistryModuleOptions, { ...plainHost, ...facts });
+  return resolveOptions(options as RegistryModuleOptions, { ...plainHost, ...facts }, plainRules);
 }
 
 /** Returns the issues of the options as users read them; none when the options are valid. */

@@ -592,3 +592,58 @@ describe('a request with credentials', () => {
     expect(await noted(refusal(403, '403205'))).toEqual(['denied Bearer t1', '1 sent']);
   });
 });
+
+describe('the handshake of a watcher', () => {
+  const watcher = '/v4/default/registry/microservices/s/watcher';
+
+  it('goes to the address in use, with the headers of every request', async () => {
+    const credentials = new Noting();
+    const channel = channelOf(new FakeSend().send, { domain: 'acme', credentials });
+    const request = await channel.watchRequest('s', {});
+    expect(request).toMatchObject({
+      address: a,
+      url: `${a}${watcher}`,
+      maxMessageBytes: 1_048_576,
+    });
+    expect(request.headers).toMatchObject({
+      'x-domain-name': 'acme',
+      'User-Agent': 'nestjs-servicecomb/test',
+      Authorization: 'Bearer t1',
+    });
+    request.accepted();
+    request.refused();
+    expect(credentials.noted).toEqual(['accepted Bearer t1', 'refused Bearer t1']);
+  });
+
+  it('goes to another address than one that failed it, which stays in use for the rest', async () => {
+    const channel = channelOf(new FakeSend().send, { addresses: [a, b] });
+    expect((await channel.watchRequest('s', { beside: a })).url).toBe(`${b}${watcher}`);
+    expect((await channel.watchRequest('s', { beside: b })).url).toBe(`${a}${watcher}`);
+    expect(channel.addresses.current).toBe(a);
+  });
+
+  it('goes to the one that failed when there is no other', async () => {
+    const channel = channelOf(new FakeSend().send);
+    expect((await channel.watchRequest('s', { beside: a })).url).toBe(`${a}${watcher}`);
+  });
+
+  it('waits for credentials within its bounds', async () => {
+    const asked: unknown[] = [];
+    const credentials: Credentials = {
+      ...noCredentials,
+      headersFor: async (address, bounds) => {
+        asked.push(address, bounds);
+        return {};
+      },
+    };
+    const { signal } = new AbortController();
+    const channel = channelOf(new FakeSend().send, { credentials });
+    await channel.watchRequest('s', { signal, timeoutMs: 77 });
+    expect(asked).toEqual([a, { signal, timeoutMs: 77 }]);
+  });
+
+  it('refuses an id that is none', async () => {
+    const channel = channelOf(new FakeSend().send);
+    await expect(channel.watchRequest('..', {})).rejects.toBeInstanceOf(RangeError);
+  });
+});

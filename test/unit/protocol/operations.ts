@@ -1,3 +1,4 @@
+import { ServiceCenterResponseError } from '../../../lib/errors.js';
 import type { CallOptions } from '../../../lib/protocol/channel.js';
 import type { ServiceCenterClient } from '../../../lib/protocol/service-center.client.js';
 
@@ -231,12 +232,85 @@ export const operations: readonly KnownOperation[] = [
           environment: 'testing',
           revision: 'r0',
           noCache: true,
+          tags: ['team', 'tier'],
         },
         options,
       ),
-    sent: 'GET /instances?appId=app&serviceName=orders&version=0.0.0%2B&env=testing&rev=r0&noCache=1',
+    sent: 'GET /instances?appId=app&serviceName=orders&version=0.0.0%2B&env=testing&rev=r0&noCache=1&tags=team%2Ctier',
     answer: { instances: [instance] },
     value: { modified: true, revision: 'r1', instances: [instance] },
+  },
+  {
+    name: 'findInstancesInBatch',
+    ask: (client, options) =>
+      client.findInstancesInBatch(
+        [
+          { appId: 'app', serviceName: 'orders', environment: 'testing', revision: 'r0' },
+          { appId: 'app', serviceName: 'nobody' },
+          { appId: 'app', serviceName: 'billing' },
+        ],
+        options,
+      ),
+    sent: 'POST /instances/action?type=query',
+    body: {
+      services: [
+        {
+          service: {
+            environment: 'testing',
+            appId: 'app',
+            serviceName: 'orders',
+            version: '0.0.0+',
+          },
+          rev: 'r0',
+        },
+        { service: { appId: 'app', serviceName: 'nobody', version: '0.0.0+' } },
+        { service: { appId: 'app', serviceName: 'billing', version: '0.0.0+' } },
+      ],
+    },
+    answer: {
+      services: {
+        failed: [{ indexes: [1], error: { errorCode: '400012', errorMessage: 'none' } }],
+        notModified: [0],
+        updated: [{ index: 2, rev: 'r1', instances: [instance] }],
+      },
+    },
+    value: [
+      { modified: false },
+      new ServiceCenterResponseError('queryInstances', 'http://a:1', {
+        status: 400,
+        errorCode: 400_012,
+        errorMessage: 'app/nobody',
+      }),
+      { modified: true, revision: 'r1', instances: [instance] },
+    ],
+  },
+  {
+    name: 'findInstancesInBatch past the cache',
+    ask: (client, options) =>
+      client.findInstancesInBatch([{ appId: 'app', serviceName: 'orders' }], {
+        noCache: true,
+        ...options,
+      }),
+    sent: 'POST /instances/action?type=query&noCache=1',
+    body: {
+      services: [{ service: { appId: 'app', serviceName: 'orders', version: '0.0.0+' } }],
+    },
+    answer: { services: { updated: [{ index: 0, rev: 'r1' }] } },
+    value: [{ modified: true, revision: 'r1', instances: [] }],
+  },
+  {
+    name: 'listProviders',
+    ask: (client, options) => client.listProviders('s', options),
+    sent: 'GET /microservices/s/providers',
+    answer: { providers: [service] },
+    value: [service],
+  },
+  {
+    name: 'listConsumers',
+    ask: (client, options) => client.listConsumers('s', options),
+    sent: 'GET /microservices/s/consumers',
+    answer: { consumers: [service] },
+    value: [service],
   },
   {
     name: 'getHealth',

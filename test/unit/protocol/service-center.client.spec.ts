@@ -16,6 +16,8 @@ const wrongInEveryField = {
   instances: {},
   schema: 5,
   schemas: 'c',
+  providers: 'p',
+  consumers: {},
   tags: [],
   version: 5,
 };
@@ -24,6 +26,8 @@ const wrongInEveryItem = {
   services: [{}],
   instances: [{}],
   schemas: [{}],
+  providers: [{}],
+  consumers: [{}],
   tags: { team: 1 },
   apiVersion: 4,
 };
@@ -76,6 +80,8 @@ describe('the server leaves out what is empty, so that', () => {
     ['listMicroservices', []],
     ['getTags', {}],
     ['listSchemas', []],
+    ['listProviders', []],
+    ['listConsumers', []],
     ['listInstances', []],
     ['getHealth', []],
     ['sendHeartbeats', []],
@@ -109,6 +115,51 @@ describe('findInstances', () => {
     const http = new FakeSend({ body: {} });
     const found = await clientOf(http.send).findInstances({ appId: 'app', serviceName: 'orders' });
     expect(found).toEqual({ modified: true, revision: undefined, instances: [] });
+  });
+});
+
+describe('findInstancesInBatch', () => {
+  const key = { appId: 'app', serviceName: 'orders' };
+  const refused = (indexes: readonly number[], detail: string) => ({
+    services: { failed: [{ indexes, error: { errorCode: '400012', detail } }] },
+  });
+
+  it('says who asks', async () => {
+    const http = new FakeSend({ body: { services: { notModified: [0] } } });
+    await clientOf(http.send).findInstancesInBatch([key], { consumerId: 'me' });
+    expect(http.requests[0]?.headers).toHaveProperty('X-ConsumerId', 'me');
+  });
+
+  it.each([
+    ['has none for one of them', { notModified: [0] }],
+    ['has two for one of them', { notModified: [0, 1], updated: [{ index: 1 }] }],
+    ['has one for a provider that was not asked for', { notModified: [0, 1, 2] }],
+    [
+      'has an instance without an id',
+      { notModified: [0], updated: [{ index: 1, instances: [{}] }] },
+    ],
+    ['refuses one without a code', { notModified: [0], failed: [{ indexes: [1], error: {} }] }],
+  ])('refuses an answer that %s', async (_, services) => {
+    const client = clientOf(new FakeSend({ body: { services } }).send);
+    await expect(client.findInstancesInBatch([key, key])).rejects.toBeInstanceOf(
+      ServiceCenterProtocolError,
+    );
+  });
+
+  it('tells a consumer that is unknown as a single find does', async () => {
+    const detail = 'Micro-service does not exist(Consumer[me] does not exist.)';
+    const client = clientOf(new FakeSend({ body: refused([0], detail) }).send);
+    const results = await client.findInstancesInBatch([key], { consumerId: 'me' });
+    expect(results).toMatchObject([
+      { errorCode: 400_012, status: 400, detail: 'Consumer[me] does not exist.' },
+    ]);
+  });
+
+  it('takes no other text of a success into an error: a gateway may have put a secret there', async () => {
+    const client = clientOf(new FakeSend({ body: refused([0], 'Bearer c4n4ry') }).send);
+    const [result] = await client.findInstancesInBatch([key]);
+    expect(JSON.stringify(result)).not.toContain('c4n4ry');
+    expect(result).toMatchObject({ message: expect.stringContaining('app/orders') });
   });
 });
 

@@ -269,6 +269,7 @@ describe('a path', () => {
     ['queryInstances', 'POST /v4/p/registry/instances/action'],
     ['listProviders', 'GET /v4/p/registry/microservices/s/providers'],
     ['listConsumers', 'GET /v4/p/registry/microservices/s/consumers'],
+    ['watch', 'GET /v4/p/registry/microservices/s/watcher'],
   ] as const)('of %s is %s', (name, line) => {
     expect(`${routes[name].method} ${pathOf(routes[name], parameters)}`).toBe(line);
   });

@@ -73,3 +73,8 @@ export async function endFault(id: string): Promise<void> {
 export async function closeIdle(): Promise<void> {
   await call('DELETE', 'connections/idle');
 }
+
+/** Resets the connections of all watchers. */
+export async function cutWatchers(): Promise<void> {
+  await call('DELETE', 'connections/watchers');
+}

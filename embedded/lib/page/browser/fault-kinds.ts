@@ -49,6 +49,30 @@ export const faultOffers: readonly FaultOffer[] = [
     hasMatch: true,
   },
   {
+    kind: 'mute-watchers',
+    label: 'Mute watchers: freeze those that are open',
+    numbers: [],
+    hasMatch: false,
+  },
+  {
+    kind: 'swallow-frames',
+    label: 'Swallow frames: notify no watcher',
+    numbers: [],
+    hasMatch: false,
+  },
+  {
+    kind: 'delay-frames',
+    label: 'Delay frames: notify watchers late',
+    numbers: [late],
+    hasMatch: false,
+  },
+  {
+    kind: 'double-frames',
+    label: 'Double frames: notify watchers twice',
+    numbers: [],
+    hasMatch: false,
+  },
+  {
     kind: 'skew-clock',
     label: 'Skew clock: report a wrong time',
     numbers: [{ ...late, value: hourMs, min: -1_000_000_000, max: 1_000_000_000 }],
@@ -77,6 +101,7 @@ export const faultTargets: readonly string[] = [
   'getExistence',
   'getMicroservice',
   'setSchema',
+  'watch',
 ];
 
 /** Values of the form. */

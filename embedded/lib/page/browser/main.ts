@@ -18,6 +18,7 @@ const faults = new FaultList();
 
 byId('fault-form').append(new FaultForm().node);
 byId('close-idle').addEventListener('click', () => void calls.closeIdle());
+byId('cut-watchers').addEventListener('click', () => void calls.cutWatchers());
 setText(
   byId('example-nest'),
   `RegistryModule.forRoot({\n  serviceCenter: { addresses: ['${location.origin}'] },\n})`,

@@ -4,6 +4,7 @@ import { expect, it } from '@jest/globals';
 import { EventStream } from '../../../lib/page/event-stream.js';
 import { Faults } from '../../../lib/server/faults.js';
 import { TestRegistry } from '../../support/registry.js';
+import { idleTarget } from '../../support/fault-target.js';
 
 /** A browser whose connection accepts nothing until told to. */
 class SlowResponse extends Writable {
@@ -46,17 +47,9 @@ class QuickResponse extends SlowResponse {
   }
 }
 
-const noDoor = {
-  close: () => Promise.resolve(),
-  open: () => Promise.resolve(),
-  closeIdle: () => 0,
-  withoutRenewals: <Result>(act: () => Result) => act(),
-  skew: () => undefined,
-};
-
 it('a listener that is too slow hears nothing until it has caught up, and then everything', async () => {
   const registry = new TestRegistry();
-  const faults = new Faults(noDoor);
+  const faults = new Faults(idleTarget);
   const hub = new EventStream(registry.model, faults);
   const serviceId = registry.service();
   const properties = { text: 'x'.repeat(4000) };
@@ -83,7 +76,7 @@ it('a listener that is too slow hears nothing until it has caught up, and then e
 
 it('listeners that never read are closed beyond 64 MiB, the one that is behind for longest first', () => {
   const registry = new TestRegistry();
-  const hub = new EventStream(registry.model, new Faults(noDoor));
+  const hub = new EventStream(registry.model, new Faults(idleTarget));
   const serviceId = registry.service();
   const properties = { text: 'x'.repeat(4000) };
   for (let count = 0; count < 300; count += 1) registry.instance(serviceId, { properties });

@@ -1,18 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFault } from '../../../lib/page/fault-body.js';
 import { Faults } from '../../../lib/server/faults.js';
-
-const door = {
-  close: () => Promise.resolve(),
-  open: () => Promise.resolve(),
-  closeIdle: () => 0,
-  withoutRenewals: <Result>(act: () => Result) => act(),
-  skew: () => undefined,
-};
+import { idleTarget } from '../../support/fault-target.js';
 
 /** Returns the fault that a body switches on, or what is wrong with the body. */
 function start(body: unknown): unknown {
-  const faults = new Faults(door);
+  const faults = new Faults(idleTarget);
   const asked = readFault(body);
   if (asked.kind === 'bad') return asked.issues;
   asked.start(faults, Promise.resolve());
@@ -38,6 +31,10 @@ describe('the body of a fault', () => {
     [{ kind: 'swallow-renewals' }, {}],
     [{ kind: 'skew-clock', ms: -5000 }, { ms: -5000 }],
     [{ kind: 'refuse', ms: 1 }, { ms: 1 }],
+    [{ kind: 'mute-watchers' }, { watchers: 0 }],
+    [{ kind: 'swallow-frames' }, {}],
+    [{ kind: 'delay-frames', ms: 2000 }, { ms: 2000 }],
+    [{ kind: 'double-frames' }, {}],
   ])('%j puts on a fault of its kind', (body, settings) => {
     expect(start(body)).toMatchObject({ kind: body.kind, settings, hits: 0 });
   });
@@ -45,6 +42,16 @@ describe('the body of a fault', () => {
   it('may say which requests are hit', () => {
     const match = { operation: 'heartbeat', method: 'PUT', path: 'own$', times: 2, when: 'after' };
     expect(start({ kind: 'hang', match })).toMatchObject({ match: { ...match, path: /own$/ } });
+  });
+
+  it('may say which frames are hit', () => {
+    const ids = { serviceName: 'orders', instanceId: 'own', consumerId: 'shop' };
+    const match = { action: 'DELETE', ...ids, times: 2 };
+    expect(start({ kind: 'swallow-frames', match })).toMatchObject({ match });
+    expect(start({ kind: 'swallow-frames', match: { action: 'EXPIRE', path: 'x' } })).toEqual([
+      'match.action must be one of CREATE, UPDATE, DELETE',
+      'match.path is not a known field',
+    ]);
   });
 
   it('lists every issue at once', () => {

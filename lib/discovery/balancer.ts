@@ -1,0 +1,434 @@
+import type { Clock } from '../background/clock.js';
+import { NoInstanceError, RegistryOptionsError } from '../errors.js';
+import type { DataCenterInfo, StoredInstance } from '../protocol/wire.js';
+import { callOutcome, type CallOutcome } from './call-outcome.js';
+import type { Candidate, Picker, PickTurn } from './candidate.js';
+import { type CallTime, Deadlines, TimedAttempt } from './deadlines.js';
+import { parseEndpoint, speaks } from './endpoint.js';
+import type { Attempt, PickOptions, ProviderCallOptions, ProviderName } from './provider.js';
+import { repetitionOf, type RepeatRules, type Repeats, RetryBudget } from './retry.js';
+import {
+  busyFrom,
+  funnel,
+  isOut,
+  otherThan,
+  type Pool,
+  poolOf,
+  type Selection,
+  selectionOf,
+  spillsOver,
+} from './selection.js';
+import type { EjectionSettings, ZoneUse } from './settings.js';
+import { ejectionMs, isFailure, mostEjected, TrackedCandidate } from './standing.js';
+import { parseVersionRule, type VersionRule } from './version-rule.js';
+
+/** What a balancer reports. Called synchronously; must not throw. */
+export interface BalancerEvents {
+  ejected(
+    candidate: Candidate,
+    details: { readonly error: unknown; readonly failures: number; readonly forMs: number },
+  ): void;
+  restored(candidate: Candidate, details: { readonly afterMs: number }): void;
+  /** A call failed, and it may be the instance's fault. */
+  failed(candidate: Candidate, outcome: CallOutcome): void;
+  /** An endpoint that cannot be read was skipped; once for each text. */
+  skipped(endpoint: string): void;
+}
+
+/** The settings of one provider, as far as they decide who is called. */
+export interface BalancerSettings {
+  readonly versionRule?: string | undefined;
+  readonly picker: Picker;
+  readonly zone: ZoneUse;
+  readonly ejection: EjectionSettings | undefined;
+  readonly dataCenter: DataCenterInfo | undefined;
+}
+
+/** The options of a call, and what only the protocol of the caller knows. */
+export interface CallOptions extends ProviderCallOptions {
+  /** Whether the method is safe: GET, HEAD, OPTIONS. Not PUT and DELETE, which handlers seldom keep idempotent. @default false */
+  readonly isSafe?: boolean | undefined;
+  /** Never repeated, not even when it was not sent: the body is a stream. @default false */
+  readonly isOnce?: boolean | undefined;
+}
+
+/** The clock of a balancer, and its random numbers: from 0 on, below 1. */
+export type BalancerClock = Pick<Clock, 'now' | 'delay'> & { random(): number };
+
+/** What one attempt came to. */
+type Result<T> = { readonly answer: T } | { readonly error: unknown };
+
+/** Of RPC over HTTP; others are asked for. */
+const defaultSchemes: readonly string[] = ['rest', 'http', 'https'];
+
+/** Callers of one provider ask in few ways; a gateway that takes rules from requests must not grow for ever. */
+const mostSelections = 16;
+
+/** Texts to report; a registry full of garbage must not fill the memory. */
+const mostSkipped = 100;
+
+/** A turn fits into a small integer, which costs no memory. */
+const lastTurn = 0x3fffffff;
+
+/** Chooses among the instances of one provider, and repeats calls that failed on other ones. */
+export class Balancer {
+  readonly #rule: VersionRule | undefined;
+  readonly #budget = new RetryBudget();
+  readonly #deadlines: Deadlines;
+  readonly #turn: Turn;
+  readonly #picker: Picker;
+  readonly #skipped = new Set<string>();
+  #instances: readonly StoredInstance[] = [];
+  /** By instance id: one for each endpoint that was asked for so far. */
+  #tracked = new Map<string, readonly TrackedCandidate[]>();
+  /** For calls that ask for no scheme and no version: a Map would take half of the time of a pick. */
+  #usual: Selection | undefined;
+  readonly #others = new Map<string, Selection>();
+
+  constructor(
+    private readonly provider: ProviderName,
+    private readonly settings: BalancerSettings,
+    private readonly clock: BalancerClock,
+    private readonly events: BalancerEvents,
+  ) {
+    const { versionRule } = settings;
+    this.#rule = versionRule === undefined ? undefined : ruleOf(versionRule);
+    this.#deadlines = new Deadlines(clock);
+    this.#turn = new Turn(clock);
+    this.#picker = settings.picker;
+  }
+
+  /** Takes a new list. What is known of the endpoints that it keeps survives. */
+  update(instances: readonly StoredInstance[]): void {
+    const tracked = new Map<string, readonly TrackedCandidate[]>();
+    for (const instance of instances) {
+      const known = this.#tracked.get(instance.instanceId) ?? [];
+      const kept = known.filter(({ endpoint }) => instance.endpoints?.includes(endpoint.text));
+      for (const candidate of kept) candidate.instance = instance;
+      if (kept.length > 0) tracked.set(instance.instanceId, kept);
+    }
+    this.#instances = instances;
+    this.#tracked = tracked;
+    this.#forgetSelections();
+  }
+
+  /**
+   * Returns a candidate that may be called now. The call is not counted: use {@link call} for that.
+   * @throws NoInstanceError
+   * @throws RegistryOptionsError when `versionRule` is no rule
+   */
+  pick(options?: PickOptions): Candidate {
+    return this.#pick(options);
+  }
+
+  /**
+   * Runs an action on a candidate, and again on another one when it failed and may be repeated. Rejects with what
+   * the action rejects with; with a `TimeoutError` when the time is up, and with the signal's reason when that is
+   * aborted. A returned answer of status 502, 503 or 504 counts as failed, and is returned in the end.
+   * @throws NoInstanceError
+   */
+  async call<T>(
+    action: (candidate: Candidate, attempt: Attempt) => Promise<T>,
+    options: CallOptions = {},
+  ): Promise<T> {
+    const startedAt = this.clock.now();
+    const time = this.#deadlines.open(options, startedAt);
+    try {
+      const result = await this.#run(action, options, { time, startedAt });
+      if ('error' in result) throw result.error;
+      return result.answer;
+    } finally {
+      this.#deadlines.close(time);
+    }
+  }
+
+  /** Returns what is known of an instance: of its endpoints, the one that is set aside for longest. */
+  standingOf(instanceId: string): Standing {
+    const candidates = this.#tracked.get(instanceId) ?? [];
+    const now = this.clock.now();
+    const remaining = candidates.flatMap(({ ejection }) =>
+      ejection === undefined ? [] : Math.max(0, ejection.until - now),
+    );
+    const latencies = candidates.flatMap(({ latencyMs }) => latencyMs ?? []);
+    return {
+      ejectedForMs: remaining.length === 0 ? null : Math.max(...remaining),
+      pending: candidates.reduce((sum, { pending }) => sum + pending, 0),
+      latencyMs: latencies.length === 0 ? null : Math.max(...latencies),
+    };
+  }
+
+  /** From now on no delay of the clock outlives the last call. Picks and calls still work. */
+  stop(): void {
+    this.#deadlines.stop();
+  }
+
+  #pick(options: PickOptions | undefined): TrackedCandidate {
+    const selection = this.#selectionFor(options);
+    const { near, far, onTrial } = selection;
+    if (near === undefined) throw this.#noInstance(selection);
+    const turn = this.#turn;
+    turn.turn = turn.turn === lastTurn ? 0 : turn.turn + 1;
+    turn.key = options?.key;
+    let candidate = this.#choose(near, onTrial);
+    if (far !== undefined && candidate.pending >= busyFrom) {
+      const farther = this.#choose(far, onTrial);
+      if (spillsOver(candidate, farther)) candidate = farther;
+    }
+    return candidate;
+  }
+
+  /** Lets the picker choose; a candidate on trial that has a call under way already is not taken. */
+  #choose(pool: Pool, onTrial: readonly TrackedCandidate[]): TrackedCandidate {
+    const candidate = this.#choiceOf(pool);
+    if (onTrial.length === 0 || candidate.pending === 0 || !onTrial.includes(candidate))
+      return candidate;
+    const free = poolOf(pool.filter(other => other.pending === 0 || !onTrial.includes(other)));
+    return free === undefined ? candidate : this.#choiceOf(free);
+  }
+
+  #choiceOf(pool: Pool): TrackedCandidate {
+    const candidate = this.#picker(pool, this.#turn);
+    if (candidate instanceof TrackedCandidate) return candidate;
+    throw new TypeError('A picker must return one of the candidates that it is given');
+  }
+
+  #noInstance({ lack }: Selection): NoInstanceError {
+    const seen = lack?.seen ?? { registered: 0, up: 0, fitting: 0 };
+    return new NoInstanceError(this.provider, lack?.reason ?? 'none-registered', seen);
+  }
+
+  #selectionFor(options: PickOptions | undefined): Selection {
+    const isUsual = options?.scheme === undefined && options?.versionRule === undefined;
+    const known = isUsual ? this.#usual : this.#others.get(keyOf(options));
+    // The clock is read only while somebody is set aside: that is most of what a pick would cost.
+    if (known !== undefined && (known.dueAt === Infinity || this.clock.now() < known.dueAt))
+      return known;
+    const selection = this.#select(options ?? {});
+    if (isUsual) this.#usual = selection;
+    else this.#keep(keyOf(options), selection);
+    return selection;
+  }
+
+  #keep(key: string, selection: Selection): void {
+    const [oldest] = this.#others.keys();
+    if (oldest !== undefined && this.#others.size >= mostSelections - 1 && !this.#others.has(key))
+      this.#others.delete(oldest);
+    this.#others.set(key, selection);
+  }
+
+  #select({ scheme = defaultSchemes, versionRule }: PickOptions): Selection {
+    const { zone, dataCenter: home, ejection } = this.settings;
+    const narrower = versionRule === undefined ? undefined : ruleOf(versionRule);
+    const schemes = [scheme].flat().map(text => text.toLowerCase());
+    const funnelled = funnel(this.#instances, {
+      versionRules: [this.#rule, narrower].filter(rule => rule !== undefined),
+      zone,
+      home,
+      candidateOf: instance => this.#candidateOf(instance, schemes),
+    });
+    return selectionOf(funnelled, this.clock.now(), candidates =>
+      ejection === undefined ? 0 : mostEjected(candidates, ejection),
+    );
+  }
+
+  /** Returns the candidate at the first endpoint that has one of the schemes. */
+  #candidateOf(instance: StoredInstance, schemes: readonly string[]): TrackedCandidate | undefined {
+    const tracked = this.#tracked.get(instance.instanceId) ?? [];
+    for (const text of instance.endpoints ?? []) {
+      const known = tracked.find(({ endpoint }) => endpoint.text === text);
+      const endpoint = known?.endpoint ?? parseEndpoint(text);
+      if (endpoint === undefined) this.#skip(text);
+      else if (schemes.some(scheme => speaks(scheme, endpoint))) {
+        if (known !== undefined) return known;
+        const candidate = new TrackedCandidate(instance, endpoint, this.clock);
+        this.#tracked.set(instance.instanceId, [...tracked, candidate]);
+        return candidate;
+      }
+    }
+    return undefined;
+  }
+
+  #skip(text: string): void {
+    if (this.#skipped.has(text) || this.#skipped.size >= mostSkipped) return;
+    this.#skipped.add(text);
+    this.events.skipped(text);
+  }
+
+  #forgetSelections(): void {
+    this.#usual = undefined;
+    this.#others.clear();
+  }
+
+  async #run<T>(
+    action: (candidate: Candidate, attempt: Attempt) => Promise<T>,
+    options: CallOptions,
+    { time, startedAt }: { readonly time: CallTime; readonly startedAt: number },
+  ): Promise<Result<T>> {
+    this.#budget.earn();
+    const rules = repeatRulesOf(options);
+    const repeats = { unsent: 0, arrived: 0, stale: 0 };
+    const tried: TrackedCandidate[] = [];
+    let candidate = this.#pick(options);
+    for (let number = 1, beganAt = startedAt; ; number++) {
+      const needsNewConnection = tried.at(-1) === candidate;
+      const attempt = new TimedAttempt(time, number, needsNewConnection, time.dueAt - beganAt);
+      tried.push(candidate);
+      candidate.pending += 1;
+      const result = await attempted(action, candidate, attempt, time);
+      const now = this.clock.now();
+      const outcome = time.ending?.outcome ?? outcomeOf(result, rules, repeats);
+      this.#settle(candidate, result, { outcome, startedAt: beganAt, now }, options);
+      const next = this.#next(candidate, outcome, { rules, repeats, tried, options });
+      if (next === undefined) return result;
+      candidate = next;
+      beganAt = now;
+    }
+  }
+
+  /** Takes the outcome into account, and reports what follows from it. */
+  #settle(
+    candidate: TrackedCandidate,
+    result: Result<unknown>,
+    call: { readonly outcome: CallOutcome; readonly startedAt: number; readonly now: number },
+    options: PickOptions,
+  ): void {
+    const { ejection: settings } = this.settings;
+    const verdict = candidate.settled(call, settings);
+    if (verdict === 'restore') this.#restore(candidate, call.now);
+    if (
+      verdict === 'eject' &&
+      settings !== undefined &&
+      this.#mayEject(candidate, call.now, options)
+    )
+      this.#eject(candidate, errorOf(result), call.now, settings);
+    if (isFailure(call.outcome)) this.events.failed(candidate, call.outcome);
+  }
+
+  #mayEject(candidate: TrackedCandidate, now: number, options: PickOptions): boolean {
+    const { all } = this.#selectionFor(options);
+    const { ejection } = this.settings;
+    const out = all.filter(other => other !== candidate && isOut(other, now)).length;
+    // An instance that is no longer listed is nobody's candidate any more.
+    if (ejection === undefined || !all.includes(candidate)) return false;
+    return out < mostEjected(all.length, ejection);
+  }
+
+  #eject(
+    candidate: TrackedCandidate,
+    error: unknown,
+    now: number,
+    settings: EjectionSettings,
+  ): void {
+    const failedTrials = candidate.ejection === undefined ? 0 : candidate.ejection.failedTrials + 1;
+    const forMs = ejectionMs(failedTrials, settings, () => this.clock.random());
+    candidate.eject(now, forMs);
+    this.#forgetSelections();
+    this.events.ejected(candidate, { error, failures: candidate.failures, forMs });
+  }
+
+  #restore(candidate: TrackedCandidate, now: number): void {
+    const afterMs = now - (candidate.ejection?.firstAt ?? now);
+    candidate.restore();
+    this.#forgetSelections();
+    this.events.restored(candidate, { afterMs });
+  }
+
+  /** Returns who is called next, and counts and pays for the repetition; undefined: the call is over. */
+  #next(
+    candidate: TrackedCandidate,
+    outcome: CallOutcome,
+    { rules, repeats, tried, options }: Course,
+  ): TrackedCandidate | undefined {
+    const repetition = repetitionOf(outcome, rules, repeats);
+    if (repetition === undefined) return undefined;
+    if (repetition === 'same') {
+      repeats.stale += 1;
+      return candidate;
+    }
+    const random = (): number => this.clock.random();
+    const other = otherThan(tried, this.#selectionFor(options), random);
+    if (other === undefined) return undefined;
+    if (outcome === 'unsent') repeats.unsent += 1;
+    else if (this.#budget.pay()) repeats.arrived += 1;
+    else return undefined;
+    return other;
+  }
+}
+
+/** What is known of one instance, for a snapshot. */
+export interface Standing {
+  /** null: not set aside; 0: on trial. */
+  readonly ejectedForMs: number | null;
+  readonly pending: number;
+  readonly latencyMs: number | null;
+}
+
+/** What decides on the repetition of a call under way. */
+interface Course {
+  readonly rules: RepeatRules;
+  readonly repeats: Repeats;
+  readonly tried: readonly TrackedCandidate[];
+  readonly options: PickOptions;
+}
+
+/** One object for all turns of a balancer: a pick allocates nothing. */
+class Turn implements PickTurn {
+  turn = -1;
+  key: string | undefined;
+
+  constructor(private readonly clock: BalancerClock) {}
+
+  get now(): number {
+    return this.clock.now();
+  }
+
+  random(): number {
+    return this.clock.random();
+  }
+}
+
+/** @throws RegistryOptionsError */
+function ruleOf(text: string): VersionRule {
+  const rule = parseVersionRule(text);
+  if (rule !== undefined) return rule;
+  const message = `must be a version rule such as "1.0.0+" (is ${JSON.stringify(text)})`;
+  throw new RegistryOptionsError([{ path: 'versionRule', message }]);
+}
+
+function keyOf({ scheme = '', versionRule = '' }: PickOptions = {}): string {
+  return `${versionRule} ${typeof scheme === 'string' ? scheme : scheme.join(' ')}`;
+}
+
+function repeatRulesOf({ isSafe, isOnce, idempotent, retries = 1 }: CallOptions): RepeatRules {
+  return { isRepeatable: isSafe === true || idempotent === true, isOnce: isOnce === true, retries };
+}
+
+/** Runs an action; resolves when it has settled, or at once when the call is ended from outside. */
+function attempted<T>(
+  action: (candidate: Candidate, attempt: Attempt) => Promise<T>,
+  candidate: Candidate,
+  attempt: Attempt,
+  time: CallTime,
+): Promise<Result<T>> {
+  return new Promise(resolve => {
+    const fail = (error: unknown): void => resolve({ error });
+    time.interrupt = fail;
+    try {
+      action(candidate, attempt).then(answer => resolve({ answer }), fail);
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+/** A stale connection that does not lead to a repetition is a broken one. */
+function outcomeOf(result: Result<unknown>, rules: RepeatRules, repeats: Repeats): CallOutcome {
+  const outcome = callOutcome('error' in result ? result.error : result.answer);
+  const isStale = outcome === 'stale' && repetitionOf(outcome, rules, repeats) === undefined;
+  return isStale ? 'broken' : outcome;
+}
+
+function errorOf(result: Result<unknown>): unknown {
+  if ('error' in result) return result.error;
+  return new Error('The answer had status 502, 503 or 504');
+}

@@ -1,0 +1,549 @@
+import { type Clock, Deferred } from '../background/clock.js';
+import { callFailureOf, NoInstanceError } from '../errors.js';
+import {
+  type EventContext,
+  type EventInstance,
+  type PendingEvent,
+  RegistryEvents,
+} from '../events.js';
+import type { ListedInstance, RegistryEventName } from '../event-payloads.js';
+import type { PendingNote } from '../notes.js';
+import type { ServiceCenterClient } from '../protocol/service-center.client.js';
+import type { FrameProvider } from '../protocol/watch-frame.js';
+import type { StoredInstance } from '../protocol/wire.js';
+import { Balancer, type BalancerEvents, type CallOptions } from './balancer.js';
+import type { Candidate } from './candidate.js';
+import { isRegistryFailure } from './finder.js';
+import { callable, type Instances } from './instance-list.js';
+import { KnownProvider } from './known-provider.js';
+import type {
+  Attempt,
+  FindOptions,
+  PickOptions,
+  ProviderChange,
+  ProviderName,
+  ProviderQuery,
+} from './provider.js';
+import type { Fact, Trouble } from './provider-state.js';
+import { Puller } from './puller.js';
+import type { DiscoverySettings, ProviderSettings } from './settings.js';
+import { type DiscoverySnapshot, snapshotOf } from './snapshot.js';
+import { fitting, parseVersionRule, type VersionRule } from './version-rule.js';
+import type { Watcher, WatcherEvents } from './watcher.js';
+
+/** The collaborators of discovery. */
+export interface DiscoveryParts {
+  readonly client: Pick<ServiceCenterClient, 'findInstances' | 'findInstancesInBatch' | 'address'>;
+  readonly clock: Clock;
+  /** From 0 on, below 1. */
+  readonly random: () => number;
+  /** Emits and logs events, and logs notes; called after the state has changed. Must not throw. */
+  readonly publisher: {
+    publish(event: PendingEvent, context: EventContext): void;
+    note(note: PendingNote, context: EventContext): void;
+  };
+  /** Makes what follows changes. Called once, and it starts nothing; without it, polls alone find changes. */
+  readonly watcher?: ((events: WatcherEvents) => WatcherOfCore) | undefined;
+}
+
+/** The part of a {@link Watcher} that the core uses. */
+export type WatcherOfCore = Pick<
+  Watcher,
+  'want' | 'tick' | 'stop' | 'isOpen' | 'probe' | 'isolated'
+>;
+
+/** How long a provider that nobody asks for and nobody follows is polled. */
+const forgottenMs = 1_800_000;
+
+/** The same where there is nothing to know of it: names may come from requests. */
+const absentForgottenMs = 60_000;
+
+/** Within this time the truth is pulled after the connection for changes was opened: a fleet opens them together. */
+const openedSpreadMs = 500;
+
+/** What a caller asks for: a provider, and the part of its instances that is called by this name. */
+interface Callee {
+  readonly provider: KnownProvider;
+  readonly balancer: Balancer;
+  /** Of the query, besides the one of the settings. */
+  readonly versionRule: string | undefined;
+  readonly versionRules: readonly VersionRule[];
+}
+
+/**
+ * What is known of providers, and who of them is called. It is empty until the first question: nothing is asked,
+ * timed or opened before. It has no timer: `tick()` resolves with the time after which it is to be called again.
+ */
+export class DiscoveryCore {
+  /** By environment, application and name; those with fixed endpoints by the name that they are called by. */
+  readonly #providers = new Map<string, KnownProvider>();
+  /** By the query. */
+  readonly #callees = new Map<string, Callee>();
+  readonly #puller: Puller;
+  readonly #watcher: WatcherOfCore | undefined;
+  /** Our own instance, as the last event of the registration had it. */
+  #instance: EventInstance | undefined;
+  /** Whether the last request failed because of the registry. */
+  #isFailing = false;
+  /** Providers whose refusal was published. */
+  readonly #refused = new Set<KnownProvider>();
+  #isStopped = false;
+  #wake: () => void = () => undefined;
+
+  constructor(
+    private readonly settings: DiscoverySettings,
+    private readonly parts: DiscoveryParts,
+  ) {
+    const { client, clock, random } = parts;
+    const wake = () => this.#wake();
+    this.#puller = new Puller(settings, { client, clock, random, wake });
+    this.#watcher = settings.watch ? parts.watcher?.(this.#watcherEvents()) : undefined;
+  }
+
+  /** The id of our own service, by which the registry knows who asks; undefined before it is registered. */
+  get consumerId(): string | undefined {
+    return this.#puller.consumerId;
+  }
+
+  /**
+   * Instances that may be called, in the order of their ids; or all of them, whatever their status. From memory
+   * once they are known.
+   * @throws NoInstanceError `unknown-provider`
+   * @throws ServiceCombError when nothing is known and the registry does not answer; with `fresh`, whenever it does not
+   */
+  async find(
+    query: string | ProviderQuery,
+    { status = 'UP', fresh = false, signal }: FindOptions = {},
+  ): Promise<Instances> {
+    signal?.throwIfAborted();
+    const { provider, versionRules } = this.#calleeOf(query);
+    if (fresh && !provider.isFixed && this.settings.enabled) {
+      await untilAborted(this.#puller.askStore(provider), signal);
+      this.#check(provider, 'fresh');
+    } else if (provider.instances.length === 0) await this.#ask(provider, signal);
+    const { instances } = provider;
+    return status === 'UP'
+      ? callable(instances, versionRules)
+      : versionRules.reduce<Instances>((left, rule) => fitting(rule, left), instances);
+  }
+
+  /**
+   * Picks one that may be called now. The call is not counted: use `call` for that.
+   * @throws NoInstanceError
+   * @throws ServiceCombError when nothing is known and the registry does not answer
+   */
+  async pick(query: string | ProviderQuery, options?: PickOptions): Promise<Candidate> {
+    const callee = this.#calleeOf(query);
+    if (callee.provider.instances.length === 0) await this.#ask(callee.provider);
+    return callee.balancer.pick(narrowed(options, callee));
+  }
+
+  /** Picks at once where instances are known; undefined where a question to the registry comes first. @throws NoInstanceError */
+  pickKnown(query: string | ProviderQuery, options?: PickOptions): Candidate | undefined {
+    const callee = this.#calleeOf(query);
+    if (callee.provider.instances.length === 0) return undefined;
+    return callee.balancer.pick(narrowed(options, callee));
+  }
+
+  /**
+   * Runs an action on a candidate, and on another one when it failed and may be repeated. Waits for the first
+   * answer of the registry when nothing is known.
+   * @throws NoInstanceError, and what the action throws
+   */
+  async call<T>(
+    query: string | ProviderQuery,
+    action: (candidate: Candidate, attempt: Attempt) => Promise<T>,
+    options?: CallOptions,
+  ): Promise<T> {
+    const callee = this.#calleeOf(query);
+    if (callee.provider.instances.length === 0) await this.#ask(callee.provider, options?.signal);
+    return callee.balancer.call(action, narrowed(options, callee));
+  }
+
+  /**
+   * Calls back with the instances that may be called as soon as they are known, and with each change of them; with
+   * none where the registry does not know the provider. Returns the function that ends it. The listener must not throw.
+   */
+  onChange(query: string | ProviderQuery, listener: (change: ProviderChange) => void): () => void {
+    const { provider, versionRules } = this.#calleeOf(query);
+    const end = provider.follow(instances => callable(instances, versionRules), listener);
+    if (provider.state.kind === 'asked' && !provider.isFixed) void this.#puller.ask(provider);
+    return end;
+  }
+
+  /** Notes what has happened to the registration. */
+  notice(event: PendingEvent, { instance }: EventContext): void {
+    this.#instance = instance ?? this.#instance;
+    const spreadMs = this.settings.pollIntervalMs / 3;
+    const { name, payload } = event;
+    if (name === RegistryEvents.ServiceRegistered) this.#setConsumer(payload.serviceId);
+    if (name === RegistryEvents.AddressIsolated)
+      this.#watcher?.isolated(payload.address, payload.error);
+    if (name === RegistryEvents.InstanceLost) this.#shake();
+    if (name === RegistryEvents.EventLoopStalled) this.#watcher?.probe();
+    const isAgain = name === RegistryEvents.InstanceRegistered && payload.registrations > 1;
+    const isBack = name === RegistryEvents.AddressRestored && this.#isFailing;
+    if (isAgain || isBack || standstills.has(name)) this.#puller.pullAll(spreadMs);
+  }
+
+  /** Sets what is called when something may be due sooner than the last tick said. */
+  onDue(wake: () => void): void {
+    this.#wake = wake;
+  }
+
+  /** Starts what is due, and resolves with the milliseconds until something is due again; undefined when nothing ever is. */
+  async tick(): Promise<number | undefined> {
+    if (this.#isStopped) return undefined;
+    const now = this.parts.clock.now();
+    const dueAts = [...this.#providers].map(([key, provider]) => {
+      const isIdle = now >= provider.usedAt + idleMs(provider);
+      if (!isIdle || provider.isFollowed || provider.isFixed) return provider.tick();
+      this.#forget(key, provider);
+      return Infinity;
+    });
+    dueAts.push(this.#puller.tick(), this.#watcher?.tick() ?? Infinity);
+    const dueAt = dueAts.reduce((first, each) => Math.min(first, each), Infinity);
+    return dueAt === Infinity ? undefined : Math.max(0, dueAt - now);
+  }
+
+  /** Asks for the providers of `discovery.warmUp`. Resolves when each has been answered for, or failed; never rejects. */
+  async warmUp(): Promise<void> {
+    if (!this.settings.enabled) return;
+    const providers = this.settings.warmUp.map(name => this.#calleeOf(name).provider);
+    await Promise.all(providers.map(provider => this.#puller.ask(provider)));
+  }
+
+  /** Ends what is under way, and asks nothing any more. Picks and calls are answered from memory. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#watcher?.stop();
+    for (const provider of this.#providers.values())
+      for (const balancer of provider.balancers.values()) balancer.stop();
+    await this.#puller.stop();
+  }
+
+  /** All that is known, frozen. */
+  snapshot(): DiscoverySnapshot {
+    const now = this.parts.clock.now();
+    const providers = [...this.#providers.values()].map(provider => snapshotOf(provider, now));
+    return Object.freeze({
+      watching: this.#watcher?.isOpen ?? false,
+      providers: Object.freeze(providers),
+    });
+  }
+
+  /** Asks for a provider of which no instance is known. */
+  async #ask(provider: KnownProvider, signal?: AbortSignal): Promise<void> {
+    if (this.settings.enabled) await untilAborted(this.#puller.ask(provider), signal);
+    this.#check(provider);
+  }
+
+  /** @throws what there is to say of a provider without a list */
+  #check(
+    { name, state, instances, isFixed }: KnownProvider,
+    how: 'fresh' | 'known' = 'known',
+  ): void {
+    if (isFixed) return;
+    const isOld = state.kind === 'asked' || how === 'fresh';
+    if (isOld && state.trouble !== undefined) throw state.trouble.error;
+    const none = { registered: 0, up: 0, fitting: 0 };
+    if (!this.settings.enabled)
+      throw new NoInstanceError(name, 'unknown-provider', none, disabledAdvice);
+    if (state.kind === 'asked') throw new DOMException('Discovery has ended', 'AbortError');
+    if (state.kind === 'absent' && instances.length === 0)
+      throw new NoInstanceError(name, 'unknown-provider', none);
+  }
+
+  #calleeOf(query: string | ProviderQuery): Callee {
+    const key = typeof query === 'string' ? query : queryKeyOf(query);
+    const callee = this.#callees.get(key) ?? this.#addCallee(key, query);
+    callee.provider.usedAt = this.parts.clock.now();
+    return callee;
+  }
+
+  #addCallee(key: string, text: string | ProviderQuery): Callee {
+    const query = typeof text === 'string' ? { serviceName: text } : text;
+    const { own, providers } = this.settings;
+    const settings = providers.get(query.serviceName);
+    const name = Object.freeze({
+      environment: query.environment ?? settings?.environment ?? own.environment,
+      appId: query.appId ?? settings?.appId ?? own.appId,
+      serviceName: settings?.serviceName ?? query.serviceName,
+    });
+    assertNames(name);
+    const { versionRule } = query;
+    const rules = [settings?.versionRule, versionRule].filter(rule => rule !== undefined);
+    const versionRules = settings?.endpoints === undefined ? rules.map(ruleOf) : [];
+    const provider = this.#providerOf(name, query.serviceName, settings?.endpoints);
+    const balancer = this.#balancerOf(provider, query.serviceName, settings);
+    const callee = { provider, balancer, versionRule, versionRules };
+    this.#callees.set(key, callee);
+    return callee;
+  }
+
+  #providerOf(
+    name: ProviderName,
+    calledName: string,
+    endpoints: readonly string[] | undefined,
+  ): KnownProvider {
+    const key = endpoints === undefined ? keyOf(name) : calledName;
+    const known = this.#providers.get(key);
+    if (known !== undefined) return known;
+    const { clock } = this.parts;
+    const { keepMs, enabled } = this.settings;
+    const tell = (provider: KnownProvider, fact: Fact) => this.#tell(provider, fact);
+    const fixed = endpoints?.map(fixedInstance);
+    const provider = new KnownProvider(name, { clock, keepMs, tell }, fixed);
+    this.#providers.set(key, provider);
+    if (enabled && !provider.isFixed) {
+      this.#puller.add(provider);
+      this.#watch();
+    }
+    return provider;
+  }
+
+  /** The names that have no settings of their own share one balancer. */
+  #balancerOf(
+    provider: KnownProvider,
+    calledName: string,
+    own: ProviderSettings | undefined,
+  ): Balancer {
+    const key = own === undefined ? '' : calledName;
+    const known = provider.balancers.get(key);
+    if (known !== undefined) return known;
+    const { settings, parts } = this;
+    const { clock, random } = parts;
+    const { isFixed } = provider;
+    const balancer = new Balancer(
+      provider.name,
+      {
+        // Fixed endpoints have neither a version nor a zone.
+        versionRule: isFixed ? undefined : own?.versionRule,
+        picker: own?.picker ?? settings.picker,
+        zone: isFixed ? 'ignore' : (own?.zone ?? settings.zone),
+        ejection: settings.ejection,
+        dataCenter: settings.own.dataCenter,
+      },
+      { now: () => clock.now(), delay: (ms, signal) => clock.delay(ms, signal), random },
+      this.#balancerEvents(provider),
+    );
+    provider.addBalancer(key, balancer);
+    return balancer;
+  }
+
+  #forget(key: string, provider: KnownProvider): void {
+    this.#providers.delete(key);
+    this.#refused.delete(provider);
+    this.#puller.remove(provider);
+    for (const balancer of provider.balancers.values()) balancer.stop();
+    for (const [query, callee] of this.#callees)
+      if (callee.provider === provider) this.#callees.delete(query);
+    this.#watch();
+  }
+
+  #setConsumer(serviceId: string): void {
+    // A service that was deleted and registered again often has its old id, and the connection is deaf then.
+    this.#watcher?.want(undefined);
+    // The header that names the consumer cannot hold any other.
+    this.#puller.setConsumer(/^[\x21-\x7e]{1,64}$/.test(serviceId) ? serviceId : undefined);
+    this.#watch();
+  }
+
+  /** Watches while there is something to watch: providers in our own environment, which the registry pushes. */
+  #watch(): void {
+    const { environment } = this.settings.own;
+    const isWatched = [...this.#providers.values()].some(
+      ({ name, isFixed }) => !isFixed && name.environment === environment,
+    );
+    this.#watcher?.want(isWatched && !this.#isStopped ? this.consumerId : undefined);
+    if (isWatched) this.#wake();
+  }
+
+  #shake(): void {
+    for (const provider of this.#providers.values())
+      if (!provider.isFixed) provider.apply({ kind: 'shaken' });
+  }
+
+  /** A frame names a provider by its own name; by its alias somebody may have asked for it. */
+  #hint(frame: FrameProvider | 'all'): void {
+    if (frame === 'all') return this.#puller.pullAll(0);
+    const names = [frame.serviceName, ...(frame.alias === undefined ? [] : [frame.alias])];
+    for (const serviceName of names) {
+      const { environment, appId } = frame;
+      const provider = this.#providers.get(keyOf({ environment, appId, serviceName }));
+      if (provider !== undefined) this.#puller.hint(provider);
+    }
+  }
+
+  #watcherEvents(): WatcherEvents {
+    const { client } = this.parts;
+    return {
+      hint: frame => this.#hint(frame),
+      opened: address => {
+        this.#publish({ name: RegistryEvents.WatchOpened, payload: { address } });
+        this.#puller.pullAll(openedSpreadMs);
+      },
+      lost: (address, error, retryInMs) => {
+        this.#shake();
+        this.#publish({ name: RegistryEvents.WatchLost, payload: { address, error, retryInMs } });
+      },
+      failed: (address = client.address, error, retryInMs) =>
+        this.#note({ kind: 'unwatched', address, error, retryInMs }),
+      silentRegistry: (address = client.address, error, retryInMs) =>
+        this.#note({ kind: 'unwatchable', address, error, retryInMs }),
+      unavailable: error => this.#note({ kind: 'no-web-socket', error }),
+      due: () => this.#wake(),
+    };
+  }
+
+  #balancerEvents(provider: KnownProvider): BalancerEvents {
+    const { name } = provider;
+    const of = ({ instance, endpoint }: Candidate) => {
+      return { provider: name, instanceId: instance.instanceId, endpoint: endpoint.text };
+    };
+    return {
+      ejected: (candidate, { error, failures, forMs }) => {
+        const payload = { ...of(candidate), error: callFailureOf(error), failures, forMs };
+        this.#publish({ name: RegistryEvents.EndpointEjected, payload });
+      },
+      restored: (candidate, { afterMs }) => {
+        const payload = { ...of(candidate), afterMs };
+        this.#publish({ name: RegistryEvents.EndpointRestored, payload });
+      },
+      failed: ({ instance }, outcome) => {
+        if (provider.isFixed) return;
+        provider.apply({ kind: 'call-failed', instanceId: instance.instanceId });
+        if (outcome === 'unsent') this.#puller.doubt(provider);
+      },
+      skipped: endpoint => this.#note({ kind: 'unreadable', provider: name, endpoint }),
+    };
+  }
+
+  #tell(provider: KnownProvider, fact: Fact): void {
+    const { name } = provider;
+    switch (fact.kind) {
+      case 'changed': {
+        const { added, removed, updated } = fact;
+        const payload = {
+          provider: name,
+          added: listed(added),
+          removed: listed(removed),
+          updated: listed(updated),
+        };
+        return this.#publish({ name: RegistryEvents.DiscoveryChanged, payload });
+      }
+      case 'doubted': {
+        const { kept, keptForMs, reason } = fact;
+        const payload = { provider: name, kept: listed(kept), keptForMs, reason };
+        return this.#publish({ name: RegistryEvents.DiscoveryEmptied, payload });
+      }
+      case 'failed':
+        return this.#tellFailure(provider, fact);
+      case 'recovered':
+        return this.#tellRecovery(provider, fact);
+    }
+  }
+
+  /** A registry that does not serve is told once, however many providers cannot be asked for. */
+  #tellFailure(provider: KnownProvider, { error, failures }: Trouble): void {
+    const isOfAll = isRegistryFailure(error);
+    if (isOfAll ? this.#isFailing : this.#refused.has(provider)) return;
+    if (isOfAll) this.#isFailing = true;
+    else this.#refused.add(provider);
+    const payload = { ...(!isOfAll && { provider: provider.name }), error, failures };
+    this.#publish({ name: RegistryEvents.DiscoveryFailed, payload });
+  }
+
+  #tellRecovery(provider: KnownProvider, { error, failures }: Trouble): void {
+    const name = RegistryEvents.DiscoveryRecovered;
+    if (this.#refused.delete(provider))
+      this.#publish({ name, payload: { provider: provider.name, failures } });
+    if (!this.#isFailing || !isRegistryFailure(error)) return;
+    this.#isFailing = false;
+    this.#publish({ name, payload: { failures } });
+    this.#puller.pullAll(this.settings.pollIntervalMs / 3);
+  }
+
+  #publish(event: PendingEvent): void {
+    this.parts.publisher.publish(event, this.#context());
+  }
+
+  #note(note: PendingNote): void {
+    this.parts.publisher.note(note, this.#context());
+  }
+
+  #context(): EventContext {
+    const at = new Date(this.parts.clock.wallNow()).toISOString();
+    return this.#instance === undefined ? { at } : { at, instance: this.#instance };
+  }
+}
+
+/** Events after which anything may have changed unnoticed. */
+const standstills: ReadonlySet<RegistryEventName> = new Set([
+  RegistryEvents.InstanceLost,
+  RegistryEvents.EventLoopStalled,
+]);
+
+const disabledAdvice =
+  'The registry is not asked (enabled: false): set discovery.providers.<name>.endpoints';
+
+/** Returns the key of a provider. No part can contain the separator. */
+function keyOf({ environment, appId, serviceName }: ProviderName): string {
+  return `${environment}\n${appId}\n${serviceName}`;
+}
+
+function queryKeyOf({ environment, appId, serviceName, versionRule }: ProviderQuery): string {
+  return `${environment ?? '*'}\n${appId ?? '*'}\n${serviceName}\n${versionRule ?? ''}`;
+}
+
+/** @throws RangeError when no URL could hold a name, or two names could have one key */
+function assertNames({ serviceName, appId }: ProviderName): void {
+  for (const [key, value] of Object.entries({ serviceName, appId }))
+    if (!/^\P{C}+$/u.test(value))
+      throw new RangeError(
+        `${key} must be a name without control characters, got ${JSON.stringify(value)}`,
+      );
+}
+
+/** @throws RangeError */
+function ruleOf(text: string): VersionRule {
+  const rule = parseVersionRule(text);
+  if (rule !== undefined) return rule;
+  throw new RangeError(`versionRule must be such as "1.0.0+", got ${JSON.stringify(text)}`);
+}
+
+/** Returns the options of a pick, with the version rule of the query unless they have one. */
+function narrowed<Options extends PickOptions>(
+  options: Options | undefined,
+  { versionRule }: Callee,
+): Options | PickOptions | undefined {
+  if (versionRule === undefined || options?.versionRule !== undefined) return options;
+  return { ...options, versionRule };
+}
+
+function fixedInstance(endpoint: string): StoredInstance {
+  return { instanceId: endpoint, hostName: '', endpoints: [endpoint], status: 'UP' };
+}
+
+function listed(instances: Instances): readonly ListedInstance[] {
+  return instances.map(({ instanceId, endpoints = [] }) => ({ instanceId, endpoints }));
+}
+
+/** How long nobody may have asked for a provider until it is forgotten. */
+function idleMs({ state, instances }: KnownProvider): number {
+  return state.kind === 'absent' && instances.length === 0 ? absentForgottenMs : forgottenMs;
+}
+
+/** Waits for work that goes on for others when this caller gives up. */
+async function untilAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return work;
+  signal.throwIfAborted();
+  const aborted = new Deferred();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort);
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
