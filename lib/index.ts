@@ -112,7 +112,6 @@ export type {
   ShutdownOptions,
 } from './options/options.js';
 export type { ResolvedOptions } from './options/resolved-options.js';
-export type { ProviderQuery } from './discovery/provider.js';
 export type { CallOptions } from './protocol/channel.js';
 export { ErrorCode } from './protocol/error-codes.js';
 export { isRetriable } from './protocol/failures.js';
