@@ -31,6 +31,11 @@ export type {
   ProviderQuery,
 } from './discovery/provider.js';
 export type {
+  DiscoverySnapshot,
+  InstanceSnapshot,
+  ProviderSnapshot,
+} from './discovery/snapshot.js';
+export type {
   DiscoverySettings,
   EjectionSettings,
   ProviderSettings,
@@ -77,6 +82,16 @@ export type {
   WatchLostEvent,
   WatchOpenedEvent,
 } from './event-payloads.js';
+export { type ByNameOptions, candidateOf } from './nest/by-name.adapter.js';
+export {
+  type DiscoveryHttpAsyncOptions,
+  type DiscoveryHttpExtras,
+  DiscoveryHttpModule,
+  type DiscoveryHttpOptions,
+  type DiscoveryHttpOptionsFactory,
+  DiscoveryHttpService,
+} from './nest/discovery-http.module.js';
+export { Discovery } from './nest/discovery.js';
 export { OnRegistryEvent } from './nest/on-registry-event.decorator.js';
 export { Registration } from './nest/registration.js';
 export { RegistryHealthIndicator } from './nest/registry.health.js';

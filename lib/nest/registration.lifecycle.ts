@@ -11,6 +11,7 @@ import {
 import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { SchedulerRegistry } from '@nestjs/schedule';
+import { DiscoveryCore } from '../discovery/core.js';
 import { isServiceCombError, RegistryOptionsError } from '../errors.js';
 import { EventPublisher } from '../events.js';
 import { connectionWarnings } from '../options/connection-warnings.js';
@@ -31,6 +32,7 @@ import { HealthFollower } from '../registration/health-follower.js';
 import { Pace } from '../registration/pace.js';
 import { Connections } from '../transport/http.js';
 import { TlsFiles } from '../transport/tls-files.js';
+import { Discovery } from './discovery.js';
 import { EndpointPublisher } from './endpoint-publisher.js';
 import { isGood } from './health-answer.js';
 import {
@@ -61,6 +63,8 @@ export class RegistrationLifecycle
     @Inject(REGISTRY_OPTIONS) private readonly options: ResolvedOptions,
     @Inject(REGISTRY_LOGGER) private readonly logger: RegistryLogger,
     @Inject(RegistrationCore) private readonly core: RegistrationCore,
+    @Inject(DiscoveryCore) private readonly providers: DiscoveryCore,
+    @Inject(Discovery) private readonly discovery: Discovery,
     @Inject(EventPublisher) private readonly publisher: EventPublisher,
     @Inject(Pace) private readonly pace: Pace,
     @Inject(Ticker) private readonly ticker: Ticker,
@@ -106,19 +110,30 @@ export class RegistrationLifecycle
   }
 
   /**
-   * Registers, now or once the server listens. The application starts whether or not the registry
-   * answers, unless `failFast` is set.
+   * Registers, now or once the server listens, and asks for the providers of `discovery.warmUp`. The application
+   * starts whether or not the registry answers, unless `failFast` is set.
    * @throws ServiceCombError with `failFast`, when the service could not be found or created
    */
   async onApplicationBootstrap(): Promise<void> {
     if (!this.options.enabled) return;
     const start = this.#start();
     this.#checkShutdown();
+    await Promise.all([this.#warmUp(), this.#begin(start)]);
+  }
+
+  async #begin(start: 'bootstrap' | 'listen' | 'manual' | 'never'): Promise<void> {
     if (start === 'never') return;
     if (isHostOpen(this.options.instance)) this.#followAddress();
     if (this.options.registration.failFast) await this.core.prepare();
     if (start === 'bootstrap' || !this.#hasServer || this.http.listening) void this.#serves(start);
     else this.#awaitServer(start);
+  }
+
+  /** Resolves when the providers are known, or the time is up. They are asked for all the same then. */
+  async #warmUp(): Promise<void> {
+    const { discovery, serviceCenter } = this.options;
+    if (discovery.warmUp.length === 0) return;
+    await within(serviceCenter.timeoutMs, this.providers.warmUp(), this.clock);
   }
 
   /** Leaves while HTTP is still served, then goes on serving for `shutdown.drainMs`. */
@@ -133,6 +148,9 @@ export class RegistrationLifecycle
     try {
       if (wasListed && statusFirst) await this.#drainOutOfService();
       await this.core.close();
+      // Calls go on from memory while the application drains.
+      await this.providers.stop();
+      this.discovery.close();
       await this.ticker.stop();
       this.channel.credentials.stop();
       this.connections.closeIdle();

@@ -4,9 +4,11 @@ import { ModuleRef } from '@nestjs/core';
 import { RegistryOptionsError } from '../errors.js';
 import { EventPublisher } from '../events.js';
 import { createCredentials } from '../credentials/credentials.js';
+import { DiscoveryCore } from '../discovery/core.js';
 import { parseEndpoint } from '../discovery/endpoint.js';
 import { pickers } from '../discovery/pickers.js';
 import { parseVersionRule } from '../discovery/version-rule.js';
+import { Watcher, type WatcherParts } from '../discovery/watcher.js';
 import { readHostFacts } from '../options/host-facts.js';
 import type { RegistryModuleOptions } from '../options/options.js';
 import { isHostOpen } from '../options/published-address.js';
@@ -18,13 +20,16 @@ import { Channel, type Send } from '../protocol/channel.js';
 import { ServiceCenterClient } from '../protocol/service-center.client.js';
 import { AddressLearner } from '../registration/address-learner.js';
 import type { Clock } from '../background/clock.js';
-import { RegistrationCore } from '../registration/core.js';
+import { RegistrationCore, type RegistrationParts } from '../registration/core.js';
 import { Pace } from '../registration/pace.js';
 import type { RegistryRecord } from '../registration/record.js';
 import { Connections, createPrivateAxios, secretsBeside, sendThrough } from '../transport/http.js';
+import { openSocketOver } from '../transport/web-socket.js';
 import { version } from '../version.js';
+import { Discovery } from './discovery.js';
 import { Registration } from './registration.js';
 import { RegistryHealthIndicator } from './registry.health.js';
+import { RemovedEndpoints } from './removed-endpoints.js';
 import { systemClock, Ticker, waitIdly } from './ticker.js';
 import {
   REGISTRY_CLOCK,
@@ -85,18 +90,46 @@ export const registryProviders: Provider[] = [
     inject: [REGISTRY_OPTIONS],
     useFactory: (options: ResolvedOptions) => new Pace(options, Math.random),
   },
+  RemovedEndpoints,
+  {
+    provide: DiscoveryCore,
+    inject: [
+      REGISTRY_OPTIONS,
+      Channel,
+      Connections,
+      ServiceCenterClient,
+      REGISTRY_CLOCK,
+      EventPublisher,
+      RemovedEndpoints,
+    ],
+    useFactory: createDiscovery,
+  },
   {
     provide: RegistrationCore,
-    inject: [REGISTRY_OPTIONS, ServiceCenterClient, Channel, EventPublisher, REGISTRY_CLOCK, Pace],
+    inject: [
+      REGISTRY_OPTIONS,
+      ServiceCenterClient,
+      Channel,
+      REGISTRY_CLOCK,
+      Pace,
+      EventPublisher,
+      DiscoveryCore,
+    ],
     useFactory: createCore,
   },
   {
     provide: Ticker,
-    inject: [RegistrationCore, REGISTRY_LOGGER, Pace, REGISTRY_CLOCK],
-    useFactory: (core: RegistrationCore, logger: Logger, pace: Pace, clock: Clock) =>
-      new Ticker(core, logger, pace.turnPeriodMs, clock),
+    inject: [RegistrationCore, DiscoveryCore, REGISTRY_LOGGER, Pace, REGISTRY_CLOCK],
+    useFactory: (
+      core: RegistrationCore,
+      discovery: DiscoveryCore,
+      logger: Logger,
+      pace: Pace,
+      clock: Clock,
+    ) => new Ticker(core, logger, pace.turnPeriodMs, clock, [discovery]),
   },
   Registration,
+  Discovery,
   RegistryHealthIndicator,
 ];
 
@@ -138,15 +171,52 @@ function createChannel(serviceCenter: ResolvedOptions['serviceCenter'], send: Se
   return new Channel(send, new AddressBook(addresses), settings, credentials);
 }
 
+/** Nothing is asked, timed or opened before the first question. */
+function createDiscovery(
+  { discovery, serviceCenter }: ResolvedOptions,
+  channel: Channel,
+  connections: Connections,
+  client: ServiceCenterClient,
+  clock: Clock,
+  publisher: EventPublisher,
+  removed: RemovedEndpoints,
+): DiscoveryCore {
+  const request: WatcherParts['request'] = (consumerId, options) =>
+    channel.watchRequest(consumerId, options);
+  const open = openSocketOver(connections, serviceCenter);
+  const parts = { clock, random: Math.random };
+  return new DiscoveryCore(discovery, {
+    ...parts,
+    client,
+    watcher: events => new Watcher(open, { ...parts, request }, events),
+    publisher: {
+      publish: (event, context) => {
+        publisher.publish(event, context);
+        removed.note(event);
+      },
+      note: (note, context) => publisher.note(note, context),
+    },
+  });
+}
+
+/** What happens to the registration is told to discovery, which knows nothing else of it. */
 function createCore(
   options: ResolvedOptions,
   client: ServiceCenterClient,
   channel: Channel,
-  publisher: EventPublisher,
   clock: Clock,
   pace: Pace,
+  publisher: EventPublisher,
+  discovery: DiscoveryCore,
 ): RegistrationCore {
-  const parts = { client, channel, clock, pace, publisher };
+  const told: RegistrationParts['publisher'] = {
+    publish: (event, context) => {
+      publisher.publish(event, context);
+      discovery.notice(event, context);
+    },
+    note: (note, context) => publisher.note(note, context),
+  };
+  const parts = { client, channel, clock, pace, publisher: told };
   const core = new RegistrationCore(recordOf(options), options, parts);
   if (options.serviceCenter.learnAddresses) {
     const { addresses } = channel;

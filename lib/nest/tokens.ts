@@ -21,5 +21,8 @@ export const REGISTRY_LOGGER = Symbol.for('nestjs-servicecomb.logger');
 /** Token of the clock that a registration goes by; tests may override it. */
 export const REGISTRY_CLOCK = Symbol.for('nestjs-servicecomb.clock');
 
+/** Token of the options of a DiscoveryHttpModule. */
+export const DISCOVERY_HTTP_OPTIONS = Symbol.for('nestjs-servicecomb.discovery-http-options');
+
 /** The part of Nest's logger that this library writes to. */
 export type RegistryLogger = Pick<Logger, 'log' | 'warn' | 'error' | 'debug'>;

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Module, type Type } from '@nestjs/common';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventEmitter2, EventEmitterModule } from '@nestjs/event-emitter';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
 import axios from 'axios';
-import { RegistryEvents, RegistryModule } from '../../lib/index.js';
+import { DiscoveryHttpModule, RegistryEvents, RegistryModule } from '../../lib/index.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { watchTimers } from '../support/live-timers.js';
 import {
@@ -36,6 +36,30 @@ describe('an application that closes', () => {
     await new Promise(resolve => setImmediate(resolve));
     expect(timers.live()).toEqual([]);
     timers.end();
+  });
+});
+
+describe('an application that injects Discovery and never uses it', () => {
+  async function lifeOf(imports: readonly DynamicModule[]) {
+    const timers = watchTimers();
+    const registry = await startRegistry(cleanup);
+    const { app, events } = await startApp(cleanup, optionsFor(registry.url), {
+      imports: [...imports],
+    });
+    await events.nth('servicecomb.heartbeat.succeeded');
+    await new Promise(resolve => setImmediate(resolve));
+    // The innermost function of the library that set each.
+    const armed = timers
+      .live()
+      .map(stack => /\bat (\S+) .*\/lib\/(nest|registration)\//.exec(stack)?.[1]);
+    await app.close();
+    timers.end();
+    const sent = registry.requests.map(({ method, operation }) => `${method} ${operation}`);
+    return { armed: new Set(armed), sent };
+  }
+
+  it('sends the same requests as one without it, and has the same timers', async () => {
+    expect(await lifeOf([DiscoveryHttpModule.register()])).toEqual(await lifeOf([]));
   });
 });
 

@@ -1,0 +1,256 @@
+import {
+  AxiosError,
+  type AxiosAdapter,
+  AxiosHeaders,
+  type AxiosResponse,
+  CanceledError,
+  type InternalAxiosRequestConfig,
+} from 'axios';
+import type { CallOptions } from '../discovery/balancer.js';
+import type { Candidate } from '../discovery/candidate.js';
+import type { DiscoveryCore } from '../discovery/core.js';
+import { withPrefix } from '../discovery/endpoint.js';
+import type { Attempt, ProviderCallOptions, ProviderQuery } from '../discovery/provider.js';
+import { type ServiceUrl, serviceUrl } from '../discovery/service-url.js';
+import { NoInstanceError, propertyOf } from '../errors.js';
+import type { EndpointAgents } from './endpoint-agents.js';
+
+/** How a request by name is called. */
+export interface ByNameOptions extends Pick<
+  ProviderCallOptions,
+  'key' | 'versionRule' | 'idempotent' | 'retries'
+> {
+  /** Who is called instead of the service that the URL names, such as one of another application. */
+  readonly provider?: ProviderQuery | undefined;
+}
+
+declare module 'axios' {
+  // Without type parameters, which differ from one version of axios to the next.
+  interface AxiosRequestConfig {
+    /** How to call a provider by its name, with the HttpService of `DiscoveryHttpModule`. */
+    byName?: ByNameOptions;
+  }
+}
+
+/** What calls by name need. */
+export interface ByNameParts {
+  readonly core: Pick<DiscoveryCore, 'call'>;
+  /** Sends a request to a host. */
+  readonly send: AxiosAdapter;
+  readonly agents: Pick<EndpointAgents, 'httpAgent' | 'httpsAgent' | 'closeIdleTo'>;
+  /** Name of this service, which providers are told. */
+  readonly ownName: string;
+  /** Headers to pass on from what came in. */
+  readonly context?: (() => Readonly<Record<string, string>> | undefined) | undefined;
+}
+
+// By a key that both forms of this library know: a process may load both.
+const candidateKey = Symbol.for('nestjs-servicecomb.candidate');
+
+/**
+ * Returns who answered a request by name, or failed: of an AxiosResponse or an AxiosError. Undefined when it went
+ * to a host, or to nobody.
+ */
+export function candidateOf(answer: unknown): Candidate | undefined {
+  return typeof answer === 'object' && answer !== null
+    ? Reflect.get(answer, candidateKey)
+    : undefined;
+}
+
+/** All attempts together, as in java-chassis (OperationConfig.java). */
+const defaultTimeoutMs = 30_000;
+
+/** PUT and DELETE may be repeated by the RFC; few handlers allow it. */
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+const hostAdvice =
+  'To call a host by its name in DNS, give its port, or inject the HttpService of HttpModule';
+
+/**
+ * Makes the adapter that calls providers by name. Being an adapter it is below the interceptors of the user, which
+ * run once for a request that is repeated. Each attempt gets a copy of the request, so that answers and errors have
+ * the URL as the user wrote it.
+ */
+export function byNameAdapter(parts: ByNameParts): AxiosAdapter {
+  return async config => {
+    const target = serviceUrl(fullUrlOf(config));
+    return target === undefined ? parts.send(config) : new CallByName(parts, config, target).run();
+  };
+}
+
+/** Puts the URL together as axios does, which would put the name into lower case later. */
+function fullUrlOf({ baseURL = '', url = '', allowAbsoluteUrls }: InternalAxiosRequestConfig) {
+  const isAbsolute = /^([a-z][a-z\d+\-.]*:)?\/\//i.test(url);
+  if (baseURL === '' || (isAbsolute && allowAbsoluteUrls !== false)) return url;
+  return url === '' ? baseURL : `${baseURL.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}`;
+}
+
+/** One request by name, with all its attempts. */
+class CallByName {
+  #candidate: Candidate | undefined;
+  readonly #timeoutMs: number;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(
+    private readonly parts: ByNameParts,
+    private readonly config: InternalAxiosRequestConfig,
+    private readonly target: ServiceUrl,
+  ) {
+    const { timeout = 0, signal } = config;
+    this.#timeoutMs = timeout > 0 ? timeout : defaultTimeoutMs;
+    this.#signal = abortSignalOf(signal);
+  }
+
+  async run(): Promise<AxiosResponse> {
+    const { byName } = this.config;
+    const query = byName?.provider ?? { serviceName: this.target.name };
+    const headers = headersFor(this.config, this.parts);
+    try {
+      const send = (candidate: Candidate, attempt: Attempt) =>
+        this.#attempt(candidate, attempt, headers);
+      return this.#restored(await this.parts.core.call(query, send, this.#options));
+    } catch (error) {
+      throw this.#restored(this.#errorOf(error));
+    }
+  }
+
+  get #options(): CallOptions {
+    const { byName = {}, method = 'get', data } = this.config;
+    const { key, versionRule, idempotent, retries } = byName;
+    return {
+      key,
+      versionRule,
+      idempotent,
+      retries,
+      scheme: this.target.isSecure ? 'https' : undefined,
+      timeoutMs: this.#timeoutMs,
+      signal: this.#signal,
+      isSafe: safeMethods.has(method.toUpperCase()),
+      isOnce: typeof propertyOf(data, 'pipe') === 'function',
+    };
+  }
+
+  async #attempt(
+    candidate: Candidate,
+    attempt: Attempt,
+    headers: AxiosHeaders,
+  ): Promise<AxiosResponse> {
+    const { agents, send } = this.parts;
+    const { host, port, prefix } = candidate.endpoint;
+    this.#candidate = candidate;
+    this.config.cancelToken?.throwIfRequested();
+    // All kept connections are as old as the one that was closed.
+    if (attempt.needsNewConnection) agents.closeIdleTo(host, port);
+    const { proxy = false, httpAgent, httpsAgent } = this.config;
+    const request: InternalAxiosRequestConfig = {
+      ...this.config,
+      baseURL: '',
+      url: candidate.url + withPrefix(prefix, this.target.rest),
+      // axios adds to them.
+      headers: new AxiosHeaders(headers),
+      // The deadline of the call aborts the attempt; that of axios begins anew with each byte.
+      timeout: 0,
+      proxy,
+      httpAgent: httpAgent ?? agents.httpAgent,
+      httpsAgent: httpsAgent ?? agents.httpsAgent,
+    };
+    return this.config.responseType === 'stream'
+      ? this.#untilHeaders(attempt.signal, signal => send({ ...request, signal }))
+      : send({ ...request, signal: attempt.signal });
+  }
+
+  /** The deadline of a call is for the headers of a stream, while its user may abort what follows. */
+  async #untilHeaders<T>(
+    deadline: AbortSignal,
+    send: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const controller = new AbortController();
+    const abort = () => controller.abort(deadline.reason);
+    deadline.addEventListener('abort', abort);
+    const signals = [controller.signal, ...(this.#signal === undefined ? [] : [this.#signal])];
+    try {
+      return await send(AbortSignal.any(signals));
+    } finally {
+      deadline.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Returns an error as axios has it, or one of discovery. */
+  #errorOf(error: unknown): unknown {
+    const { config } = this;
+    if (this.#signal?.aborted === true) return new CanceledError(undefined, config);
+    if (propertyOf(error, 'name') === 'TimeoutError') return this.#timeoutError();
+    if (!(error instanceof NoInstanceError)) return error;
+    const { provider, reason, seen, advice } = error;
+    return reason === 'unknown-provider' && advice === undefined
+      ? new NoInstanceError(provider, reason, seen, hostAdvice)
+      : error;
+  }
+
+  #timeoutError(): AxiosError {
+    const { timeoutErrorMessage, transitional } = this.config;
+    const { ECONNABORTED, ETIMEDOUT } = AxiosError;
+    return new AxiosError(
+      timeoutErrorMessage ?? `timeout of ${this.#timeoutMs}ms exceeded`,
+      transitional?.clarifyTimeoutError === true ? ETIMEDOUT : ECONNABORTED,
+      this.config,
+    );
+  }
+
+  /** Puts the request as the user wrote it into an answer or an error, and who it was. */
+  #restored<T>(result: T): T {
+    for (const part of [result, propertyOf(result, 'response')]) {
+      if (typeof part !== 'object' || part === null || !('config' in part)) continue;
+      Object.assign(part, { config: this.config });
+      // Not enumerable, so that logs do not show it.
+      Object.defineProperty(part, candidateKey, { value: this.#candidate, configurable: true });
+    }
+    return result;
+  }
+}
+
+function abortSignalOf(signal: InternalAxiosRequestConfig['signal']): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  // That of another implementation, which axios takes, too.
+  const controller = new AbortController();
+  if (signal.aborted) controller.abort();
+  signal.addEventListener?.('abort', () => controller.abort());
+  return controller.signal;
+}
+
+const contextHeader = 'x-cse-context';
+
+/**
+ * Returns the headers of a request: the user's, and beneath them those of the context and ours. The clients of
+ * Java and Go read the name of the caller from JSON in one header (RestClientEncoder.java, rest_invoker.go).
+ */
+function headersFor(
+  { headers }: InternalAxiosRequestConfig,
+  { ownName, context }: Pick<ByNameParts, 'ownName' | 'context'>,
+): AxiosHeaders {
+  const all = new AxiosHeaders(headers);
+  for (const [name, value] of Object.entries(context?.() ?? {})) all.set(name, value, false);
+  const written = all.get(contextHeader);
+  const passed = written === undefined || written === null ? {} : objectIn(String(written));
+  if (passed !== undefined)
+    all.set(contextHeader, asciiJson({ ...passed, 'x-cse-src-microservice': ownName }));
+  return all;
+}
+
+/** Returns the object in a JSON text; undefined when it is something else, which is left as it is. */
+function objectIn(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A header holds bytes only. */
+function asciiJson(value: object): string {
+  return JSON.stringify(value).replaceAll(
+    /[^\x20-\x7e]/g,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
