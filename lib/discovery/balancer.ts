@@ -1,7 +1,7 @@
 import type { Clock } from '../background/clock.js';
 import { NoInstanceError, RegistryOptionsError } from '../errors.js';
 import type { DataCenterInfo, StoredInstance } from '../protocol/wire.js';
-import { callOutcome, type CallOutcome } from './call-outcome.js';
+import { answerOutcome, callOutcome, type CallOutcome } from './call-outcome.js';
 import type { Candidate, Picker, PickTurn } from './candidate.js';
 import { type CallTime, Deadlines, TimedAttempt } from './deadlines.js';
 import { parseEndpoint, speaks } from './endpoint.js';
@@ -423,7 +423,8 @@ function attempted<T>(
 
 /** A stale connection that does not lead to a repetition is a broken one. */
 function outcomeOf(result: Result<unknown>, rules: RepeatRules, repeats: Repeats): CallOutcome {
-  const outcome = callOutcome('error' in result ? result.error : result.answer);
+  if (!('error' in result)) return answerOutcome(result.answer);
+  const outcome = callOutcome(result.error);
   const isStale = outcome === 'stale' && repetitionOf(outcome, rules, repeats) === undefined;
   return isStale ? 'broken' : outcome;
 }

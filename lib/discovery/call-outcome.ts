@@ -13,20 +13,23 @@ import { codeOf, propertyOf } from '../errors.js';
  */
 export type CallOutcome = 'good' | 'unsent' | 'stale' | 'broken' | 'busy' | 'late' | 'nothing';
 
+/** Reads the outcome from what an action has returned: `good`, unless it is an answer of HTTP that says `busy`. */
+export function answerOutcome(answer: unknown): CallOutcome {
+  return isAnswer(answer) ? ofStatus(answer.status) : 'good';
+}
+
 /**
- * Reads the outcome from an answer, or from whatever was thrown. Knows the errors of Node, of axios and of
- * `fetch`, by name and code alone, since an error of another realm is not `instanceof Error`.
+ * Reads the outcome from whatever was thrown: the errors of Node, of axios and of `fetch`, and an answer of
+ * HTTP. By name and code alone, since an error of another realm is not `instanceof Error`.
  */
-export function callOutcome(answerOrError: unknown): CallOutcome {
-  if (isAnswer(answerOrError)) return ofStatus(answerOrError.status);
-  const status = statusOf(answerOrError);
-  const outcome = status === undefined ? undefined : ofStatus(status);
-  if (outcome === 'busy') return outcome;
-  for (const error of chainOf(answerOrError)) {
-    const found = ofError(error, answerOrError);
-    if (found !== undefined) return found;
+export function callOutcome(thrown: unknown): CallOutcome {
+  if (isAnswer(thrown)) return ofStatus(thrown.status);
+  for (const error of chainOf(thrown)) {
+    const outcome = ofError(error, thrown);
+    if (outcome !== undefined) return outcome;
   }
-  return outcome ?? 'nothing';
+  const status = statusOf(thrown);
+  return status === undefined ? 'nothing' : ofStatus(status);
 }
 
 /** An answer of HTTP has headers; a status without them may be part of what an application returns. */

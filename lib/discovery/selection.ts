@@ -19,7 +19,7 @@ export interface FunnelRules {
 }
 
 /** Why nobody can be called. */
-export interface Lack {
+interface Lack {
   readonly reason: NoInstanceReason;
   readonly seen: SeenInstances;
 }

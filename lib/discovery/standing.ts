@@ -101,7 +101,7 @@ export interface SettledCall {
  * A call that began before an ejection says nothing about the time after it. One that began during it, because
  * all were set aside, may restore its candidate; it cannot prolong the ejection.
  */
-export function verdictOf(
+function verdictOf(
   { outcome, startedAt }: Pick<SettledCall, 'outcome' | 'startedAt'>,
   { ejection, failures }: Pick<TrackedCandidate, 'ejection' | 'failures'>,
   settings: EjectionSettings,
@@ -139,7 +139,8 @@ export function ejectionMs(
   { firstMs, longestMs }: EjectionSettings,
   random: () => number,
 ): number {
-  return Math.min(firstMs * 2 ** failedTrials, longestMs) * (0.8 + 0.4 * random());
+  const meanMs = Math.min(firstMs * 2 ** failedTrials, longestMs);
+  return Math.round(meanMs * (0.8 + 0.4 * random()));
 }
 
 /** Returns how many of so many candidates may be set aside: one where there are two, none where there is one. */

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { AxiosError, AxiosHeaders } from 'axios';
-import { callOutcome } from '../../../lib/discovery/call-outcome.js';
+import { answerOutcome, callOutcome } from '../../../lib/discovery/call-outcome.js';
 import { nodeError } from '../../support/balancing.js';
 
 /** As axios wraps an error of Node: the code is repeated, `syscall` is not. */
@@ -21,12 +21,13 @@ function refusal(status: number): AxiosError {
 }
 
 test.each([200, 204, 301, 400, 401, 404, 408, 429, 500, 501, 505])('%d is an answer', status => {
-  expect(callOutcome({ status, headers: {} })).toBe('good');
+  expect(answerOutcome({ status, headers: {} })).toBe('good');
   expect(callOutcome(refusal(status))).toBe('good');
 });
 
 test.each([502, 503, 504])('%d is busy', status => {
-  expect(callOutcome({ status, headers: {} })).toBe('busy');
+  expect(answerOutcome({ status, headers: {} })).toBe('busy');
+  expect(answerOutcome(new Response('', { status }))).toBe('busy');
   expect(callOutcome(new Response('', { status }))).toBe('busy');
   expect(callOutcome(refusal(status))).toBe('busy');
   expect(callOutcome({ response: { statusCode: status } })).toBe('busy');
@@ -141,3 +142,10 @@ test('a circle of causes is read to its end', () => {
   error.cause = error;
   expect(callOutcome(error)).toBe('nothing');
 });
+
+test.each([undefined, 'text', { status: 503 }, { status: 'UP' }])(
+  'what an application returns is a good answer: %j',
+  answer => {
+    expect(answerOutcome(answer)).toBe('good');
+  },
+);

@@ -59,14 +59,17 @@ test('no text makes it throw, and what was written is kept (P2)', () => {
 });
 
 test('a name, path and query are read as they were written (P2)', () => {
-  const name = fc.stringMatching(/^[a-zA-Z][a-zA-Z0-9_.-]{0,20}[a-zA-Z]$/);
+  const inner = fc.string({
+    unit: fc.constantFrom('a', 'Z', '0', '9', '_', '.', '-'),
+    maxLength: 20,
+  });
+  const name = inner.map(text => `G${text}r`);
   fc.assert(
     fc.property(
       name,
       fc.string({ unit: 'binary' }),
       fc.constantFrom('/', '?', '#'),
       (name, rest, first) => {
-        fc.pre(name.toLowerCase() !== 'localhost');
         const written = { name, rest: first + rest, isSecure: false };
         expect(serviceUrl(`http://${name}${first}${rest}`)).toEqual(written);
       },
