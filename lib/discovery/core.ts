@@ -408,12 +408,15 @@ export class DiscoveryCore {
       },
       restored: (candidate, { afterMs }) => {
         const payload = { ...of(candidate), afterMs };
+        provider.apply({ kind: 'reached', instanceId: payload.instanceId });
         this.#publish({ name: RegistryEvents.EndpointRestored, payload });
       },
       failed: ({ instance }, outcome) => {
         if (provider.isFixed) return;
-        provider.apply({ kind: 'call-failed', instanceId: instance.instanceId });
-        if (outcome === 'unsent') this.#puller.doubt(provider);
+        const { instanceId } = instance;
+        const isUnsent = outcome === 'unsent';
+        provider.apply({ kind: 'call-failed', instanceId, isUnsent });
+        if (isUnsent) this.#puller.doubt(provider);
       },
       skipped: endpoint => this.#note({ kind: 'unreadable', provider: name, endpoint }),
     };

@@ -134,7 +134,7 @@ export class Finder {
       const isFound = 'modified' in item;
       if (!isFound && mayBeAlias(pull.target) && isNoSuchService(item)) {
         const { kind } = await this.#findOne(pull, round);
-        if (kind === 'listed') pull.target.isAlias = true;
+        if (kind === 'listed' || kind === 'unchanged') pull.target.isAlias = true;
       } else {
         if (isFound) pull.target.isAlias = false;
         round.settle(pull, isFound ? this.#answerOf(item, pull, askedAt) : answerTo(item, askedAt));

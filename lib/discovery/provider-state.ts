@@ -24,6 +24,8 @@ interface Pulls {
    * answer has come that was asked for later.
    */
   readonly shakenAt: number | undefined;
+  /** When a call last found an instance unreachable, by its id; since then none has succeeded there. */
+  readonly unreachable: ReadonlyMap<string, number>;
 }
 
 /** An instance that an answer lacked that is not believed. */
@@ -60,7 +62,12 @@ export type ProviderState =
 type AskedState = Pulls & { readonly kind: 'asked' };
 
 /** The state of a provider that no answer has come for. */
-export const unasked: ProviderState = { kind: 'asked', trouble: undefined, shakenAt: undefined };
+export const unasked: ProviderState = {
+  kind: 'asked',
+  trouble: undefined,
+  shakenAt: undefined,
+  unreachable: new Map(),
+};
 
 /** An answer of the registry about one provider, or what else changes what is believed of it. */
 export type Outcome =
@@ -78,8 +85,10 @@ export type Outcome =
   /** The watch was cut, or our own instance was lost: the next answer may be of a registry that lost others, too. */
   | { readonly kind: 'shaken' }
   | { readonly kind: 'elapsed' }
-  /** A call of this instance failed. */
-  | { readonly kind: 'call-failed'; readonly instanceId: string };
+  /** A call of this instance failed; `isUnsent` if it could not be reached. */
+  | { readonly kind: 'call-failed'; readonly instanceId: string; readonly isUnsent: boolean }
+  /** An instance that calls could not reach was reached. */
+  | { readonly kind: 'reached'; readonly instanceId: string };
 
 /** The reason why an answer is not believed. */
 export type DoubtReason = 'empty' | 'absent' | 'shrunk' | 'after-outage';
@@ -130,10 +139,9 @@ export function transition(
         withKept(state, ({ until }) => until > context.now),
       );
     case 'call-failed':
-      return told(
-        state,
-        withKept(state, ({ instance }) => instance.instanceId !== outcome.instanceId),
-      );
+      return told(state, afterFailedCall(state, outcome, context));
+    case 'reached':
+      return told(state, withReached(state, outcome.instanceId));
   }
 }
 
@@ -173,7 +181,7 @@ function afterAnswer(
   { now, keepMs }: TransitionContext,
 ): Transition {
   const before = listedOf(state);
-  const listed = answer.kind === 'listed' ? asKept(answer.instances, before) : none;
+  const listed = answer.kind === 'listed' ? asKept(answer.instances, believed(state)) : none;
   const stillKept = keptOf(state).filter(({ until }) => until > now);
   const lacking = missing(before, listed);
   const reason = doubtOf(state, answer.kind, { before, listed, lacking });
@@ -182,7 +190,7 @@ function afterAnswer(
   const kept = isDoubted
     ? [
         ...stillKept.filter(({ instance }) => missing([instance], listed).length > 0),
-        ...lacking.map(instance => ({ instance, until })),
+        ...reachable(lacking, state, now).map(instance => ({ instance, until })),
       ]
     : [];
   const { shakenAt } = state;
@@ -190,6 +198,7 @@ function afterAnswer(
   const common = {
     pulledAt: now,
     kept,
+    unreachable: state.unreachable,
     trouble: undefined,
     shakenAt: isSettled ? undefined : shakenAt,
   };
@@ -217,6 +226,20 @@ function missing(instances: Instances, listed: Instances): Instances {
   return instances.filter(
     each => !ids.has(each.instanceId) && each.endpoints?.some(text => endpoints.has(text)) !== true,
   );
+}
+
+/** As long as an instance is set aside at most: a process that died has lost its lease by then. */
+const unreachableMs = 60_000;
+
+/**
+ * Returns those of missing instances that are worth keeping: where calls cannot reach one either, there is nothing
+ * left to doubt. If none can be reached, it may be us who cannot reach anybody.
+ */
+function reachable(lacking: Instances, { unreachable }: ProviderState, now: number): Instances {
+  const some = lacking.filter(
+    ({ instanceId }) => now > (unreachable.get(instanceId) ?? -Infinity) + unreachableMs,
+  );
+  return some.length === 0 ? lacking : some;
 }
 
 /** The server's own self-preservation holds back this part of more than five (datasource/etcd/sd/types.go). */
@@ -249,6 +272,22 @@ function afterFailure(
   const trouble = { failures: (state.trouble?.failures ?? 0) + 1, error };
   const next = { ...state, trouble, shakenAt: now };
   return { state: next, facts: [{ kind: 'failed', ...trouble }] };
+}
+
+function afterFailedCall(
+  state: ProviderState,
+  { instanceId, isUnsent }: Extract<Outcome, { kind: 'call-failed' }>,
+  { now }: TransitionContext,
+): ProviderState {
+  const next = withKept(state, ({ instance }) => instance.instanceId !== instanceId);
+  if (!isUnsent) return next;
+  const recent = [...state.unreachable].filter(([, at]) => now <= at + unreachableMs);
+  return { ...next, unreachable: new Map([...recent, [instanceId, now]]) };
+}
+
+function withReached(state: ProviderState, instanceId: string): ProviderState {
+  const unreachable = [...state.unreachable].filter(([id]) => id !== instanceId);
+  return { ...state, unreachable: new Map(unreachable) };
 }
 
 /** Returns the state without those that are kept and no longer to be. */

@@ -101,7 +101,9 @@ export class DiscoveryHarness {
       if (this.wakes > wakes) continue;
       const left = end - this.clock.now();
       if (left <= 0) return;
-      await this.clock.advance(Math.min(Math.max(due, 1), 250, left));
+      // What an answer brings forward is noticed after this step.
+      const longest = this.registry.latencyMs > 0 ? 50 : 20_000;
+      await this.clock.advance(Math.min(Math.max(due, 1), longest, left));
     }
   }
 

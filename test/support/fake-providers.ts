@@ -64,6 +64,11 @@ export class FakeProviders {
   readonly aliases = new Map<string, string>();
   /** Returns what a request fails with; undefined lets it succeed. */
   fails: (request: AskedFor) => ServiceCombError | undefined = () => undefined;
+  /** The last list that was answered of each provider. */
+  readonly answered = new Map<string, readonly StoredInstance[]>();
+  /** The most requests for one provider that were under way at a time. */
+  mostAtATime = 0;
+  readonly #underWay = new Map<string, number>();
   /** From a request to its answer. The answer is of the moment when it is given. */
   latencyMs = 0;
   #revision = 0;
@@ -113,10 +118,18 @@ export class FakeProviders {
   async #arrive(request: AskedFor, { signal }: CallOptions): Promise<void> {
     signal?.throwIfAborted();
     this.asked.push(request);
+    for (const name of request.names) this.#count(name, 1);
     if (this.latencyMs > 0) await this.clock.delay(this.latencyMs, signal);
+    for (const name of request.names) this.#count(name, -1);
     signal?.throwIfAborted();
     const error = this.fails(request);
     if (error !== undefined) throw error;
+  }
+
+  #count(name: string, difference: number): void {
+    const underWay = (this.#underWay.get(name) ?? 0) + difference;
+    this.#underWay.set(name, underWay);
+    this.mostAtATime = Math.max(this.mostAtATime, underWay);
   }
 
   #found(
@@ -127,6 +140,7 @@ export class FakeProviders {
     if (consumerId !== undefined && !this.consumers.has(consumerId))
       return refusal(400_012, `Consumer[${consumerId}] does not exist.`);
     const list = this.#lists.get(name);
+    this.answered.set(name, list?.instances ?? []);
     if (list === undefined)
       return refusal(400_012, `Consumer[][///] find provider[/default/${name}] failed, provider`);
     return list.revision === revision ? { modified: false } : { modified: true, ...list };
