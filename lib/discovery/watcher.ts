@@ -168,7 +168,6 @@ export class Watcher {
   stop(): void {
     this.want(undefined);
     this.#isStopped = true;
-    this.#background.stop();
   }
 
   #start(now: number): void {
@@ -257,7 +256,6 @@ export class Watcher {
     };
     this.#hasOpened = true;
     this.#mayRenew = true;
-    this.#failedAddress = undefined;
     request.accepted();
     this.events.opened(request.address);
     this.events.due();

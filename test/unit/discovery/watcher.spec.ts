@@ -163,6 +163,18 @@ describe('a watcher that connects', () => {
     expect(test.sockets.all).toEqual([]);
   });
 
+  it('fails once, although the credentials fail after it has given up', async () => {
+    const test = new Harness();
+    let fail: (error: Error) => void = () => undefined;
+    test.makeRequest = () => new Promise((_, reject) => (fail = reject));
+    test.watcher.want('me');
+    await test.tick();
+    await test.after(5_000);
+    fail(new CredentialsError('token', 'none'));
+    await test.tick();
+    expect(test.told).toHaveLength(1);
+  });
+
   it('waits when there are no credentials', async () => {
     const test = new Harness();
     test.makeRequest = () => Promise.reject(new CredentialsError('token', 'none'));
@@ -355,6 +367,21 @@ describe('a watcher that is open', () => {
     expect(await test.tick()).toBe(Number.POSITIVE_INFINITY);
   });
 
+  it('takes nothing from a connection before it', async () => {
+    const test = await new Harness().opened();
+    const [old] = test.sockets.all;
+    test.watcher.want('other');
+    await test.tick();
+    old?.open();
+    expect(test.watcher.isOpen).toBe(false);
+    test.sockets.last.open();
+    test.told.length = 0;
+    old?.receive(frame('orders'));
+    old?.end(closed);
+    expect(test.watcher.isOpen).toBe(true);
+    expect(test.told).toEqual([]);
+  });
+
   it('is closed when it is stopped, and never opened again', async () => {
     const test = await new Harness().opened();
     test.watcher.stop();
@@ -423,7 +450,22 @@ describe('a watcher that fails', () => {
     expect(test.waits).toEqual([1_000, 2_000, 1_000]);
   });
 
-  it('asks for another address than the one that failed, until one is open', async () => {
+  it('begins again with a second, and with new credentials, for another consumer', async () => {
+    const test = new Harness();
+    test.renews = true;
+    for (const consumerId of ['me', 'other']) {
+      test.watcher.want(consumerId);
+      await test.tick();
+      for (const _ of [1, 2]) {
+        test.sockets.last.end({ kind: 'refused', status: 200 });
+        await test.tick();
+      }
+    }
+    expect(test.waits).toEqual([1_000, 1_000]);
+    expect(test.credentials).toEqual(['refused', 'refused']);
+  });
+
+  it('asks for another address than the last that failed', async () => {
     const test = await new Harness().opened();
     test.sockets.last.end(closed);
     test.address = 'http://b:2';

@@ -133,6 +133,7 @@ describe('findInstancesInBatch', () => {
   it.each([
     ['has none for one of them', { notModified: [0] }],
     ['has two for one of them', { notModified: [0, 1], updated: [{ index: 1 }] }],
+    ['has two for one of them and none for the other', { notModified: [0, 0] }],
     ['has one for a provider that was not asked for', { notModified: [0, 1, 2] }],
     [
       'has an instance without an id',

@@ -218,6 +218,16 @@ describe('a handshake', () => {
     expect(await endOf(new Opened(url))).toEqual({ kind: 'refused', status });
   });
 
+  it('that is refused leaves no connection', async () => {
+    const server = createServer((_, response) => response.writeHead(404).write('and so on'));
+    const connected = once(server, 'connection');
+    const opened = new Opened(await listening(server));
+    const [connection] = await connected;
+    const closed = once(connection, 'close');
+    await opened.count(1);
+    await closed;
+  });
+
   it('that nobody answers fails with the code', async () => {
     expect(await endOf(new Opened('http://127.0.0.1:1'))).toEqual(code('ECONNREFUSED'));
   });
@@ -273,11 +283,19 @@ describe('TLS', () => {
   });
 });
 
-describe('without ws', () => {
-  it('is unavailable', async () => {
+describe('ws', () => {
+  it('that is not there makes it unavailable', async () => {
     const error = new Error('no ws');
     const opened = new Opened('http://127.0.0.1:1', {}, () => Promise.reject(error));
     expect(await endOf(opened)).toEqual({ kind: 'unavailable', error });
+  });
+
+  it('opens nothing that was ended while ws was loaded', async () => {
+    const { url, requests } = await peer();
+    const opened = new Opened(url, {}, async () => import('ws'));
+    opened.socket.terminate();
+    await new Opened(url).count(1);
+    expect(requests).toHaveLength(1);
   });
 
   it('tells nothing when it was ended meanwhile', async () => {
