@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/background/clock.js';
 import { createCredentials } from '../../lib/credentials/credentials.js';
 import { Watcher } from '../../lib/discovery/watcher.js';
 import type { ServiceCombError, ServiceCenterOptions } from '../../lib/index.js';
+import { discoveryRules } from '../../lib/nest/registry.providers.js';
 import { readHostFacts } from '../../lib/options/host-facts.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
 import { waitIdly } from '../../lib/nest/ticker.js';
@@ -41,7 +42,7 @@ export class LiveWatcher {
     { clock = performance, serviceCenter = {}, load }: LiveWatcherSettings = {},
   ) {
     const written = { serviceCenter: { addresses: [url], ...serviceCenter } };
-    const options = resolveOptions(written, readHostFacts()).serviceCenter;
+    const options = resolveOptions(written, readHostFacts(), discoveryRules).serviceCenter;
     const connections = new Connections(options);
     const send = sendThrough(new HttpService(createPrivateAxios(connections, options)));
     const settings = { ...options, userAgent: 'nestjs-servicecomb/test', clock };
