@@ -148,11 +148,7 @@ function argumentsOf(error: unknown): readonly unknown[] | undefined {
   return Array.isArray(passed) ? passed : undefined;
 }
 
-interface AddressedRequest extends AxiosRequestConfig {
-  readonly byName?: { readonly provider: ProviderQuery };
-}
-
-function addressed(request: AxiosRequestConfig, { provider, isName }: Target): AddressedRequest {
+function addressed(request: AxiosRequestConfig, { provider, isName }: Target): AxiosRequestConfig {
   const url = `http://${provider.serviceName}${request.url}`;
   return isName ? { ...request, url } : { ...request, url, byName: { provider } };
 }

@@ -4,14 +4,35 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HttpModule, HttpService } from '@nestjs/axios';
-import { Body, Delete, Get, Head, Headers, Inject, Injectable, Module } from '@nestjs/common';
-import { Param, Post, Query, type Type } from '@nestjs/common';
+import {
+  Body,
+  Delete,
+  Get,
+  Head,
+  Headers,
+  Inject,
+  Injectable,
+  Module,
+  type ModuleMetadata,
+  Param,
+  Post,
+  Query,
+  type Type,
+} from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { AxiosError } from 'axios';
-import { isServiceCombError, remote, ServiceClient } from '../../lib/index.js';
+import {
+  DiscoveryHttpModule,
+  DiscoveryHttpService,
+  isServiceCombError,
+  remote,
+  ServiceCenterClient,
+  ServiceClient,
+} from '../../lib/index.js';
 import { clientProviders } from '../../lib/nest/service-client.js';
+import { httpProvider, publish } from '../recipes/providers.js';
 import { fc } from '../support/fast-check.js';
-import { Cleanup } from '../support/test-app.js';
+import { Cleanup, optionsFor, startApp, startRegistry } from '../support/test-app.js';
 
 /** A request as a server sees it. */
 interface Received {
@@ -305,6 +326,94 @@ describe('a service client', () => {
     }
     const module = await start(ThrowingClient);
     await expect(module.get(ThrowingClient).get()).rejects.toThrow(new RangeError('mine'));
+  });
+});
+
+describe('a client that forFeature() provides', () => {
+  @ServiceClient('greeter', { prefix: 'v1' })
+  class NamedClient {
+    @Get('who/:id') who(@Param('id') id: string): Promise<string> {
+      return remote(id);
+    }
+  }
+  const provider = { serviceName: 'billing', appId: 'finance', versionRule: '1.0.0' };
+  @ServiceClient(provider)
+  class BillingClient {
+    @Post('charges') charge(@Body() charge: object): Promise<string> {
+      return remote(charge);
+    }
+  }
+
+  async function startCaller(metadata: ModuleMetadata) {
+    const { url } = await startRegistry(cleanup);
+    const options = optionsFor(url, { microservice: { serviceName: 'caller' } });
+    const { app } = await startApp(cleanup, options, metadata);
+    return { app, registry: app.get(ServiceCenterClient) };
+  }
+
+  function answering(name: string) {
+    return httpProvider(cleanup, (request, response) => {
+      void text(request).then(body => response.end([name, request.url, body].join(' ').trim()));
+    });
+  }
+
+  it('calls the instances that are registered under the name', async () => {
+    const { app, registry } = await startCaller({
+      imports: [DiscoveryHttpModule.forFeature([NamedClient])],
+    });
+    await publish(registry, 'greeter', await answering('one'));
+    await publish(registry, 'greeter', await answering('two'));
+    const client = app.get(NamedClient, { strict: false });
+    const answers = [await client.who('a/b'), await client.who('a/b')];
+    expect(answers.toSorted()).toEqual(['one /v1/who/a%2Fb', 'two /v1/who/a%2Fb']);
+  });
+
+  it('calls a provider of another application, in the version that it names', async () => {
+    const { app, registry } = await startCaller({
+      imports: [DiscoveryHttpModule.forFeature([NamedClient, BillingClient])],
+    });
+    const shared = { appId: 'finance', properties: { allowCrossApp: 'true' } };
+    await publish(registry, 'billing', await answering('own application'));
+    await publish(registry, 'billing', await answering('1.0.0'), shared);
+    await publish(registry, 'billing', await answering('2.0.0'), { ...shared, version: '2.0.0' });
+    const client = app.get(BillingClient, { strict: false });
+    for (let turn = 0; turn < 4; turn += 1)
+      expect(await client.charge({ turn })).toBe(`1.0.0 /charges {"turn":${turn}}`);
+  });
+
+  it('has the options of its module', async () => {
+    const { app, registry } = await startCaller({
+      imports: [DiscoveryHttpModule.forFeature([NamedClient], { timeout: 50 })],
+    });
+    await publish(registry, 'greeter', await httpProvider(cleanup, () => undefined));
+    const answer = app.get(NamedClient, { strict: false }).who('a');
+    await expect(answer).rejects.toThrow('timeout of 50ms exceeded');
+  });
+
+  it('leaves HttpService to whom else the module imports', async () => {
+    @Injectable()
+    class Caller {
+      constructor(@Inject(HttpService) readonly http: HttpService) {}
+    }
+    const { app } = await startCaller({
+      imports: [DiscoveryHttpModule.forFeature([NamedClient]), HttpModule],
+      providers: [Caller],
+    });
+    expect(app.get(Caller).http).not.toBeInstanceOf(DiscoveryHttpService);
+  });
+
+  it('is exported with DiscoveryHttpModule', async () => {
+    @Module({
+      imports: [DiscoveryHttpModule.forFeature([NamedClient])],
+      exports: [DiscoveryHttpModule],
+    })
+    class GreeterModule {}
+    @Injectable()
+    class Caller {
+      constructor(@Inject(NamedClient) readonly client: NamedClient) {}
+    }
+    const { app } = await startCaller({ imports: [GreeterModule], providers: [Caller] });
+    expect(app.get(Caller).client).toBeInstanceOf(NamedClient);
   });
 });
 
