@@ -119,9 +119,12 @@ describe('the recipe of headers', () => {
   it('passes on those of the request that a call is made for, and no others', async () => {
     const script = resolve('build/tree/test/support/forwarding-context.js');
     const { stdout } = await promisify(execFile)(process.execPath, [script]);
-    const { forRequest, forNone }: { forRequest: object; forNone: object } = JSON.parse(stdout);
-    expect(forRequest).toMatchObject({ 'x-tenant': 'acme', traceparent: '00-1-2-01' });
-    expect(forRequest).not.toHaveProperty('x-other');
+    const { byName, byClient, forNone }: Record<string, object> = JSON.parse(stdout);
+    for (const received of [byName, byClient]) {
+      expect(received).toMatchObject({ 'x-tenant': 'acme', traceparent: '00-1-2-01' });
+      expect(received).not.toHaveProperty('x-other');
+    }
+    expect(forNone).toMatchObject({ 'x-cse-context': expect.any(String) });
     expect(forNone).not.toHaveProperty('x-tenant');
   });
 });
