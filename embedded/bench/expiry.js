@@ -38,7 +38,7 @@ function measure(instances) {
   let now = 0;
   const model = new RegistryModel(
     { now: () => now, setTimer: () => () => undefined },
-    { minIntervalMs: 5000, minTimes: 3 },
+    { floors: { minIntervalMs: 5000, minTimes: 3 } },
   );
   const serviceId = registerService(model.root, {
     serviceName: 'orders',

@@ -46,6 +46,14 @@ export interface EmbeddedServiceCenterOptions {
    */
   readonly quotas?: QuotaOptions | undefined;
   /**
+   * Names of services that every application and environment finds, as with `CSE_SHARED_SERVICES` of
+   * a real server: those of the application `default` and the environment `development` in
+   * default/default. `SERVICECENTER` always is one.
+   *
+   * @default none
+   */
+  readonly sharedServices?: readonly string[] | undefined;
+  /**
    * Requires tokens and checks permissions.
    *
    * @default no authentication

@@ -91,7 +91,12 @@ export class EmbeddedServiceCenter {
     const rbac = options.rbac && new Rbac(options.rbac, clock, quotas);
     this.rbac = rbac;
     this.oddities = new OddityKnobs(options.oddities);
-    this.#model = new RegistryModel(clock, { minIntervalMs, minTimes }, quotas, this.oddities);
+    this.#model = new RegistryModel(clock, {
+      floors: { minIntervalMs, minTimes },
+      quotas,
+      oddities: this.oddities,
+      sharedServices: options.sharedServices,
+    });
     this.#delayed = new DelayedAnswers(clock);
     // The model was notified first, so the store answers again.
     this.oddities.onChange({
@@ -122,7 +127,8 @@ export class EmbeddedServiceCenter {
         isStarted: () => this.#unregisterSelf !== undefined,
       }),
     );
-    this.#page = new PageApi({ model: this.#model, faults: this.faults, clock, host });
+    const reset = () => this.reset();
+    this.#page = new PageApi({ model: this.#model, faults: this.faults, reset, clock, host });
   }
 
   /** Address for clients, without a trailing slash; its port is 0 until one is known. */
@@ -153,8 +159,7 @@ export class EmbeddedServiceCenter {
   async start(): Promise<{ readonly url: string }> {
     await this.#listener.open();
     this.faults.endRefusal();
-    const at = { host: this.#host, port: this.#listener.port };
-    this.#unregisterSelf ??= this.#model.registerSelf(newInstanceId(), at);
+    this.#unregisterSelf ??= this.#registerSelf();
     return { url: this.url };
   }
 
@@ -166,6 +171,17 @@ export class EmbeddedServiceCenter {
     await this.#shut();
     this.#unregisterSelf?.();
     this.#unregisterSelf = undefined;
+  }
+
+  /**
+   * Forgets all services, instances and dependencies, and counts revisions from the beginning again,
+   * as a server that is restarted on an empty store. It goes on listening, but every WebSocket is cut.
+   * Accounts, faults, oddities, `requests` and `warnings` stay.
+   */
+  reset(): void {
+    this.#webSockets.close();
+    this.#model.clear();
+    if (this.#unregisterSelf !== undefined) this.#unregisterSelf = this.#registerSelf();
   }
 
   /** Returns all instances of all domains and projects, except the Service Center's own. */
@@ -226,6 +242,12 @@ export class EmbeddedServiceCenter {
   /** Calls a listener for each warning; the returned function removes it. */
   onWarning(listener: WarningListener): () => void {
     return this.#profile.limits.onWarning(listener);
+  }
+
+  /** Returns a function that removes the Service Center's own instance. */
+  #registerSelf(): () => void {
+    const at = { host: this.#host, port: this.#listener.port };
+    return this.#model.registerSelf(newInstanceId(), at);
   }
 
   #shut(): Promise<void> {

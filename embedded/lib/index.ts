@@ -13,6 +13,7 @@ export { EmbeddedServiceCenter } from './embedded-service-center.js';
 export type { EmbeddedServiceCenterOptions } from './embedded-service-center-options.js';
 export type { ProfileSettings, ProfileOverrides, Profile } from './profiles/profile.js';
 export type {
+  FindTooSoon,
   HeartbeatTooSoon,
   LimitWarning,
   RegistrationThrottled,

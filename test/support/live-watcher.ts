@@ -5,6 +5,7 @@ import { Watcher } from '../../lib/discovery/watcher.js';
 import type { ServiceCombError, ServiceCenterOptions } from '../../lib/index.js';
 import { discoveryRules } from '../../lib/nest/registry.providers.js';
 import { readHostFacts } from '../../lib/options/host-facts.js';
+import { discoveryRules } from '../../lib/nest/registry.providers.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
 import { waitIdly } from '../../lib/nest/ticker.js';
 import { AddressBook } from '../../lib/protocol/address-book.js';

@@ -126,12 +126,14 @@ function printStart(
 }
 
 /**
- * Prints one warning per instance that exceeds the vendor's limits, and one about registrations.
+ * Prints one warning per instance or consumer that exceeds the vendor's limits, and one about
+ * registrations.
  */
 function warnOnce(serviceCenter: EmbeddedServiceCenter, { printError }: Terminal): void {
   const warned = new Set<string>();
   serviceCenter.onWarning(warning => {
-    const key = warning.kind === 'heartbeat-too-soon' ? instanceOf(warning) : warning.kind;
+    const isPerSecond = warning.kind === 'registration-throttled';
+    const key = isPerSecond ? warning.kind : `${warning.kind} ${nameOf(warning)}`;
     if (warned.has(key)) return;
     warned.add(key);
     printError(`Warning: ${sentenceOf(warning)}`);
@@ -142,19 +144,22 @@ function sentenceOf(warning: LimitWarning): string {
   switch (warning.kind) {
     case 'heartbeat-too-soon': {
       const [distance, least] = [warning.distanceMs, warning.minDistanceMs].map(inSeconds);
-      return `${instanceOf(warning)} sent a heartbeat ${distance} s after the previous one, the vendor requires ${least} s`;
+      return `${nameOf(warning)} sent a heartbeat ${distance} s after the previous one, the vendor requires ${least} s`;
+    }
+    case 'find-too-soon': {
+      const [distance, least] = [warning.distanceMs, warning.minDistanceMs].map(inSeconds);
+      const finds = `${warning.instances + 1} service discoveries within ${distance} s`;
+      return `${nameOf(warning)} sent ${finds}, the vendor allows one each ${least} s to an instance`;
     }
     case 'registration-throttled':
       return `a registration was refused, the vendor allows ${warning.limitPerSecond} per second`;
   }
 }
 
-/** Returns the ids of an instance without control characters, which a terminal would obey. */
-function instanceOf({
-  serviceId,
-  instanceId,
-}: Extract<LimitWarning, { instanceId: string }>): string {
-  return `${serviceId}/${instanceId}`.replaceAll(/\p{C}/gu, '?');
+/** Returns the ids in a warning without control characters, which a terminal would obey. */
+function nameOf(warning: LimitWarning): string {
+  const ids = [warning.serviceId, ...('instanceId' in warning ? [warning.instanceId] : [])];
+  return ids.join('/').replaceAll(/\p{C}/gu, '?');
 }
 
 function inSeconds(ms: number): string {

@@ -35,6 +35,6 @@ function serviceDataOf(
       const { serviceId: _, version: __, status = '', ...rest } = instance;
       return { ...rest, status } satisfies InstanceData;
     }),
-    dependsOn: dependencies.providersOf(service.serviceId),
+    dependsOn: dependencies.declaredProvidersOf(service.serviceId),
   };
 }

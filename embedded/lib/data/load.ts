@@ -27,7 +27,11 @@ import type { InstanceData, RegistryData, ServiceData } from './registry-data.js
 export function load(model: RegistryModel, document: unknown): void {
   const issues: string[] = [];
   if (isRegistryData(document, issues)) {
-    const trial = new RegistryModel(systemClock, model.floors, model.quotas);
+    const trial = new RegistryModel(systemClock, {
+      floors: model.floors,
+      quotas: model.quotas,
+      sharedServices: model.shared.sharedServices,
+    });
     addAll(trial, dataOf(model));
     issues.push(...addAll(trial, document));
     if (issues.length === 0) addAll(model, document);
@@ -127,6 +131,6 @@ class ServiceLoader {
   #dependencies({ dependencies }: Namespace, serviceId: string): void {
     const { service, dependsOn = [] } = this.#data;
     for (const { appId = service.appId ?? 'default', ...provider } of dependsOn)
-      dependencies.add(serviceId, { ...provider, appId });
+      dependencies.add(serviceId, { ...provider, appId }, -Infinity);
   }
 }

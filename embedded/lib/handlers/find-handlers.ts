@@ -33,6 +33,7 @@ export function findInstances(call: Call): Answer {
   const rules = versionRequired ? requestRules.findByVersion : requestRules.findInstances;
   validate(rules, { ...query, consumerServiceId: query.consumerId });
   const { namespace, revision } = call;
+  call.profile.limits.checkFind(namespace, query.consumerId);
   return listAnswer(
     call,
     readAsRequested(call, revision, view => find(namespace, { ...query, view })),
@@ -98,6 +99,7 @@ export function queryInstances(call: Call): Answer {
   const { versionRequired } = call.profile.settings;
   const rules = versionRequired ? requestRules.batchFindByVersion : requestRules.batchFind;
   validate(rules, { consumerServiceId: consumerId, services, instances });
+  call.profile.limits.checkFind(namespace, consumerId);
   return json({
     services: collect(services, item => {
       const { environment, appId = '', serviceName = '', version } = item?.service ?? {};

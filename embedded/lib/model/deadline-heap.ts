@@ -10,6 +10,10 @@ interface Entry<Item> {
 export class DeadlineHeap<Item> {
   readonly #entries: Entry<Item>[] = [];
 
+  clear(): void {
+    this.#entries.length = 0;
+  }
+
   add(dueAt: number, item: Item): void {
     const entry = { dueAt, item };
     let at = this.#entries.push(entry) - 1;

@@ -28,17 +28,18 @@ export interface Dependency {
  */
 export function putDependencies(
   namespace: Namespace,
-  dependencies: readonly Dependency[],
+  declared: readonly Dependency[],
   { override }: { readonly override: boolean },
 ): void {
   namespace.shared.store.require();
-  const checked = dependencies.map(({ consumer, providers }) => {
+  const checked = declared.map(({ consumer, providers }) => {
     const named = providersIn(consumer, providers);
     return { consumerId: requireConsumer(namespace, consumer), providers: named };
   });
   for (const { consumerId, providers } of checked) {
-    if (override) namespace.dependencies.removeConsumer(consumerId);
-    for (const provider of providers) namespace.dependencies.add(consumerId, provider);
+    const { dependencies, shared } = namespace;
+    if (override) dependencies.replace(consumerId, providers, shared.now());
+    else for (const provider of providers) dependencies.add(consumerId, provider, shared.now());
   }
 }
 

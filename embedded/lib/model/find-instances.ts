@@ -48,7 +48,7 @@ export function findInstances(namespace: Namespace, query: FindQuery): FoundInst
   const providers = visible(namespace, consumer, versions, query.tags);
   const [provider] = providers;
   if (consumer !== undefined && provider !== undefined)
-    namespace.dependencies.add(consumer.serviceId, provider.service);
+    namespace.dependencies.add(consumer.serviceId, provider.service, namespace.shared.now());
   return found(providers.flatMap(owner => read(namespace, owner, query)));
 }
 
@@ -60,12 +60,16 @@ function wantedVersions(namespace: Namespace, query: FindQuery): readonly Servic
 }
 
 /**
- * Returns the Service Center's own instances, which are visible to everyone and create no
- * dependency.
+ * Returns the instances of a shared service, which are visible to everyone and create no dependency.
  */
 function findShared(namespace: Namespace, query: FindQuery): FoundInstances {
   const wanted = { ...query, environment: serviceCenterEnvironment };
   const versions = namespace.services.versionsOf(wanted, query.alias);
+  if (versions.length === 0) {
+    namespace.shared.store.requireForFind(2);
+    const detail = `find shared provider[${nameKeyOf(wanted)}/] failed, provider does not exist`;
+    throw new RegistryError(ErrorCode.ServiceNotExists, detail);
+  }
   const providers = visible(namespace, undefined, versions, query.tags);
   return found(providers.flatMap(owner => read(namespace, owner, query)));
 }

@@ -97,6 +97,7 @@ function addInstance(
   if (shared.removedInstances.readmit(key)) shared.renewals.failNext(key);
   const after = { instance, modRevision: shared.nextRevision(), lease };
   owner.instances.set(instanceId, after);
+  if (before === undefined) namespace.count(owner.service, { services: 0, instances: 1 });
   publish(namespace, owner, { kind: 'registered', before, after });
 }
 
@@ -110,6 +111,7 @@ function removeInstance(
   instances.delete(instanceId);
   // The instances of a removed service are removed without an event.
   if (before === undefined || namespace.services.get(service.serviceId) !== owner) return;
+  namespace.count(service, { services: 0, instances: -1 });
   const hadHeartbeats = before.lease?.wasRenewed ?? false;
   namespace.shared.removedInstances.add(() => keyOf(namespace, before.instance), {
     wasUnregistered: kind === 'removed',

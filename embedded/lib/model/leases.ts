@@ -57,6 +57,12 @@ export class Leases {
     }
   }
 
+  /** Forgets all leases without ending them. */
+  clear(): void {
+    this.#timer.cancel();
+    this.#deadlines.clear();
+  }
+
   /** From now on no lease ends. */
   stop(): void {
     this.#standStill = true;

@@ -84,6 +84,14 @@ export interface Oddities {
   /** Probability that such a POST is lost. @default 1, always; 0.036 was measured (23 of 640) */
   readonly lostRegistrationChance?: number | undefined;
   /**
+   * Milliseconds from the request that declares a dependency, such as the first find of a provider,
+   * until it counts: until then watchers receive nothing about the provider, and neither is listed
+   * as the other's consumer or provider.
+   *
+   * @default 0; a real server takes up to 3,000
+   */
+  readonly dependencyMs?: number | undefined;
+  /**
    * Whether the server's store is down. Then leases do not run, heartbeats of known instances and
    * cached reads are answered as usual, and everything else fails after `storeTimeoutMs`. When it
    * is up again, all leases start in full and waiting requests are executed.
@@ -127,6 +135,7 @@ export const noOddities: OddityValues = {
   spuriousLossChance: 0,
   lostRegistrationMs: 0,
   lostRegistrationChance: 1,
+  dependencyMs: 0,
   storeDown: false,
   storeTimeoutMs: 30_000,
   unhealthyAfterMs: 48_000,
@@ -150,6 +159,7 @@ export const realisticOddities: OddityValues = {
   spuriousLossChance: 0.7,
   lostRegistrationMs: 5,
   lostRegistrationChance: 0.036,
+  dependencyMs: 3000,
 };
 
 /**

@@ -1,7 +1,13 @@
-import type { Namespace } from './namespace.js';
 import type { StoredInstance, StoredMicroservice } from './records.js';
 import { serviceIdFor } from './service-directory.js';
 import type { ServiceName } from './service-directory.js';
+
+/** The parts of a namespace that decide which of its services are shared. */
+interface Sharing {
+  /** `domain/project` */
+  readonly name: string;
+  readonly shared: { readonly sharedServices: ReadonlySet<string> };
+}
 
 const rootNamespace = 'default/default';
 
@@ -18,29 +24,33 @@ const key = {
 /** The id of the Service Center's own service, which cannot be removed. */
 export const serviceCenterId = serviceIdFor(rootNamespace, key);
 
-/** The name of the Service Center's own service, in any version. */
-export const serviceCenterName: ServiceName = {
-  environment: key.environment,
-  appId: key.appId,
-  serviceName: key.serviceName,
-};
+/** The name of the Service Center's own service, which is always shared. */
+export const serviceCenterName = key.serviceName;
 
 /** The environment of all shared services, whatever the consumer's is (datasource/etcd/ms.go). */
 export const serviceCenterEnvironment = key.environment;
 
 /**
- * Returns whether a service is visible to all applications and environments. Only the Service
- * Center's own is, and only in default/default (datasource/ms_util.go, IsGlobal).
+ * Returns whether a service is visible to all applications and environments: the Service Center's
+ * own and those of the option `sharedServices`, by name or alias, in the application `default` of
+ * default/default (datasource/ms_util.go, IsGlobal).
  */
 export function isShared(
-  namespace: Namespace,
+  { name, shared }: Sharing,
   { appId, serviceName, alias }: ServiceName & { readonly alias?: string | undefined },
 ): boolean {
-  return (
-    namespace.name === rootNamespace &&
-    appId === key.appId &&
-    (serviceName === key.serviceName || alias === key.serviceName)
-  );
+  if (name !== rootNamespace || appId !== key.appId) return false;
+  const { sharedServices } = shared;
+  return sharedServices.has(serviceName) || (alias !== undefined && sharedServices.has(alias));
+}
+
+/**
+ * Returns whether the quotas ignore a service and its instances: it is shared by its name, and in the
+ * environment of the Service Center (datasource/etcd/ops.go, GetGlobalServiceCount).
+ */
+export function isExempt(namespace: Sharing, service: ServiceName): boolean {
+  const { environment, appId, serviceName } = service;
+  return environment === serviceCenterEnvironment && isShared(namespace, { appId, serviceName });
 }
 
 /** Returns the record of the Service Center's own service (server/core/microservice.go). */

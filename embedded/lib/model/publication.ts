@@ -71,6 +71,16 @@ export class Publication {
     else this.#removals.add(write);
   }
 
+  /** Forgets the changes that are not published yet. */
+  clear(): void {
+    this.#quiet.cancel();
+    this.#relist.cancel();
+    this.#isRelistSet = false;
+    this.#queue = [];
+    this.#lost.clear();
+    this.#removals.clear();
+  }
+
   /** Returns an instance as the cache shows it. */
   cachedInstance(owner: ServiceRecord, instanceId: string): InstanceRecord | undefined {
     return this.#cache.recordOf(owner, instanceId);
@@ -196,6 +206,14 @@ export class PendingRemovals {
   /** Forgets a removal because the instance is registered again. */
   drop(key: string): void {
     this.#held.delete(key);
+  }
+
+  /** Forgets all removals. */
+  clear(): void {
+    this.#window.cancel();
+    this.#held.clear();
+    this.#isOpen = false;
+    this.#isPreserving = false;
   }
 
   /** Publishes the removals that the current knobs do not hold back. */

@@ -9,7 +9,7 @@ import { Namespace } from './namespace.js';
 import { resolveQuotas } from './quotas.js';
 import type { Quotas } from './quotas.js';
 import type { ServiceRecord, StoredInstance } from './records.js';
-import { ownInstance, ownService, serviceCenterId } from './own-service.js';
+import { ownInstance, ownService, serviceCenterId, serviceCenterName } from './own-service.js';
 import { addService, removeService } from './service-operations.js';
 
 /** An instance in its current state. */
@@ -20,6 +20,15 @@ export interface LiveInstance extends StoredInstance {
   readonly leaseRemainingMs: number;
 }
 
+/** Options of a registry, with the server's own values for those that are absent. */
+export interface RegistryOptions {
+  readonly floors: LeaseFloors;
+  readonly quotas?: Quotas | undefined;
+  readonly oddities?: OddityKnobs | undefined;
+  /** Names of services besides the Service Center that are visible to everyone. */
+  readonly sharedServices?: Iterable<string> | undefined;
+}
+
 /** The data of a Service Center and its operations, independent of HTTP. */
 export class RegistryModel {
   readonly #shared: SharedState;
@@ -27,13 +36,16 @@ export class RegistryModel {
 
   constructor(
     clock: Clock,
-    floors: LeaseFloors,
-    quotas: Quotas = resolveQuotas(),
-    oddities?: OddityKnobs,
+    { floors, quotas = resolveQuotas(), oddities, sharedServices = [] }: RegistryOptions,
   ) {
-    const owners = () => this.#owners();
-    this.#shared = new SharedState(clock, { floors, quotas, oddities, owners });
-    addService(this.root, ownService(this.#shared.timestamp()));
+    this.#shared = new SharedState(clock, {
+      floors,
+      quotas,
+      oddities,
+      sharedServices: new Set([...sharedServices, serviceCenterName]),
+      owners: () => this.#owners(),
+    });
+    this.#addOwnService();
   }
 
   get quotas(): Quotas {
@@ -113,6 +125,19 @@ export class RegistryModel {
     return this.#listen(this.#shared.published, listener);
   }
 
+  /**
+   * Forgets all services, instances and dependencies, and counts changes from the beginning again, as
+   * a server that starts on an empty store. Oddities stay.
+   */
+  clear(): void {
+    for (const namespace of this.#namespaces.values())
+      for (const record of namespace.services.all())
+        if (record.service.serviceId !== serviceCenterId) removeService(namespace, record);
+    this.#namespaces.clear();
+    this.#shared.clear();
+    this.#addOwnService();
+  }
+
   /** The state that all namespaces share. */
   get shared(): SharedState {
     return this.#shared;
@@ -178,6 +203,10 @@ export class RegistryModel {
     for (const namespace of namespaces)
       removeService(namespace, namespace.requireService(serviceId));
     return true;
+  }
+
+  #addOwnService(): void {
+    addService(this.root, ownService(this.#shared.timestamp()));
   }
 
   #listen(changes: Listeners<InstanceChanged>, listener: ChangeListener): () => void {

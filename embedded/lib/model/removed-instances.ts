@@ -36,6 +36,10 @@ export class RemovedInstances {
     this.#removals.set(key(), { ...how, at: now });
   }
 
+  clear(): void {
+    this.#removals.clear();
+  }
+
   /** Returns whether a registration follows a removal so soon that the server loses it. */
   isRegistrationLost(key: string): boolean {
     const removal = this.#removals.get(key);

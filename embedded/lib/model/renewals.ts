@@ -87,6 +87,13 @@ export class Renewals {
     this.#remember(key, { latest: 'refused', at: this.#clock.now() });
   }
 
+  /** Forgets all heartbeats, also those that wait for a step. */
+  clear(): void {
+    this.#timer.cancel();
+    this.#states.clear();
+    this.#queue.clear();
+  }
+
   /** Executes the step that is due. */
   catchUp(): void {
     if (this.#queue.size > 0 && this.#stepAt <= this.#clock.now()) this.#step(this.#stepAt);

@@ -95,35 +95,71 @@ function unfile(index: Map<string, Versions>, key: string, version: string): voi
   if (versions?.size === 0) index.delete(key);
 }
 
+/** A dependency of a consumer on all versions of a name. */
+interface DependencyRule {
+  readonly provider: ServiceName;
+  /** Time of the request that declared it. */
+  readonly declaredAt: number;
+}
+
 /**
  * The dependencies of one namespace; a consumer depends on all versions of a name. A dependency
  * stays when its provider is removed and ends with its consumer.
  */
 export class DependencyRules {
-  readonly #providers = new Map<string, Map<string, ServiceName>>();
-  readonly #consumers = new Map<string, Set<string>>();
+  readonly #rules = new Map<string, Map<string, DependencyRule>>();
+  readonly #consumers = new Map<string, Map<string, DependencyRule>>();
+  readonly #effectiveUntil: () => number;
 
-  add(consumerId: string, { environment, appId, serviceName }: ServiceName): void {
-    const provider = { environment, appId, serviceName };
-    const key = nameKeyOf(provider);
-    const providers = this.#providers.get(consumerId) ?? new Map<string, ServiceName>();
-    this.#providers.set(consumerId, providers.set(key, provider));
-    const consumers = this.#consumers.get(key) ?? new Set<string>();
-    this.#consumers.set(key, consumers.add(consumerId));
+  /** @param effectiveUntil returns the time until which a dependency must have been declared to count */
+  constructor(effectiveUntil: () => number) {
+    this.#effectiveUntil = effectiveUntil;
   }
 
+  /** Adds a dependency; one that exists stays as it is. */
+  add(consumerId: string, provider: ServiceName, declaredAt: number): void {
+    const key = nameKeyOf(provider);
+    const rules = this.#rules.get(consumerId) ?? new Map<string, DependencyRule>();
+    if (rules.has(key)) return;
+    const { environment, appId, serviceName } = provider;
+    const rule = { provider: { environment, appId, serviceName }, declaredAt };
+    this.#rules.set(consumerId, rules.set(key, rule));
+    const consumers = this.#consumers.get(key) ?? new Map<string, DependencyRule>();
+    this.#consumers.set(key, consumers.set(consumerId, rule));
+  }
+
+  /** Replaces the dependencies of a consumer; those that it had still count from when they did. */
+  replace(consumerId: string, providers: readonly ServiceName[], declaredAt: number): void {
+    const known = this.#rules.get(consumerId);
+    this.removeConsumer(consumerId);
+    for (const provider of providers)
+      this.add(consumerId, provider, known?.get(nameKeyOf(provider))?.declaredAt ?? declaredAt);
+  }
+
+  /** Returns the names that a service has declared, whether they count already or not. */
+  declaredProvidersOf(consumerId: string): ServiceName[] {
+    return Array.from(this.#rules.get(consumerId)?.values() ?? [], ({ provider }) => provider);
+  }
+
+  /** Returns the names that a service depends on. */
   providersOf(consumerId: string): ServiceName[] {
-    return [...(this.#providers.get(consumerId)?.values() ?? [])];
+    const until = this.#effectiveUntil();
+    return [...(this.#rules.get(consumerId)?.values() ?? [])]
+      .filter(({ declaredAt }) => declaredAt <= until)
+      .map(({ provider }) => provider);
   }
 
   /** Returns the ids of the services that depend on a name. */
   consumersOf(provider: ServiceName): string[] {
-    return [...(this.#consumers.get(nameKeyOf(provider)) ?? [])];
+    const until = this.#effectiveUntil();
+    return [...(this.#consumers.get(nameKeyOf(provider)) ?? [])].flatMap(([id, { declaredAt }]) =>
+      declaredAt <= until ? id : [],
+    );
   }
 
   removeConsumer(consumerId: string): void {
-    for (const key of this.#providers.get(consumerId)?.keys() ?? [])
+    for (const key of this.#rules.get(consumerId)?.keys() ?? [])
       this.#consumers.get(key)?.delete(consumerId);
-    this.#providers.delete(consumerId);
+    this.#rules.delete(consumerId);
   }
 }

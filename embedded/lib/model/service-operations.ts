@@ -45,6 +45,7 @@ export function addService(namespace: Namespace, service: StoredMicroservice): v
     schemas: new Map(),
     instances: new Map(),
   });
+  namespace.count(service, { services: 1, instances: 0 });
   namespace.shared.serviceChanges.emit({ kind: 'registered', tenant: namespace.name, service });
 }
 
@@ -112,6 +113,7 @@ export function unregisterService(
 /** Removes a service, in use or not. */
 export function removeService(namespace: Namespace, record: ServiceRecord): void {
   namespace.services.remove(record);
+  namespace.count(record.service, { services: -1, instances: -record.instances.size });
   namespace.dependencies.removeConsumer(record.service.serviceId);
   const { service } = record;
   namespace.shared.serviceChanges.emit({ kind: 'removed', tenant: namespace.name, service });

@@ -21,6 +21,8 @@ export interface SharedStateOptions {
   readonly floors: LeaseFloors;
   readonly quotas: Quotas;
   readonly oddities?: OddityKnobs | undefined;
+  /** Names of the services that are visible to everyone. */
+  readonly sharedServices: ReadonlySet<string>;
   /** Returns all services of all namespaces. */
   readonly owners: () => Iterable<ServiceRecord>;
 }
@@ -30,6 +32,7 @@ export class SharedState {
   readonly floors: LeaseFloors;
   readonly quotas: Quotas;
   readonly oddities: OddityKnobs;
+  readonly sharedServices: ReadonlySet<string>;
   readonly store: Store;
   readonly leases: Leases;
   readonly renewals: Renewals;
@@ -46,8 +49,9 @@ export class SharedState {
 
   constructor(
     private readonly clock: Clock,
-    { floors, quotas, oddities = new OddityKnobs(), owners }: SharedStateOptions,
+    { floors, quotas, oddities = new OddityKnobs(), sharedServices, owners }: SharedStateOptions,
   ) {
+    this.sharedServices = sharedServices;
     this.floors = floors;
     this.quotas = quotas;
     this.oddities = oddities;
@@ -71,6 +75,15 @@ export class SharedState {
   catchUp(): void {
     this.renewals.catchUp();
     this.leases.endOverdue();
+  }
+
+  /** Forgets all leases and what has happened to instances, and starts to count changes again. */
+  clear(): void {
+    this.leases.clear();
+    this.renewals.clear();
+    this.removedInstances.clear();
+    this.publication.clear();
+    this.#revision = 0;
   }
 
   /** Ends leases on time while something depends on it. */

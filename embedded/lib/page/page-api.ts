@@ -17,6 +17,8 @@ import { expireInstance, unregisterInstance } from '../model/instance-operations
 export interface PageParts {
   readonly model: RegistryModel;
   readonly faults: Faults;
+  /** Forgets all services and instances. */
+  readonly reset: () => void;
   readonly clock: Clock;
   /** The address that the registry listens on. */
   readonly host: string;
@@ -103,6 +105,8 @@ export class PageApi {
     switch (`${method} ${shapeOf(path)}`) {
       case 'GET registry':
         return json(registryView(model));
+      case 'DELETE registry':
+        return this.#reset();
       case 'GET faults':
         return json(faults.list().map(faultView));
       case 'POST faults':
@@ -146,6 +150,13 @@ export class PageApi {
     return json({ ended: ended.length });
   }
 
+  #reset(): Answer {
+    const { model, reset } = this.#parts;
+    const ended = model.snapshot().length;
+    reset();
+    return json({ ended });
+  }
+
   #cutWatchers({ query }: PageRequest): Answer {
     const how = query.get('how') ?? 'rst';
     if (how !== 'rst' && how !== 'fin')
@@ -183,7 +194,7 @@ export class PageApi {
 /** Allowed methods of each path. */
 const allowed: ReadonlyMap<string, string> = new Map([
   ['', 'GET, HEAD'],
-  ['registry', 'GET, HEAD'],
+  ['registry', 'GET, HEAD, DELETE'],
   ['events', 'GET'],
   ['faults', 'GET, HEAD, POST, DELETE'],
   ['faults/:id', 'DELETE'],

@@ -26,6 +26,19 @@ export interface HeartbeatTooSoon extends Warning {
   readonly minDistanceMs: number;
 }
 
+/**
+ * A service discovery, a find or a batch of them, that followed sooner than the vendor allows. It was
+ * answered normally.
+ */
+export interface FindTooSoon extends Warning {
+  readonly kind: 'find-too-soon';
+  /** Instances of the consumer, at least one: each may find once in `minDistanceMs`. */
+  readonly instances: number;
+  /** Milliseconds since the find of this consumer that is so many before. */
+  readonly distanceMs: number;
+  readonly minDistanceMs: number;
+}
+
 /** A registration that exceeded the vendor's limit per second. It was refused. */
 export interface RegistrationThrottled extends Warning {
   readonly kind: 'registration-throttled';
@@ -33,7 +46,7 @@ export interface RegistrationThrottled extends Warning {
 }
 
 /** A limit of the vendor that a client exceeded. */
-export type LimitWarning = HeartbeatTooSoon | RegistrationThrottled;
+export type LimitWarning = HeartbeatTooSoon | FindTooSoon | RegistrationThrottled;
 
 /** Called for each warning. */
 export type WarningListener = (warning: LimitWarning) => void;
@@ -52,6 +65,8 @@ class ClientLimits {
   readonly #listeners = new Listeners<LimitWarning>();
   /** By lease, which exists as long as its instance does. */
   readonly #lastHeartbeatAt = new WeakMap<object, number>();
+  /** Times of the last finds of a consumer, as many as it has instances. */
+  readonly #foundAt = new WeakMap<object, readonly number[]>();
   #warnings: LimitWarning[] = [];
   #registeredAt: number[] = [];
 
@@ -83,6 +98,26 @@ class ClientLimits {
     if (distanceMs >= minDistanceMs * tolerance) return;
     const what = { kind: 'heartbeat-too-soon', instanceId, distanceMs, minDistanceMs } as const;
     this.#warn({ ...what, ...this.#whereOf(namespace, serviceId) });
+  }
+
+  /**
+   * Records a find, or a batch of them, and warns if it came too soon. A request does not say which
+   * instance of the consumer it is from, so they share what all of them may do; without a consumer
+   * nothing is checked.
+   */
+  checkFind(namespace: Namespace, consumerId: string): void {
+    const { minFindMs: minDistanceMs } = this.#settings;
+    const consumer = minDistanceMs === 0 ? undefined : namespace.services.get(consumerId);
+    if (consumer === undefined) return;
+    const now = this.#clock.now();
+    const instances = Math.max(consumer.instances.size, 1);
+    const foundAt = [...(this.#foundAt.get(consumer) ?? []), now].slice(-instances - 1);
+    this.#foundAt.set(consumer, foundAt);
+    const [lastAt = now] = foundAt;
+    const distanceMs = foundAt.length > instances ? now - lastAt : Infinity;
+    if (distanceMs >= minDistanceMs * tolerance) return;
+    const what = { kind: 'find-too-soon', instances, distanceMs, minDistanceMs } as const;
+    this.#warn({ ...what, ...this.#whereOf(namespace, consumerId) });
   }
 
   /** Counts a registration. Returns false if it exceeds the limit; it is then not counted. */

@@ -59,6 +59,13 @@ export interface ProfileSettings {
    */
   readonly minHeartbeatMs: number;
   /**
+   * Milliseconds that the vendor requires between two service discoveries of an instance: finds, or
+   * batches of them. Earlier ones are answered normally and reported by `warnings`; 0 turns this off.
+   *
+   * @default 0; 20000 for `cse-exclusive`, 30000 for `cse-professional` and `cse-legacy`
+   */
+  readonly minFindMs: number;
+  /**
    * Registrations of instances allowed per second; others are answered 429 and reported by
    * `warnings`.
    *
@@ -81,6 +88,7 @@ const openSource: ProfileSettings = {
   unavailableCode: 500_011,
   gateway: false,
   minHeartbeatMs: 0,
+  minFindMs: 0,
   registrationsPerSecond: Infinity,
 };
 
@@ -89,6 +97,7 @@ const exclusive: ProfileSettings = {
   readiness: true,
   unavailableCode: 400_011,
   minHeartbeatMs: 20_000,
+  minFindMs: 20_000,
   registrationsPerSecond: 1000,
 };
 
@@ -96,6 +105,7 @@ const professional: ProfileSettings = {
   ...exclusive,
   gateway: true,
   minHeartbeatMs: 30_000,
+  minFindMs: 30_000,
   registrationsPerSecond: 10,
 };
 
@@ -143,9 +153,11 @@ export function resolveProfile(
     unavailableCode: options.unavailableCode ?? base.unavailableCode,
     gateway: options.gateway ?? base.gateway,
     minHeartbeatMs: options.minHeartbeatMs ?? base.minHeartbeatMs,
+    minFindMs: options.minFindMs ?? base.minFindMs,
     registrationsPerSecond: options.registrationsPerSecond ?? base.registrationsPerSecond,
   };
   requireCount('profileOverrides.minHeartbeatMs', settings.minHeartbeatMs);
+  requireCount('profileOverrides.minFindMs', settings.minFindMs);
   requireCount('profileOverrides.registrationsPerSecond', settings.registrationsPerSecond);
   return settings;
 }

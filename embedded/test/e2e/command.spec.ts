@@ -177,6 +177,22 @@ describe('the command', () => {
     ]);
   });
 
+  it('says once for each consumer that it looks for providers too often', async () => {
+    const command = new Command('--port', '0', '--profile', 'cse-exclusive');
+    const url = await command.url();
+    const base = '/v4/default/registry';
+    const service = { serviceId: 'shop', serviceName: 'shop' };
+    await exchange(url, { method: 'POST', path: `${base}/microservices`, body: { service } });
+    const path = `${base}/instances?appId=default&serviceName=shop`;
+    for (let count = 0; count < 3; count += 1)
+      await exchange(url, { path, headers: { 'X-ConsumerId': 'shop' } });
+    expect(command.complaints).toEqual([
+      expect.stringMatching(
+        /^Warning: shop sent 2 service discoveries within \d\.\d s, the vendor allows one each 20\.0 s to an instance$/,
+      ),
+    ]);
+  });
+
   it('says once that registrations are refused', async () => {
     const command = new Command('--port', '0', '--profile', 'cse-professional');
     const url = await command.url();

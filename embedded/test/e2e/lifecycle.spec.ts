@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { EmbeddedServiceCenter } from '../../lib/index.js';
 import { exchange } from '../support/exchange.js';
+import { FrameClient } from '../support/frame-client.js';
 import { FakeClock } from '../support/registry.js';
 import { arrival, ask, outcome, rawExchange, registered, started } from './server.js';
 
@@ -166,5 +167,65 @@ describe('looking inside', () => {
     );
     expect(serviceCenter.forgetService('orders')).toBe(true);
     expect(await outcome(ask(serviceCenter, 'GET /microservices/orders'))).toBe(400);
+  });
+});
+
+describe('resetting', () => {
+  const path = '/v4/default/registry/instances?appId=default&serviceName=orders';
+  const revisionOf = async ({ url }: EmbeddedServiceCenter, rev = '') => {
+    const { status, headers } = await exchange(url, { path: `${path}&rev=${rev}` });
+    return { status, revision: String(headers['x-resource-revision']) };
+  };
+
+  it('forgets all services and instances, and goes on listening', async () => {
+    const serviceCenter = await started();
+    await registered(serviceCenter);
+    await exchange(serviceCenter.url, { path, headers: { 'X-ConsumerId': 'orders' } });
+    serviceCenter.reset();
+    expect(serviceCenter.dump()).toEqual({ format: 1, revision: 1, services: [] });
+    expect((await ask(serviceCenter, 'GET /microservices/orders')).status).toBe(400);
+    await registered(serviceCenter);
+    const { text } = await ask(serviceCenter, 'GET /microservices/orders/providers');
+    expect(text).toBe('{}');
+  });
+
+  it('counts revisions anew, so that a list of before seems to be unchanged', async () => {
+    const serviceCenter = await started();
+    await registered(serviceCenter);
+    const { revision } = await revisionOf(serviceCenter);
+    serviceCenter.reset();
+    await registered(serviceCenter);
+    expect(await revisionOf(serviceCenter, revision)).toEqual({ status: 304, revision });
+    expect(await revisionOf(serviceCenter, '0')).toEqual({ status: 200, revision });
+  });
+
+  it('keeps its own instance while it listens, and has none while it does not', async () => {
+    const serviceCenter = await started();
+    serviceCenter.reset();
+    const { text } = await exchange(serviceCenter.url, { path: '/health' });
+    expect(JSON.parse(text).instances).toHaveLength(1);
+    await serviceCenter.stop();
+    serviceCenter.reset();
+    await serviceCenter.start();
+    const again = await exchange(serviceCenter.url, { path: '/health' });
+    expect(JSON.parse(again.text).instances).toHaveLength(1);
+  });
+
+  it('cuts watchers, and leaves no timer and no change behind', async () => {
+    const clock = new FakeClock();
+    const serviceCenter = await started({ clock, oddities: 'realistic' });
+    const instance = await registered(serviceCenter);
+    const client = new FrameClient(serviceCenter.url);
+    client.connect('/v4/default/registry/microservices/orders/watcher');
+    await client.next();
+    for (const change of ['heartbeat', 'heartbeat', 'status?value=DOWN'])
+      await ask(serviceCenter, `PUT ${instance}/${change}`);
+    await ask(serviceCenter, `DELETE ${instance}`);
+    serviceCenter.reset();
+    expect(await client.next()).toMatchObject({ type: 'tcp-closed' });
+    expect(clock.timers).toBe(0);
+    await registered(serviceCenter);
+    clock.advance(119_999);
+    expect(serviceCenter.instances()).toMatchObject([{ instanceId: 'own', status: 'UP' }]);
   });
 });

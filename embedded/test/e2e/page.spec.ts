@@ -282,6 +282,13 @@ describe('faults over HTTP', () => {
     expect(json).toEqual({ closed: 0 });
   });
 
+  it('forget everything', async () => {
+    const serviceCenter = await started();
+    await registered(serviceCenter);
+    expect((await told(askPage(serviceCenter, 'DELETE registry'))).json).toEqual({ ended: 1 });
+    expect(serviceCenter.dump().services).toEqual([]);
+  });
+
   it('cut watchers', async () => {
     const serviceCenter = await started();
     const cut = (query: string) =>

@@ -112,6 +112,7 @@ export interface TestRegistryOptions {
   readonly minTimes?: number;
   readonly quotas?: QuotaOptions;
   readonly oddities?: 'realistic' | Oddities;
+  readonly sharedServices?: readonly string[];
   readonly profile?: Profile;
   readonly profileOverrides?: ProfileOverrides;
   readonly rbac?: RbacOptions;
@@ -129,7 +130,8 @@ export class TestRegistry {
     const floors = { minIntervalMs, minTimes };
     const quotas = resolveQuotas(options.quotas);
     const oddities = new OddityKnobs(options.oddities);
-    this.model = new RegistryModel(this.clock, floors, quotas, oddities);
+    const { sharedServices } = options;
+    this.model = new RegistryModel(this.clock, { floors, quotas, oddities, sharedServices });
     this.profile = activate(resolveProfile(options.profile, options.profileOverrides), this.clock);
     this.rbac = options.rbac && new Rbac(options.rbac, this.clock, quotas);
     this.#api = new ServiceCenterApi(this.model, this.profile, this.rbac);

@@ -49,6 +49,30 @@ describe('the quota of instances', () => {
     expect(refusalOf(add(registry, orders))).toBe(full('INSTANCE', 2, 2));
   });
 
+  it('has room again for each instance that is gone, however it went, once', () => {
+    const registry = new TestRegistry({ quotas: { instances: 3 } });
+    const [orders, stock] = [registry.service(), registry.service({ serviceName: 'stock' })];
+    const fill = () => {
+      for (let count = 1; count <= 3; count += 1)
+        registry.instance(orders, { instanceId: `${count}` });
+      expect(refusalOf(add(registry, stock))).toBe(full('INSTANCE', 3, 3));
+    };
+    fill();
+    registry.ask(`DELETE /microservices/${orders}/instances/1`);
+    registry.model.forget('2');
+    registry.clock.advance(120_000);
+    fill();
+    registry.ask(`DELETE /microservices/${orders}?force=1`);
+    for (const instanceId of ['a', 'b']) registry.instance(stock, { instanceId });
+    // The same instance again is none more, and the leases of the removed service end without effect.
+    registry.instance(stock, { instanceId: 'b' });
+    registry.clock.advance(60_000);
+    for (const id of ['a', 'b']) registry.beat(stock, id);
+    registry.clock.advance(60_000);
+    expect(add(registry, stock).status).toBe(200);
+    expect(refusalOf(add(registry, stock))).toBe(full('INSTANCE', 3, 3));
+  });
+
   it('refuses a living instance, too, and is looked at before the service', () => {
     const registry = new TestRegistry({ quotas: { instances: 1 } });
     const id = registry.service();

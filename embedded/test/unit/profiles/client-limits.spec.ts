@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LimitWarning } from '../../../lib/index.js';
 import { TestRegistry } from '../../support/registry.js';
-import type { TestRegistryOptions } from '../../support/registry.js';
+import type { AskOptions, TestRegistryOptions } from '../../support/registry.js';
 
 function withInstance(options: TestRegistryOptions) {
   const registry = new TestRegistry(options);
@@ -67,6 +67,77 @@ describe('heartbeats of a cloud', () => {
     beatAfter(0);
     beatAfter(0);
     expect(limits.warnings).toEqual([]);
+  });
+});
+
+describe('service discovery of a cloud', () => {
+  const domain = 'default';
+  const withConsumer = (options: TestRegistryOptions, instances = 0) => {
+    const registry = new TestRegistry(options);
+    const { limits } = registry.profile;
+    const consumerId = registry.service({ serviceId: 'shop', serviceName: 'shop' }, { domain });
+    for (let at = 0; at < instances; at += 1) registry.instance(consumerId, {}, { domain });
+    const findAfter = (ms: number, asker: AskOptions = { consumerId }) => {
+      registry.clock.advance(ms);
+      return registry.ask('GET /instances?appId=default&serviceName=orders&version=latest', {
+        ...asker,
+        domain,
+      });
+    };
+    return { registry, limits, findAfter };
+  };
+
+  it.each([
+    ['cse-exclusive', 20_000],
+    ['cse-professional', 30_000],
+    ['cse-legacy', 30_000],
+  ] as const)('is told by %s when it comes sooner than each %d ms', (profile, minDistanceMs) => {
+    const { registry, limits, findAfter } = withConsumer({ profile });
+    findAfter(0);
+    findAfter(15_000);
+    const where = { domain: 'default', project: 'default', serviceId: 'shop' };
+    const at = registry.clock.now();
+    expect(limits.warnings).toEqual([
+      { kind: 'find-too-soon', at, ...where, instances: 1, distanceMs: 15_000, minDistanceMs },
+    ]);
+  });
+
+  it('counts a batch as one, and whatever the answer is', () => {
+    const { registry, limits, findAfter } = withConsumer({ profile: 'cse-exclusive' });
+    const services = ['orders', 'stock'].map(serviceName => ({
+      service: { appId: 'default', serviceName },
+    }));
+    const body = { services };
+    registry.ask('POST /instances/action?type=query', { consumerId: 'shop', body });
+    expect(limits.warnings).toEqual([]);
+    expect(findAfter(1000).status).toBe(400);
+    expect(limits.warnings).toMatchObject([{ distanceMs: 1000 }]);
+  });
+
+  it('may come from each instance of the consumer', () => {
+    const { limits, findAfter } = withConsumer({ profile: 'cse-exclusive' }, 2);
+    for (const ms of [0, 5000, 15_000, 5000]) findAfter(ms);
+    expect(limits.warnings).toEqual([]);
+    findAfter(1000);
+    expect(limits.warnings).toMatchObject([{ instances: 2, distanceMs: 6000 }]);
+  });
+
+  it('is in time when a request has taken a little longer', () => {
+    const { limits, findAfter } = withConsumer({ profileOverrides: { minFindMs: 1000 } });
+    for (const ms of [0, 980, 1000]) findAfter(ms);
+    expect(limits.warnings).toEqual([]);
+    findAfter(979);
+    expect(limits.warnings).toHaveLength(1);
+  });
+
+  it('is not measured without a consumer, nor without a limit', () => {
+    const cloud = withConsumer({ profile: 'cse-exclusive' });
+    const apache = withConsumer({});
+    for (let count = 0; count < 3; count += 1) {
+      cloud.findAfter(0, {});
+      apache.findAfter(0);
+    }
+    expect([...cloud.limits.warnings, ...apache.limits.warnings]).toEqual([]);
   });
 });
 
