@@ -43,9 +43,12 @@ export interface OptionIssue {
 export class RegistryOptionsError extends ServiceCombError {
   readonly code = 'ERR_SERVICECOMB_OPTIONS';
 
-  constructor(readonly issues: readonly OptionIssue[]) {
+  constructor(
+    readonly issues: readonly OptionIssue[],
+    subject = 'registry options',
+  ) {
     const sentences = issues.map(issue => `${issue.path} ${issue.message}`);
-    super(`Invalid registry options: ${sentences.join('; ')}`);
+    super(`Invalid ${subject}: ${sentences.join('; ')}`);
   }
 }
 

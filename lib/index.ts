@@ -104,6 +104,7 @@ export type {
   RegistryOptionsFactory,
 } from './nest/registry.module-definition.js';
 export { RegistryModule } from './nest/registry.module.js';
+export { remote, ServiceClient, type ServiceClientOptions } from './nest/service-client.js';
 export { REGISTRY_HTTP_SERVICE, REGISTRY_MODULE_OPTIONS, REGISTRY_OPTIONS } from './nest/tokens.js';
 export type {
   DiscoveryOptions,

@@ -5,6 +5,7 @@ import {
   type DynamicModule,
   Module,
   type Provider,
+  type Type,
 } from '@nestjs/common';
 import axios, { type AxiosAdapter, type AxiosRequestConfig } from 'axios';
 import { DiscoveryCore } from '../discovery/core.js';
@@ -13,6 +14,7 @@ import type { ResolvedOptions } from '../options/resolved-options.js';
 import { byNameAdapter } from './by-name.adapter.js';
 import { EndpointAgents } from './endpoint-agents.js';
 import { RemovedEndpoints } from './removed-endpoints.js';
+import { clientProviders } from './service-client.js';
 import { DISCOVERY_HTTP_OPTIONS, REGISTRY_OPTIONS } from './tokens.js';
 
 /** Options of `DiscoveryHttpModule`: those of axios, except `adapter`, and what calls by name need. */
@@ -102,7 +104,6 @@ const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<DiscoveryHttpO
     },
     { provide: HttpService, useExisting: DiscoveryHttpService },
   ],
-  exports: [HttpService, DiscoveryHttpService],
 })
 export class DiscoveryHttpModule {
   /**
@@ -111,7 +112,8 @@ export class DiscoveryHttpModule {
    */
   static register(options: DiscoveryHttpOptions & DiscoveryHttpExtras = {}): DynamicModule {
     const { global = false, ...rest } = options;
-    return { ...ConfigurableModuleClass.register(rest), module: DiscoveryHttpModule, global };
+    const registered = ConfigurableModuleClass.register(rest);
+    return { ...registered, module: DiscoveryHttpModule, global, exports: services };
   }
 
   /** Returns the module with options from a factory, such as one that reads a ConfigService. */
@@ -119,9 +121,26 @@ export class DiscoveryHttpModule {
     const { global = false, extraProviders = [], ...rest } = options;
     const registered = ConfigurableModuleClass.registerAsync(rest);
     const providers = [...(registered.providers ?? []), ...extraProviders];
-    return { ...registered, module: DiscoveryHttpModule, global, providers };
+    return { ...registered, module: DiscoveryHttpModule, global, providers, exports: services };
+  }
+
+  /**
+   * Returns the module that provides clients: classes with `@ServiceClient()`. They have an HttpService of their own,
+   * with these options, which nobody else gets.
+   * @throws RegistryOptionsError at boot, with every method that cannot be sent as it is written
+   */
+  static forFeature(
+    clients: readonly Type<object>[],
+    options: DiscoveryHttpOptions & DiscoveryHttpExtras = {},
+  ): DynamicModule {
+    const registered = this.register(options);
+    const providers = [...(registered.providers ?? []), ...clientProviders(clients)];
+    return { ...registered, providers, exports: [...clients] };
   }
 }
+
+/** Not in the decorator: a module that imports `forFeature()` may have another HttpService. */
+const services = [HttpService, DiscoveryHttpService];
 
 function createAgents(options: DiscoveryHttpOptions, removed: RemovedEndpoints): EndpointAgents {
   const { connectTimeoutMs = 1_000 } = options;
