@@ -21,13 +21,22 @@ export const systemClock: Clock = {
     wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
 };
 
+/** Calls back after that many milliseconds, without keeping the process alive; returns the function that ends it. */
+export function startTimer(ms: number, onTime: () => void): () => void {
+  const timer = setTimeout(onTime, ms).unref();
+  return () => clearTimeout(timer);
+}
+
 /** Waits for that many milliseconds, or until aborted, without keeping the process alive. */
 export function waitIdly(ms: number, signal: AbortSignal): Promise<void> {
   return wait(ms, undefined, { signal, ref: false }).catch(() => undefined);
 }
 
-/** The registration that a ticker drives. */
-export type Ticking = Pick<RegistrationCore, 'tick' | 'noteStandstill' | 'onDue'>;
+/** Work that a ticker drives: does what is due, and says in how many milliseconds it is due again. */
+export type Ticking = Pick<RegistrationCore, 'tick' | 'onDue'>;
+
+/** The registration, which also wants to know of standstills. */
+export type TickingRegistration = Ticking & Pick<RegistrationCore, 'noteStandstill'>;
 
 /**
  * Notices that the process stood still: a wait was longer than planned by the monotonic clock, or the wall
@@ -68,32 +77,75 @@ const longestWaitMs = 20_000;
 /** How late the interval's turn is when it is known to have been cleared. */
 const clearedMs = 1_000;
 
-/**
- * The only timer of a registration: an interval in the host's SchedulerRegistry, whose period is the time
- * until something is due. Turns never overlap: one that is asked for while another runs follows it.
- *
- * A second timer, which is put off by each turn, notices when the application has cleared the interval.
- */
-export class Ticker {
-  #turns: Promise<void> | undefined;
+/** The turns of one piece of work. They never overlap: one that is asked for while another runs follows it. */
+class Turns {
+  /** When the next one is due on the monotonic clock; undefined from when one is asked for until it has ended. */
+  dueAt: number | undefined = Infinity;
+  #running: Promise<void> | undefined;
   /** Whether a turn was asked for while another ran. */
   #isWoken = false;
+
+  constructor(private readonly take: () => Promise<void>) {}
+
+  wake(): void {
+    this.#isWoken = true;
+    this.dueAt = undefined;
+    // In a microtask: a listener that the turn calls may wake the ticker, too.
+    this.#running ??= Promise.resolve().then(() => this.#takeAll());
+  }
+
+  /** Takes no further turn; resolves when the one that runs has ended. */
+  async stop(): Promise<void> {
+    this.#isWoken = false;
+    await this.#running;
+  }
+
+  async #takeAll(): Promise<void> {
+    while (this.#isWoken) {
+      this.#isWoken = false;
+      this.dueAt = undefined;
+      await this.take();
+    }
+    this.#running = undefined;
+  }
+}
+
+/**
+ * The only timer of the library: an interval in the host's SchedulerRegistry, whose period is the time
+ * until something is due.
+ *
+ * A second timer, the guard, is put off by each turn. While one runs, it notices a standstill; between two,
+ * it notices that the application has cleared the interval. The interval is set once for each turn, and no
+ * shorter timer beside the guard: Node wakes up for a timer that was cleared as well.
+ */
+export class Ticker {
+  readonly #turns: readonly Turns[];
   #interval: NodeJS.Timeout | undefined;
-  #substitute: NodeJS.Timeout | undefined;
+  /** The moment that the interval waits for. */
+  #waitsUntil = Infinity;
+  #guard: NodeJS.Timeout | undefined;
   #scheduler: SchedulerRegistry | undefined;
   #hasWarned = false;
   #lastFault: string | undefined;
   #faults = 0;
   readonly #standstills: StandstillWatch;
 
-  /** @param periodMs the longest wait while a request is under way, in which a standstill is noticed, too */
+  /**
+   * @param periodMs the longest wait while a turn runs, so that a standstill is noticed during a request
+   * @param others work besides the registration; neither waits for the other's turn
+   */
   constructor(
-    private readonly registration: Ticking,
+    private readonly registration: TickingRegistration,
     private readonly logger: RegistryLogger,
     private readonly periodMs: number,
-    clock: Pick<Clock, 'now' | 'wallNow'>,
+    private readonly clock: Pick<Clock, 'now' | 'wallNow'>,
+    private readonly others: readonly Ticking[] = [],
   ) {
     this.#standstills = new StandstillWatch(clock);
+    this.#turns = [registration, ...others].map(work => {
+      const turns: Turns = new Turns(() => this.#takeTurn(work, turns));
+      return turns;
+    });
   }
 
   /** Number of turns that failed because of a bug, since the start. */
@@ -105,32 +157,40 @@ export class Ticker {
   start(scheduler: SchedulerRegistry): boolean {
     if (scheduler.doesExist('interval', heartbeatInterval)) return false;
     this.#scheduler = scheduler;
-    this.registration.onDue(() => this.wake());
-    this.#arm(this.periodMs);
+    for (const [nth, work] of [this.registration, ...this.others].entries())
+      work.onDue(() => this.#wake(this.#turns[nth]));
+    this.#setInterval(this.periodMs);
+    this.#setGuard(this.periodMs + clearedMs, this.periodMs);
     return true;
   }
 
-  /** Takes a turn soon, unless the ticker has not started. */
+  /** Takes a turn of the registration soon, unless the ticker has not started. */
   wake(): void {
-    if (this.#scheduler === undefined) return;
-    this.#isWoken = true;
-    // In a microtask: a listener that the turn calls may wake the ticker, too.
-    this.#turns ??= Promise.resolve().then(() => this.#takeTurns());
+    this.#wake(this.#turns[0]);
   }
 
-  /** Stops for good; resolves when the turn that runs has ended. */
+  /** Stops for good; resolves when the turns that run have ended. */
   async stop(): Promise<void> {
-    this.#disarm();
+    this.#clearInterval();
+    clearTimeout(this.#guard);
     this.#scheduler = undefined;
-    await this.#turns;
+    await Promise.all(this.#turns.map(turns => turns.stop()));
   }
 
+  #wake(turns: Turns | undefined): void {
+    if (this.#scheduler !== undefined) turns?.wake();
+  }
+
+  /** Wakes what is due. At the end of the longest wait, when nothing is, the registration. */
   #onInterval(): void {
-    this.#arm(this.periodMs);
-    if (this.#turns === undefined) this.wake();
+    const dueBy = Math.max(this.clock.now(), this.#waitsUntil);
+    const waiting = this.#turns.filter(({ dueAt }) => dueAt !== undefined);
+    const due = waiting.filter(({ dueAt = Infinity }) => dueAt <= dueBy);
+    for (const turns of due.length === 0 ? waiting.slice(0, 1) : due) turns.wake();
   }
 
-  #onCleared(): void {
+  #onGuard(): void {
+    if (this.#isTurnRunning) return this.#setGuard(this.periodMs);
     if (!this.#hasWarned)
       this.logger.warn(
         `The interval "${heartbeatInterval}" of SchedulerRegistry was cleared, which the registration needs. ` +
@@ -140,25 +200,18 @@ export class Ticker {
     this.#onInterval();
   }
 
-  async #takeTurns(): Promise<void> {
-    while (this.#isWoken && this.#scheduler !== undefined) {
-      this.#isWoken = false;
-      await this.#takeTurn();
-    }
-    this.#turns = undefined;
-  }
-
-  /** Never rejects: whatever goes wrong, the next turn runs. */
-  async #takeTurn(): Promise<void> {
-    this.#arm(this.periodMs);
+  /** Never rejects: whatever goes wrong, the next turn comes. */
+  async #takeTurn(work: Ticking, turns: Turns): Promise<void> {
+    this.#setGuard(this.periodMs);
+    let dueInMs: number | undefined = this.periodMs;
     try {
-      const dueInMs = await this.registration.tick(this.periodMs / 2);
+      dueInMs = await work.tick(this.periodMs / 2);
       this.#lastFault = undefined;
-      this.#arm(dueInMs ?? Infinity);
     } catch (error) {
       this.#report(error);
-      this.#arm(this.periodMs);
     }
+    turns.dueAt = this.clock.now() + (dueInMs ?? Infinity);
+    this.#wait();
   }
 
   /** Counts a bug, and logs it once until a good turn. */
@@ -170,31 +223,44 @@ export class Ticker {
     this.#lastFault = fault;
   }
 
-  /** Waits for the next turn. The wait that ends here may have been a standstill. */
-  #arm(dueInMs: number): void {
-    const scheduler = this.#scheduler;
-    if (scheduler === undefined) return;
-    this.#disarm();
-    const waitMs = Math.min(longestWaitMs, Math.max(1, Math.ceil(dueInMs)));
-    this.#interval = setInterval(() => this.#onInterval(), waitMs).unref();
-    this.#substitute = setTimeout(() => this.#onCleared(), waitMs + clearedMs).unref();
-    if (!scheduler.doesExist('interval', heartbeatInterval))
-      scheduler.addInterval(heartbeatInterval, this.#interval);
-    this.#noteStandstill(this.#standstills.begin(waitMs));
+  get #isTurnRunning(): boolean {
+    return this.#turns.some(({ dueAt }) => dueAt === undefined);
   }
 
-  #noteStandstill(standstill: Standstill | undefined): void {
+  /** Waits for the next turn, when one has ended. */
+  #wait(): void {
+    const dueAt = Math.min(...this.#turns.map(turns => turns.dueAt ?? Infinity));
+    const waitMs = Math.min(longestWaitMs, Math.max(1, Math.ceil(dueAt - this.clock.now())));
+    this.#setInterval(waitMs);
+    if (!this.#isTurnRunning) this.#setGuard(waitMs + clearedMs, waitMs);
+  }
+
+  #setInterval(waitMs: number): void {
+    const scheduler = this.#scheduler;
+    if (scheduler === undefined) return;
+    this.#clearInterval();
+    this.#waitsUntil = this.clock.now() + waitMs;
+    this.#interval = setInterval(() => this.#onInterval(), waitMs).unref();
+    if (!scheduler.doesExist('interval', heartbeatInterval))
+      scheduler.addInterval(heartbeatInterval, this.#interval);
+  }
+
+  /** Sets the guard anew, for a wait of that many milliseconds. The one that ends here may have been a standstill. */
+  #setGuard(ms: number, waitMs = ms): void {
+    if (this.#scheduler === undefined) return;
+    clearTimeout(this.#guard);
+    this.#guard = setTimeout(() => this.#onGuard(), ms).unref();
     try {
+      const standstill = this.#standstills.begin(waitMs);
       if (standstill !== undefined) this.registration.noteStandstill(standstill);
     } catch (error) {
       this.#report(error);
     }
   }
 
-  #disarm(): void {
+  #clearInterval(): void {
     const interval = this.#interval;
     clearInterval(interval);
-    clearTimeout(this.#substitute);
     const isListed = this.#scheduler?.doesExist('interval', heartbeatInterval) === true;
     if (isListed && this.#scheduler?.getInterval(heartbeatInterval) === interval)
       this.#scheduler?.deleteInterval(heartbeatInterval);
