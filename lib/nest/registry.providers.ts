@@ -21,7 +21,7 @@ import { Connections, createPrivateAxios, secretsBeside, sendThrough } from '../
 import { version } from '../version.js';
 import { Registration } from './registration.js';
 import { RegistryHealthIndicator } from './registry.health.js';
-import { systemClock, Ticker, waitIdly } from './ticker.js';
+import { startTimer, systemClock, Ticker, waitIdly } from './ticker.js';
 import {
   REGISTRY_CLOCK,
   REGISTRY_HTTP_SERVICE,
@@ -44,7 +44,7 @@ export const registryProviders: Provider[] = [
   {
     provide: Connections,
     inject: [REGISTRY_OPTIONS],
-    useFactory: ({ serviceCenter }: ResolvedOptions) => new Connections(serviceCenter),
+    useFactory: ({ serviceCenter }: ResolvedOptions) => new Connections(serviceCenter, startTimer),
   },
   {
     provide: REGISTRY_HTTP_SERVICE,
