@@ -30,7 +30,7 @@ import { Discovery } from './discovery.js';
 import { Registration } from './registration.js';
 import { RegistryHealthIndicator } from './registry.health.js';
 import { RemovedEndpoints } from './removed-endpoints.js';
-import { systemClock, Ticker, waitIdly } from './ticker.js';
+import { startTimer, systemClock, Ticker, waitIdly } from './ticker.js';
 import {
   REGISTRY_CLOCK,
   REGISTRY_HTTP_SERVICE,
@@ -60,7 +60,7 @@ export const registryProviders: Provider[] = [
   {
     provide: Connections,
     inject: [REGISTRY_OPTIONS],
-    useFactory: ({ serviceCenter }: ResolvedOptions) => new Connections(serviceCenter),
+    useFactory: ({ serviceCenter }: ResolvedOptions) => new Connections(serviceCenter, startTimer),
   },
   {
     provide: REGISTRY_HTTP_SERVICE,
