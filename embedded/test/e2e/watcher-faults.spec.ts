@@ -217,6 +217,14 @@ describe('frames', () => {
   });
 });
 
+describe('watchers', () => {
+  it('stay when idle connections are closed', async () => {
+    serviceCenter.faults.closeIdleConnections();
+    await setStatus('DOWN');
+    expect(await statuses()).toEqual(['DOWN']);
+  });
+});
+
 describe('the handshake of a watcher', () => {
   it('is the operation `watch` for faults and the journal', async () => {
     expect(serviceCenter.requests.at(-1)).toMatchObject({ operation: 'watch', status: 101 });
