@@ -257,7 +257,7 @@ export class DiscoveryCore {
   #calleeOf(query: string | ProviderQuery): Callee {
     const key = typeof query === 'string' ? query : queryKeyOf(query);
     const callee = this.#callees.get(key) ?? this.#addCallee(key, query);
-    callee.provider.usedAt = this.parts.clock.now();
+    callee.provider.use();
     return callee;
   }
 

@@ -303,7 +303,8 @@ function told(
   facts: readonly Fact[] = [],
 ): Transition {
   if (before === state) return { state, facts };
-  const change = differenceOf(callable(believed(before)), callable(believed(state)));
+  const [old, now] = [believed(before), believed(state)];
+  const change = old === now ? undefined : differenceOf(callable(old), callable(now));
   const { trouble } = before;
   return {
     state,
