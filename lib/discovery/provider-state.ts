@@ -91,7 +91,7 @@ export type Outcome =
   | { readonly kind: 'reached'; readonly instanceId: string };
 
 /** The reason why an answer is not believed. */
-export type DoubtReason = 'empty' | 'absent' | 'shrunk' | 'after-outage';
+type DoubtReason = 'empty' | 'absent' | 'shrunk' | 'after-outage';
 
 /** What is worth telling of a transition. */
 export type Fact =
