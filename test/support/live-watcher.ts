@@ -3,7 +3,6 @@ import type { Clock } from '../../lib/background/clock.js';
 import { createCredentials } from '../../lib/credentials/credentials.js';
 import { Watcher } from '../../lib/discovery/watcher.js';
 import type { ServiceCombError, ServiceCenterOptions } from '../../lib/index.js';
-import { discoveryRules } from '../../lib/nest/registry.providers.js';
 import { readHostFacts } from '../../lib/options/host-facts.js';
 import { discoveryRules } from '../../lib/nest/registry.providers.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';

@@ -16,6 +16,8 @@ export interface ApiAnswer {
 export interface Answer extends ApiAnswer {
   /** The error in the body, which some profiles write differently. */
   readonly error?: ErrorBody;
+  /** Returns the compressed body if it is kept; it is compressed for each answer otherwise. */
+  readonly gzip?: () => Buffer;
 }
 
 /** Characters that Go's encoding/json escapes so that its output can stand in HTML. */
@@ -27,10 +29,19 @@ export function json(
   headers: Readonly<Record<string, string>> = {},
   status = 200,
 ): Answer {
+  return jsonText(goJson(value), headers, status);
+}
+
+/** Returns an answer whose body is JSON text already. */
+export function jsonText(
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+  status = 200,
+): Answer {
   return {
     status,
     headers: { 'Content-Type': 'application/json; charset=UTF-8', ...headers },
-    body: goJson(value),
+    body,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Namespace } from '../model/namespace.js';
-import type { ServiceRecord } from '../model/records.js';
+import type { ServiceRecord } from '../model/service-directory.js';
 import type { RegistryModel } from '../model/registry-model.js';
 import { serviceCenterId } from '../model/own-service.js';
 import { dataFormat } from './registry-data.js';

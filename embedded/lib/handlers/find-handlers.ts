@@ -1,4 +1,4 @@
-import { json, omitEmpty } from '../api/answer.js';
+import { goJson, jsonText, omitEmpty } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Call } from '../api/call.js';
 import { requestRules } from '../api/request-rules.js';
@@ -9,6 +9,7 @@ import {
   listInstances as listOf,
 } from '../model/find-instances.js';
 import type { FoundInstances } from '../model/find-instances.js';
+import type { InstanceList, ListText } from '../model/instance-list.js';
 import { refOf, unmarshalError } from './instance-handlers.js';
 import { readBatchFind } from '../api/request-bodies.js';
 import { invalid, catchRegistryError, RegistryError, messageOf } from '../model/registry-error.js';
@@ -70,19 +71,49 @@ export function getInstance(call: Call): Answer {
   const { namespace, revision } = call;
   const query = { consumerId, tags, ...ref };
   const found = readAsRequested(call, revision, view => getOne(namespace, { ...query, view }));
-  return withRevision(call, found, { instance: found.instance.instance });
+  return withRevision(call, found, () => jsonText(goJson({ instance: found.instance.instance })));
 }
 
 function listAnswer(call: Call, found: FoundInstances): Answer {
-  return withRevision(call, found, {
-    instances: omitEmpty(found.instances.map(({ instance }) => instance)),
+  return withRevision(call, found, () => {
+    const texts = textsOf(call, found.lists);
+    const [only] = texts;
+    if (only === undefined || texts.length > 1) return jsonText(documentOf(texts));
+    return { ...jsonText(only.text), gzip: () => only.gzip };
   });
 }
 
 /** Returns an answer with its revision, and without a body if the client has that revision. */
-function withRevision(call: Call, { revision }: FoundInstances, body: unknown): Answer {
+function withRevision(call: Call, { revision }: Revised, answer: () => Answer): Answer {
   const headers = { 'X-Resource-Revision': revision };
-  return call.revision === revision ? { status: 304, headers, body: '' } : json(body, headers);
+  if (call.revision === revision) return { status: 304, headers, body: '' };
+  const found = answer();
+  return { ...found, headers: { ...found.headers, ...headers } };
+}
+
+/** Something that was found, with its revision. */
+interface Revised {
+  readonly revision: string;
+}
+
+const [open, close] = ['{"instances":[', ']}'];
+
+/** Returns the JSON object of each list that has instances. */
+function textsOf({ model }: Call, lists: readonly InstanceList[]): readonly ListText[] {
+  return lists
+    .filter(({ size }) => size > 0)
+    .map(list => model.shared.listTexts.textOf(list, writeDocument));
+}
+
+/** Returns the JSON object of all lists together; it is empty without any. */
+function documentOf(texts: readonly ListText[]): string {
+  if (texts.length === 0) return '{}';
+  const items = texts.map(({ text }) => text.slice(open.length, -close.length));
+  return `${open}${items.join(',')}${close}`;
+}
+
+function writeDocument({ records }: InstanceList): string {
+  return goJson({ instances: records.map(({ instance }) => instance) });
 }
 
 /**
@@ -100,12 +131,15 @@ export function queryInstances(call: Call): Answer {
   const rules = versionRequired ? requestRules.batchFindByVersion : requestRules.batchFind;
   validate(rules, { consumerServiceId: consumerId, services, instances });
   call.profile.limits.checkFind(namespace, consumerId);
-  return json({
+  const all = {
     services: collect(services, item => {
       const { environment, appId = '', serviceName = '', version } = item?.service ?? {};
       const versionRule = versionRequired ? version : undefined;
       const query = { consumerId, environment, appId, serviceName, tags: [], versionRule };
-      return readAsRequested(call, item?.rev ?? '', view => find(namespace, { ...query, view }));
+      const found = readAsRequested(call, item?.rev ?? '', view =>
+        find(namespace, { ...query, view }),
+      );
+      return { ...found, document: () => documentOf(textsOf(call, found.lists)) };
     }),
     instances: collect(instances, item => {
       const { serviceId = '', instanceId = '' } = item?.instance ?? {};
@@ -113,9 +147,18 @@ export function queryInstances(call: Call): Answer {
       const found = readAsRequested(call, item?.rev ?? '', view =>
         getOne(namespace, { ...query, view }),
       );
-      return { ...found, instances: [found.instance] };
+      return { ...found, document: () => goJson({ instances: [found.instance.instance] }) };
     }),
-  });
+  };
+  return jsonText(objectText(all));
+}
+
+/** Returns the text of an object from the texts of its fields; absent ones are omitted. */
+function objectText(fields: Readonly<Record<string, string | undefined>>): string {
+  const present = Object.entries(fields).flatMap(([name, text]) =>
+    text === undefined ? [] : `"${name}":${text}`,
+  );
+  return `{${present.join(',')}}`;
 }
 
 interface Failure {
@@ -123,31 +166,39 @@ interface Failure {
   readonly error: ErrorBody;
 }
 
+/** A result of a batch, with the JSON object of its instances. */
+interface BatchResult extends Revised {
+  readonly document: () => string;
+}
+
 /**
- * Groups results into failed (by code, with the detail of the first), not modified, and updated.
+ * Groups results into failed (by code, with the detail of the first), not modified, and updated, and
+ * returns the text of that; undefined without results.
  */
 function collect<Item extends { readonly rev?: string | undefined } | null>(
   items: readonly Item[],
-  find: (item: Item) => FoundInstances,
-) {
+  find: (item: Item) => BatchResult,
+): string | undefined {
   if (items.length === 0) return undefined;
   const failed = new Map<number, Failure>();
   const notModified: number[] = [];
-  const updated: unknown[] = [];
+  const updated: string[] = [];
   for (const [index, item] of items.entries()) {
     const found = catchRegistryError(() => find(item));
     if (found instanceof RegistryError) addFailure(failed, index, found);
     else if (found.revision === item?.rev) notModified.push(index);
     else {
-      const instances = omitEmpty(found.instances.map(({ instance }) => instance));
-      updated.push({ index, rev: found.revision, instances });
+      const instances = found.document().slice(1, -1);
+      const fields = [`"index":${index}`, `"rev":"${found.revision}"`, instances];
+      updated.push(`{${fields.filter(Boolean).join(',')}}`);
     }
   }
-  return {
-    failed: omitEmpty([...failed.values()]),
-    notModified: omitEmpty(notModified),
-    updated: omitEmpty(updated),
-  };
+  const lists = { failed: omitEmpty([...failed.values()]), notModified: omitEmpty(notModified) };
+  return objectText({
+    failed: lists.failed && goJson(lists.failed),
+    notModified: lists.notModified && goJson(lists.notModified),
+    updated: updated.length === 0 ? undefined : `[${updated.join(',')}]`,
+  });
 }
 
 function addFailure(failed: Map<number, Failure>, index: number, refusal: RegistryError): void {
@@ -179,7 +230,7 @@ export function namespaceForRead(call: Call): Namespace {
  * has another revision than the cache, the server also looks into its store
  * (datasource/etcd/cache/filter_consistency.go).
  */
-function readAsRequested<Found extends FoundInstances>(
+function readAsRequested<Found extends Revised>(
   call: Call,
   revision: string,
   read: (view: View) => Found,

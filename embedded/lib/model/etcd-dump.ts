@@ -1,7 +1,6 @@
 import type { Namespace } from './namespace.js';
-import type { ServiceRecord } from './records.js';
 import { nameKeyOf } from './service-directory.js';
-import type { ServiceName } from './service-directory.js';
+import type { ServiceName, ServiceRecord } from './service-directory.js';
 
 /** A record of the server's cache, with its key in etcd. */
 interface DumpedRecord {

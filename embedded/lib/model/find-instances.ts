@@ -2,14 +2,22 @@ import { createHash } from 'node:crypto';
 import { ErrorCode, RegistryError } from './registry-error.js';
 import type { Namespace } from './namespace.js';
 import type { View } from './publication.js';
-import type { InstanceRecord, ServiceRecord, StoredMicroservice } from './records.js';
+import type { InstanceList } from './instance-list.js';
+import type { InstanceRecord, StoredMicroservice } from './records.js';
 import { isShared, serviceCenterEnvironment } from './own-service.js';
 import { nameKeyOf } from './service-directory.js';
-import type { ServiceName } from './service-directory.js';
+import type { ServiceName, ServiceRecord } from './service-directory.js';
 
 /** Instances, with the revision of exactly this set in exactly this state. */
 export interface FoundInstances {
-  readonly instances: readonly InstanceRecord[];
+  /** One for each service. */
+  readonly lists: readonly InstanceList[];
+  readonly revision: string;
+}
+
+/** One instance, with the revision of those whose ids start with the wanted one. */
+export interface FoundInstance {
+  readonly instance: InstanceRecord;
   readonly revision: string;
 }
 
@@ -49,7 +57,7 @@ export function findInstances(namespace: Namespace, query: FindQuery): FoundInst
   const [provider] = providers;
   if (consumer !== undefined && provider !== undefined)
     namespace.dependencies.add(consumer.serviceId, provider.service, namespace.shared.now());
-  return found(providers.flatMap(owner => read(namespace, owner, query)));
+  return found(providers.map(owner => read(namespace, owner, query)));
 }
 
 function wantedVersions(namespace: Namespace, query: FindQuery): readonly ServiceRecord[] {
@@ -71,7 +79,7 @@ function findShared(namespace: Namespace, query: FindQuery): FoundInstances {
     throw new RegistryError(ErrorCode.ServiceNotExists, detail);
   }
   const providers = visible(namespace, undefined, versions, query.tags);
-  return found(providers.flatMap(owner => read(namespace, owner, query)));
+  return found(providers.map(owner => read(namespace, owner, query)));
 }
 
 function read(
@@ -81,7 +89,7 @@ function read(
     view = 'cache',
     instanceId,
   }: { readonly view?: View | undefined; readonly instanceId?: string },
-): InstanceRecord[] {
+): InstanceList {
   return shared.publication.read(owner, view, instanceId);
 }
 
@@ -109,7 +117,7 @@ export function listInstances(namespace: Namespace, query: ProviderQuery): Found
       `${flag} failed, provider instance does not exist`,
     );
   }
-  return found(read(namespace, provider, query));
+  return found([read(namespace, provider, query)]);
 }
 
 /**
@@ -121,12 +129,12 @@ export function listInstances(namespace: Namespace, query: ProviderQuery): Found
 export function getInstance(
   namespace: Namespace,
   query: ProviderQuery & { readonly instanceId: string },
-): FoundInstances & { readonly instance: InstanceRecord } {
+): FoundInstance {
   const { consumer, provider, isVisible } = lookUp(namespace, query);
-  const matching = read(namespace, provider, query).toSorted((a, b) =>
+  const matching = read(namespace, provider, query);
+  const [instance] = matching.records.toSorted((a, b) =>
     a.instance.instanceId < b.instance.instanceId ? -1 : 1,
   );
-  const [instance] = matching;
   if (instance === undefined || !isVisible) {
     const flag = `${relationFlag(query.consumerId, consumer, provider.service)} instance[${query.instanceId}]`;
     throw new RegistryError(
@@ -134,7 +142,7 @@ export function getInstance(
       `${flag} failed, provider instance does not exist`,
     );
   }
-  return { ...found(matching), instance };
+  return { instance, revision: revisionOf([matching]) };
 }
 
 function lookUp(namespace: Namespace, { consumerId, serviceId, tags }: ProviderQuery) {
@@ -160,8 +168,8 @@ function visible(
     .filter(({ service }) => !consumer || isAccessible(namespace, consumer, service));
 }
 
-function found(instances: readonly InstanceRecord[]): FoundInstances {
-  return { instances, revision: revisionOf(instances) };
+function found(lists: readonly InstanceList[]): FoundInstances {
+  return { lists, revision: revisionOf(lists) };
 }
 
 function consumerFlag(id: string, consumer: Partial<StoredMicroservice> | undefined): string {
@@ -236,7 +244,8 @@ function numbersOf(version: string): number[] {
  * hash of the latest change number and the count (FormatRevision in datasource/etcd/util).
  * Heartbeats do not count.
  */
-function revisionOf(instances: readonly InstanceRecord[]): string {
-  const latest = instances.reduce((max, { modRevision }) => Math.max(max, modRevision), 0);
-  return createHash('sha1').update(`${latest}.${instances.length},`).digest('hex');
+function revisionOf(lists: readonly InstanceList[]): string {
+  const latest = lists.reduce((max, list) => Math.max(max, list.latest), 0);
+  const count = lists.reduce((sum, { size }) => sum + size, 0);
+  return createHash('sha1').update(`${latest}.${count},`).digest('hex');
 }

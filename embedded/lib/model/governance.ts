@@ -1,6 +1,7 @@
 import { providersOf } from './dependency-operations.js';
 import type { Namespace } from './namespace.js';
-import type { StoredMicroservice, ServiceRecord } from './records.js';
+import type { StoredMicroservice } from './records.js';
+import type { ServiceRecord } from './service-directory.js';
 import { isShared } from './own-service.js';
 import { listServices } from './service-operations.js';
 import { nameKeyOf } from './service-directory.js';

@@ -5,7 +5,8 @@ import type { ChangeKind } from './changes.js';
 import type { Lease } from './leases.js';
 import type { Namespace } from './namespace.js';
 import { refuseInstance } from './quota-checks.js';
-import type { InstanceRecord, ServiceRecord, StoredInstance } from './records.js';
+import type { InstanceRecord, StoredInstance } from './records.js';
+import type { ServiceRecord } from './service-directory.js';
 import type { LeaseFloors } from './shared-state.js';
 
 /** An instance in a registration. */
@@ -138,7 +139,7 @@ function publish(
     const { service } = owner;
     return { kind, instance, tenant, consumerIds: dependencies.consumersOf(service), service };
   };
-  shared.changes.emit(changed(kind));
+  if (shared.changes.hasAny) shared.changes.emit(changed(kind));
   shared.publication.publish({
     kind,
     owner,
@@ -147,7 +148,9 @@ function publish(
     instance,
     key: keyOf(namespace, instance),
     isRegistered: () => services.get(instance.serviceId) === owner,
-    notify: kind => shared.published.emit(changed(kind)),
+    notify: kind => {
+      if (shared.published.hasAny) shared.published.emit(changed(kind));
+    },
   });
 }
 

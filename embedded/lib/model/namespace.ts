@@ -1,9 +1,8 @@
 import { ErrorCode, RegistryError } from './registry-error.js';
 import { isExempt } from './own-service.js';
 import { DependencyRules, ServiceDirectory } from './service-directory.js';
-import type { ServiceName } from './service-directory.js';
+import type { ServiceName, ServiceRecord } from './service-directory.js';
 import type { SharedState } from './shared-state.js';
-import type { ServiceRecord } from './records.js';
 
 /** A domain and project. Its services are not visible from any other. */
 export class Namespace {

@@ -1,7 +1,10 @@
 import { Timer } from '../clock.js';
 import type { Clock } from '../clock.js';
 import type { OddityKnobs } from './oddities.js';
-import type { InstanceRecord, ServiceRecord, StoredInstance } from './records.js';
+import { InstanceList } from './instance-list.js';
+import type { ListTexts } from './instance-list.js';
+import type { InstanceRecord, StoredInstance } from './records.js';
+import type { ServiceRecord } from './service-directory.js';
 import type { Store } from './store.js';
 import type { ChangeKind } from './changes.js';
 
@@ -21,7 +24,7 @@ export class Publication {
   readonly #clock: Clock;
   readonly #knobs: OddityKnobs;
   readonly #store: Store;
-  readonly #cache = new InstanceCache();
+  readonly #cache: InstanceCache;
   readonly #removals: PendingRemovals;
   readonly #lost = new Map<string, InstanceWrite>();
   readonly #relist: Timer;
@@ -29,18 +32,14 @@ export class Publication {
   #queue: InstanceWrite[] = [];
   #isRelistSet = false;
 
-  /** @param owners returns all services of all namespaces */
-  constructor(
-    clock: Clock,
-    knobs: OddityKnobs,
-    { store, owners }: { readonly store: Store; readonly owners: () => Iterable<ServiceRecord> },
-  ) {
+  constructor(clock: Clock, knobs: OddityKnobs, { store, texts, owners }: PublicationParts) {
     this.#clock = clock;
     this.#knobs = knobs;
     this.#store = store;
+    this.#cache = new InstanceCache(texts);
     const countCached = () => {
       let count = 0;
-      for (const owner of owners()) count += this.cachedInstances(owner).length;
+      for (const owner of owners()) count += this.#cache.countOf(owner);
       return count;
     };
     const release = (write: InstanceWrite) => this.#enqueue(write);
@@ -71,6 +70,12 @@ export class Publication {
     else this.#removals.add(write);
   }
 
+  /** Forgets the lists of a service that was removed. */
+  dropLists(owner: ServiceRecord): void {
+    owner.instances.dropList();
+    this.#cache.dropList(owner);
+  }
+
   /** Forgets the changes that are not published yet. */
   clear(): void {
     this.#quiet.cancel();
@@ -87,8 +92,8 @@ export class Publication {
   }
 
   /** Returns all instances of a service as the cache shows them. */
-  cachedInstances(owner: ServiceRecord): InstanceRecord[] {
-    return this.#cache.recordsOf(owner);
+  cachedInstances(owner: ServiceRecord): readonly InstanceRecord[] {
+    return this.#cache.listOf(owner).records;
   }
 
   /**
@@ -96,20 +101,16 @@ export class Publication {
    *
    * @throws RegistryError 500003 if the store is read and is down
    */
-  read(owner: ServiceRecord, view: View, prefix = ''): InstanceRecord[] {
-    const wanted = (records: InstanceRecord[]) =>
-      prefix === ''
-        ? records
-        : records.filter(({ instance }) => instance.instanceId.startsWith(prefix));
+  read(owner: ServiceRecord, view: View, prefix = ''): InstanceList {
     if (view !== 'store') {
-      const shown = wanted(this.cachedInstances(owner));
+      const shown = startingWith(prefix, this.#cache.listOf(owner));
       const now = this.#clock.now();
-      if (shown.length > 0 || view === 'cache-only') return shown;
+      if (shown.size > 0 || view === 'cache-only') return shown;
       if (this.isDelayed && this.#cache.hasMissed(owner, prefix, now)) return shown;
       if (this.isDelayed) this.#cache.miss(owner, prefix, now);
     }
     this.#store.requireForFind(view === 'store' ? 1 : 2);
-    return wanted([...owner.instances.values()]);
+    return startingWith(prefix, owner.instances.list);
   }
 
   #enqueue(write: InstanceWrite): void {
@@ -154,6 +155,21 @@ export class Publication {
     this.#removals.applyKnobs();
     if (this.#knobs.values.publicationMs === 0) this.#publishQueue();
   }
+}
+
+/** What a publication needs besides clock and knobs. */
+export interface PublicationParts {
+  readonly store: Store;
+  readonly texts: ListTexts;
+  /** Returns all services of all namespaces. */
+  readonly owners: () => Iterable<ServiceRecord>;
+}
+
+function startingWith(prefix: string, list: InstanceList): InstanceList {
+  if (prefix === '') return list;
+  return new InstanceList(
+    list.records.filter(({ instance }) => instance.instanceId.startsWith(prefix)),
+  );
 }
 
 /** Limits of the server's self-preservation (datasource/etcd/sd/types.go). */
@@ -267,12 +283,19 @@ const missMs = 120_000;
 class InstanceCache {
   readonly #shown = new WeakMap<ServiceRecord, Map<string, InstanceRecord | undefined>>();
   readonly #missedAt = new WeakMap<ServiceRecord, Map<string, number>>();
+  readonly #lists = new WeakMap<ServiceRecord, CachedList>();
+  readonly #texts: ListTexts;
+
+  constructor(texts: ListTexts) {
+    this.#texts = texts;
+  }
 
   /** Keeps showing an instance as it was before a change. */
   hold(owner: ServiceRecord, instanceId: string, before: InstanceRecord | undefined): void {
     const shown = this.#shown.get(owner) ?? new Map<string, InstanceRecord | undefined>();
     if (!shown.has(instanceId)) shown.set(instanceId, before);
     this.#shown.set(owner, shown);
+    this.dropList(owner);
   }
 
   /** Shows an instance as it is after a change, and returns how it was shown before. */
@@ -287,6 +310,7 @@ class InstanceCache {
     else shown?.set(instanceId, after);
     if (shown?.size === 0) this.#shown.delete(owner);
     this.#missedAt.delete(owner);
+    this.dropList(owner);
     return before;
   }
 
@@ -295,11 +319,28 @@ class InstanceCache {
     return shown?.has(instanceId) ? shown.get(instanceId) : owner.instances.get(instanceId);
   }
 
-  recordsOf(owner: ServiceRecord): InstanceRecord[] {
+  countOf(owner: ServiceRecord): number {
+    return this.#shown.has(owner) ? this.listOf(owner).size : owner.instances.size;
+  }
+
+  /** Returns all instances of a service; the same object until one is shown differently. */
+  listOf(owner: ServiceRecord): InstanceList {
     const shown = this.#shown.get(owner);
-    if (shown === undefined) return [...owner.instances.values()];
+    const stored = owner.instances.list;
+    if (shown === undefined) return stored;
+    const known = this.#lists.get(owner);
+    if (known?.stored === stored) return known.list;
+    this.dropList(owner);
     const records = new Map<string, InstanceRecord | undefined>([...owner.instances, ...shown]);
-    return [...records.values()].filter(record => record !== undefined);
+    const list = new InstanceList([...records.values()].filter(record => record !== undefined));
+    this.#lists.set(owner, { stored, list });
+    return list;
+  }
+
+  dropList(owner: ServiceRecord): void {
+    const known = this.#lists.get(owner);
+    if (known !== undefined) this.#texts.drop(known.list);
+    this.#lists.delete(owner);
   }
 
   /** Remembers an empty result, until a change of the service is published. */
@@ -312,6 +353,12 @@ class InstanceCache {
     const missedAt = this.#missedAt.get(owner)?.get(key);
     return missedAt !== undefined && now - missedAt < missMs;
   }
+}
+
+/** The list of a service as the cache shows it, while that differs from what is stored. */
+interface CachedList {
+  readonly stored: InstanceList;
+  readonly list: InstanceList;
 }
 
 /** A change of an instance that was made and must be published. */

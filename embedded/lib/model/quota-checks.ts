@@ -1,6 +1,6 @@
 import { ErrorCode, RegistryError } from './registry-error.js';
 import type { Namespace } from './namespace.js';
-import type { ServiceRecord } from './records.js';
+import type { ServiceRecord } from './service-directory.js';
 
 /**
  * @throws RegistryError 400100 if a project has no room for another service, even if it exists

@@ -37,11 +37,3 @@ export interface SchemaRecord {
   readonly content: string;
   readonly summary: string;
 }
-
-/** A service with its tags, schemas and instances. */
-export interface ServiceRecord {
-  service: StoredMicroservice;
-  tags: ReadonlyMap<string, string>;
-  schemas: Map<string, SchemaRecord>;
-  readonly instances: Map<string, InstanceRecord>;
-}

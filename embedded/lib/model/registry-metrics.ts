@@ -1,5 +1,5 @@
 import type { Namespace } from './namespace.js';
-import type { ServiceRecord } from './records.js';
+import type { ServiceRecord } from './service-directory.js';
 import type { RegistryModel } from './registry-model.js';
 import { isShared } from './own-service.js';
 

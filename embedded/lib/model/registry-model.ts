@@ -8,7 +8,8 @@ import type { LeaseFloors } from './shared-state.js';
 import { Namespace } from './namespace.js';
 import { resolveQuotas } from './quotas.js';
 import type { Quotas } from './quotas.js';
-import type { ServiceRecord, StoredInstance } from './records.js';
+import type { StoredInstance } from './records.js';
+import type { ServiceRecord } from './service-directory.js';
 import { ownInstance, ownService, serviceCenterId, serviceCenterName } from './own-service.js';
 import { addService, removeService } from './service-operations.js';
 

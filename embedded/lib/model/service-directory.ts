@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { ServiceRecord, StoredMicroservice } from './records.js';
+import type { InstanceTable } from './instance-list.js';
+import type { SchemaRecord, StoredMicroservice } from './records.js';
+
+/** A service with its tags, schemas and instances. */
+export interface ServiceRecord {
+  service: StoredMicroservice;
+  tags: ReadonlyMap<string, string>;
+  schemas: Map<string, SchemaRecord>;
+  readonly instances: InstanceTable;
+}
 
 /** The parts of a name that all versions of a service share. */
 export interface ServiceName {

@@ -1,10 +1,11 @@
 import { ErrorCode, RegistryError } from './registry-error.js';
+import { InstanceTable } from './instance-list.js';
 import type { Namespace } from './namespace.js';
 import { refuseService } from './quota-checks.js';
-import type { ServiceRecord, StoredMicroservice } from './records.js';
+import type { StoredMicroservice } from './records.js';
 import { isShared, serviceCenterId } from './own-service.js';
 import { nameKeyOf, serviceIdFor } from './service-directory.js';
-import type { ServiceName } from './service-directory.js';
+import type { ServiceName, ServiceRecord } from './service-directory.js';
 
 /** A service in a registration, with or without its id. */
 export type RequestedMicroservice = Omit<StoredMicroservice, 'serviceId'> & {
@@ -43,7 +44,7 @@ export function addService(namespace: Namespace, service: StoredMicroservice): v
     service,
     tags: new Map(),
     schemas: new Map(),
-    instances: new Map(),
+    instances: new InstanceTable(namespace.shared.listTexts),
   });
   namespace.count(service, { services: 1, instances: 0 });
   namespace.shared.serviceChanges.emit({ kind: 'registered', tenant: namespace.name, service });
@@ -114,6 +115,7 @@ export function unregisterService(
 export function removeService(namespace: Namespace, record: ServiceRecord): void {
   namespace.services.remove(record);
   namespace.count(record.service, { services: -1, instances: -record.instances.size });
+  namespace.shared.publication.dropLists(record);
   namespace.dependencies.removeConsumer(record.service.serviceId);
   const { service } = record;
   namespace.shared.serviceChanges.emit({ kind: 'removed', tenant: namespace.name, service });

@@ -2,11 +2,12 @@ import type { Clock } from '../clock.js';
 import { OddityKnobs } from './oddities.js';
 import type { InstanceChanged, ServiceChanged } from './changes.js';
 import { RemovedInstances } from './removed-instances.js';
+import { ListTexts } from './instance-list.js';
 import { Leases } from './leases.js';
 import { Listeners } from '../listeners.js';
 import { Publication } from './publication.js';
 import type { Quotas } from './quotas.js';
-import type { ServiceRecord } from './records.js';
+import type { ServiceRecord } from './service-directory.js';
 import { Renewals } from './renewals.js';
 import { Store } from './store.js';
 
@@ -40,6 +41,8 @@ export class SharedState {
   /** Emits changes when they are made. */
   readonly changes = new Listeners<InstanceChanged>();
   readonly serviceChanges = new Listeners<ServiceChanged>();
+  /** Texts of lists of instances, of all namespaces. */
+  readonly listTexts = new ListTexts();
   readonly publication: Publication;
   /** Emits changes when they are published to watchers. */
   readonly published = new Listeners<InstanceChanged>();
@@ -59,7 +62,11 @@ export class SharedState {
     this.renewals = new Renewals(clock, oddities, this.store);
     this.leases = new Leases(clock, () => oddities.values.dyingLeaseMs);
     this.removedInstances = new RemovedInstances(clock, oddities);
-    this.publication = new Publication(clock, oddities, { store: this.store, owners });
+    this.publication = new Publication(clock, oddities, {
+      store: this.store,
+      texts: this.listTexts,
+      owners,
+    });
     this.scheduleExpiry();
     oddities.onChange({
       before: () => this.leases.endOverdue(),

@@ -1,6 +1,7 @@
 import type { Lease } from '../model/leases.js';
 import type { Namespace } from '../model/namespace.js';
-import type { ServiceRecord, StoredInstance, StoredMicroservice } from '../model/records.js';
+import type { StoredInstance, StoredMicroservice } from '../model/records.js';
+import type { ServiceRecord } from '../model/service-directory.js';
 import { serviceCenterId } from '../model/own-service.js';
 import type { RegistryModel } from '../model/registry-model.js';
 import type { FaultInfo } from '../server/faults.js';

@@ -172,14 +172,15 @@ export interface Encoded {
 }
 
 /** Compresses a long body if the client accepts gzip by name, with a weight above 0. */
-export function encode({ headers, body }: Answer, request: IncomingHttpHeaders): Encoded {
+export function encode({ headers, body, gzip }: Answer, request: IncomingHttpHeaders): Encoded {
   const { Vary, ...rest } = headers;
   // Sent with every answer, compressed or not, before the answer's own `Vary`.
   const varied = { ...rest, Vary: ['Accept-Encoding', ...(Vary === undefined ? [] : [Vary])] };
   const isEncoded = Object.keys(headers).some(name => /^content-encoding$/i.test(name));
   if (isEncoded || Buffer.byteLength(body) < minBytes || !acceptsGzip(request['accept-encoding']))
     return { headers: varied, body };
-  return { headers: { ...varied, 'Content-Encoding': 'gzip' }, body: gzipSync(body) };
+  const compressed = gzip === undefined ? gzipSync(body) : gzip();
+  return { headers: { ...varied, 'Content-Encoding': 'gzip' }, body: compressed };
 }
 
 function acceptsGzip(header: string | string[] | undefined): boolean {

@@ -39,4 +39,11 @@ describe('the benches', () => {
     expect(rows).toMatchObject([{ instances: 100 }, { instances: 1000 }, { instances: 10_000 }]);
     for (const row of rows) expect(row['expiry : 100']).toBeLessThan(5);
   });
+
+  it('find that a find without news costs as much among many as among few', async () => {
+    const size = ['--sizes', '200,4000', '--finds', '300', '--lists', '5'];
+    const rows = await run('finds', '--rounds', '3', ...size);
+    expect(rows).toMatchObject([{ instances: 200 }, { instances: 4000 }]);
+    for (const row of rows) expect(row['unchanged : 200']).toBeLessThan(3);
+  });
 });

@@ -208,6 +208,24 @@ describe('a long answer', () => {
     expect(response.headers.get('content-encoding')).toBe('gzip');
     expect(await response.json()).toEqual({ schema });
   });
+
+  it('is that of the current list, however often the list was compressed before', async () => {
+    const serviceCenter = await started();
+    const path = await registered(serviceCenter);
+    const properties = { text: 'x'.repeat(1400) };
+    const find = '/v4/default/registry/instances?appId=default&serviceName=orders';
+    for (const status of ['UP', 'DOWN']) {
+      await ask(serviceCenter, `PUT ${path}/properties`, { properties });
+      await ask(serviceCenter, `PUT ${path}/status?value=${status}`);
+      const plain = await exchange(serviceCenter.url, { path: find });
+      expect(JSON.parse(plain.text)).toMatchObject({ instances: [{ status, properties }] });
+      for (let count = 0; count < 2; count += 1) {
+        const response = await fetch(`${serviceCenter.url}${find}`);
+        expect(response.headers.get('content-encoding')).toBe('gzip');
+        expect(await response.text()).toBe(plain.text);
+      }
+    }
+  });
 });
 
 describe('the journal', () => {
