@@ -1,19 +1,13 @@
 import { type Clock, Deferred } from '../background/clock.js';
 import { callFailureOf, NoInstanceError } from '../errors.js';
-import {
-  type EventContext,
-  type EventInstance,
-  type PendingEvent,
-  RegistryEvents,
-} from '../events.js';
-import type { ListedInstance, RegistryEventName } from '../event-payloads.js';
-import type { PendingNote } from '../notes.js';
+import { type EventContext, type PendingEvent, RegistryEvents } from '../events.js';
+import type { RegistryEventName } from '../event-payloads.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { FrameProvider } from '../protocol/watch-frame.js';
 import type { StoredInstance } from '../protocol/wire.js';
+import { Announcer, type Publisher } from './announcer.js';
 import { Balancer, type BalancerEvents, type CallOptions } from './balancer.js';
 import type { Candidate } from './candidate.js';
-import { isRegistryFailure } from './finder.js';
 import { callable, type Instances } from './instance-list.js';
 import { KnownProvider } from './known-provider.js';
 import type {
@@ -24,7 +18,7 @@ import type {
   ProviderName,
   ProviderQuery,
 } from './provider.js';
-import type { Fact, Trouble } from './provider-state.js';
+import type { Fact } from './provider-state.js';
 import { Puller } from './puller.js';
 import type { DiscoverySettings, ProviderSettings } from './settings.js';
 import { type DiscoverySnapshot, snapshotOf } from './snapshot.js';
@@ -38,10 +32,7 @@ export interface DiscoveryParts {
   /** From 0 on, below 1. */
   readonly random: () => number;
   /** Emits and logs events, and logs notes; called after the state has changed. Must not throw. */
-  readonly publisher: {
-    publish(event: PendingEvent, context: EventContext): void;
-    note(note: PendingNote, context: EventContext): void;
-  };
+  readonly publisher: Publisher;
   /** Makes what follows changes. Called once, and it starts nothing; without it, polls alone find changes. */
   readonly watcher?: ((events: WatcherEvents) => WatcherOfCore) | undefined;
 }
@@ -81,12 +72,7 @@ export class DiscoveryCore {
   readonly #callees = new Map<string, Callee>();
   readonly #puller: Puller;
   readonly #watcher: WatcherOfCore | undefined;
-  /** Our own instance, as the last event of the registration had it. */
-  #instance: EventInstance | undefined;
-  /** Whether the last request failed because of the registry. */
-  #isFailing = false;
-  /** Providers whose refusal was published. */
-  readonly #refused = new Set<KnownProvider>();
+  readonly #announcer: Announcer;
   #isStopped = false;
   #wake: () => void = () => undefined;
 
@@ -95,6 +81,7 @@ export class DiscoveryCore {
     private readonly parts: DiscoveryParts,
   ) {
     const { client, clock, random } = parts;
+    this.#announcer = new Announcer(clock, parts.publisher);
     const wake = () => this.#wake();
     this.#puller = new Puller(settings, { client, clock, random, wake });
     this.#watcher = settings.watch ? parts.watcher?.(this.#watcherEvents()) : undefined;
@@ -173,7 +160,7 @@ export class DiscoveryCore {
 
   /** Notes what has happened to the registration. */
   notice(event: PendingEvent, { instance }: EventContext): void {
-    this.#instance = instance ?? this.#instance;
+    this.#announcer.instance = instance ?? this.#announcer.instance;
     const spreadMs = this.settings.pollIntervalMs / 3;
     const { name, payload } = event;
     if (name === RegistryEvents.ServiceRegistered) this.#setConsumer(payload.serviceId);
@@ -182,7 +169,7 @@ export class DiscoveryCore {
     if (name === RegistryEvents.InstanceLost) this.#shake();
     if (name === RegistryEvents.EventLoopStalled) this.#watcher?.probe();
     const isAgain = name === RegistryEvents.InstanceRegistered && payload.registrations > 1;
-    const isBack = name === RegistryEvents.AddressRestored && this.#isFailing;
+    const isBack = name === RegistryEvents.AddressRestored && this.#announcer.isFailing;
     if (isAgain || isBack || standstills.has(name)) this.#puller.pullAll(spreadMs);
   }
 
@@ -257,7 +244,7 @@ export class DiscoveryCore {
   #calleeOf(query: string | ProviderQuery): Callee {
     const key = typeof query === 'string' ? query : queryKeyOf(query);
     const callee = this.#callees.get(key) ?? this.#addCallee(key, query);
-    callee.provider.usedAt = this.parts.clock.now();
+    callee.provider.use();
     return callee;
   }
 
@@ -333,7 +320,9 @@ export class DiscoveryCore {
 
   #forget(key: string, provider: KnownProvider): void {
     this.#providers.delete(key);
-    this.#refused.delete(provider);
+    this.#announcer.forget(provider.name);
+    const rest = [...this.#providers.values()];
+    if (rest.every(({ state }) => state.trouble === undefined)) this.#announcer.forgetFailures();
     this.#puller.remove(provider);
     for (const balancer of provider.balancers.values()) balancer.stop();
     for (const [query, callee] of this.#callees)
@@ -380,18 +369,21 @@ export class DiscoveryCore {
     return {
       hint: frame => this.#hint(frame),
       opened: address => {
-        this.#publish({ name: RegistryEvents.WatchOpened, payload: { address } });
+        this.#announcer.publish({ name: RegistryEvents.WatchOpened, payload: { address } });
         this.#puller.pullAll(openedSpreadMs);
       },
       lost: (address, error, retryInMs) => {
         this.#shake();
-        this.#publish({ name: RegistryEvents.WatchLost, payload: { address, error, retryInMs } });
+        this.#announcer.publish({
+          name: RegistryEvents.WatchLost,
+          payload: { address, error, retryInMs },
+        });
       },
       failed: (address = client.address, error, retryInMs) =>
-        this.#note({ kind: 'unwatched', address, error, retryInMs }),
+        this.#announcer.note({ kind: 'unwatched', address, error, retryInMs }),
       silentRegistry: (address = client.address, error, retryInMs) =>
-        this.#note({ kind: 'unwatchable', address, error, retryInMs }),
-      unavailable: error => this.#note({ kind: 'no-web-socket', error }),
+        this.#announcer.note({ kind: 'unwatchable', address, error, retryInMs }),
+      unavailable: error => this.#announcer.note({ kind: 'no-web-socket', error }),
       due: () => this.#wake(),
     };
   }
@@ -404,12 +396,12 @@ export class DiscoveryCore {
     return {
       ejected: (candidate, { error, failures, forMs }) => {
         const payload = { ...of(candidate), error: callFailureOf(error), failures, forMs };
-        this.#publish({ name: RegistryEvents.EndpointEjected, payload });
+        this.#announcer.publish({ name: RegistryEvents.EndpointEjected, payload });
       },
       restored: (candidate, { afterMs }) => {
         const payload = { ...of(candidate), afterMs };
         provider.apply({ kind: 'reached', instanceId: payload.instanceId });
-        this.#publish({ name: RegistryEvents.EndpointRestored, payload });
+        this.#announcer.publish({ name: RegistryEvents.EndpointRestored, payload });
       },
       failed: ({ instance }, outcome) => {
         if (provider.isFixed) return;
@@ -418,66 +410,15 @@ export class DiscoveryCore {
         provider.apply({ kind: 'call-failed', instanceId, isUnsent });
         if (isUnsent) this.#puller.doubt(provider);
       },
-      skipped: endpoint => this.#note({ kind: 'unreadable', provider: name, endpoint }),
+      skipped: endpoint => this.#announcer.note({ kind: 'unreadable', provider: name, endpoint }),
     };
   }
 
   #tell(provider: KnownProvider, fact: Fact): void {
-    const { name } = provider;
-    switch (fact.kind) {
-      case 'changed': {
-        const { added, removed, updated } = fact;
-        const payload = {
-          provider: name,
-          added: listed(added),
-          removed: listed(removed),
-          updated: listed(updated),
-        };
-        return this.#publish({ name: RegistryEvents.DiscoveryChanged, payload });
-      }
-      case 'doubted': {
-        const { kept, keptForMs, reason } = fact;
-        const payload = { provider: name, kept: listed(kept), keptForMs, reason };
-        return this.#publish({ name: RegistryEvents.DiscoveryEmptied, payload });
-      }
-      case 'failed':
-        return this.#tellFailure(provider, fact);
-      case 'recovered':
-        return this.#tellRecovery(provider, fact);
-    }
-  }
-
-  /** A registry that does not serve is told once, however many providers cannot be asked for. */
-  #tellFailure(provider: KnownProvider, { error, failures }: Trouble): void {
-    const isOfAll = isRegistryFailure(error);
-    if (isOfAll ? this.#isFailing : this.#refused.has(provider)) return;
-    if (isOfAll) this.#isFailing = true;
-    else this.#refused.add(provider);
-    const payload = { ...(!isOfAll && { provider: provider.name }), error, failures };
-    this.#publish({ name: RegistryEvents.DiscoveryFailed, payload });
-  }
-
-  #tellRecovery(provider: KnownProvider, { error, failures }: Trouble): void {
-    const name = RegistryEvents.DiscoveryRecovered;
-    if (this.#refused.delete(provider))
-      this.#publish({ name, payload: { provider: provider.name, failures } });
-    if (!this.#isFailing || !isRegistryFailure(error)) return;
-    this.#isFailing = false;
-    this.#publish({ name, payload: { failures } });
-    this.#puller.pullAll(this.settings.pollIntervalMs / 3);
-  }
-
-  #publish(event: PendingEvent): void {
-    this.parts.publisher.publish(event, this.#context());
-  }
-
-  #note(note: PendingNote): void {
-    this.parts.publisher.note(note, this.#context());
-  }
-
-  #context(): EventContext {
-    const at = new Date(this.parts.clock.wallNow()).toISOString();
-    return this.#instance === undefined ? { at } : { at, instance: this.#instance };
+    const wasFailing = this.#announcer.isFailing;
+    this.#announcer.tell(provider.name, fact);
+    const isBack = wasFailing && !this.#announcer.isFailing;
+    if (isBack) this.#puller.pullAll(this.settings.pollIntervalMs / 3);
   }
 }
 
@@ -526,10 +467,6 @@ function narrowed<Options extends PickOptions>(
 
 function fixedInstance(endpoint: string): StoredInstance {
   return { instanceId: endpoint, hostName: '', endpoints: [endpoint], status: 'UP' };
-}
-
-function listed(instances: Instances): readonly ListedInstance[] {
-  return instances.map(({ instanceId, endpoints = [] }) => ({ instanceId, endpoints }));
 }
 
 /** How long nobody may have asked for a provider until it is forgotten. */

@@ -32,7 +32,8 @@ interface Follower {
 
 /** A provider that somebody has asked for: what is known of it, and who is to be told. */
 export class KnownProvider implements Pullable {
-  usedAt: number;
+  #usedAt: number;
+  #isUsed = false;
   /** Whether its instances are options, and the registry is not asked. */
   readonly isFixed: boolean;
   #state: ProviderState = unasked;
@@ -47,7 +48,7 @@ export class KnownProvider implements Pullable {
   ) {
     this.isFixed = fixed !== undefined;
     this.#instances = fixed ?? none;
-    this.usedAt = parts.clock.now();
+    this.#usedAt = parts.clock.now();
   }
 
   get state(): ProviderState {
@@ -57,6 +58,18 @@ export class KnownProvider implements Pullable {
   /** All that are believed to be there, whatever their status. */
   get instances(): Instances {
     return this.#instances;
+  }
+
+  /** When somebody asked for it, as exactly as this is read: to read the clock would be most of what a pick costs. */
+  get usedAt(): number {
+    if (this.#isUsed) this.#usedAt = this.parts.clock.now();
+    this.#isUsed = false;
+    return this.#usedAt;
+  }
+
+  /** Notes that somebody asks for it. */
+  use(): void {
+    this.#isUsed = true;
   }
 
   get isFollowed(): boolean {
@@ -80,11 +93,13 @@ export class KnownProvider implements Pullable {
     const { state, facts } = transition(before, outcome, { now: clock.now(), keepMs });
     this.#state = state;
     const instances = believed(state);
-    if (differenceOf(this.#instances, instances) !== undefined) {
+    const isChanged = differenceOf(this.#instances, instances) !== undefined;
+    if (isChanged) {
       this.#instances = instances;
       for (const balancer of this.#balancers.values()) balancer.update(instances);
     }
-    if (this.#isKnown) for (const follower of this.#followers) this.#show(follower);
+    for (const follower of this.#followers)
+      if (this.#isKnown && (isChanged || follower.last === undefined)) this.#show(follower);
     for (const fact of facts) tell(this, fact);
   }
 

@@ -91,7 +91,7 @@ export type Outcome =
   | { readonly kind: 'reached'; readonly instanceId: string };
 
 /** The reason why an answer is not believed. */
-export type DoubtReason = 'empty' | 'absent' | 'shrunk' | 'after-outage';
+type DoubtReason = 'empty' | 'absent' | 'shrunk' | 'after-outage';
 
 /** What is worth telling of a transition. */
 export type Fact =
@@ -303,7 +303,8 @@ function told(
   facts: readonly Fact[] = [],
 ): Transition {
   if (before === state) return { state, facts };
-  const change = differenceOf(callable(believed(before)), callable(believed(state)));
+  const [old, now] = [believed(before), believed(state)];
+  const change = old === now ? undefined : differenceOf(callable(old), callable(now));
   const { trouble } = before;
   return {
     state,

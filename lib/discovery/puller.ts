@@ -78,7 +78,7 @@ class Schedule implements Target {
       const kind = failureKind(answer.error);
       if (kind !== 'unavailable' && kind !== 'credentials') this.barredUntil = now + refusedMs;
     } else if (isTruth) {
-      this.truthEndedAt = now;
+      this.truthEndedAt = Math.max(now, this.provider.usedAt);
       this.cheapPulls = 0;
     } else this.cheapPulls += 1;
   }

@@ -11,7 +11,7 @@ import { fresh, httpClient, type RegistryUnderTest, startRegistry } from './regi
 const cleanUps: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+  for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
 });
 
 /** Discovery over HTTP at a registry, by a clock that the test moves: one poll after the other. */

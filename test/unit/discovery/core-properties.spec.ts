@@ -168,7 +168,8 @@ class Stage {
   }
 
   #callable(): readonly string[] {
-    const [{ instances = [] } = {}] = this.harness.core.snapshot().providers;
+    const [provider] = this.harness.core.snapshot().providers;
+    const { instances } = provider ?? { instances: [] };
     const of = (wanted: string) => idsOf(instances.filter(({ status }) => status === wanted));
     return of('UP').length > 0 ? of('UP') : of('OUTOFSERVICE');
   }

@@ -361,6 +361,20 @@ describe('events', () => {
     expect(harness.events.every(({ payload }) => !('provider' in payload))).toBe(true);
   });
 
+  it('say it anew for an outage after the providers of an earlier one were forgotten', async () => {
+    const harness = new DiscoveryHarness();
+    harness.registry.fails = () => unreachable();
+    await expect(harness.core.find('greeter')).rejects.toThrow();
+    await harness.run(31 * 60_000);
+    harness.registry.fails = () => undefined;
+    harness.registry.list('greeter', [instanceOf('a')]);
+    await harness.core.find('greeter');
+    harness.registry.fails = () => unreachable();
+    harness.clear();
+    await harness.run(15_000);
+    expect(harness.names()).toEqual(['discovery.failed']);
+  });
+
   it('name the provider that is refused', async () => {
     const harness = new DiscoveryHarness();
     harness.registry.list('a', [instanceOf('a')]);

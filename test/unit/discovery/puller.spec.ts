@@ -115,7 +115,11 @@ describe('a poll', () => {
   });
 
   it('stays cheap where nobody asks', async () => {
-    const harness = await knowing(['greeter']);
+    const harness = new DiscoveryHarness();
+    harness.registry.latencyMs = 10;
+    harness.registry.list('greeter', [instanceOf('a')]);
+    await harness.clock.until(harness.core.find('greeter'));
+    harness.clear();
     await harness.run(8 * 15_000);
     expect(harness.registry.asked.map(({ revisions: [revision] }) => revision)).not.toContain('0');
   });

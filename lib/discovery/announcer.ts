@@ -1,0 +1,108 @@
+import type { Clock } from '../background/clock.js';
+import type { ListedInstance } from '../event-payloads.js';
+import {
+  type EventContext,
+  type EventInstance,
+  type PendingEvent,
+  RegistryEvents,
+} from '../events.js';
+import type { PendingNote } from '../notes.js';
+import { isRegistryFailure } from './finder.js';
+import type { Instances } from './instance-list.js';
+import type { ProviderName } from './provider.js';
+import type { Fact, Trouble } from './provider-state.js';
+
+/** Emits and logs events, and logs notes. Must not throw. */
+export interface Publisher {
+  publish(event: PendingEvent, context: EventContext): void;
+  note(note: PendingNote, context: EventContext): void;
+}
+
+/** Turns facts of providers into events. */
+export class Announcer {
+  /** Our own instance, which each event names; undefined before it is known. */
+  instance: EventInstance | undefined;
+  #isFailing = false;
+  /** Providers whose refusal was announced. */
+  readonly #refused = new Set<ProviderName>();
+
+  constructor(
+    private readonly clock: Pick<Clock, 'wallNow'>,
+    private readonly publisher: Publisher,
+  ) {}
+
+  /** Whether the registry did not serve when it was last asked. */
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
+  /** Announces a fact of a provider: call with the same object each time. */
+  tell(provider: ProviderName, fact: Fact): void {
+    switch (fact.kind) {
+      case 'changed': {
+        const { added, removed, updated } = fact;
+        const payload = {
+          provider,
+          added: listed(added),
+          removed: listed(removed),
+          updated: listed(updated),
+        };
+        return this.publish({ name: RegistryEvents.DiscoveryChanged, payload });
+      }
+      case 'doubted': {
+        const { kept, keptForMs, reason } = fact;
+        const payload = { provider, kept: listed(kept), keptForMs, reason };
+        return this.publish({ name: RegistryEvents.DiscoveryEmptied, payload });
+      }
+      case 'failed':
+        return this.#tellFailure(provider, fact);
+      case 'recovered':
+        return this.#tellRecovery(provider, fact);
+    }
+  }
+
+  /** A registry that does not serve is told once, however many providers cannot be asked for. */
+  #tellFailure(provider: ProviderName, { error, failures }: Trouble): void {
+    const isOfAll = isRegistryFailure(error);
+    if (isOfAll ? this.#isFailing : this.#refused.has(provider)) return;
+    if (isOfAll) this.#isFailing = true;
+    else this.#refused.add(provider);
+    const payload = { ...(!isOfAll && { provider }), error, failures };
+    this.publish({ name: RegistryEvents.DiscoveryFailed, payload });
+  }
+
+  #tellRecovery(provider: ProviderName, { error, failures }: Trouble): void {
+    const name = RegistryEvents.DiscoveryRecovered;
+    if (this.#refused.delete(provider)) this.publish({ name, payload: { provider, failures } });
+    if (!this.#isFailing || !isRegistryFailure(error)) return;
+    this.#isFailing = false;
+    this.publish({ name, payload: { failures } });
+  }
+
+  /** Forgets what was announced of a provider. */
+  forget(provider: ProviderName): void {
+    this.#refused.delete(provider);
+  }
+
+  /** Forgets that the registry did not serve: those that it failed for are forgotten, so that none can recover. */
+  forgetFailures(): void {
+    this.#isFailing = false;
+  }
+
+  publish(event: PendingEvent): void {
+    this.publisher.publish(event, this.#context());
+  }
+
+  note(note: PendingNote): void {
+    this.publisher.note(note, this.#context());
+  }
+
+  #context(): EventContext {
+    const at = new Date(this.clock.wallNow()).toISOString();
+    return this.instance === undefined ? { at } : { at, instance: this.instance };
+  }
+}
+
+function listed(instances: Instances): readonly ListedInstance[] {
+  return instances.map(({ instanceId, endpoints = [] }) => ({ instanceId, endpoints }));
+}
