@@ -136,7 +136,7 @@ async function library(url) {
     wallNow: () => Date.now() + leaptMs,
     delay: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
   };
-  const testing = Test.createTestingModule({ imports: modulesWith(url, { verifyEvery: 0 }) });
+  const testing = Test.createTestingModule({ imports: modulesWith(url, { verifyEvery: 0, jitter: 0 }) });
   const app = (
     await testing.overrideProvider(REGISTRY_CLOCK).useValue(clock).compile()
   ).createNestApplication({ logger: false });
@@ -149,7 +149,7 @@ async function library(url) {
   let succeeded;
   app.get(EventEmitter2).on('servicecomb.heartbeat.succeeded', () => succeeded());
   return async () => {
-    leaptMs += 1.5 * intervalMs;
+    leaptMs += intervalMs; // Further than that, and the ticker would take it for a standstill.
     const event = new Promise(resolve => (succeeded = resolve));
     ticker.wake();
     await event;

@@ -343,11 +343,14 @@ const beginnings: ReadonlySet<RegistryEventName> = new Set([
   RegistryEvents.InstanceLost,
 ]);
 
+type Follower = (event: PendingEvent, context: EventContext) => void;
+
 /** Emits events to the application's EventEmitter2, and logs them. */
 export class EventPublisher {
   #emitter: EventEmitter | undefined;
   /** Events that were logged and would repeat themselves, with the reasons of those that are failures. */
   readonly #told = new Map<RegistryEventName, Set<string>>();
+  readonly #followers = new Map<RegistryEventName, readonly Follower[]>();
   /** Events whose last emission ended in an error of a listener. */
   readonly #faulty = new Set<RegistryEventName>();
 
@@ -362,6 +365,12 @@ export class EventPublisher {
     this.#emitter = emitter;
   }
 
+  /** Calls a part of this library with each event of these names, once it was published. It must not throw. */
+  follow(names: readonly RegistryEventName[], follower: Follower): void {
+    for (const name of names)
+      this.#followers.set(name, [...(this.#followers.get(name) ?? []), follower]);
+  }
+
   /** Logs and emits an event. Never throws: an error of a listener is logged, once until it succeeds. */
   publish(event: PendingEvent, context: EventContext): void {
     this.#log(event, context);
@@ -369,6 +378,7 @@ export class EventPublisher {
       () => this.#faulty.delete(event.name),
       (error: unknown) => this.#blame(event.name, error),
     );
+    for (const follower of this.#followers.get(event.name) ?? []) follower(event, context);
   }
 
   /** Logs a note. */

@@ -1,7 +1,6 @@
-import { type ErrorSummary, summaryOf } from '../errors.js';
+import { type ErrorSummary, type ProviderName, summaryOf } from '../errors.js';
 import type { InstanceStatus } from '../protocol/wire.js';
 import type { KnownProvider } from './known-provider.js';
-import type { ProviderName } from './provider.js';
 import { keptOf } from './provider-state.js';
 
 /** All that is known: plain, frozen, safe to log. */

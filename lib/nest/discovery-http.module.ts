@@ -105,24 +105,23 @@ const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<DiscoveryHttpO
     { provide: HttpService, useExisting: DiscoveryHttpService },
   ],
 })
-export class DiscoveryHttpModule extends ConfigurableModuleClass {
+export class DiscoveryHttpModule {
   /**
    * Returns the module with the given options; each has a default.
    * @throws RegistryOptionsError at boot, when an option is not valid
    */
-  static override register(
-    options: DiscoveryHttpOptions & DiscoveryHttpExtras = {},
-  ): DynamicModule {
+  static register(options: DiscoveryHttpOptions & DiscoveryHttpExtras = {}): DynamicModule {
     const { global = false, ...rest } = options;
-    return { ...super.register(rest), exports: services, global };
+    const registered = ConfigurableModuleClass.register(rest);
+    return { ...registered, module: DiscoveryHttpModule, global, exports: services };
   }
 
   /** Returns the module with options from a factory, such as one that reads a ConfigService. */
-  static override registerAsync(options: DiscoveryHttpAsyncOptions): DynamicModule {
+  static registerAsync(options: DiscoveryHttpAsyncOptions): DynamicModule {
     const { global = false, extraProviders = [], ...rest } = options;
-    const registered = super.registerAsync(rest);
+    const registered = ConfigurableModuleClass.registerAsync(rest);
     const providers = [...(registered.providers ?? []), ...extraProviders];
-    return { ...registered, global, providers, exports: services };
+    return { ...registered, module: DiscoveryHttpModule, global, providers, exports: services };
   }
 
   /**

@@ -2,7 +2,7 @@ import { HttpService } from '@nestjs/axios';
 import { Logger, type Provider } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { RegistryOptionsError } from '../errors.js';
-import { EventPublisher } from '../events.js';
+import { EventPublisher, RegistryEvents } from '../events.js';
 import { createCredentials } from '../credentials/credentials.js';
 import { DiscoveryCore } from '../discovery/core.js';
 import { parseEndpoint } from '../discovery/endpoint.js';
@@ -20,7 +20,7 @@ import { Channel, type Send } from '../protocol/channel.js';
 import { ServiceCenterClient } from '../protocol/service-center.client.js';
 import { AddressLearner } from '../registration/address-learner.js';
 import type { Clock } from '../background/clock.js';
-import { RegistrationCore, type RegistrationParts } from '../registration/core.js';
+import { RegistrationCore } from '../registration/core.js';
 import { Pace } from '../registration/pace.js';
 import type { RegistryRecord } from '../registration/record.js';
 import { Connections, createPrivateAxios, secretsBeside, sendThrough } from '../transport/http.js';
@@ -30,7 +30,7 @@ import { Discovery } from './discovery.js';
 import { Registration } from './registration.js';
 import { RegistryHealthIndicator } from './registry.health.js';
 import { RemovedEndpoints } from './removed-endpoints.js';
-import { systemClock, Ticker, waitIdly } from './ticker.js';
+import { startTimer, systemClock, Ticker, waitIdly } from './ticker.js';
 import {
   REGISTRY_CLOCK,
   REGISTRY_HTTP_SERVICE,
@@ -60,7 +60,7 @@ export const registryProviders: Provider[] = [
   {
     provide: Connections,
     inject: [REGISTRY_OPTIONS],
-    useFactory: ({ serviceCenter }: ResolvedOptions) => new Connections(serviceCenter),
+    useFactory: ({ serviceCenter }: ResolvedOptions) => new Connections(serviceCenter, startTimer),
   },
   {
     provide: REGISTRY_HTTP_SERVICE,
@@ -90,7 +90,11 @@ export const registryProviders: Provider[] = [
     inject: [REGISTRY_OPTIONS],
     useFactory: (options: ResolvedOptions) => new Pace(options, Math.random),
   },
-  RemovedEndpoints,
+  {
+    provide: RemovedEndpoints,
+    inject: [EventPublisher],
+    useFactory: createRemovedEndpoints,
+  },
   {
     provide: DiscoveryCore,
     inject: [
@@ -100,21 +104,12 @@ export const registryProviders: Provider[] = [
       ServiceCenterClient,
       REGISTRY_CLOCK,
       EventPublisher,
-      RemovedEndpoints,
     ],
     useFactory: createDiscovery,
   },
   {
     provide: RegistrationCore,
-    inject: [
-      REGISTRY_OPTIONS,
-      ServiceCenterClient,
-      Channel,
-      REGISTRY_CLOCK,
-      Pace,
-      EventPublisher,
-      DiscoveryCore,
-    ],
+    inject: [REGISTRY_OPTIONS, ServiceCenterClient, Channel, EventPublisher, REGISTRY_CLOCK, Pace],
     useFactory: createCore,
   },
   {
@@ -179,44 +174,46 @@ function createDiscovery(
   client: ServiceCenterClient,
   clock: Clock,
   publisher: EventPublisher,
-  removed: RemovedEndpoints,
 ): DiscoveryCore {
   const request: WatcherParts['request'] = (consumerId, options) =>
     channel.watchRequest(consumerId, options);
   const open = openSocketOver(connections, serviceCenter);
   const parts = { clock, random: Math.random };
-  return new DiscoveryCore(discovery, {
+  const core = new DiscoveryCore(discovery, {
     ...parts,
     client,
+    publisher,
     watcher: events => new Watcher(open, { ...parts, request }, events),
-    publisher: {
-      publish: (event, context) => {
-        publisher.publish(event, context);
-        removed.note(event);
-      },
-      note: (note, context) => publisher.note(note, context),
-    },
   });
+  publisher.follow(factsOfRegistration, (event, context) => core.notice(event, context));
+  return core;
 }
 
-/** What happens to the registration is told to discovery, which knows nothing else of it. */
+/** All that discovery is told of the registration. Heartbeats are not among it. */
+const factsOfRegistration = [
+  RegistryEvents.ServiceRegistered,
+  RegistryEvents.InstanceRegistered,
+  RegistryEvents.InstanceLost,
+  RegistryEvents.AddressIsolated,
+  RegistryEvents.AddressRestored,
+  RegistryEvents.EventLoopStalled,
+];
+
+function createRemovedEndpoints(publisher: EventPublisher): RemovedEndpoints {
+  const removed = new RemovedEndpoints();
+  publisher.follow([RegistryEvents.DiscoveryChanged], event => removed.note(event));
+  return removed;
+}
+
 function createCore(
   options: ResolvedOptions,
   client: ServiceCenterClient,
   channel: Channel,
+  publisher: EventPublisher,
   clock: Clock,
   pace: Pace,
-  publisher: EventPublisher,
-  discovery: DiscoveryCore,
 ): RegistrationCore {
-  const told: RegistrationParts['publisher'] = {
-    publish: (event, context) => {
-      publisher.publish(event, context);
-      discovery.notice(event, context);
-    },
-    note: (note, context) => publisher.note(note, context),
-  };
-  const parts = { client, channel, clock, pace, publisher: told };
+  const parts = { client, channel, clock, pace, publisher };
   const core = new RegistrationCore(recordOf(options), options, parts);
   if (options.serviceCenter.learnAddresses) {
     const { addresses } = channel;

@@ -141,7 +141,7 @@ export class AddressBook {
 
   /** Whether a request that fails can be sent to another address. */
   get hasAnother(): boolean {
-    return this.#after(this.#current) !== this.#current;
+    return this.hasOther && this.#after(this.#current) !== this.#current;
   }
 
   /** Whether more than one address is known, isolated or not. */

@@ -149,7 +149,7 @@ export interface CallOptions {
 }
 
 /** The part of a call that one address may use. */
-interface Attempt extends CallOptions {
+interface Attempt extends Pick<CallOptions, 'signal' | 'turn'> {
   /** When it must have ended, on the monotonic clock. */
   readonly endsAt: number;
 }
@@ -189,26 +189,43 @@ export class Channel {
    * first one's refusal is confirmed.
    */
   async call<T>(operation: Operation<T>, options: CallOptions = {}): Promise<T> {
-    const { timeoutMs = this.settings.timeoutMs, secondOpinion = [], elsewhere = false } = options;
-    const { addresses, settings } = this;
-    const { current } = addresses;
-    const first = (elsewhere ? addresses.opinionBeside(current) : undefined) ?? current;
-    const startedAt = settings.clock.now();
-    const share = addresses.hasAnother ? timeoutMs / 2 : timeoutMs;
-    const rest = { ...options, endsAt: startedAt + timeoutMs };
+    const { timeoutMs = this.settings.timeoutMs, elsewhere = false, signal, turn } = options;
+    const { addresses } = this;
+    const { current, hasAnother } = addresses;
+    const address = (elsewhere ? addresses.opinionBeside(current) : undefined) ?? current;
+    const startedAt = this.settings.clock.now();
+    const endsAt = startedAt + timeoutMs;
+    const shareEndsAt = hasAnother ? startedAt + timeoutMs / 2 : endsAt;
     try {
-      return await this.#attempt(operation, first, { ...options, endsAt: startedAt + share });
+      return await this.#attempt(operation, address, { signal, turn, endsAt: shareEndsAt });
     } catch (error) {
-      if (!isServiceCombError(error) || elsewhere) throw error;
-      if (isWorthFailOver(error)) {
-        const second = addresses.current;
-        if (second === first || settings.clock.now() >= rest.endsAt) throw error;
-        return this.#failOver(operation, [first, second], rest);
-      }
-      const second = secondOpinion.includes(failureKind(error)) && addresses.opinionBeside(first);
-      if (!second || settings.clock.now() >= rest.endsAt) throw error;
-      return this.#secondOpinion(operation, [first, second], { ...rest, refusal: error });
+      if (!isServiceCombError(error) || elsewhere || this.settings.clock.now() >= endsAt)
+        throw error;
+      const failed = { address, error, opinions: options.secondOpinion ?? [] };
+      return this.#askAnother(operation, failed, { signal, turn, endsAt });
     }
+  }
+
+  /** Fails over to the next address, or asks for a second opinion; rethrows the error when there is no reason to. */
+  #askAnother<T>(
+    operation: Operation<T>,
+    failed: {
+      readonly address: string;
+      readonly error: ServiceCombError;
+      readonly opinions: readonly FailureKind[];
+    },
+    rest: Attempt,
+  ): Promise<T> {
+    const { address: first, error, opinions } = failed;
+    const { addresses } = this;
+    if (isWorthFailOver(error)) {
+      const second = addresses.current;
+      if (second === first) throw error;
+      return this.#failOver(operation, [first, second], rest);
+    }
+    const second = opinions.includes(failureKind(error)) && addresses.opinionBeside(first);
+    if (!second) throw error;
+    return this.#secondOpinion(operation, [first, second], { ...rest, refusal: error });
   }
 
   async #failOver<T>(
@@ -329,7 +346,8 @@ export class Channel {
     await attempt.turn?.();
     signal?.throwIfAborted();
     const asked = { operation: name, address, timeoutMs: this.#leftMs(attempt) };
-    const request = requestOf({ ...operation, credentials }, { ...asked, signal }, this.settings);
+    const bounds = { address, timeoutMs: asked.timeoutMs, signal };
+    const request = requestOf(operation, credentials, bounds, this.settings);
     const reply = await this.#reply(request, asked);
     const isSuccess = isSuccessOf(operation, reply);
     const value = isSuccess ? operation.decode(reply) : unexpected;
@@ -363,12 +381,8 @@ export class Channel {
     const address = (current === beside && addresses.opinionBeside(current)) || current;
     const { signal, timeoutMs = settings.timeoutMs } = options;
     const sent = await credentials.headersFor(address, { signal, timeoutMs });
-    const parts = {
-      name: 'watch',
-      parameters: serviceParameters(serviceId),
-      credentials: sent,
-    } as const;
-    const request = requestOf(parts, { address, timeoutMs, signal }, settings);
+    const parts = { name: 'watch', parameters: serviceParameters(serviceId) } as const;
+    const request = requestOf(parts, sent, { address, timeoutMs, signal }, settings);
     return {
       address,
       url: request.url,
@@ -409,7 +423,7 @@ export class Channel {
   ): Promise<number | undefined> {
     const asked = { operation: name, address, timeoutMs };
     try {
-      const request = requestOf({ name }, { ...asked, signal }, this.settings);
+      const request = requestOf({ name }, {}, { ...asked, signal }, this.settings);
       return (await this.#reply(request, asked)).status;
     } catch (error) {
       if (isServiceCombError(error)) return undefined;
@@ -438,7 +452,7 @@ function hasNoReadiness(status: number): boolean {
 type RequestParts = Pick<
   Operation<unknown>,
   'name' | 'parameters' | 'query' | 'headers' | 'body' | 'mayBeLong'
-> & { readonly credentials?: CredentialHeaders };
+>;
 
 /** Longest answer that is read of operations whose answers are short, in bytes. */
 const shortAnswerBytes = 1_048_576;
@@ -447,7 +461,8 @@ const shortAnswerBytes = 1_048_576;
 const jsonContent = { 'Content-Type': 'application/json' };
 
 function requestOf(
-  { name, parameters, query, headers, body, credentials, mayBeLong = false }: RequestParts,
+  { name, parameters, query, headers, body, mayBeLong = false }: RequestParts,
+  credentials: CredentialHeaders,
   { address, timeoutMs, signal }: Omit<Asked, 'operation'> & Pick<HttpRequest, 'signal'>,
   { project, domain, userAgent, maxAnswerBytes }: ChannelSettings,
 ): HttpRequest {

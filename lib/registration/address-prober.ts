@@ -34,6 +34,7 @@ export class AddressProber implements BackgroundWork {
   tick(): number {
     this.#background.throwPending();
     const { channel, clock, pace } = this.parts;
+    if (channel.addresses.isolated.length === 0 && this.#probed.size === 0) return Infinity;
     const now = clock.now();
     const isolated = new Set(channel.addresses.isolated);
     for (const address of this.#probed.keys())

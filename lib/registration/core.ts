@@ -61,7 +61,6 @@ const requestsPerTick = 4;
 
 interface RequestUnderWay {
   readonly kind: NextRequest['kind'];
-  readonly abort: AbortController;
   /** Resolves when the request has ended or was aborted; rejects with a bug. */
   readonly done: Promise<void>;
 }
@@ -88,6 +87,8 @@ export class RegistrationCore {
   #registrations = 0;
   #problem: string | undefined;
   #underWay: RequestUnderWay | undefined;
+  /** Ends the request under way. It serves until it has ended one. */
+  #abort = new AbortController();
   /** The record that leave() has to remove. */
   #posted: PostedRecord | undefined;
   #leaving: Promise<void> | undefined;
@@ -271,8 +272,8 @@ export class RegistrationCore {
    */
   noteStandstill(standstill: Standstill): void {
     this.#apply({ kind: 'stalled', ...standstill });
-    const { kind, abort } = this.#underWay ?? {};
-    if (kind !== undefined && repeatedAfterStandstill.has(kind)) abort?.abort();
+    const kind = this.#underWay?.kind;
+    if (kind !== undefined && repeatedAfterStandstill.has(kind)) this.#abort.abort();
     this.#wake();
   }
 
@@ -310,9 +311,9 @@ export class RegistrationCore {
   }
 
   async #perform(request: NextRequest): Promise<void> {
-    const abort = new AbortController();
-    const done = this.#make(request, abort.signal);
-    this.#underWay = { kind: request.kind, abort, done };
+    if (this.#abort.signal.aborted) this.#abort = new AbortController();
+    const done = this.#make(request, this.#abort.signal);
+    this.#underWay = { kind: request.kind, done };
     try {
       await done;
     } finally {
@@ -461,10 +462,10 @@ export class RegistrationCore {
   /** Ends the request under way: a POST after that many milliseconds at the latest, any other at once. */
   async #endRequest(graceMs: number): Promise<void> {
     if (this.#underWay === undefined) return;
-    const { kind, abort, done } = this.#underWay;
+    const { kind, done } = this.#underWay;
     const ended = done.catch(() => undefined);
     if (kind === 'post') await within(graceMs, ended, this.parts.clock);
-    abort.abort();
+    this.#abort.abort();
     await ended;
   }
 }

@@ -207,12 +207,12 @@ export class Requests {
   async #heartbeat(lease: Lease, record: DesiredRecord, signal: AbortSignal): Promise<Outcome> {
     const { client, addresses, clock, pace } = this.parts;
     const { isSplit } = addresses;
-    const opinions = isSplit ? doubtfulRefusals : doubtful;
+    const { secondOpinion } = isSplit ? doubtfulRefusals : doubtful;
     const sentAt = clock.now();
     const timeoutMs = pace.lateHeartbeatTimeoutMs(remainingMs(lease, sentAt));
     const turn = () => this.#heartbeatTurn(signal);
     try {
-      await client.sendHeartbeat(lease.ref, { ...opinions, signal, timeoutMs, turn });
+      await client.sendHeartbeat(lease.ref, { secondOpinion, signal, timeoutMs, turn });
       return { kind: 'renewed', sentAt, tookMs: clock.now() - sentAt };
     } catch (error) {
       if (!isServiceCombError(error) || !isGone(error)) throw error;

@@ -116,12 +116,13 @@ function renewed(
       : [{ name: RegistryEvents.HeartbeatRecovered, payload: { missed: failures } }];
   return {
     state: {
-      ...state,
-      lease: { ...lease, renewedAt: sentAt },
+      kind: 'registered',
+      lease: { ref: lease.ref, renewedAt: sentAt, lengthMs: lease.lengthMs },
       heartbeatAt: sentAt + pace.heartbeatDelay(tookMs, failures),
       readBackAt: heartbeatsUntilReadBack <= 0 ? now : readBackAt,
       doubtEndsAt,
       heartbeatsUntilReadBack,
+      repairs: state.repairs,
       failures: 0,
       error: undefined,
       isRiskEmitted: false,

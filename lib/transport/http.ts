@@ -15,7 +15,7 @@ import axios, {
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios';
-import { firstValueFrom, timer } from 'rxjs';
+import { firstValueFrom } from 'rxjs';
 import { codeOf } from '../errors.js';
 import type { ResolvedOptions, TlsMaterial } from '../options/resolved-options.js';
 import type { HttpRequest, Send } from '../protocol/channel.js';
@@ -24,6 +24,9 @@ import { headersRead, type HttpReply, type Texts } from '../protocol/wire.js';
 
 /** The options that connections are made with. */
 export type ConnectionSettings = Pick<ResolvedOptions['serviceCenter'], 'tls' | 'axios'>;
+
+/** Calls back after that many milliseconds, without keeping the process alive; returns the function that ends it. */
+export type StartTimer = (ms: number, onTime: () => void) => () => void;
 
 type Extras = Pick<ConnectionSettings, 'axios'>;
 
@@ -38,7 +41,11 @@ export class Connections {
   readonly #plain = new Agent(kept);
   #secure: SecureAgent;
 
-  constructor(private readonly settings: ConnectionSettings) {
+  constructor(
+    private readonly settings: ConnectionSettings,
+    /** Starts the deadline of a request. */
+    readonly startTimer: StartTimer,
+  ) {
     this.#secure = this.#secureAgent(settings.tls.material?.());
   }
 
@@ -93,14 +100,14 @@ const maxRequestBytes = 1_048_576;
  */
 export function exchange(
   asked: Asked,
-  connections: Pick<Connections, 'agents' | 'closeIdle'>,
+  connections: Pick<Connections, 'agents' | 'closeIdle' | 'startTimer'>,
 ): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
     const { signal, timeoutMs, maxAnswerBytes } = asked;
     let isOver = false;
     const release = () => {
       isOver = true;
-      deadline.unsubscribe();
+      endDeadline();
       signal?.removeEventListener('abort', abort);
     };
     const fail = (error: unknown) => {
@@ -129,7 +136,7 @@ export function exchange(
       if (!isOver && wasKeptTooLong(sent, error)) sendAgain();
       else fail(unanswered(error));
     });
-    const deadline = timer(timeoutMs).subscribe(() => fail(timeoutError()));
+    const endDeadline = connections.startTimer(timeoutMs, () => fail(timeoutError()));
     signal?.addEventListener('abort', abort);
   });
 }
@@ -139,21 +146,31 @@ function begin(
   { httpAgent, httpsAgent }: Connections['agents'],
 ): ClientRequest {
   if (Buffer.byteLength(body) > maxRequestBytes) throw coded('ERR_BAD_REQUEST');
-  const { protocol, hostname, port, pathname, search } = new URL(url);
   const options = {
-    // Agents of proxies read it, too.
-    protocol,
+    ...targetOf(url),
     method,
-    // Without the brackets of an IPv6 address.
-    hostname: hostname.replace(/^\[|\]$/g, ''),
-    port,
-    path: `${pathname}${search}`,
     headers: { ...headers, 'Accept-Encoding': 'gzip, compress, deflate, br' },
     insecureHTTPParser: false,
   };
-  return protocol === 'https:'
+  return options.protocol === 'https:'
     ? secureRequest({ ...options, agent: httpsAgent })
     : plainRequest({ ...options, agent: httpAgent });
+}
+
+type Target = Readonly<Record<'protocol' | 'hostname' | 'port' | 'path', string>>;
+
+/** The last URL. It is parsed once, since it is that of the heartbeats most of the time. */
+let last: { readonly url: string; readonly target: Target } | undefined;
+
+/** Returns the parts of a URL that a request is made with. Agents of proxies read the protocol, too. */
+function targetOf(url: string): Target {
+  if (last?.url === url) return last.target;
+  const { protocol, hostname, port, pathname, search } = new URL(url);
+  // Without the brackets of an IPv6 address.
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const target = { protocol, hostname: host, port, path: `${pathname}${search}` };
+  last = { url, target };
+  return target;
 }
 
 function wasKeptTooLong({ reusedSocket }: ClientRequest, error: unknown): boolean {
@@ -174,7 +191,11 @@ function coded(code: string, options?: ErrorOptions, message = `HTTP failed: ${c
   return Object.assign(new Error(message, options), { code });
 }
 
-function headersReadFrom({ headers }: IncomingMessage): HttpReply['headers'] {
+function headersReadFrom({
+  headers,
+}: {
+  readonly headers: Readonly<Record<string, unknown>>;
+}): HttpReply['headers'] {
   const read: Record<string, string> = {};
   for (const name of headersRead) {
     const value = headers[name];
@@ -361,6 +382,9 @@ function withoutRequest(error: unknown): unknown {
 }
 
 function replyOf({ status, headers, data }: AxiosResponse<unknown>): HttpReply {
-  const texts = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]);
-  return { status, headers: Object.fromEntries(texts), body: typeof data === 'string' ? data : '' };
+  return {
+    status,
+    headers: headersReadFrom({ headers }),
+    body: typeof data === 'string' ? data : '',
+  };
 }

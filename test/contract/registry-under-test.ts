@@ -10,6 +10,7 @@ import { AddressBook } from '../../lib/protocol/address-book.js';
 import { Channel } from '../../lib/protocol/channel.js';
 import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
 import { Connections, createPrivateAxios, sendThrough } from '../../lib/transport/http.js';
+import { startTimer } from '../../lib/nest/ticker.js';
 
 /** A client that sends over real HTTP, as the module's own does. */
 export function httpClient(
@@ -18,7 +19,7 @@ export function httpClient(
 ): ServiceCenterClient {
   const written = { serviceCenter: { addresses: [address], ...options } };
   const { serviceCenter } = resolveOptions(written, readHostFacts(), discoveryRules);
-  const connections = new Connections(serviceCenter);
+  const connections = new Connections(serviceCenter, startTimer);
   const http = new HttpService(createPrivateAxios(connections, serviceCenter));
   const clock = { now: () => performance.now() };
   const settings = { ...serviceCenter, domain, userAgent: 'nestjs-servicecomb/test', clock };

@@ -6,7 +6,7 @@ import type { ServiceCombError, ServiceCenterOptions } from '../../lib/index.js'
 import { readHostFacts } from '../../lib/options/host-facts.js';
 import { discoveryRules } from '../../lib/nest/registry.providers.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
-import { waitIdly } from '../../lib/nest/ticker.js';
+import { startTimer, waitIdly } from '../../lib/nest/ticker.js';
 import { AddressBook } from '../../lib/protocol/address-book.js';
 import { Channel } from '../../lib/protocol/channel.js';
 import type { OpenSocket } from '../../lib/protocol/open-socket.js';
@@ -43,7 +43,7 @@ export class LiveWatcher {
   ) {
     const written = { serviceCenter: { addresses: [url], ...serviceCenter } };
     const options = resolveOptions(written, readHostFacts(), discoveryRules).serviceCenter;
-    const connections = new Connections(options);
+    const connections = new Connections(options, startTimer);
     const send = sendThrough(new HttpService(createPrivateAxios(connections, options)));
     const settings = { ...options, userAgent: 'nestjs-servicecomb/test', clock };
     const parts = { send, settings, clock: { now: () => clock.now(), random: () => 0 } };

@@ -37,6 +37,18 @@ describe('EventPublisher', () => {
     expect(log.lines.map(line => line.split(' ')[0])).toEqual(['verbose', 'log', 'verbose']);
   });
 
+  it('calls the parts of the library that follow an event, and with no other event', () => {
+    const publisher = new EventPublisher(new LogLines());
+    const seen: string[] = [];
+    publisher.follow([RegistryEvents.RegistrationBlocked], () => seen.push('one'));
+    publisher.follow(
+      [RegistryEvents.RegistrationBlocked, RegistryEvents.AddressRestored],
+      ({ name }, { at }) => seen.push(`${name} ${at}`),
+    );
+    for (const event of [heartbeat, blocked]) publisher.publish(event, base);
+    expect(seen).toEqual(['one', `${blocked.name} ${base.at}`]);
+  });
+
   it('logs a refusal once, however often it is repeated', () => {
     const log = new LogLines();
     const publisher = new EventPublisher(log);

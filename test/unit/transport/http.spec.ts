@@ -17,6 +17,7 @@ import {
   secretsBeside,
   sendThrough,
 } from '../../../lib/transport/http.js';
+import { startTimer } from '../../../lib/nest/ticker.js';
 import { certificateAuthority } from '../../support/certificates.js';
 import { resolve } from '../options/resolving.js';
 
@@ -61,7 +62,7 @@ function connections() {
     closed.count += 1;
     for (const socket of Object.values(httpAgent.freeSockets).flat()) socket?.destroy();
   };
-  return { agents: { httpAgent, httpsAgent: globalAgent }, closeIdle, closed };
+  return { agents: { httpAgent, httpsAgent: globalAgent }, closeIdle, closed, startTimer };
 }
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
@@ -83,7 +84,7 @@ describe('the headers of an answer', () => {
       socket.on('data', () => socket.write(`${lines.join('\r\n')}\r\n\r\n`)),
     );
     const { serviceCenter } = resolve({});
-    const own = new Connections(serviceCenter);
+    const own = new Connections(serviceCenter, startTimer);
     closings.push(() => own.closeIdle());
     const { adapter } = createPrivateAxios(own, serviceCenter).defaults;
     if (typeof adapter !== 'function') throw new TypeError('No adapter of our own');
@@ -101,7 +102,7 @@ describe('the headers of a request', () => {
     const { serviceCenter } = resolve({
       serviceCenter: { axios: { headers: { 'X-Key': 'a\nb€c', 'X-Off': false } } },
     });
-    const own = new Connections(serviceCenter);
+    const own = new Connections(serviceCenter, startTimer);
     closings.push(() => own.closeIdle());
     const send = sendThrough(new HttpService(createPrivateAxios(own, serviceCenter)));
     expect((await send({ ...asking(url), method: 'PUT' })).headers.location).toBe('"abc"');
@@ -337,7 +338,7 @@ describe('connections whose certificates are renewed', () => {
       server.close();
     });
     const { serviceCenter } = resolve({ serviceCenter: { tls: own } });
-    const connections = new Connections(serviceCenter);
+    const connections = new Connections(serviceCenter, startTimer);
     closings.push(() => connections.closeIdle());
     const http = new HttpService(createPrivateAxios(connections, serviceCenter));
     const send = sendThrough(http);

@@ -14,6 +14,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { ServiceCenterOptions } from '../../../lib/index.js';
 import type { Socket, SocketEnd } from '../../../lib/protocol/open-socket.js';
+import { startTimer } from '../../../lib/nest/ticker.js';
 import { Connections } from '../../../lib/transport/http.js';
 import { openSocketOver, type WebSocketPackage } from '../../../lib/transport/web-socket.js';
 import { certificateAuthority } from '../../support/certificates.js';
@@ -81,7 +82,7 @@ class Opened {
     load?: () => Promise<WebSocketPackage>,
   ) {
     const settings = resolve({ serviceCenter }).serviceCenter;
-    const connections = new Connections(settings);
+    const connections = new Connections(settings, startTimer);
     closings.push(() => {
       this.socket.terminate();
       connections.closeIdle();
