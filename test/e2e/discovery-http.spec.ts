@@ -320,7 +320,7 @@ async function startSilent(cleanup: Cleanup): Promise<Server> {
 
 describe('a connection to an instance', () => {
   concurrently('that does not come about in time is one that was never there', async cleanup => {
-    const { registry, post } = await startCaller(cleanup, { connectTimeoutMs: 60 });
+    const { registry, post } = await startCaller(cleanup, { connectTimeoutMs: 500 });
     const absent = new Provider(registry, {});
     absent.register(['rest://absent.test:3000']);
     const alive = await startProvider(cleanup, registry);
