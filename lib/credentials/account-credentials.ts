@@ -17,7 +17,7 @@ import { type Account, type GrantedToken, LoginGuard, type RefusedLogin } from '
 
 /** A token that was not accepted within so long is no new one any more. */
 const newMs = 60_000;
-/** From a refused new token to the next login, at first and at most: it doubles each time (M11). */
+/** From the login of a new token that is refused to the next one, at first and at most: it doubles each time (M11). */
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
 /** Until it is asked again whether there is a login. */
@@ -125,18 +125,20 @@ export class AccountCredentials implements Credentials {
     const token = this.#tokenIn(address, headers);
     if (token === undefined) return true;
     const isNew = this.#now - token.obtainedAt < newMs && !token.isProven && token.text !== '';
-    if (isNew) this.#endSoon(address, token);
-    else this.#tokens.delete(address);
-    return !isNew;
+    if (isNew && this.#isPaused(address, token)) return false;
+    this.#tokens.delete(address);
+    return true;
   }
 
-  #endSoon(address: string, token: Token): void {
-    if (token.isRefused) return;
+  /** Whether a new token that is refused is used for the rest of the pause between two logins. */
+  #isPaused(address: string, token: Token): boolean {
+    if (token.isRefused) return true;
     const refused = this.#refusedTokens.get(address) ?? 0;
     const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** refused);
     this.#refusedTokens.set(address, refused + 1);
-    const endsAt = Math.min(token.endsAt, this.#now + pauseMs);
+    const endsAt = Math.min(token.endsAt, token.obtainedAt + pauseMs);
     this.#tokens.set(address, { ...token, endsAt, isRefused: true });
+    return endsAt > this.#now;
   }
 
   markDenied(address: string, headers: CredentialHeaders): void {

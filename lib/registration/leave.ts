@@ -1,7 +1,13 @@
 import { isServiceCombError, type ServiceCombError, ServiceCenterTimeoutError } from '../errors.js';
 import { type PendingEvent, RegistryEvents } from '../events.js';
 import type { CallOptions } from '../protocol/channel.js';
-import { failureKind, isGone, isRetriable, refusals } from '../protocol/failures.js';
+import {
+  failureKind,
+  isGone,
+  isRetriable,
+  isTokenRefused,
+  refusals,
+} from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
 import { type Clock, within } from '../background/clock.js';
@@ -59,8 +65,8 @@ const attempts = 3;
 /**
  * Removes an instance with up to three attempts within the budget, and resolves with the event to emit.
  * An absent instance counts as removed, and so does one whose id another process holds by now: its record
- * is left alone. When a registration may still land, the attempts are spread
- * over the budget, the last one just before its end.
+ * is left alone. When a registration may still land, or another login has to be waited for, the attempts are
+ * spread over the budget, the last one just before its end.
  */
 export async function removeInstance(
   posted: PostedRecord,
@@ -69,10 +75,10 @@ export async function removeInstance(
   const { clock, pace, deadline } = context;
   let removal = await attempt(posted, context);
   for (let count = 2; count <= attempts && !isFinal(removal, posted); count += 1) {
-    const delay =
-      removal.kind === 'kept'
-        ? pace.removalRetryDelayMs
-        : pace.landingDelay(deadline - clock.now(), count === attempts);
+    const isQuick = removal.kind === 'kept' && !isTokenRefused(removal.error);
+    const delay = isQuick
+      ? pace.removalRetryDelayMs
+      : pace.spreadRemovalDelay(deadline - clock.now(), count === attempts);
     if (clock.now() + delay >= deadline) break;
     await clock.delay(delay);
     // A record that cannot be read is removed at last: nobody else may do so before the end of its lease.

@@ -236,10 +236,11 @@ export class Pace {
   }
 
   /**
-   * After a removal that found nothing while a registration may still land: half of the time that is
-   * left, then all of it but a moment. The later the attempt, the more has landed before it.
+   * After a removal that found nothing while a registration may still land, or whose token was refused:
+   * half of the time that is left, then all of it but a moment. The later the attempt, the more has landed
+   * before it, and the pause between two logins may be over.
    */
-  landingDelay(leftMs: number, isLast: boolean): number {
+  spreadRemovalDelay(leftMs: number, isLast: boolean): number {
     return Math.max(this.removalRetryDelayMs, isLast ? leftMs - lastRemovalMs : leftMs / 2);
   }
 

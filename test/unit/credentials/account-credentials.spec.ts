@@ -519,6 +519,18 @@ describe('a token that is refused', () => {
     expect(await account.ask(a)).toBe('t12');
   });
 
+  it('is replaced at once when its login was a second ago, since pauses lie between two logins', async () => {
+    const account = new Account();
+    await account.ask(a);
+    account.now += 1_000;
+    expect(account.credentials.markRefused(a, bearer('t1'))).toBe(true);
+    expect(await account.ask(a)).toBe('t2');
+    account.now += 1_500;
+    expect(account.credentials.markRefused(a, bearer('t2'))).toBe(false);
+    account.now += 500;
+    expect(await account.ask(a)).toBe('t3');
+  });
+
   it('is replaced at once when it was accepted before: the keys have changed', async () => {
     const account = new Account();
     await account.ask(a);

@@ -137,6 +137,16 @@ describe('a removal', () => {
   });
 });
 
+describe('a removal whose token is refused', () => {
+  const refused = { status: 401, body: { errorCode: '401201' } };
+
+  it('is sent again half-way through the budget and at its end, when another login is possible', async () => {
+    const { event, sentAfterMs } = await leave({ answers: [refused, refused, {}] });
+    expect(event).toEqual(removed(true));
+    expect(sentAfterMs).toEqual([0, 1_500, 2_700]);
+  });
+});
+
 describe('the removal of what may still land', () => {
   it('is sent again when the registry does not know it yet', async () => {
     const { event, requests } = await leave({ answers: [gone, {}], isConfirmed: false });

@@ -206,9 +206,9 @@ describe('the removal of an instance', () => {
   });
 
   it('is repeated half-way through the budget and just before its end while a POST may land', () => {
-    expect(paceOf().landingDelay(3_000, false)).toBe(1_500);
-    expect(paceOf().landingDelay(1_500, true)).toBe(1_200);
-    expect(paceOf().landingDelay(50, false)).toBe(100);
+    expect(paceOf().spreadRemovalDelay(3_000, false)).toBe(1_500);
+    expect(paceOf().spreadRemovalDelay(1_500, true)).toBe(1_200);
+    expect(paceOf().spreadRemovalDelay(50, false)).toBe(100);
   });
 });
 
