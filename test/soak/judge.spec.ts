@@ -126,6 +126,17 @@ describe('two heartbeats', () => {
     expect(verdict([0, start], ...log)).toEqual(['pace 1100', 'pace 1200']);
   });
 
+  it('say nothing when the judge is late and hears them one after the other', () => {
+    const late: readonly Told[] = [
+      [2_000, { kind: 'lagged' }],
+      [2_001, heartbeat],
+      [2_070, heartbeat],
+      [2_120, heartbeat],
+    ];
+    expect(verdict(...joined, [1_000, heartbeat], ...late)).toEqual([]);
+    expect(verdict(...joined, ...late, [2_200, heartbeat])).toEqual(['pace 2200']);
+  });
+
   it('say nothing where the judge was late, or the client stood still', () => {
     for (const between of [{ kind: 'lagged' }, { kind: 'resumed', client: one }] as const)
       expect(verdict(...joined, [1_000, heartbeat], [1_010, between], [1_020, heartbeat])).toEqual(

@@ -32,6 +32,9 @@ export interface Violation {
   readonly text: string;
 }
 
+/** How long a judge that was late hears what piled up meanwhile. */
+const catchUpMs = 100;
+
 /** What an application asks of its registration. */
 export type Call = 'status' | 'properties' | 'register' | 'leave';
 
@@ -94,6 +97,8 @@ export class Judge {
   readonly #clients = new Map<string, Client>();
   readonly #decrees = new Map<string, Decree>();
   #records: ReadonlyMap<string, SeenRecord> = new Map();
+  /** Heartbeats heard until then may have been sent long before: gaps after them say nothing. */
+  #lateUntil = -Infinity;
   readonly #blamedAt = new Map<string, number>();
 
   constructor(
@@ -114,6 +119,7 @@ export class Judge {
         this.#decrees.set(fact.instanceId, fact.decree);
         return;
       case 'lagged':
+        this.#lateUntil = at + catchUpMs;
         for (const client of this.#clients.values()) client.heartbeatAt = -Infinity;
         return;
       case 'heartbeat':
@@ -181,7 +187,8 @@ export class Judge {
 
   #pace(client: Client, at: number): void {
     const gapMs = at - client.heartbeatAt;
-    client.heartbeatAt = at;
+    client.heartbeatAt = at < this.#lateUntil ? -Infinity : at;
+    if (at < this.#lateUntil) return;
     if (gapMs < leastGapMs - jitterMs)
       this.#blame('pace', at, client.name, `two heartbeats within ${Math.round(gapMs)} ms`);
   }
