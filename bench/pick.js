@@ -55,9 +55,8 @@ const one = balancerOf('one');
 const many = Array.from({ length: 1_000 }, (_, index) => balancerOf(`provider-${index}`));
 const byName = new Map(many.map((balancer, index) => [`provider-${index}`, balancer]));
 const names = [...byName.keys()];
-const lists = names.map(name =>
-  Array.from({ length: 20 }, (_, index) => instanceOf(`list of ${name}`, index)),
-);
+/** The candidates of each, to index: the same memory without choosing. */
+const lists = many.map(balancer => Array.from({ length: 20 }, () => balancer.pick()));
 const [list] = lists;
 const busy = balancerOf('busy');
 const withKey = { key: 'customer-4711' };
@@ -68,7 +67,7 @@ for (const _ of list) void busy.call(() => new Promise(() => undefined), { timeo
 const core = {
   'array index': count => {
     let length = 0;
-    for (let at = 0; at < count; at++) length += list[at % 20].instanceId.length;
+    for (let at = 0; at < count; at++) length += list[at % 20].url.length;
     return length;
   },
   'pick, one provider': count => {
@@ -83,7 +82,7 @@ const core = {
   },
   'array index, 1,000 lists': count => {
     let length = 0;
-    for (let at = 0; at < count; at++) length += lists[at % 1_000][at % 20].instanceId.length;
+    for (let at = 0; at < count; at++) length += lists[at % 1_000][at % 20].url.length;
     return length;
   },
   'pick, 1,000 providers': count => {
