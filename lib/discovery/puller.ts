@@ -243,7 +243,6 @@ export class Puller {
         underWay === undefined && truthAt <= now && now >= barredUntil,
     );
     if (due.length > 0) this.#start(due.map(schedule => schedule.pull(now)));
-    this.parts.wake();
   }
 
   #start(pulls: readonly SchedulePull[]): void {
@@ -287,7 +286,10 @@ export class Puller {
   #release(schedule: Schedule): void {
     const ended = schedule.underWay;
     schedule.underWay = undefined;
-    if (schedule.truthAt <= this.#now) schedule.truthAt = this.#afterGap(schedule);
+    if (schedule.truthAt <= this.#now) {
+      schedule.truthAt = Infinity;
+      this.#schedule(schedule, this.#afterGap(schedule));
+    }
     ended?.resolve();
   }
 }
