@@ -278,7 +278,7 @@ export class DiscoveryCore {
     if (known !== undefined) return known;
     const { clock } = this.parts;
     const { keepMs, enabled } = this.settings;
-    const tell = (provider: KnownProvider, fact: Fact) => this.#tell(provider, fact);
+    const tell = (fact: Fact) => this.#announcer.tell(name, fact);
     const fixed = endpoints?.map(fixedInstance);
     const provider = new KnownProvider(name, { clock, keepMs, tell }, fixed);
     this.#providers.set(key, provider);
@@ -412,13 +412,6 @@ export class DiscoveryCore {
       },
       skipped: endpoint => this.#announcer.note({ kind: 'unreadable', provider: name, endpoint }),
     };
-  }
-
-  #tell(provider: KnownProvider, fact: Fact): void {
-    const wasFailing = this.#announcer.isFailing;
-    this.#announcer.tell(provider.name, fact);
-    const isBack = wasFailing && !this.#announcer.isFailing;
-    if (isBack) this.#puller.pullAll(this.settings.pollIntervalMs / 3);
   }
 }
 

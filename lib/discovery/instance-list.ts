@@ -21,7 +21,7 @@ export interface ListChange {
 
 /**
  * Returns those that may be called: what is UP or, where nothing is, what drains and serves on (Kubernetes falls
- * back to such endpoints, too: KEP-1669). Each version rule narrows the ones before it.
+ * back to such endpoints, too: KEP-1669); never what is DOWN, STARTING or TESTING. Each version rule narrows the ones before it.
  */
 export function callable(
   instances: Instances,

@@ -43,7 +43,7 @@ class Schedule implements Target {
   /** When a truth pull is due besides the polls. */
   truthAt = Infinity;
   /** The pull under way; resolves when it has ended, however it did. */
-  underWay: (Deferred & { readonly isFresh: boolean }) | undefined;
+  underWay: Deferred | undefined;
   endedAt = -Infinity;
   truthEndedAt = -Infinity;
   /** When the last pull that a failed call asked for was due. */
@@ -152,7 +152,7 @@ export class Puller {
   async askStore(provider: Pullable): Promise<void> {
     const schedule = this.#schedules.get(provider);
     await schedule?.underWay?.promise;
-    while (schedule?.underWay?.isFresh === false) await schedule.underWay.promise;
+    // Nobody but others who wait here starts a pull before this goes on.
     if (schedule === undefined) return;
     if (schedule.underWay === undefined) this.#start([{ target: schedule, revision: undefined }]);
     await schedule.underWay?.promise;
@@ -243,14 +243,13 @@ export class Puller {
         underWay === undefined && truthAt <= now && now >= barredUntil,
     );
     if (due.length > 0) this.#start(due.map(schedule => schedule.pull(now)));
-    this.parts.wake();
   }
 
   #start(pulls: readonly SchedulePull[]): void {
     if (this.#isStopped) return;
-    for (const { target, revision } of pulls) {
+    for (const { target } of pulls) {
       target.truthAt = Infinity;
-      target.underWay = Object.assign(new Deferred(), { isFresh: revision === undefined });
+      target.underWay = new Deferred();
     }
     this.#background.start(signal => this.#pull(pulls, signal));
   }
@@ -287,7 +286,10 @@ export class Puller {
   #release(schedule: Schedule): void {
     const ended = schedule.underWay;
     schedule.underWay = undefined;
-    if (schedule.truthAt <= this.#now) schedule.truthAt = this.#afterGap(schedule);
+    if (schedule.truthAt <= this.#now) {
+      schedule.truthAt = Infinity;
+      this.#schedule(schedule, this.#afterGap(schedule));
+    }
     ended?.resolve();
   }
 }

@@ -287,6 +287,13 @@ describe('what is kept', () => {
     expect(isInDoubt(subject.state)).toBe(false);
   });
 
+  it('is told once, also when more is missing while the doubt is open', () => {
+    const subject = new Subject().lists('a', 'b', 'c').fails().lists('b', 'c');
+    expect(subject.kinds).toContain('doubted');
+    expect(subject.lists().kinds).toEqual([]);
+    expect(subject.kept).toEqual(['a', 'b', 'c']);
+  });
+
   it('is told once until the doubt is over, and again in the next doubt', () => {
     const subject = new Subject().lists('a', 'b').lists();
     expect(subject.isAbsent().kinds).toEqual([]);
