@@ -15,14 +15,18 @@ export interface BackgroundWork {
 /** Runs work that nothing waits for, and keeps what it throws until {@link throwPending}. */
 export class Background {
   #bugs: unknown[] = [];
-  #abort = new AbortController();
+  /** One for each piece of work: Node warns of a leak where many listen to one signal. */
+  readonly #running = new Set<AbortController>();
 
   /** Starts a piece of work. What it throws after it was stopped is ignored: that is how it ends. */
   start(work: (signal: AbortSignal) => Promise<void>): void {
-    const { signal } = this.#abort;
-    work(signal).catch((error: unknown) => {
-      if (!signal.aborted) this.#bugs.push(error);
-    });
+    const abort = new AbortController();
+    this.#running.add(abort);
+    work(abort.signal)
+      .catch((error: unknown) => {
+        if (!abort.signal.aborted) this.#bugs.push(error);
+      })
+      .finally(() => this.#running.delete(abort));
   }
 
   /** @throws the first bug since the last call */
@@ -33,7 +37,6 @@ export class Background {
 
   /** Aborts the work that runs. Work that is started later is not aborted. */
   stop(): void {
-    this.#abort.abort();
-    this.#abort = new AbortController();
+    for (const abort of this.#running) abort.abort();
   }
 }

@@ -26,4 +26,12 @@ describe('work in the background', () => {
     background.start(untilAborted);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
   });
+
+  it('has a signal for each piece, so that Node does not take many for a leak', () => {
+    const background = new Background();
+    const signals = new Set<AbortSignal>();
+    for (let pieces = 0; pieces < 20; pieces += 1)
+      background.start(async signal => void signals.add(signal));
+    expect(signals.size).toBe(20);
+  });
 });
