@@ -243,7 +243,8 @@ const definitions = {
     ({ provider, instanceId, endpoint, error, failures, forMs }) => [
       'warn',
       `Set ${printable(endpoint)} of ${quoted(provider)} (${printable(instanceId)}) aside after ` +
-        `${failures} failed; a call is tried there in ${duration(forMs)}: ${printable(error.message)}`,
+        `${numberOf({ length: failures }, 'failed call')}; one is tried there in ${duration(forMs)}: ` +
+        printable(error.message),
     ],
   ),
   EndpointRestored: event(

@@ -12,12 +12,16 @@ const patienceMs = 10_000;
 export class ServiceProcess {
   /** Resolves with the URL that the service serves; never when it cannot start. */
   readonly ready: Promise<string>;
-  /** Resolves with one sentence once the process is gone: why it ended, if nobody asked it to. */
-  readonly ended: Promise<string>;
+  /** Resolves once the process is gone: with one sentence why it ended, unless it was asked to. */
+  readonly ended: Promise<string | undefined>;
   readonly #child: ChildProcess;
+  #hasStarted = false;
+  #isAsked = false;
 
+  /** @param label stands before its lines, and differs where several processes run one service */
   constructor(
-    private readonly name: string,
+    name: string,
+    readonly label: string,
     env: NodeJS.ProcessEnv,
   ) {
     const main = fileURLToPath(new URL(`${name}/main.js`, import.meta.url));
@@ -26,14 +30,26 @@ export class ServiceProcess {
     this.#show(this.#child.stderr);
     this.ready = new Promise(resolve => {
       this.#child.on('message', (progress: Progress) => {
-        if ('ready' in progress) resolve(progress.ready);
+        if (!('ready' in progress)) return;
+        this.#hasStarted = true;
+        resolve(progress.ready);
       });
     });
     this.ended = this.#end();
   }
 
+  /** Whether the service has started, which stays true when it ends. */
+  get hasStarted(): boolean {
+    return this.#hasStarted;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Asks the process to end, and resolves when it has. One that ended already is not asked. */
   async stop(): Promise<void> {
+    this.#isAsked = true;
     this.#child.kill('SIGTERM');
     const tooLong = delay(patienceMs, undefined, { ref: false }).then(() => {
       this.#child.kill('SIGKILL');
@@ -42,7 +58,7 @@ export class ServiceProcess {
     await this.ended;
   }
 
-  #end(): Promise<string> {
+  #end(): Promise<string | undefined> {
     let failure: string | undefined;
     this.#child.on('message', (progress: Progress) => {
       if ('failed' in progress) failure = progress.failed;
@@ -50,14 +66,15 @@ export class ServiceProcess {
     return new Promise(resolve => {
       // Unlike 'exit', 'close' comes after the last line of output.
       this.#child.on('close', (code, signal) => {
-        resolve(failure ?? `The ${this.name} ended by itself: ${signal ?? `exit code ${code}`}`);
+        const byItself = `The ${this.label} ended by itself: ${signal ?? `exit code ${code}`}`;
+        resolve(failure ?? (this.#isAsked ? undefined : byItself));
       });
     });
   }
 
   #show(output: Readable | null): void {
     if (output === null) return;
-    createInterface({ input: output }).on('line', line => show(this.name, line));
+    createInterface({ input: output }).on('line', line => show(this.label, line));
   }
 }
 

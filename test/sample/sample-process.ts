@@ -14,6 +14,7 @@ const variables = [
   'PAAS_CSE_SC_ENDPOINT',
   'PORT',
   'REGISTRY_PORT',
+  'GREETERS',
   'GREETER_PORT',
   'CALLER_PORT',
   'HEARTBEAT_INTERVAL_MS',

@@ -8,7 +8,7 @@ const hello = 'http://127.0.0.1:3000/hello?name=Ada';
 const running = /Both services listen/;
 
 describe('npm start', () => {
-  beforeEach(() => freePorts(3000, 3001, 30_100));
+  beforeEach(() => freePorts(3000, 3001, 3002, 3003, 30_100));
   afterEach(endAll);
 
   it('answers through the greeter within 5 s, and says with which URL', async () => {
@@ -62,24 +62,59 @@ describe('npm start', () => {
     expect(sample.stderr.filter(line => !line.startsWith('npm '))).toEqual([]);
   });
 
-  it.each([
-    ['greeter', 3001],
-    ['caller', 3000],
-  ])('ends with 1 and one clear error when the port of the %s is taken', async (name, port) => {
-    const taken = await takePort(port);
-    try {
-      const sample = new SampleProcess('start');
+  it('starts three greeters, and the caller goes on with two when one is killed', async () => {
+    const sample = new SampleProcess('start', { GREETERS: '3' });
+    const [, pid] = await sample.prints(/kill -9 (\d+) +greeter1 dies/);
+    const endpoints = [3001, 3002, 3003].map(port => `rest://127.0.0.1:${port}`);
+    expect(await endpointsOf(6)).toEqual(new Set(endpoints));
 
-      expect(await sample.exitCode()).toBe(1);
-      expect(sample.stderr).toEqual([
-        `The ${name} cannot start: port ${port} of 127.0.0.1 is taken; free it, or choose another, ` +
-          `as in: ${name.toUpperCase()}_PORT=${port + 100} npm start`,
-      ]);
-      expect(sample.stdout.at(-1)).toContain('nobody was listed any more');
-    } finally {
-      await taken.release();
-    }
+    process.kill(Number(pid), 'SIGKILL');
+    await sample.prints(/The greeter1 ended by itself: SIGKILL. The caller goes on/);
+
+    expect(await endpointsOf(6)).toEqual(new Set(endpoints.slice(1)));
+    expect(await get('http://127.0.0.1:3000/instances')).toMatchObject({
+      body: expect.arrayContaining([
+        { endpoints: endpoints.slice(0, 1), status: 'UP', setAsideForMs: expect.any(Number) },
+      ]),
+    });
+    sample.pressCtrlC();
+    expect(await sample.exitCode()).toBe(0);
+    expect(sample.stdout.at(-1)).toContain('stopped, 1 still listed');
+    expect(sample.stderr).toEqual([]);
   });
+
+  /** The endpoints that answered so many calls. */
+  async function endpointsOf(calls: number): Promise<ReadonlySet<unknown>> {
+    const endpoints = new Set();
+    for (let call = 0; call < calls; call++) {
+      const { body } = await get(hello);
+      endpoints.add(Reflect.get(Object(body), 'endpoint'));
+    }
+    return endpoints;
+  }
+
+  it.each([
+    ['greeter', 3001, '1'],
+    ['greeter', 3003, '3'],
+    ['caller', 3000, '1'],
+  ])(
+    'ends with 1 and one clear error when the port of the %s is taken: %d',
+    async (name, port, greeters) => {
+      const taken = await takePort(port);
+      try {
+        const sample = new SampleProcess('start', { GREETERS: greeters });
+
+        expect(await sample.exitCode()).toBe(1);
+        expect(sample.stderr).toEqual([
+          `The ${name} cannot start: port ${port} of 127.0.0.1 is taken; free it, or choose another, ` +
+            `as in: ${name.toUpperCase()}_PORT=${port + 100} npm start`,
+        ]);
+        expect(sample.stdout.at(-1)).toContain('nobody was listed any more');
+      } finally {
+        await taken.release();
+      }
+    },
+  );
 
   it('ends with 1 and one clear error when the port of Service Center is taken', async () => {
     const taken = await takePort(30_100);
@@ -109,6 +144,14 @@ describe('npm start', () => {
     expect(url).not.toBe('http://127.0.0.1:3000');
     expect(sample.output).toMatch(/greeter is in the registry[^]*Both services listen/);
     expect(await get(`${url}/hello?name=Ada`)).toMatchObject({ body: { message: 'Hello, Ada!' } });
+  });
+
+  it.each(['0', '10', 'many'])('starts nothing with GREETERS=%s', async count => {
+    const sample = new SampleProcess('start', { GREETERS: count });
+
+    expect(await sample.exitCode()).toBe(1);
+    expect(sample.stdout).toEqual([]);
+    expect(sample.stderr).toEqual([`GREETERS must be a whole number from 1 to 9, got "${count}"`]);
   });
 
   it('ends with 1 and one clear error when an option is wrong', async () => {
