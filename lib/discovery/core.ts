@@ -355,13 +355,11 @@ export class DiscoveryCore {
 
   /** A frame names a provider by its own name; by its alias somebody may have asked for it. */
   #hint(frame: FrameProvider | 'all'): void {
-    if (frame === 'all') return this.#puller.pullAll(0);
-    const names = [frame.serviceName, ...(frame.alias === undefined ? [] : [frame.alias])];
-    for (const serviceName of names) {
-      const { environment, appId } = frame;
-      const provider = this.#providers.get(keyOf({ environment, appId, serviceName }));
-      if (provider !== undefined) this.#puller.hint(provider);
-    }
+    if (frame === 'all') return this.#puller.hint([...this.#providers.values()]);
+    const { environment, appId, serviceName, alias = serviceName } = frame;
+    const names = new Set([serviceName, alias]);
+    const keys = [...names].map(name => keyOf({ environment, appId, serviceName: name }));
+    this.#puller.hint(keys.flatMap(key => this.#providers.get(key) ?? []));
   }
 
   #watcherEvents(): WatcherEvents {

@@ -286,6 +286,16 @@ describe('a frame', () => {
     expect(harness.registry.count()).toBe(2);
   });
 
+  it('that cannot be read, one after the other, pulls all as seldom', async () => {
+    const harness = await watched();
+    for (const _ of Array.from({ length: 100 })) {
+      harness.watchers[0]?.events.hint('all');
+      await harness.run(10);
+    }
+    expect(harness.registry.count()).toBeLessThanOrEqual(4);
+    expect(harness.registry.asked.every(({ names }) => names.length === 2)).toBe(true);
+  });
+
   it('during a pull is followed by one more', async () => {
     const harness = await watched();
     harness.registry.latencyMs = 100;
