@@ -71,10 +71,11 @@ export class Announcer {
     this.publish({ name: RegistryEvents.DiscoveryFailed, payload });
   }
 
-  #tellRecovery(provider: ProviderName, { error, failures }: Trouble): void {
+  /** Any good answer shows that the registry serves, whatever the provider had failed with last. */
+  #tellRecovery(provider: ProviderName, { failures }: Trouble): void {
     const name = RegistryEvents.DiscoveryRecovered;
     if (this.#refused.delete(provider)) this.publish({ name, payload: { provider, failures } });
-    if (!this.#isFailing || !isRegistryFailure(error)) return;
+    if (!this.#isFailing) return;
     this.#isFailing = false;
     this.publish({ name, payload: { failures } });
   }

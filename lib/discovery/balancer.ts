@@ -5,6 +5,7 @@ import { answerOutcome, callOutcome, type CallOutcome } from './call-outcome.js'
 import type { Candidate, Picker, PickTurn } from './candidate.js';
 import { type CallTime, Deadlines, TimedAttempt } from './deadlines.js';
 import { parseEndpoint, speaks } from './endpoint.js';
+import { pickers } from './pickers.js';
 import type { Attempt, PickOptions, ProviderCallOptions, ProviderName } from './provider.js';
 import { repetitionOf, type RepeatRules, type Repeats, RetryBudget } from './retry.js';
 import {
@@ -77,6 +78,7 @@ export class Balancer {
   readonly #deadlines: Deadlines;
   readonly #turn: Turn;
   readonly #picker: Picker;
+  readonly #isOwnPicker: boolean;
   readonly #skipped = new Set<string>();
   #instances: readonly StoredInstance[] = [];
   /** By instance id: one for each endpoint that was asked for so far. */
@@ -96,6 +98,7 @@ export class Balancer {
     this.#deadlines = new Deadlines(clock);
     this.#turn = new Turn(clock);
     this.#picker = settings.picker;
+    this.#isOwnPicker = Object.values(pickers).includes(settings.picker);
   }
 
   /** Takes a new list. What is known of the endpoints that it keeps survives. */
@@ -188,7 +191,9 @@ export class Balancer {
 
   #choiceOf(pool: Pool): TrackedCandidate {
     const candidate = this.#picker(pool, this.#turn);
-    if (candidate instanceof TrackedCandidate) return candidate;
+    // Our own pickers keep no candidate; to look each one up would cost more than the pick.
+    if (candidate instanceof TrackedCandidate && (this.#isOwnPicker || pool.includes(candidate)))
+      return candidate;
     throw new TypeError('A picker must return one of the candidates that it is given');
   }
 
@@ -412,6 +417,8 @@ function attempted<T>(
 ): Promise<Result<T>> {
   return new Promise(resolve => {
     const fail = (error: unknown): void => resolve({ error });
+    // A listener of what the attempt before has led to may have aborted the call.
+    if (time.ending !== undefined) return fail(time.ending.reason);
     time.interrupt = fail;
     try {
       action(candidate, attempt).then(answer => resolve({ answer }), fail);

@@ -49,6 +49,9 @@ const forgottenMs = 1_800_000;
 /** The same where there is nothing to know of it: names may come from requests. */
 const absentForgottenMs = 60_000;
 
+/** Queries that are remembered: version rules may come from requests, too. More are read each time. */
+const mostCallees = 10_000;
+
 /** Within this time the truth is pulled after the connection for changes was opened: a fleet opens them together. */
 const openedSpreadMs = 500;
 
@@ -68,7 +71,7 @@ interface Callee {
 export class DiscoveryCore {
   /** By environment, application and name; those with fixed endpoints by the name that they are called by. */
   readonly #providers = new Map<string, KnownProvider>();
-  /** By the query. */
+  /** By the query; all of it can be made again. */
   readonly #callees = new Map<string, Callee>();
   readonly #puller: Puller;
   readonly #watcher: WatcherOfCore | undefined;
@@ -182,12 +185,8 @@ export class DiscoveryCore {
   async tick(): Promise<number | undefined> {
     if (this.#isStopped) return undefined;
     const now = this.parts.clock.now();
-    const dueAts = [...this.#providers].map(([key, provider]) => {
-      const isIdle = now >= provider.usedAt + idleMs(provider);
-      if (!isIdle || provider.isFollowed || provider.isFixed) return provider.tick();
-      this.#forget(key, provider);
-      return Infinity;
-    });
+    this.#forgetIdle(now);
+    const dueAts = [...this.#providers.values()].map(provider => provider.tick());
     dueAts.push(this.#puller.tick(), this.#watcher?.tick() ?? Infinity);
     const dueAt = dueAts.reduce((first, each) => Math.min(first, each), Infinity);
     return dueAt === Infinity ? undefined : Math.max(0, dueAt - now);
@@ -221,6 +220,7 @@ export class DiscoveryCore {
 
   /** Asks for a provider of which no instance is known. */
   async #ask(provider: KnownProvider, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     if (this.settings.enabled) await untilAborted(this.#puller.ask(provider), signal);
     this.#check(provider);
   }
@@ -264,6 +264,7 @@ export class DiscoveryCore {
     const provider = this.#providerOf(name, query.serviceName, settings?.endpoints);
     const balancer = this.#balancerOf(provider, query.serviceName, settings);
     const callee = { provider, balancer, versionRule, versionRules };
+    if (this.#callees.size >= mostCallees) this.#callees.clear();
     this.#callees.set(key, callee);
     return callee;
   }
@@ -318,15 +319,22 @@ export class DiscoveryCore {
     return balancer;
   }
 
-  #forget(key: string, provider: KnownProvider): void {
-    this.#providers.delete(key);
-    this.#announcer.forget(provider.name);
+  #forgetIdle(now: number): void {
+    const idle = new Set<KnownProvider>();
+    for (const [key, provider] of this.#providers) {
+      const isIdle = now >= provider.usedAt + idleMs(provider);
+      if (!isIdle || provider.isFollowed || provider.isFixed) continue;
+      idle.add(provider);
+      this.#providers.delete(key);
+      this.#announcer.forget(provider.name);
+      this.#puller.remove(provider);
+      for (const balancer of provider.balancers.values()) balancer.stop();
+    }
+    if (idle.size === 0) return;
+    for (const [query, { provider }] of this.#callees)
+      if (idle.has(provider)) this.#callees.delete(query);
     const rest = [...this.#providers.values()];
     if (rest.every(({ state }) => state.trouble === undefined)) this.#announcer.forgetFailures();
-    this.#puller.remove(provider);
-    for (const balancer of provider.balancers.values()) balancer.stop();
-    for (const [query, callee] of this.#callees)
-      if (callee.provider === provider) this.#callees.delete(query);
     this.#watch();
   }
 
@@ -341,9 +349,9 @@ export class DiscoveryCore {
   /** Watches while there is something to watch: providers in our own environment, which the registry pushes. */
   #watch(): void {
     const { environment } = this.settings.own;
-    const isWatched = [...this.#providers.values()].some(
-      ({ name, isFixed }) => !isFixed && name.environment === environment,
-    );
+    let isWatched = false;
+    for (const { name, isFixed } of this.#providers.values())
+      if ((isWatched = !isFixed && name.environment === environment)) break;
     this.#watcher?.want(isWatched && !this.#isStopped ? this.consumerId : undefined);
     if (isWatched) this.#wake();
   }
@@ -355,13 +363,11 @@ export class DiscoveryCore {
 
   /** A frame names a provider by its own name; by its alias somebody may have asked for it. */
   #hint(frame: FrameProvider | 'all'): void {
-    if (frame === 'all') return this.#puller.pullAll(0);
-    const names = [frame.serviceName, ...(frame.alias === undefined ? [] : [frame.alias])];
-    for (const serviceName of names) {
-      const { environment, appId } = frame;
-      const provider = this.#providers.get(keyOf({ environment, appId, serviceName }));
-      if (provider !== undefined) this.#puller.hint(provider);
-    }
+    if (frame === 'all') return this.#puller.hint([...this.#providers.values()]);
+    const { environment, appId, serviceName, alias = serviceName } = frame;
+    const names = new Set([serviceName, alias]);
+    const keys = [...names].map(name => keyOf({ environment, appId, serviceName: name }));
+    this.#puller.hint(keys.flatMap(key => this.#providers.get(key) ?? []));
   }
 
   #watcherEvents(): WatcherEvents {
@@ -429,8 +435,9 @@ function keyOf({ environment, appId, serviceName }: ProviderName): string {
   return `${environment}\n${appId}\n${serviceName}`;
 }
 
+/** Nor can a part be a tab, which stands for a part that is not given. */
 function queryKeyOf({ environment, appId, serviceName, versionRule }: ProviderQuery): string {
-  return `${environment ?? '*'}\n${appId ?? '*'}\n${serviceName}\n${versionRule ?? ''}`;
+  return `${environment ?? '\t'}\n${appId ?? '\t'}\n${serviceName}\n${versionRule ?? ''}`;
 }
 
 /** @throws RangeError when no URL could hold a name, or two names could have one key */
@@ -470,7 +477,6 @@ function idleMs({ state, instances }: KnownProvider): number {
 /** Waits for work that goes on for others when this caller gives up. */
 async function untilAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
   if (signal === undefined) return work;
-  signal.throwIfAborted();
   const aborted = new Deferred();
   const abort = () => aborted.reject(signal.reason);
   signal.addEventListener('abort', abort);

@@ -18,7 +18,9 @@ export class CallTime {
   readonly #callerSignal: AbortSignal | undefined;
   readonly #timeoutMs: number;
 
+  /** @throws RangeError when the timeout is no time: a deadline that is NaN never comes */
   constructor({ timeoutMs = defaultTimeoutMs, signal }: ProviderCallOptions, now: number) {
+    if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs must be 0 or more, got ${timeoutMs}`);
     this.dueAt = now + timeoutMs;
     this.#timeoutMs = timeoutMs;
     this.#callerSignal = signal;

@@ -153,7 +153,7 @@ export function believed(state: ProviderState): Instances {
 
 /** Returns when the next one that is kept has been kept for long enough; Infinity for none. */
 export function keptUntil(state: ProviderState): number {
-  return Math.min(Infinity, ...keptOf(state).map(({ until }) => until));
+  return keptOf(state).reduce((first, { until }) => Math.min(first, until), Infinity);
 }
 
 /** Returns the ones that are kept. */
@@ -183,13 +183,14 @@ function afterAnswer(
   const before = listedOf(state);
   const listed = answer.kind === 'listed' ? asKept(answer.instances, believed(state)) : none;
   const stillKept = keptOf(state).filter(({ until }) => until > now);
-  const lacking = missing(before, listed);
+  const isMissing = missingFrom(listed);
+  const lacking = before.filter(isMissing);
   const reason = doubtOf(state, answer.kind, { before, listed, lacking });
   const isDoubted = keepMs > 0 && (reason !== undefined || stillKept.length > 0);
   const until = now + keepMs;
   const kept = isDoubted
     ? [
-        ...stillKept.filter(({ instance }) => missing([instance], listed).length > 0),
+        ...stillKept.filter(({ instance }) => isMissing(instance)),
         ...reachable(lacking, state, now).map(instance => ({ instance, until })),
       ]
     : [];
@@ -216,16 +217,14 @@ function afterAnswer(
 }
 
 /**
- * Returns those of a list that another one has neither by their id nor at one of their endpoints: a process that
- * registers again may be given another id.
+ * Returns a function that says whether a list lacks an instance: its id, and each of its endpoints, since a process
+ * that registers again may be given another id.
  */
-function missing(instances: Instances, listed: Instances): Instances {
-  if (instances.length === 0 || instances === listed) return none;
+function missingFrom(listed: Instances): (instance: StoredInstance) => boolean {
   const ids = new Set(listed.map(({ instanceId }) => instanceId));
-  const endpoints = new Set(listed.flatMap(({ endpoints = [] }) => endpoints));
-  return instances.filter(
-    each => !ids.has(each.instanceId) && each.endpoints?.some(text => endpoints.has(text)) !== true,
-  );
+  const known = new Set(listed.flatMap(({ endpoints = [] }) => endpoints));
+  return ({ instanceId, endpoints = [] }) =>
+    !ids.has(instanceId) && !endpoints.some(text => known.has(text));
 }
 
 /** As long as an instance is set aside at most: a process that died has lost its lease by then. */

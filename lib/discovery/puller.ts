@@ -158,10 +158,12 @@ export class Puller {
     await schedule.underWay?.promise;
   }
 
-  /** Pulls soon, since the registry has said that something changed. */
-  hint(provider: Pullable): void {
-    const schedule = this.#schedules.get(provider);
-    if (schedule !== undefined) this.#schedule(schedule, this.#afterGap(schedule));
+  /** Pulls soon, since the registry has said that something changed. At one moment, so that a batch has them all. */
+  hint(providers: readonly Pullable[]): void {
+    const schedules = providers.flatMap(provider => this.#schedules.get(provider) ?? []);
+    const endedAt = schedules.reduce((last, { endedAt }) => Math.max(last, endedAt), -Infinity);
+    const at = this.#afterGap(endedAt);
+    for (const schedule of schedules) this.#schedule(schedule, at);
     this.#startDue();
   }
 
@@ -193,11 +195,7 @@ export class Puller {
       const jitter = neverEarly ? 0.2 * this.#random : 0.4 * this.#random - 0.2;
       this.#pollAt = now + pollIntervalMs * (1 + jitter);
     }
-    const free = [...this.#schedules.values()].filter(
-      ({ underWay, barredUntil }) => underWay === undefined && now >= barredUntil,
-    );
-    const due = free.filter(({ truthAt }) => isPoll || truthAt <= now);
-    if (due.length > 0) this.#start(due.map(schedule => schedule.pull(now)));
+    this.#startWhere(({ truthAt }) => isPoll || truthAt <= now);
     return this.#dueAt;
   }
 
@@ -227,7 +225,7 @@ export class Puller {
   }
 
   /** Now, or some time after the last pull if that has just ended. */
-  #afterGap({ endedAt }: Schedule): number {
+  #afterGap(endedAt: number): number {
     const isClose = this.#now < endedAt + hintGapMs;
     return isClose ? endedAt + hintGapMs * (1 + this.#random) : this.#now;
   }
@@ -235,12 +233,14 @@ export class Puller {
   /** Starts what is due besides the polls; a poll waits for the next tick. */
   #startDue(): void {
     if (this.#schedules.size === 0) return;
+    if (!this.settings.neverEarly) this.#startWhere(({ truthAt }) => truthAt <= this.#now);
     this.parts.wake();
-    if (this.settings.neverEarly) return;
+  }
+
+  #startWhere(isDue: (schedule: Schedule) => boolean): void {
     const now = this.#now;
     const due = [...this.#schedules.values()].filter(
-      ({ underWay, truthAt, barredUntil }) =>
-        underWay === undefined && truthAt <= now && now >= barredUntil,
+      schedule => schedule.underWay === undefined && now >= schedule.barredUntil && isDue(schedule),
     );
     if (due.length > 0) this.#start(due.map(schedule => schedule.pull(now)));
   }
@@ -276,7 +276,8 @@ export class Puller {
   #settle(schedule: Schedule, revision: string | undefined, answer: Answer): void {
     schedule.note(revision, answer, this.#now);
     try {
-      schedule.provider.apply(answer);
+      // Nothing is told of a provider that was forgotten meanwhile.
+      if (this.#schedules.has(schedule.provider)) schedule.provider.apply(answer);
     } finally {
       this.#release(schedule);
     }
@@ -288,7 +289,7 @@ export class Puller {
     schedule.underWay = undefined;
     if (schedule.truthAt <= this.#now) {
       schedule.truthAt = Infinity;
-      this.#schedule(schedule, this.#afterGap(schedule));
+      this.#schedule(schedule, this.#afterGap(schedule.endedAt));
     }
     ended?.resolve();
   }

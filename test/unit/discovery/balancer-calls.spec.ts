@@ -197,6 +197,20 @@ describe('time', () => {
     await rejection;
   });
 
+  test.each([NaN, -1])('a call with a time of %d ms is refused', async timeoutMs => {
+    const three = plain(3);
+    await expect(three.balancer.call(hang, { timeoutMs })).rejects.toThrow(RangeError);
+    expect(three.clock.sleepers).toBe(0);
+  });
+
+  test('a call without time ends at once', async () => {
+    const three = plain(3);
+    const call = three.balancer.call(hang, { timeoutMs: 0 });
+    const rejection = expect(call).rejects.toMatchObject({ name: 'TimeoutError' });
+    await three.clock.advance(0);
+    await rejection;
+  });
+
   test('a call without end does not end', async () => {
     const three = plain(3);
     let hasEnded = false;

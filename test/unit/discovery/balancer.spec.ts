@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Candidate } from '../../../lib/discovery/candidate.js';
 import type { PickOptions } from '../../../lib/discovery/provider.js';
 import { NoInstanceError, RegistryOptionsError } from '../../../lib/errors.js';
 import { balancing, instanceOf, instancesOf, zoneOf } from '../../support/balancing.js';
@@ -220,5 +221,33 @@ describe('zones', () => {
     };
     expect(await two.balancer.call(action)).toBe('answer');
     expect(picked(two)).toEqual(['far']);
+  });
+});
+
+describe('a picker of the application', () => {
+  test('that returns no candidate is a bug of its own, and the call fails with that', async () => {
+    const none = balancing(instancesOf(2), { picker: candidates => ({ ...candidates[0] }) });
+    expect(() => none.balancer.pick()).toThrow(TypeError);
+    await expect(none.balancer.call(async () => 1)).rejects.toThrow('A picker must return one of');
+    expect(none.balancer.standingOf('a').pending).toBe(0);
+  });
+
+  test('that returns one of before is told so, rather than calling what is gone', () => {
+    let first: Candidate | undefined;
+    const keeps = balancing(instancesOf(2), { picker: ([one]) => (first ??= one) });
+    expect(keeps.balancer.pick().instance.instanceId).toBe('a');
+    keeps.balancer.update(instancesOf(3).slice(1));
+    expect(() => keeps.balancer.pick()).toThrow(TypeError);
+  });
+
+  test('that throws fails the call, which is not counted', async () => {
+    const picker = (): never => {
+      throw new Error('bug');
+    };
+    const { balancer, clock } = balancing(instancesOf(2), { picker });
+    await expect(balancer.call(async () => 1)).rejects.toThrow('bug');
+    expect(balancer.standingOf('a').pending).toBe(0);
+    await clock.advance(1_000);
+    expect(clock.sleepers).toBe(0);
   });
 });

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { NoInstanceError } from '../../../lib/errors.js';
 import { pickers } from '../../../lib/discovery/pickers.js';
@@ -122,6 +123,7 @@ describe('a known list', () => {
     await harness.run(2 * 60_000);
     expect(harness.core.snapshot().providers).toEqual([]);
     harness.clear();
+    await expect(harness.core.tick()).resolves.toBeUndefined();
     await harness.run(60_000);
     expect(harness.registry.count()).toBe(0);
     await expect(harness.core.find('greeter')).resolves.toHaveLength(1);
@@ -375,6 +377,34 @@ describe('events', () => {
     expect(harness.names()).toEqual(['discovery.failed']);
   });
 
+  it('say it anew for an outage after one that ended in a refusal', async () => {
+    const harness = new DiscoveryHarness();
+    harness.registry.list('greeter', [instanceOf('a')]);
+    await harness.core.find('greeter');
+    harness.registry.fails = () => unreachable();
+    await harness.run(15_000);
+    harness.registry.fails = () => refusal(403_205);
+    await harness.run(15_000);
+    harness.registry.fails = () => undefined;
+    await harness.run(75_000);
+    harness.registry.fails = () => unreachable();
+    harness.clear();
+    await harness.run(15_000);
+    expect(harness.names()).toEqual(['discovery.failed']);
+  });
+
+  it('say nothing of a provider that was forgotten while it was asked for', async () => {
+    const harness = new DiscoveryHarness();
+    await expect(harness.core.find('greeter')).rejects.toThrow(NoInstanceError);
+    harness.clear();
+    harness.registry.latencyMs = 70_000;
+    harness.registry.fails = () => unreachable();
+    await harness.run(170_000);
+    expect(harness.core.snapshot().providers).toEqual([]);
+    expect(harness.registry.count()).toBeGreaterThan(0);
+    expect(harness.names()).toEqual([]);
+  });
+
   it('name the provider that is refused', async () => {
     const harness = new DiscoveryHarness();
     harness.registry.list('a', [instanceOf('a')]);
@@ -489,6 +519,49 @@ describe('a cut watch', () => {
   });
 });
 
+describe('a call that its caller aborts', () => {
+  it('asks nothing when it is aborted before', async () => {
+    const { core, registry } = new DiscoveryHarness();
+    const signal = AbortSignal.abort('enough');
+    await expect(core.call('greeter', async () => 1, { signal })).rejects.toBe('enough');
+    await expect(core.find('greeter', { signal })).rejects.toBe('enough');
+    expect(registry.count()).toBe(0);
+  });
+
+  it('is not repeated when a listener aborts it because of its first failure', async () => {
+    const harness = new DiscoveryHarness();
+    const { core, registry } = harness;
+    registry.list('greeter', [instanceOf('a'), instanceOf('b')]);
+    await core.find('greeter');
+    registry.list('greeter', []);
+    await core.find('greeter', { fresh: true });
+    const caller = new AbortController();
+    core.onChange('greeter', ({ removed }) => {
+      if (removed.length > 0) caller.abort('enough');
+    });
+    const called: string[] = [];
+    const call = core.call(
+      'greeter',
+      ({ url }) => {
+        called.push(url);
+        return Promise.reject(refusedCall);
+      },
+      { signal: caller.signal },
+    );
+    await expect(call).rejects.toBe('enough');
+    expect(called).toHaveLength(1);
+  });
+
+  it('leaves no listener at its signal while it waits for the first answer', async () => {
+    const { core, registry } = new DiscoveryHarness();
+    registry.list('greeter', [instanceOf('a')]);
+    const { signal } = new AbortController();
+    await core.find('greeter', { signal });
+    await core.call('greeter', async () => 1, { signal });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+});
+
 describe('fixed endpoints', () => {
   const providers = new Map([
     ['greeter', settingsOf('greeter', { endpoints: ['rest://127.0.0.1:4001'], zone: 'only' })],
@@ -548,6 +621,29 @@ describe('a library that is switched off', () => {
 });
 
 describe('names', () => {
+  it('and rules from requests do not grow for ever, and a query that was dropped is read again', async () => {
+    const { core, registry } = new DiscoveryHarness();
+    registry.list('greeter', [instanceOf('a', { version: '0.0.7' })]);
+    await core.find('greeter');
+    const find = (nth: number) =>
+      core.find({ serviceName: 'greeter', versionRule: `0.${nth >> 12}.${nth % 4_096}` });
+    for (let nth = 0; nth < 20_100; nth++) await find(nth);
+    await expect(find(7)).resolves.toHaveLength(1);
+    await expect(find(8)).resolves.toEqual([]);
+    expect(registry.count()).toBe(1);
+  });
+
+  it('of an application that is a star is not our own', async () => {
+    const { core, registry } = new DiscoveryHarness();
+    registry.list('greeter', [instanceOf('a')]);
+    await core.find({ serviceName: 'greeter' });
+    await core.find({ serviceName: 'greeter', appId: '*' });
+    expect(core.snapshot().providers.map(({ provider }) => provider.appId)).toEqual([
+      'default',
+      '*',
+    ]);
+  });
+
   it.each([
     ['an empty one', { serviceName: '' }],
     ['one with a line break', { serviceName: 'a\nb' }],

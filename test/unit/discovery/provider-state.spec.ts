@@ -248,6 +248,18 @@ describe('an answer is believed', () => {
   });
 });
 
+describe('ten thousand instances', () => {
+  it('are kept, listed again and forgotten without a stall', () => {
+    const subject = new Subject().lists(...some(10_000)).lists();
+    expect(subject.kept).toHaveLength(10_000);
+    const startedAt = performance.now();
+    expect(subject.lists(...some(5_000)).kept).toHaveLength(5_000);
+    expect(keptUntil(subject.state)).toBe(subject.now - 1_000 + keepMs);
+    expect(subject.take({ kind: 'elapsed' }, keepMs).ids).toHaveLength(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+});
+
 describe('what is kept', () => {
   it('is dropped by its first failed call', () => {
     const subject = new Subject().lists('a', 'b').lists();

@@ -226,6 +226,21 @@ describe('a poll', () => {
     expect(harness.registry.count()).toBe(2);
   });
 
+  it('of a provider that is refused is not due before, whatever frames say', async () => {
+    const harness = await knowing(['greeter'], { watch: true, pollIntervalMs: 600_000 });
+    await harness.run(1_000);
+    harness.registry.fails = () => refusal(403_205);
+    harness.watchers[0]?.events.hint('all');
+    await harness.run(1_000);
+    harness.watchers[0]?.events.hint('all');
+    await harness.run(1_000);
+    await expect(harness.core.tick()).resolves.toBe(58_000);
+    await harness.run(57_999);
+    expect(harness.registry.count()).toBe(1);
+    await harness.run(1);
+    expect(harness.registry.count()).toBe(2);
+  });
+
   it('skips a provider whose pull still runs', async () => {
     const harness = await knowing(['greeter'], { pollIntervalMs: 1_000 });
     harness.registry.latencyMs = 5_000;
@@ -284,6 +299,16 @@ describe('a frame', () => {
     expect(harness.registry.count()).toBe(1);
     await harness.run(1);
     expect(harness.registry.count()).toBe(2);
+  });
+
+  it('that cannot be read, one after the other, pulls all as seldom', async () => {
+    const harness = await watched();
+    for (const _ of Array.from({ length: 100 })) {
+      harness.watchers[0]?.events.hint('all');
+      await harness.run(10);
+    }
+    expect(harness.registry.count()).toBeLessThanOrEqual(4);
+    expect(harness.registry.asked.every(({ names }) => names.length === 2)).toBe(true);
   });
 
   it('during a pull is followed by one more', async () => {
@@ -424,6 +449,20 @@ describe('a fresh question', () => {
     await all;
     await later;
     expect(harness.registry.count()).toBe(2);
+  });
+
+  it('does not take the answer to a poll either, which was due when the pull before it ended', async () => {
+    const harness = await knowing(['greeter'], { pollIntervalMs: 1_000 });
+    harness.core.onChange('greeter', () => queueMicrotask(() => void harness.core.tick()));
+    harness.registry.list('greeter', [instanceOf('a'), instanceOf('b')]);
+    harness.registry.latencyMs = 1_000;
+    await harness.run(600);
+    const fresh = harness.core.find('greeter', { fresh: true });
+    await harness.run(4_000);
+    await fresh;
+    expect(harness.registry.asked.map(({ revisions: [revision] }) => revision).slice(0, 3)).toEqual(
+      ['r1', 'r2', undefined],
+    );
   });
 
   it('fails when the registry does not answer, though a list is known', async () => {
