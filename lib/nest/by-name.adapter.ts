@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import {
   AxiosError,
   type AxiosAdapter,
@@ -73,7 +74,8 @@ const hostAdvice =
  */
 export function byNameAdapter(parts: ByNameParts): AxiosAdapter {
   return async config => {
-    const target = serviceUrl(fullUrlOf(config));
+    const isOverUnixSocket = typeof config.socketPath === 'string';
+    const target = isOverUnixSocket ? undefined : serviceUrl(fullUrlOf(config));
     return target === undefined ? parts.send(config) : new CallByName(parts, config, target).run();
   };
 }
@@ -88,6 +90,8 @@ function fullUrlOf({ baseURL = '', url = '', allowAbsoluteUrls }: InternalAxiosR
 /** One request by name, with all its attempts. */
 class CallByName {
   #candidate: Candidate | undefined;
+  /** What the last attempt came to. */
+  #result: Promise<AxiosResponse> | undefined;
   readonly #timeoutMs: number;
   readonly #signal: AbortSignal | undefined;
 
@@ -96,9 +100,10 @@ class CallByName {
     private readonly config: InternalAxiosRequestConfig,
     private readonly target: ServiceUrl,
   ) {
-    const { timeout = 0, signal } = config;
-    this.#timeoutMs = timeout > 0 ? timeout : defaultTimeoutMs;
-    this.#signal = abortSignalOf(signal);
+    // axios takes a text, too, such as one of the environment.
+    const timeoutMs = Number(config.timeout);
+    this.#timeoutMs = timeoutMs > 0 ? timeoutMs : defaultTimeoutMs;
+    this.#signal = abortSignalOf(config.signal);
   }
 
   async run(): Promise<AxiosResponse> {
@@ -108,7 +113,8 @@ class CallByName {
     try {
       const send = (candidate: Candidate, attempt: Attempt) =>
         this.#attempt(candidate, attempt, headers);
-      return this.#restored(await this.parts.core.call(query, send, this.#options));
+      const answer = await this.parts.core.call(query, send, this.#options);
+      return this.#restored(answer instanceof Redirected ? await answer.result : answer);
     } catch (error) {
       throw this.#restored(this.#errorOf(error));
     }
@@ -134,18 +140,36 @@ class CallByName {
     candidate: Candidate,
     attempt: Attempt,
     headers: AxiosHeaders,
-  ): Promise<AxiosResponse> {
+  ): Promise<AxiosResponse | Redirected> {
     const { agents, send } = this.parts;
-    const { host, port, prefix } = candidate.endpoint;
-    this.#candidate = candidate;
+    const { host, port } = candidate.endpoint;
     this.config.cancelToken?.throwIfRequested();
+    if (this.#result !== undefined) await discard(this.#result);
+    this.#candidate = candidate;
     // All kept connections are as old as the one that was closed.
     if (attempt.needsNewConnection) agents.closeIdleTo(host, port);
+    let isRedirected = false;
+    const request = this.#requestTo(candidate, headers, () => (isRedirected = true));
+    const result =
+      this.config.responseType === 'stream'
+        ? this.#untilHeaders(attempt.signal, signal => send({ ...request, signal }))
+        : send({ ...request, signal: attempt.signal });
+    this.#result = result;
+    await Promise.allSettled([result]);
+    return isRedirected ? new Redirected(result) : result;
+  }
+
+  #requestTo(
+    { endpoint, url }: Candidate,
+    headers: AxiosHeaders,
+    redirected: () => void,
+  ): InternalAxiosRequestConfig {
+    const { agents } = this.parts;
     const { proxy = false, httpAgent, httpsAgent } = this.config;
-    const request: InternalAxiosRequestConfig = {
+    return {
       ...this.config,
       baseURL: '',
-      url: candidate.url + withPrefix(prefix, this.target.rest),
+      url: url + withPrefix(endpoint.prefix, this.target.rest),
       // axios adds to them.
       headers: new AxiosHeaders(headers),
       // The deadline of the call aborts the attempt; that of axios begins anew with each byte.
@@ -153,10 +177,20 @@ class CallByName {
       proxy,
       httpAgent: httpAgent ?? agents.httpAgent,
       httpsAgent: httpsAgent ?? agents.httpsAgent,
+      beforeRedirect: (next, ...details) => {
+        redirected();
+        if (originOf(next['href']) !== originOf(url)) this.#strip(Object(next['headers']), headers);
+        this.config.beforeRedirect?.(next, ...details);
+      },
     };
-    return this.config.responseType === 'stream'
-      ? this.#untilHeaders(attempt.signal, signal => send({ ...request, signal }))
-      : send({ ...request, signal: attempt.signal });
+  }
+
+  /** Takes out what was added for an instance, where that redirects to another host. */
+  #strip(sent: object, headers: AxiosHeaders): void {
+    for (const name of Object.keys(sent)) {
+      const isAdded = headers.has(name) && !this.config.headers.has(name);
+      if (isAdded || name.toLowerCase() === contextHeader) Reflect.deleteProperty(sent, name);
+    }
   }
 
   /** The deadline of a call is for the headers of a stream, while its user may abort what follows. */
@@ -209,11 +243,31 @@ class CallByName {
   }
 }
 
+/**
+ * What came after a redirect, which an instance has answered with: whatever it is says nothing of the instance, and
+ * the request must not be repeated, since a POST may have done its work.
+ */
+class Redirected {
+  constructor(readonly result: Promise<AxiosResponse>) {}
+}
+
+function originOf(url: unknown): string {
+  return new URL(String(url)).origin;
+}
+
+/** Ends the body of an answer that nobody gets: a stream would keep its connection for ever. */
+async function discard(result: Promise<AxiosResponse>): Promise<void> {
+  const [settled] = await Promise.allSettled([result]);
+  const isAnswer = settled.status === 'fulfilled';
+  const answer: unknown = isAnswer ? settled.value : propertyOf(settled.reason, 'response');
+  const data = propertyOf(answer, 'data');
+  if (data instanceof Readable) data.destroy();
+}
+
 function abortSignalOf(signal: InternalAxiosRequestConfig['signal']): AbortSignal | undefined {
   if (signal === undefined || signal instanceof AbortSignal) return signal;
-  // That of another implementation, which axios takes, too.
+  // That of another implementation, which axios takes, too; it has refused one that is aborted already.
   const controller = new AbortController();
-  if (signal.aborted) controller.abort();
   signal.addEventListener?.('abort', () => controller.abort());
   return controller.signal;
 }

@@ -27,7 +27,7 @@ export interface DiscoveryHttpOptions extends Omit<AxiosRequestConfig, 'adapter'
   readonly connectTimeoutMs?: number | undefined;
   /**
    * Returns headers to pass on from what came in, such as `traceparent`. Called once for each request by name; headers
-   * of the request win over them.
+   * of the request win over them. An error that it throws fails the request.
    * @default none
    */
   readonly context?: (() => Readonly<Record<string, string>> | undefined) | undefined;
@@ -73,6 +73,7 @@ const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<DiscoveryHttpO
  * Provides an `HttpService` that calls other services by their names: `http://greeter/hello` goes to an instance of
  * `greeter` that is UP, and to another one when that cannot be reached. It takes the place of `HttpModule`, and
  * needs `RegistryModule` in the root module. A URL with a port, an IP address or `localhost` is sent as it is.
+ * Import it by `register()`: the class alone provides nothing.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Observable, Subject, takeUntil } from 'rxjs';
+import { Observable, ReplaySubject, takeUntil } from 'rxjs';
 import type { Candidate } from '../discovery/candidate.js';
 import { DiscoveryCore } from '../discovery/core.js';
 import type {
@@ -36,7 +36,8 @@ import type { StoredInstance } from '../protocol/wire.js';
 @Injectable()
 export class Discovery {
   readonly #core: DiscoveryCore;
-  readonly #closed = new Subject<void>();
+  /** Ends what is watched later, too. */
+  readonly #closed = new ReplaySubject<void>(1);
 
   /** @internal Made by the module: inject it. */
   constructor(@Inject(DiscoveryCore) core: DiscoveryCore) {

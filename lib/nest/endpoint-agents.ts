@@ -25,7 +25,8 @@ export class EndpointAgents implements OnApplicationShutdown {
   /** Closes the connections to an endpoint that are not in use. */
   closeIdleTo(host: string, port: number): void {
     // The name of a connection begins so, and goes on with what else distinguishes it (http.Agent.getName).
-    this.#closeIdle(name => name.startsWith(`${host}:${port}:`));
+    const beginning = `${asInUrl(host)}:${port}:`;
+    this.#closeIdle(name => name.startsWith(beginning));
   }
 
   /** Closes what is idle, and each other connection when its call has ended. */
@@ -39,6 +40,12 @@ export class EndpointAgents implements OnApplicationShutdown {
       for (const [name, sockets = []] of Object.entries(freeSockets))
         if (isMeant(name)) for (const socket of sockets) socket.destroy();
   }
+}
+
+/** Returns a host as axios reads it from a URL: a name in lower case, the shortest form of an address. */
+function asInUrl(host: string): string {
+  const { hostname } = new URL(`http://${host.includes(':') ? `[${host}]` : host}`);
+  return hostname.replace(/^\[|\]$/g, '');
 }
 
 class ImpatientAgent extends Agent {
@@ -79,6 +86,5 @@ function bounded(socket: Duplex | null | undefined, timeoutMs: number): typeof s
   deadline.addEventListener('abort', giveUp);
   const release = () => deadline.removeEventListener('abort', giveUp);
   socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', release);
-  socket.once('close', release);
   return socket;
 }

@@ -1,17 +1,22 @@
 import { Agent as SecureAgent } from 'node:https';
+import type { RequestListener } from 'node:http';
 import { createServer, type Server, type AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { describe, expect } from '@jest/globals';
 import { type DynamicModule, Inject, Injectable, Module, type Type } from '@nestjs/common';
 import axios, { type AxiosRequestConfig } from 'axios';
+import { NestFactory } from '@nestjs/core';
 import { firstValueFrom } from 'rxjs';
 import type { EmbeddedServiceCenter } from 'embedded-service-center';
 import {
   candidateOf,
+  Discovery,
   DiscoveryHttpModule,
   type DiscoveryHttpOptions,
   type DiscoveryHttpOptionsFactory,
   DiscoveryHttpService,
+  RegistryModule,
   type RegistryModuleOptions,
 } from '../../lib/index.js';
 import { certificateAuthority } from '../support/certificates.js';
@@ -22,6 +27,7 @@ import {
   type Cleanup,
   createApp,
   optionsFor,
+  rootModule,
   startApp,
   startRegistry,
   type TestApp,
@@ -41,7 +47,10 @@ async function startCaller(
   options: RegistryModuleOptions = {},
 ): Promise<Caller> {
   const registry = await startRegistry(cleanup);
-  return { registry, ...(await callerOf(cleanup, optionsFor(registry.url, options), http)) };
+  // A busy machine keeps it.
+  const serviceCenter = { timeoutMs: 5_000 };
+  const written = optionsFor(registry.url, { serviceCenter, ...options });
+  return { registry, ...(await callerOf(cleanup, written, http)) };
 }
 
 async function callerOf(
@@ -287,23 +296,32 @@ describe('an error of a request by name', () => {
     expect(silent.received).toHaveLength(1);
   });
 
-  concurrently('is the cancellation of axios when the observable is left', async cleanup => {
-    const { registry, http } = await startCaller(cleanup);
-    let closed: Promise<void> | undefined;
-    const arrived = new Promise<void>(resolve => {
-      void startProvider(cleanup, registry, {
-        answer: ({ socket }) => {
-          closed = new Promise(ended => void socket.on('close', () => ended()));
-          resolve();
-        },
-      }).then(() => {
-        const left = http.get('http://greeter/').subscribe();
-        void arrived.then(() => left.unsubscribe());
-      });
-    });
-    await arrived;
-    await closed;
-  });
+  concurrently(
+    'of a request that is left early there is none, nor is it a failure',
+    async cleanup => {
+      const ejection = { failures: 1 };
+      const { registry, app, http } = await startCaller(cleanup, {}, { discovery: { ejection } });
+      const arrived: Promise<void>[] = [];
+      const closed: Promise<void>[] = [];
+      const answer: RequestListener = ({ socket }) => {
+        closed.push(new Promise(ended => void socket.on('close', () => ended())));
+        left.shift()?.();
+      };
+      const left: (() => void)[] = [];
+      for (const _ of [1, 2]) await startProvider(cleanup, registry, { answer });
+      for (const _ of [1, 2, 3, 4]) {
+        arrived.push(new Promise(resolve => left.push(resolve)));
+        const call = http.get('http://greeter/').subscribe();
+        await arrived.at(-1);
+        call.unsubscribe();
+      }
+      await Promise.all(closed);
+      expect(closed).toHaveLength(4);
+      const [known] = app.get(Discovery).snapshot().providers;
+      const unharmed = { pending: 0, ejectedForMs: null };
+      expect(known?.instances).toMatchObject([unharmed, unharmed]);
+    },
+  );
 });
 
 /** Accepts connections and says nothing. */
@@ -317,6 +335,70 @@ async function startSilent(cleanup: Cleanup): Promise<Server> {
   });
   return server;
 }
+
+/** Answers with a redirect. */
+function redirectTo(location: string, status = 302): RequestListener {
+  return (_, response) => void response.writeHead(status, { location }).end();
+}
+
+describe('a redirect', () => {
+  concurrently('is followed at the instance that answered with it', async cleanup => {
+    const { registry, http } = await startCaller(cleanup);
+    const answer: RequestListener = (request, response) =>
+      request.url === '/old' ? redirectTo('/new')(request, response) : response.end('moved');
+    const provider = await startProvider(cleanup, registry, { answer });
+    const answered = await http.axiosRef.get('http://greeter/old');
+    expect(answered.data).toBe('moved');
+    expect(answered.config.url).toBe('http://greeter/old');
+    expect(candidateOf(answered)?.instance.instanceId).toBe(provider.instanceId);
+    const headers = provider.received[1]?.headers;
+    expect(headers).toHaveProperty('x-cse-context');
+  });
+
+  concurrently('to another host carries nothing that is for instances', async cleanup => {
+    const context = () => ({ 'x-tenant': 'a', 'X-Own': 'context' });
+    const { registry, get } = await startCaller(cleanup, { context });
+    const elsewhere = await new Provider(registry, {}).listen();
+    cleanup.add(() => elsewhere.stop());
+    const location = `http://localhost:${elsewhere.port}/file`;
+    const answer = redirectTo(location);
+    await startProvider(cleanup, registry, { answer });
+    const seen: unknown[] = [];
+    const beforeRedirect = (next: Readonly<Record<string, unknown>>) => seen.push(next['href']);
+    const headers = { 'x-own': 'request' };
+    expect(await get('http://greeter/', { headers, beforeRedirect })).toBe(elsewhere.instanceId);
+    expect(seen).toEqual([location]);
+    expect(elsewhere.received[0]?.headers).toMatchObject(headers);
+    expect(elsewhere.received[0]?.headers).not.toHaveProperty('x-tenant');
+    expect(elsewhere.received[0]?.headers).not.toHaveProperty('x-cse-context');
+  });
+
+  concurrently(
+    'to where nobody listens is not repeated, nor held against who sent it',
+    async cleanup => {
+      const { registry, app, post } = await startCaller(cleanup);
+      const dead = await new Provider(registry, {}).listen();
+      const answer = redirectTo(`http://127.0.0.1:${dead.port}/`, 303);
+      await dead.stop();
+      const providers = [
+        await startProvider(cleanup, registry, { answer }),
+        await startProvider(cleanup, registry, { answer }),
+      ];
+      expect(await thrownBy(post('http://greeter/'))).toMatchObject({ code: 'ECONNREFUSED' });
+      expect(providers.flatMap(({ received }) => received)).toHaveLength(1);
+      const [known] = app.get(Discovery).snapshot().providers;
+      expect(known?.instances.map(({ ejectedForMs }) => ejectedForMs)).toEqual([null, null]);
+    },
+  );
+
+  concurrently('is an answer as any other with maxRedirects: 0', async cleanup => {
+    const { registry, get } = await startCaller(cleanup);
+    await startProvider(cleanup, registry, { answer: redirectTo('/new') });
+    expect(await thrownBy(get('http://greeter/', { maxRedirects: 0 }))).toMatchObject({
+      response: { status: 302, headers: { location: '/new' } },
+    });
+  });
+});
 
 describe('a connection to an instance', () => {
   concurrently('that does not come about in time is one that was never there', async cleanup => {
@@ -332,7 +414,7 @@ describe('a connection to an instance', () => {
   });
 
   concurrently('has the same time for the handshake of TLS', async cleanup => {
-    const { registry, get } = await startCaller(cleanup, { connectTimeoutMs: 60 });
+    const { registry, get } = await startCaller(cleanup, { connectTimeoutMs: 500 });
     const server = await startSilent(cleanup);
     const { port } = server.address() as AddressInfo;
     new Provider(registry, {}).register([`rest://127.0.0.1:${port}?sslEnabled=true`]);
@@ -355,6 +437,29 @@ describe('a connection to an instance', () => {
     const one = async () => expect((await counts())[0]).toBe(0);
     await within5s(one);
     expect(await counts()).toEqual([0, 1]);
+  });
+
+  concurrently('is closed at the shutdown, or when its call has ended', async cleanup => {
+    const { registry, app, get } = await startCaller(cleanup);
+    let answer: (() => void) | undefined;
+    const provider = await startProvider(cleanup, registry, {
+      answer: ({ url }, response) => {
+        if (url === '/idle') response.end();
+        else answer = () => response.end('late');
+      },
+    });
+    const call = get('http://greeter/');
+    await within5s(async () => expect(answer).toBeDefined());
+    await get('http://greeter/idle');
+    await app.close();
+    const connections = async (count: number) => expect(await provider.connections()).toBe(count);
+    const startedAt = performance.now();
+    await within5s(() => connections(1));
+    answer?.();
+    expect(await call).toBe('late');
+    await within5s(() => connections(0));
+    // An idle one is closed after 4 s.
+    expect(performance.now() - startedAt).toBeLessThan(3_500);
   });
 
   concurrently('is verified by the authorities of Node, or as an own agent says', async cleanup => {
@@ -407,6 +512,35 @@ describe('a stream', () => {
       controller.abort();
       expect(axios.isCancel(await error)).toBe(true);
       expect(provider.received).toHaveLength(1);
+    },
+  );
+});
+
+describe('a stream that nobody gets', () => {
+  concurrently(
+    'is ended when the request is repeated, so that its connection is free',
+    async cleanup => {
+      const { registry, http } = await startCaller(cleanup);
+      const ended: Promise<void>[] = [];
+      const providers = await Promise.all(
+        [1, 2].map(() =>
+          startProvider(cleanup, registry, {
+            answer: (_, response) => {
+              ended.push(new Promise(resolve => void response.on('close', () => resolve())));
+              response.writeHead(503).write('never ends');
+            },
+          }),
+        ),
+      );
+      const get = http.axiosRef.get<Readable>('http://greeter/', {
+        responseType: 'stream',
+        validateStatus: () => true,
+      });
+      const { data } = await get;
+      expect(providers.flatMap(({ received }) => received)).toHaveLength(2);
+      await ended[0];
+      expect(data.destroyed).toBe(false);
+      data.destroy();
     },
   );
 });
@@ -466,14 +600,25 @@ describe('DiscoveryHttpModule', () => {
     },
   );
 
-  concurrently('keeps the interceptors of one import from another', async cleanup => {
-    const registry = await startRegistry(cleanup);
-    const modules = [DiscoveryHttpModule.register(), DiscoveryHttpModule.register()].map(feature);
-    const imports = modules.map(({ module }) => module);
-    const { app } = await createApp(cleanup, optionsFor(registry.url), { imports });
-    const [one, other] = modules.map(({ user }) => app.get(user, { strict: false }).http);
-    expect(one?.axiosRef).not.toBe(other?.axiosRef);
-  });
+  concurrently(
+    'is one for each import, also where Nest compares what they contain',
+    async cleanup => {
+      const registry = await startRegistry(cleanup);
+      const provider = await startProvider(cleanup, registry);
+      const modules = [DiscoveryHttpModule.register(), DiscoveryHttpModule.register()].map(feature);
+      const imports = modules.map(({ module }) => module);
+      const root = rootModule(RegistryModule.forRoot(optionsFor(registry.url)), { imports });
+      const app = await NestFactory.createApplicationContext(root, {
+        logger: false,
+        moduleIdGeneratorAlgorithm: 'deep-hash',
+      });
+      cleanup.add(() => app.close());
+      const [one, other] = modules.map(({ user }) => app.get(user, { strict: false }).http);
+      // Interceptors of one do not reach the other.
+      expect(one?.axiosRef).not.toBe(other?.axiosRef);
+      expect((await one?.axiosRef.get('http://greeter/'))?.data).toBe(provider.instanceId);
+    },
+  );
 
   concurrently('stands beside HttpModule under a name of its own', async cleanup => {
     const registry = await startRegistry(cleanup);
@@ -508,12 +653,23 @@ describe('DiscoveryHttpModule', () => {
     expect(app.get(User, { strict: false }).http).toBeInstanceOf(DiscoveryHttpService);
   });
 
+  concurrently('puts its adapter in place of one that is written', async cleanup => {
+    const untyped: object = { adapter: () => Promise.reject(new Error('not called')) };
+    const { registry, get } = await startCaller(cleanup, untyped);
+    const provider = await startProvider(cleanup, registry);
+    expect(await get('http://greeter/')).toBe(provider.instanceId);
+  });
+
   concurrently('refuses a wrong deadline for connections at boot', async cleanup => {
-    const imports = [DiscoveryHttpModule.register({ connectTimeoutMs: 49 })];
     const options = optionsFor('http://127.0.0.1:1');
-    expect(await thrownBy(createApp(cleanup, options, { imports }))).toMatchObject({
-      code: 'ERR_SERVICECOMB_OPTIONS',
-      message: expect.stringMatching(/connectTimeoutMs must be .* from 50 to 60000, got 49/),
-    });
+    for (const connectTimeoutMs of [49, 60_001, 50.5, NaN]) {
+      const imports = [DiscoveryHttpModule.register({ connectTimeoutMs })];
+      expect(await thrownBy(createApp(cleanup, options, { imports }))).toMatchObject({
+        code: 'ERR_SERVICECOMB_OPTIONS',
+        message: expect.stringMatching(
+          `connectTimeoutMs must be .* from 50 to 60000, got ${connectTimeoutMs}`,
+        ),
+      });
+    }
   });
 });

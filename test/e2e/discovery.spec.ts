@@ -85,6 +85,8 @@ describe('Discovery', () => {
     await app.close();
     await ended;
     expect(discovery.snapshot().watching).toBe(false);
+    // Asked for by a hook that runs later.
+    await idsOf(discovery, 'greeter').ended;
   });
 
   concurrently('says that the registry does not know a name', async cleanup => {

@@ -144,6 +144,13 @@ describe('a request by name', () => {
     },
   );
 
+  it('is not one that goes over a Unix socket, whatever its host says', async () => {
+    const harness = new Harness();
+    await harness.get('http://docker/info', { socketPath: '/run/docker.sock' });
+    expect(harness.asked).toEqual([]);
+    expect(harness.urls).toEqual(['http://docker/info']);
+  });
+
   it('asks for any endpoint with http, and for a secure one with https', async () => {
     const harness = new Harness();
     for (const scheme of ['http', 'https', 'cse', 'servicecomb'])
@@ -191,25 +198,42 @@ describe('a request by name', () => {
 
   it('has 30 s unless it says otherwise, and no deadline of axios', async () => {
     const harness = new Harness();
-    await harness.get('http://greeter/');
-    await harness.get('http://greeter/', { timeout: 70 });
-    expect(harness.asked.map(({ options }) => options?.timeoutMs)).toEqual([30_000, 70]);
-    expect(harness.sent.map(({ timeout }) => timeout)).toEqual([0, 0]);
+    const ofEnvironment: object = { timeout: '70' };
+    const written = [{}, { timeout: 0 }, { timeout: 70 }, ofEnvironment, { timeout: Infinity }];
+    for (const config of written) await harness.get('http://greeter/', config);
+    expect(harness.asked.map(({ options }) => options?.timeoutMs)).toEqual([
+      30_000,
+      30_000,
+      70,
+      70,
+      Infinity,
+    ]);
+    expect(new Set(harness.sent.map(({ timeout }) => timeout))).toEqual(new Set([0]));
+  });
+
+  it('has the options of its module beneath its own', async () => {
+    const harness = new Harness();
+    harness.instance.defaults.byName = { retries: 3, idempotent: true };
+    await harness.get('http://greeter/', { byName: { retries: 0, key: 'k' } });
+    expect(harness.asked[0]?.options).toMatchObject({ retries: 0, idempotent: true, key: 'k' });
   });
 
   it('uses no proxy of the environment, and our agents, unless the user brings some', async () => {
     const harness = new Harness();
     const proxy = { host: 'proxy', port: 1 };
     const httpsAgent = { kind: 'theirs' };
+    const httpAgent = { kind: 'theirs, too' };
     await harness.get('http://greeter/');
     await harness.get('http://greeter/', { proxy, httpsAgent });
-    const [first, second] = harness.sent;
+    await harness.get('http://greeter/', { httpAgent });
+    const [first, second, third] = harness.sent;
     expect(first).toMatchObject({
       proxy: false,
       httpAgent: harness.httpAgent,
       httpsAgent: harness.httpAgent,
     });
     expect(second).toMatchObject({ proxy, httpAgent: harness.httpAgent, httpsAgent });
+    expect(third).toMatchObject({ httpAgent, httpsAgent: harness.httpAgent });
   });
 
   it('goes over a new connection where a kept one was closed', async () => {
