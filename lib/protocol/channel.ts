@@ -154,6 +154,14 @@ interface Attempt extends Pick<CallOptions, 'signal' | 'turn'> {
   readonly endsAt: number;
 }
 
+/** An address that did not serve a call. */
+interface FailedAttempt {
+  readonly address: string;
+  readonly error: ServiceCombError;
+  /** The refusals for which a second opinion is asked. */
+  readonly opinions: readonly FailureKind[];
+}
+
 /** Settings that every request needs. */
 export interface ChannelSettings {
   readonly project: string;
@@ -207,37 +215,36 @@ export class Channel {
   }
 
   /** Fails over to the next address, or asks for a second opinion; rethrows the error when there is no reason to. */
-  #askAnother<T>(
-    operation: Operation<T>,
-    failed: {
-      readonly address: string;
-      readonly error: ServiceCombError;
-      readonly opinions: readonly FailureKind[];
-    },
-    rest: Attempt,
-  ): Promise<T> {
+  #askAnother<T>(operation: Operation<T>, failed: FailedAttempt, rest: Attempt): Promise<T> {
     const { address: first, error, opinions } = failed;
     const { addresses } = this;
     if (isWorthFailOver(error)) {
       const second = addresses.current;
       if (second === first) throw error;
-      return this.#failOver(operation, [first, second], rest);
+      return this.#failOver(operation, failed, second, rest);
     }
     const second = opinions.includes(failureKind(error)) && addresses.opinionBeside(first);
     if (!second) throw error;
     return this.#secondOpinion(operation, [first, second], { ...rest, refusal: error });
   }
 
+  /**
+   * A refusal that counts only if no other address contradicts it says nothing here: the one that has just
+   * failed may serve the next call, which asks both.
+   */
   async #failOver<T>(
     operation: Operation<T>,
-    addresses: readonly [string, string],
+    { address: first, error: failure, opinions }: FailedAttempt,
+    second: string,
     attempt: Attempt,
   ): Promise<T> {
     try {
-      return await this.#attempt(operation, addresses[1], attempt);
+      return await this.#attempt(operation, second, attempt);
     } catch (error) {
+      if (isServiceCombError(error) && opinions.includes(failureKind(error))) throw failure;
       if (!(error instanceof ServiceCenterUnreachableError)) throw error;
       const { reason, cause, advice } = error;
+      const addresses = [first, second] as const;
       throw new ServiceCenterUnreachableError(operation.name, addresses, reason, { cause, advice });
     }
   }

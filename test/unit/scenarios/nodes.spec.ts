@@ -130,6 +130,34 @@ describe('one node of two', () => {
   );
 });
 
+describe('a wrong node that is asked since the good one has just failed', () => {
+  const gone = [
+    ['"no such instance"', refusal(400_017)],
+    ['"no such service"', refusal(400_012)],
+  ] as const;
+
+  it.each(
+    gone.flatMap(([name, answer]) => [
+      ['getInstance', name, answer] as const,
+      ['heartbeat', name, answer] as const,
+    ]),
+  )('at %s, and answers %s, costs no lease', async (operation, _, answer) => {
+    const simulation = new Simulation();
+    const { clock, registry } = simulation;
+    let asked = 0;
+    registry.interfere = note => {
+      if (note.address === b) return answer;
+      if (note.operation !== operation) return undefined;
+      asked += 1;
+      return asked % 5 === 4 ? page(503) : undefined;
+    };
+    const process = await simulation.registered({ addresses: [a, b], verifyEvery: 1 });
+    await clock.run(10 * minute);
+    expect(process.names()).not.toContain('instance.lost');
+    expect(process.core.snapshot()).toMatchObject({ state: 'registered', registrations: 1 });
+  });
+});
+
 describe('a removal', () => {
   it.each(wrongAnswers)('that one node answers with %s is made at the other', async (_, answer) => {
     const simulation = new Simulation();
