@@ -178,13 +178,8 @@ export class Finder {
     }
     if (revision !== undefined && revision !== truth) return { kind: 'unchanged' };
     const { address } = this.parts.client;
-    const expected = 'the list that was asked for';
-    const error = new ServiceCenterProtocolError(
-      'findInstances',
-      address,
-      expected,
-      'not modified',
-    );
+    const asked = 'the list that was asked for';
+    const error = new ServiceCenterProtocolError('findInstances', address, asked, notModified);
     return { kind: 'failed', error };
   }
 }
@@ -195,7 +190,7 @@ function chunksOf(pulls: readonly Pull[]): readonly (readonly Pull[])[] {
   let instances = Infinity;
   let chunk: Pull[] = [];
   for (const pull of pulls) {
-    if (pull.target.isAlias === true || pull.revision === undefined) chunks.push([pull]);
+    if (pull.target.isAlias === true) chunks.push([pull]);
     else {
       const isLong = pull.revision === truth;
       const length = isLong ? believed(pull.target.state).length : 0;

@@ -1,5 +1,6 @@
 import type { NoInstanceReason, SeenInstances } from '../errors.js';
 import type { DataCenterInfo, StoredInstance } from '../protocol/wire.js';
+import { callable } from './instance-list.js';
 import type { ZoneUse } from './settings.js';
 import type { TrackedCandidate } from './standing.js';
 import { fitting, type VersionRule } from './version-rule.js';
@@ -34,28 +35,15 @@ export function funnel(instances: readonly StoredInstance[], rules: FunnelRules)
     reason,
     seen: { registered: instances.length, up: up.length, fitting },
   });
-  const ofVersion = (some: readonly StoredInstance[]) =>
-    rules.versionRules.reduce((left, rule) => fitting(rule, left), some);
+  const ofVersion = rules.versionRules.reduce((left, rule) => fitting(rule, left), instances);
   if (instances.length === 0) return lack('none-registered', 0);
-  if (ofVersion(instances).length === 0) return lack('none-of-version', up.length);
-  const callable = firstOf([up, drained(instances)].map(ofVersion));
-  if (callable.length === 0) return lack('none-up', ofVersion(instances).length);
-  const candidates = callable.flatMap(instance => rules.candidateOf(instance) ?? []);
-  if (candidates.length === 0) return lack('none-of-scheme', callable.length);
+  if (ofVersion.length === 0) return lack('none-of-version', up.length);
+  const usable = callable(instances, rules.versionRules);
+  if (usable.length === 0) return lack('none-up', ofVersion.length);
+  const candidates = usable.flatMap(instance => rules.candidateOf(instance) ?? []);
+  if (candidates.length === 0) return lack('none-of-scheme', usable.length);
   const groups = byDistance(candidates, rules);
   return groups.length === 0 ? lack('none-in-zone', candidates.length) : { groups };
-}
-
-/**
- * A process that drains still serves, so it is the last resort (as Kubernetes falls back to endpoints that are
- * serving and terminating, KEP-1669). Never one that is DOWN, STARTING or TESTING.
- */
-function drained(instances: readonly StoredInstance[]): readonly StoredInstance[] {
-  return instances.filter(({ status }) => status === 'OUTOFSERVICE');
-}
-
-function firstOf<Item>(groups: readonly (readonly Item[])[]): readonly Item[] {
-  return groups.find(group => group.length > 0) ?? [];
 }
 
 /** Same region and zone, then same region, then the rest; without those that are empty. */
@@ -169,10 +157,11 @@ export function otherThan(
   const { near, far, onTrial } = selection;
   const isNew = (candidate: TrackedCandidate) => !tried.includes(candidate);
   const isSteady = (candidate: TrackedCandidate) => !onTrial.includes(candidate);
-  const others = firstOf([
+  const groups = [
     (near ?? []).filter(candidate => isNew(candidate) && isSteady(candidate)),
     (far ?? []).filter(candidate => isNew(candidate) && isSteady(candidate)),
     onTrial.filter(candidate => isNew(candidate) && candidate.pending === 0),
-  ]);
+  ];
+  const others = groups.find(group => group.length > 0) ?? [];
   return others[Math.floor(random() * others.length)];
 }

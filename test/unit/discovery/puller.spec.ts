@@ -209,6 +209,41 @@ describe('a poll', () => {
     expect(harness.registry.asked.map(({ names }) => names)).toEqual([['hello'], ['other']]);
   });
 
+  it('does not ask by its alias for what a batch has found by its name', async () => {
+    const harness = await knowing(['a', 'b']);
+    await harness.run(15_000);
+    harness.registry.list('a', undefined);
+    harness.clear();
+    await harness.run(15_000);
+    expect(harness.registry.asked.map(({ names }) => names)).toEqual([['a', 'b']]);
+    expect(harness.names()).toEqual(['discovery.emptied']);
+  });
+
+  it.each(['ERR_ANSWER_TOO_LONG', 'not modified'])(
+    'goes on when the answer for one provider is bad: %s',
+    async received => {
+      const harness = await knowing(['a', 'b']);
+      harness.registry.fails = ({ isBatch, names: [name] }) =>
+        isBatch || name === 'a'
+          ? new ServiceCenterProtocolError('findInstances', 'http://a:1', 'a list', received)
+          : undefined;
+      await harness.run(15_000);
+      expect(harness.registry.asked.map(({ names }) => names)).toEqual([['a', 'b'], ['a'], ['b']]);
+      expect(harness.events).toMatchObject([
+        { name: 'servicecomb.discovery.failed', payload: { provider: { serviceName: 'a' } } },
+      ]);
+    },
+  );
+
+  it('ends at the first request that is refused because of our account', async () => {
+    const harness = await knowing(['a', 'b', 'c']);
+    harness.registry.fails = () => refusal(401_201, 'token expired');
+    await harness.run(15_000);
+    expect(harness.registry.asked.map(({ names }) => names.length)).toEqual([3, 1]);
+    expect(harness.names()).toEqual(['discovery.failed']);
+    expect(harness.events[0]?.payload).not.toHaveProperty('provider');
+  });
+
   it('is not sent on to a registry that does not serve', async () => {
     const harness = await knowing(named(120));
     harness.registry.fails = () => unreachable();
@@ -463,6 +498,14 @@ describe('a fresh question', () => {
     );
   });
 
+  it('fails when it is answered "not modified"', async () => {
+    const harness = await knowing(['greeter']);
+    harness.registry.findInstances = async () => ({ modified: false });
+    await expect(harness.core.find('greeter', { fresh: true })).rejects.toMatchObject({
+      code: 'ERR_SERVICECOMB_PROTOCOL',
+    });
+  });
+
   it('fails when the registry does not answer, though a list is known', async () => {
     const harness = await knowing(['greeter']);
     harness.registry.fails = () => unreachable();
@@ -514,6 +557,26 @@ describe('an unknown provider', () => {
       [1, undefined],
       [3, 'forgotten'],
       [3, undefined],
+    ]);
+    expect(harness.names()).toEqual([]);
+  });
+});
+
+describe('a consumer that a registry with its security on does not know', () => {
+  it('is not named, and its providers stay', async () => {
+    const harness = await knowing(['a', 'b']);
+    harness.register();
+    await harness.run(0);
+    harness.clear();
+    harness.registry.fails = ({ consumerId }) =>
+      consumerId === undefined ? undefined : refusal(401_201, 'there is no valid resouce scope');
+    await harness.run(15_000);
+    await harness.core.find('a', { fresh: true });
+    expect(harness.registry.asked.map(({ consumerId }) => consumerId)).toEqual([
+      'consumer',
+      undefined,
+      'consumer',
+      undefined,
     ]);
     expect(harness.names()).toEqual([]);
   });
