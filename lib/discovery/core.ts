@@ -22,7 +22,7 @@ import type { Fact } from './provider-state.js';
 import { Puller } from './puller.js';
 import type { DiscoverySettings, ProviderSettings } from './settings.js';
 import { type DiscoverySnapshot, snapshotOf } from './snapshot.js';
-import { fitting, parseVersionRule, type VersionRule } from './version-rule.js';
+import { fitting, type VersionRule, versionRuleOf } from './version-rule.js';
 import type { Watcher, WatcherEvents } from './watcher.js';
 
 /** The collaborators of discovery. */
@@ -260,7 +260,7 @@ export class DiscoveryCore {
     assertNames(name);
     const { versionRule } = query;
     const rules = [settings?.versionRule, versionRule].filter(rule => rule !== undefined);
-    const versionRules = settings?.endpoints === undefined ? rules.map(ruleOf) : [];
+    const versionRules = settings?.endpoints === undefined ? rules.map(versionRuleOf) : [];
     const provider = this.#providerOf(name, query.serviceName, settings?.endpoints);
     const balancer = this.#balancerOf(provider, query.serviceName, settings);
     const callee = { provider, balancer, versionRule, versionRules };
@@ -454,13 +454,6 @@ function assertNames({ serviceName, appId }: ProviderName): void {
       throw new RangeError(
         `${key} must be a name without control characters, got ${JSON.stringify(value)}`,
       );
-}
-
-/** @throws RangeError */
-function ruleOf(text: string): VersionRule {
-  const rule = parseVersionRule(text);
-  if (rule !== undefined) return rule;
-  throw new RangeError(`versionRule must be such as "1.0.0+", got ${JSON.stringify(text)}`);
 }
 
 /** Returns the options of a pick, with the version rule of the query unless they have one. */

@@ -74,6 +74,7 @@ class Schedule implements Target {
   note(revision: string | undefined, answer: Answer, now: number): void {
     const isTruth = revision === undefined || revision === truth;
     this.endedAt = now;
+    this.barredUntil = -Infinity;
     if (answer.kind === 'failed') {
       const kind = failureKind(answer.error);
       if (kind !== 'unavailable' && kind !== 'credentials') this.barredUntil = now + refusedMs;

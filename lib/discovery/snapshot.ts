@@ -59,7 +59,7 @@ export function snapshotOf(provider: KnownProvider, now: number): ProviderSnapsh
       instances.map(({ instanceId, endpoints = [], status, version }) =>
         Object.freeze({
           instanceId,
-          endpoints,
+          endpoints: Object.freeze([...endpoints]),
           status,
           version,
           kept: kept.has(instanceId),

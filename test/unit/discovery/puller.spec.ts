@@ -276,6 +276,19 @@ describe('a poll', () => {
     expect(harness.registry.count()).toBe(2);
   });
 
+  it('of a provider that is no longer refused comes as usual', async () => {
+    const harness = await knowing(['greeter'], { watch: true });
+    await harness.run(1_000);
+    harness.registry.fails = () => refusal(403_205);
+    await harness.core.find('greeter', { fresh: true }).catch((error: unknown) => error);
+    harness.registry.fails = () => undefined;
+    await harness.core.find('greeter', { fresh: true });
+    await harness.run(1_000);
+    harness.clear();
+    harness.watchers[0]?.events.hint('all');
+    expect(harness.registry.count()).toBe(1);
+  });
+
   it('skips a provider whose pull still runs', async () => {
     const harness = await knowing(['greeter'], { pollIntervalMs: 1_000 });
     harness.registry.latencyMs = 5_000;
