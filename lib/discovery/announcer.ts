@@ -24,7 +24,7 @@ export class Announcer {
   instance: EventInstance | undefined;
   #isFailing = false;
   /** Providers whose refusal was announced. */
-  readonly #refused = new Set<ProviderName>();
+  readonly #refused = new WeakSet<ProviderName>();
 
   constructor(
     private readonly clock: Pick<Clock, 'wallNow'>,
@@ -78,11 +78,6 @@ export class Announcer {
     if (!this.#isFailing) return;
     this.#isFailing = false;
     this.publish({ name, payload: { failures } });
-  }
-
-  /** Forgets what was announced of a provider. */
-  forget(provider: ProviderName): void {
-    this.#refused.delete(provider);
   }
 
   /** Forgets that the registry did not serve: those that it failed for are forgotten, so that none can recover. */

@@ -326,7 +326,6 @@ export class DiscoveryCore {
       if (!isIdle || provider.isFollowed || provider.isFixed) continue;
       idle.add(provider);
       this.#providers.delete(key);
-      this.#announcer.forget(provider.name);
       this.#puller.remove(provider);
       for (const balancer of provider.balancers.values()) balancer.stop();
     }
