@@ -431,6 +431,21 @@ describe('a doubt', () => {
     expect(harness.registry.asked).toMatchObject([{ revisions: ['0'] }]);
   });
 
+  it('pulls the truth of all when one is answered for that the registry had not served', async () => {
+    const harness = await knowing(['a', 'b'], { watch: true, pollIntervalMs: 600_000 });
+    await harness.run(1_000);
+    const frame = { environment: '', appId: 'default', serviceName: 'a', alias: undefined };
+    harness.registry.fails = () => unreachable();
+    harness.watchers[0]?.events.hint(frame);
+    await harness.run(1_000);
+    harness.registry.fails = () => undefined;
+    harness.watchers[0]?.events.hint(frame);
+    await harness.run(1_000);
+    harness.clear();
+    await harness.run(100_000);
+    expect(harness.registry.asked).toMatchObject([{ names: ['a', 'b'], revisions: ['0', '0'] }]);
+  });
+
   it('of a failed call pulls at once, and then once a second', async () => {
     const harness = await knowing(['greeter']);
     const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
