@@ -23,7 +23,7 @@ import type { EjectionSettings, ZoneUse } from './settings.js';
 import { ejectionMs, isFailure, mostEjected, TrackedCandidate } from './standing.js';
 import { type VersionRule, versionRuleOf } from './version-rule.js';
 
-/** What a balancer reports. Called synchronously; must not throw. */
+/** The reports of a balancer. Called synchronously; must not throw. */
 export interface BalancerEvents {
   ejected(
     candidate: Candidate,
@@ -56,7 +56,7 @@ export interface CallOptions extends ProviderCallOptions {
 /** The clock of a balancer, and its random numbers: from 0 on, below 1. */
 export type BalancerClock = Pick<Clock, 'now' | 'delay'> & { random(): number };
 
-/** What one attempt came to. */
+/** The result of one attempt. */
 type Result<T> = { readonly answer: T } | { readonly error: unknown };
 
 /** Of RPC over HTTP; others are asked for. */
@@ -205,7 +205,7 @@ export class Balancer {
   #selectionFor(options: PickOptions | undefined): Selection {
     const isUsual = options?.scheme === undefined && options?.versionRule === undefined;
     const known = isUsual ? this.#usual : this.#others.get(keyOf(options));
-    // The clock is read only while somebody is set aside: that is most of what a pick would cost.
+    // The clock is read only while a candidate is set aside: it would be most of the cost of a pick.
     if (known !== undefined && (known.dueAt === Infinity || this.clock.now() < known.dueAt))
       return known;
     const selection = this.#select(options ?? {});
@@ -360,7 +360,7 @@ export class Balancer {
   }
 }
 
-/** What is known of one instance, for a snapshot. */
+/** The standing of one instance, for a snapshot. */
 export interface Standing {
   /** null: not set aside; 0: on trial. */
   readonly ejectedForMs: number | null;
@@ -368,7 +368,7 @@ export interface Standing {
   readonly latencyMs: number | null;
 }
 
-/** What decides on the repetition of a call under way. */
+/** A call under way, as far as it decides on a repetition. */
 interface Course {
   readonly rules: RepeatRules;
   readonly repeats: Repeats;

@@ -43,10 +43,10 @@ export type WatcherOfCore = Pick<
   'want' | 'tick' | 'stop' | 'isOpen' | 'probe' | 'isolated'
 >;
 
-/** How long a provider that nobody asks for and nobody follows is polled. */
+/** How long a provider is polled that no caller asks for and no listener follows. */
 const forgottenMs = 1_800_000;
 
-/** The same where there is nothing to know of it: names may come from requests. */
+/** The same for a provider that the registry does not know: its name may come from a request. */
 const absentForgottenMs = 60_000;
 
 /** Queries that are remembered: version rules may come from requests, too. More are read each time. */
@@ -55,7 +55,7 @@ const mostCallees = 10_000;
 /** Within this time the truth is pulled after the connection for changes was opened: a fleet opens them together. */
 const openedSpreadMs = 500;
 
-/** What a caller asks for: a provider, and the part of its instances that is called by this name. */
+/** A provider as one query names it: which of its instances are called, and by which settings. */
 interface Callee {
   readonly provider: KnownProvider;
   readonly balancer: Balancer;
@@ -65,8 +65,8 @@ interface Callee {
 }
 
 /**
- * What is known of providers, and who of them is called. It is empty until the first question: nothing is asked,
- * timed or opened before. It has no timer: `tick()` resolves with the time after which it is to be called again.
+ * Knows providers and their instances, and chooses among them. It is empty until the first question: nothing is
+ * asked, timed or opened before. It has no timer: `tick()` resolves with the time until the next call of it is due.
  */
 export class DiscoveryCore {
   /** By environment, application and name; those with fixed endpoints by the name that they are called by. */
@@ -225,7 +225,7 @@ export class DiscoveryCore {
     this.#check(provider);
   }
 
-  /** @throws what there is to say of a provider without a list */
+  /** @throws the reason why there is no list of a provider */
   #check(
     { name, state, instances, isFixed }: KnownProvider,
     how: 'fresh' | 'known' = 'known',
@@ -279,9 +279,9 @@ export class DiscoveryCore {
     if (known !== undefined) return known;
     const { clock } = this.parts;
     const { keepMs, enabled } = this.settings;
-    const tell = (provider: KnownProvider, fact: Fact) => this.#tell(provider, fact);
+    const announce = (of: KnownProvider, fact: Fact) => this.#announce(of, fact);
     const fixed = endpoints?.map(fixedInstance);
-    const provider = new KnownProvider(name, { clock, keepMs, tell }, fixed);
+    const provider = new KnownProvider(name, { clock, keepMs, announce }, fixed);
     this.#providers.set(key, provider);
     if (enabled && !provider.isFixed) {
       this.#puller.add(provider);
@@ -360,7 +360,7 @@ export class DiscoveryCore {
       if (!provider.isFixed) provider.apply({ kind: 'shaken' });
   }
 
-  /** A frame names a provider by its own name; by its alias somebody may have asked for it. */
+  /** Pulls the provider of a frame, by its name and by its alias: callers may use either. */
   #hint(frame: FrameProvider | 'all'): void {
     if (frame === 'all') return this.#puller.hint([...this.#providers.values()]);
     const { environment, appId, serviceName, alias = serviceName } = frame;
@@ -419,9 +419,9 @@ export class DiscoveryCore {
     };
   }
 
-  #tell(provider: KnownProvider, fact: Fact): void {
+  #announce(provider: KnownProvider, fact: Fact): void {
     const wasFailing = this.#announcer.isFailing;
-    this.#announcer.tell(provider.name, fact);
+    this.#announcer.announce(provider.name, fact);
     const isBack = wasFailing && !this.#announcer.isFailing;
     if (isBack) this.#puller.pullAll(this.settings.pollIntervalMs / 3);
   }
@@ -468,7 +468,7 @@ function fixedInstance(endpoint: string): StoredInstance {
   return { instanceId: endpoint, hostName: '', endpoints: [endpoint], status: 'UP' };
 }
 
-/** How long nobody may have asked for a provider until it is forgotten. */
+/** Returns how long after the last question a provider is forgotten. */
 function idleMs({ state, instances }: KnownProvider): number {
   return state.kind === 'absent' && instances.length === 0 ? absentForgottenMs : forgottenMs;
 }

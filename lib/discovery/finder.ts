@@ -34,7 +34,7 @@ export interface Pull {
  */
 export const truth = '0';
 
-/** What became of a request for a provider. */
+/** The outcome of a request for a provider. */
 export type Answer = Extract<Outcome, { kind: 'listed' | 'unchanged' | 'absent' | 'failed' }>;
 
 export interface FinderParts {
@@ -57,7 +57,7 @@ const withoutBatchMs = 600_000;
 
 /** The requests for some providers, one after the other. */
 interface Round {
-  /** Who asks; undefined also once the registry has answered that it does not know who asks. */
+  /** The consumer that asks; undefined also once the registry has answered that it does not know it. */
   consumerId: string | undefined;
   /** Why the rest of the round is not sent. */
   error: ServiceCombError | undefined;

@@ -51,7 +51,7 @@ export interface Attempt {
   readonly number: number;
   /** Aborted when the caller's is, and when the time of the call is up. */
   readonly signal: AbortSignal;
-  /** What is left of the time of the call, in milliseconds. */
+  /** The rest of the time of the call, in milliseconds. */
   readonly remainingMs: number;
   /**
    * Whether a connection that was kept from an earlier call turned out to be closed, so that the call is

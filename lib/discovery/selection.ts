@@ -19,13 +19,13 @@ export interface FunnelRules {
   readonly candidateOf: (instance: StoredInstance) => TrackedCandidate | undefined;
 }
 
-/** Why nobody can be called. */
+/** Why no instance can be called. */
 interface Lack {
   readonly reason: NoInstanceReason;
   readonly seen: SeenInstances;
 }
 
-/** The candidates by distance, nearest first; or what the instances lack. */
+/** The candidates by distance, nearest first; or the reason why there is none. */
 export type Funnelled = { readonly groups: readonly (readonly TrackedCandidate[])[] } | Lack;
 
 /** Returns those that can be called by version, status, scheme and zone; whether they are set aside comes later. */
@@ -72,7 +72,7 @@ export interface Selection {
   readonly near: Pool | undefined;
   /** The usable ones that are farther. */
   readonly far: Pool | undefined;
-  /** Those of them that get one call at a time. */
+  /** The candidates that get one call at a time. */
   readonly onTrial: readonly TrackedCandidate[];
   /** When the next one that is set aside has its trial; Infinity: never. */
   readonly dueAt: number;

@@ -367,6 +367,8 @@ describe('a frame', () => {
     harness.watchers[0]?.events.hint(greeter);
     harness.watchers[0]?.events.hint(greeter);
     expect(harness.registry.count()).toBe(1);
+    await harness.run(50 + 374);
+    expect(harness.registry.count()).toBe(1);
     await harness.run(1_000);
     expect(harness.registry.count()).toBe(2);
   });
