@@ -359,6 +359,18 @@ describe('a frame', () => {
     expect(harness.registry.asked.every(({ names }) => names.length === 2)).toBe(true);
   });
 
+  it('that cannot be read waits after the last pull of any, and then pulls all together', async () => {
+    const harness = await watched();
+    harness.watchers[0]?.events.hint(greeter);
+    await harness.run(100);
+    harness.clear();
+    harness.watchers[0]?.events.hint('all');
+    await harness.run(274);
+    expect(harness.registry.count()).toBe(0);
+    await harness.run(1);
+    expect(harness.registry.asked.map(({ names }) => names)).toEqual([['greeter', 'other']]);
+  });
+
   it('during a pull is followed by one more', async () => {
     const harness = await watched();
     harness.registry.latencyMs = 100;
