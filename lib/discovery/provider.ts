@@ -40,7 +40,7 @@ export interface ProviderCallOptions extends PickOptions {
   readonly idempotent?: boolean | undefined;
   /** Further attempts after one that may have arrived, 0 to 10; after one that never left, 2 are added. @default 1 */
   readonly retries?: number | undefined;
-  /** All attempts together, in milliseconds. @default 30_000 */
+  /** All attempts together, in milliseconds; a first question to the registry has its own time before. @default 30_000 */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
