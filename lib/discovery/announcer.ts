@@ -24,7 +24,7 @@ export class Announcer {
   instance: EventInstance | undefined;
   #isFailing = false;
   /** Providers whose refusal was announced. */
-  readonly #refused = new Set<ProviderName>();
+  readonly #refused = new WeakSet<ProviderName>();
 
   constructor(
     private readonly clock: Pick<Clock, 'wallNow'>,
@@ -36,8 +36,8 @@ export class Announcer {
     return this.#isFailing;
   }
 
-  /** Announces a fact of a provider: call with the same object each time. */
-  tell(provider: ProviderName, fact: Fact): void {
+  /** Announces a fact of a provider, which is the same object each time. */
+  announce(provider: ProviderName, fact: Fact): void {
     switch (fact.kind) {
       case 'changed': {
         const { added, removed, updated } = fact;
@@ -55,14 +55,14 @@ export class Announcer {
         return this.publish({ name: RegistryEvents.DiscoveryEmptied, payload });
       }
       case 'failed':
-        return this.#tellFailure(provider, fact);
+        return this.#announceFailure(provider, fact);
       case 'recovered':
-        return this.#tellRecovery(provider, fact);
+        return this.#announceRecovery(provider, fact);
     }
   }
 
-  /** A registry that does not serve is told once, however many providers cannot be asked for. */
-  #tellFailure(provider: ProviderName, { error, failures }: Trouble): void {
+  /** A registry that does not serve is announced once, however many providers cannot be asked for. */
+  #announceFailure(provider: ProviderName, { error, failures }: Trouble): void {
     const isOfAll = isRegistryFailure(error);
     if (isOfAll ? this.#isFailing : this.#refused.has(provider)) return;
     if (isOfAll) this.#isFailing = true;
@@ -72,7 +72,7 @@ export class Announcer {
   }
 
   /** Any good answer shows that the registry serves, whatever the provider had failed with last. */
-  #tellRecovery(provider: ProviderName, { failures }: Trouble): void {
+  #announceRecovery(provider: ProviderName, { failures }: Trouble): void {
     const name = RegistryEvents.DiscoveryRecovered;
     if (this.#refused.delete(provider)) this.publish({ name, payload: { provider, failures } });
     if (!this.#isFailing) return;
@@ -80,12 +80,7 @@ export class Announcer {
     this.publish({ name, payload: { failures } });
   }
 
-  /** Forgets what was announced of a provider. */
-  forget(provider: ProviderName): void {
-    this.#refused.delete(provider);
-  }
-
-  /** Forgets that the registry did not serve: those that it failed for are forgotten, so that none can recover. */
+  /** Forgets that the registry did not serve: the providers that failed are forgotten, so that none can recover. */
   forgetFailures(): void {
     this.#isFailing = false;
   }

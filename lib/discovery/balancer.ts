@@ -1,5 +1,5 @@
 import type { Clock } from '../background/clock.js';
-import { NoInstanceError, RegistryOptionsError } from '../errors.js';
+import { NoInstanceError } from '../errors.js';
 import type { DataCenterInfo, StoredInstance } from '../protocol/wire.js';
 import { answerOutcome, callOutcome, type CallOutcome } from './call-outcome.js';
 import type { Candidate, Picker, PickTurn } from './candidate.js';
@@ -21,9 +21,9 @@ import {
 } from './selection.js';
 import type { EjectionSettings, ZoneUse } from './settings.js';
 import { ejectionMs, isFailure, mostEjected, TrackedCandidate } from './standing.js';
-import { parseVersionRule, type VersionRule } from './version-rule.js';
+import { type VersionRule, versionRuleOf } from './version-rule.js';
 
-/** What a balancer reports. Called synchronously; must not throw. */
+/** The reports of a balancer. Called synchronously; must not throw. */
 export interface BalancerEvents {
   ejected(
     candidate: Candidate,
@@ -56,7 +56,7 @@ export interface CallOptions extends ProviderCallOptions {
 /** The clock of a balancer, and its random numbers: from 0 on, below 1. */
 export type BalancerClock = Pick<Clock, 'now' | 'delay'> & { random(): number };
 
-/** What one attempt came to. */
+/** The result of one attempt. */
 type Result<T> = { readonly answer: T } | { readonly error: unknown };
 
 /** Of RPC over HTTP; others are asked for. */
@@ -94,7 +94,7 @@ export class Balancer {
     private readonly events: BalancerEvents,
   ) {
     const { versionRule } = settings;
-    this.#rule = versionRule === undefined ? undefined : ruleOf(versionRule);
+    this.#rule = versionRule === undefined ? undefined : versionRuleOf(versionRule);
     this.#deadlines = new Deadlines(clock);
     this.#turn = new Turn(clock);
     this.#picker = settings.picker;
@@ -118,7 +118,7 @@ export class Balancer {
   /**
    * Returns a candidate that may be called now. The call is not counted: use {@link call} for that.
    * @throws NoInstanceError
-   * @throws RegistryOptionsError when `versionRule` is no rule
+   * @throws RangeError when `versionRule` is no rule
    */
   pick(options?: PickOptions): Candidate {
     return this.#pick(options);
@@ -205,7 +205,7 @@ export class Balancer {
   #selectionFor(options: PickOptions | undefined): Selection {
     const isUsual = options?.scheme === undefined && options?.versionRule === undefined;
     const known = isUsual ? this.#usual : this.#others.get(keyOf(options));
-    // The clock is read only while somebody is set aside: that is most of what a pick would cost.
+    // The clock is read only while a candidate is set aside: it would be most of the cost of a pick.
     if (known !== undefined && (known.dueAt === Infinity || this.clock.now() < known.dueAt))
       return known;
     const selection = this.#select(options ?? {});
@@ -223,7 +223,7 @@ export class Balancer {
 
   #select({ scheme = defaultSchemes, versionRule }: PickOptions): Selection {
     const { zone, dataCenter: home, ejection } = this.settings;
-    const narrower = versionRule === undefined ? undefined : ruleOf(versionRule);
+    const narrower = versionRule === undefined ? undefined : versionRuleOf(versionRule);
     const schemes = [scheme].flat().map(text => text.toLowerCase());
     const funnelled = funnel(this.#instances, {
       versionRules: [this.#rule, narrower].filter(rule => rule !== undefined),
@@ -300,22 +300,22 @@ export class Balancer {
     const { ejection: settings } = this.settings;
     const verdict = candidate.settled(call, settings);
     if (verdict === 'restore') this.#restore(candidate, call.now);
-    if (
-      verdict === 'eject' &&
-      settings !== undefined &&
-      this.#mayEject(candidate, call.now, options)
-    )
-      this.#eject(candidate, errorOf(result), call.now, settings);
+    if (verdict === 'eject' && settings !== undefined)
+      if (this.#mayEject(candidate, call.now, { options, settings }))
+        this.#eject(candidate, errorOf(result), call.now, settings);
     if (isFailure(call.outcome)) this.events.failed(candidate, call.outcome);
   }
 
-  #mayEject(candidate: TrackedCandidate, now: number, options: PickOptions): boolean {
+  #mayEject(
+    candidate: TrackedCandidate,
+    now: number,
+    { options, settings }: { readonly options: PickOptions; readonly settings: EjectionSettings },
+  ): boolean {
     const { all } = this.#selectionFor(options);
-    const { ejection } = this.settings;
-    const out = all.filter(other => other !== candidate && isOut(other, now)).length;
-    // An instance that is no longer listed is nobody's candidate any more.
-    if (ejection === undefined || !all.includes(candidate)) return false;
-    return out < mostEjected(all.length, ejection);
+    // An instance that is no longer listed is no candidate any more.
+    if (!all.includes(candidate)) return false;
+    const out = all.filter(other => isOut(other, now)).length;
+    return out < mostEjected(all.length, settings);
   }
 
   #eject(
@@ -360,7 +360,7 @@ export class Balancer {
   }
 }
 
-/** What is known of one instance, for a snapshot. */
+/** The standing of one instance, for a snapshot. */
 export interface Standing {
   /** null: not set aside; 0: on trial. */
   readonly ejectedForMs: number | null;
@@ -368,7 +368,7 @@ export interface Standing {
   readonly latencyMs: number | null;
 }
 
-/** What decides on the repetition of a call under way. */
+/** A call under way, as far as it decides on a repetition. */
 interface Course {
   readonly rules: RepeatRules;
   readonly repeats: Repeats;
@@ -390,14 +390,6 @@ class Turn implements PickTurn {
   random(): number {
     return this.clock.random();
   }
-}
-
-/** @throws RegistryOptionsError */
-function ruleOf(text: string): VersionRule {
-  const rule = parseVersionRule(text);
-  if (rule !== undefined) return rule;
-  const message = `must be a version rule such as "1.0.0+" (is ${JSON.stringify(text)})`;
-  throw new RegistryOptionsError([{ path: 'versionRule', message }]);
 }
 
 function keyOf({ scheme = '', versionRule = '' }: PickOptions = {}): string {

@@ -1,7 +1,7 @@
 import { codeOf, propertyOf } from '../errors.js';
 
 /**
- * What came of a call, as far as it matters to the candidate and to a repetition.
+ * The outcome of a call, as far as it matters to the candidate and to a repetition.
  *
  * - `good`: an answer, also one of status 500, 429 or 4xx: a client's bad input is not the instance's fault
  * - `unsent`: there was no connection, so nothing has arrived
@@ -85,7 +85,7 @@ const lateCodes: ReadonlySet<string> = new Set([
   'UND_ERR_BODY_TIMEOUT',
 ]);
 
-/** Reads one error of a chain; undefined when it is to be told by its cause. */
+/** Reads one error of a chain; undefined when its cause decides. */
 function ofError(error: unknown, thrown: unknown): CallOutcome | undefined {
   const name = propertyOf(error, 'name');
   const code = codeOf(error);

@@ -26,7 +26,7 @@ export interface Candidate {
   readonly latencyMs: number | undefined;
 }
 
-/** What a picker is given besides the candidates. */
+/** The second argument of a picker. */
 export interface PickTurn {
   /** Grows by one with each pick of a provider. */
   readonly turn: number;

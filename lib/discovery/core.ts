@@ -22,7 +22,7 @@ import type { Fact } from './provider-state.js';
 import { Puller } from './puller.js';
 import type { DiscoverySettings, ProviderSettings } from './settings.js';
 import { type DiscoverySnapshot, snapshotOf } from './snapshot.js';
-import { fitting, parseVersionRule, type VersionRule } from './version-rule.js';
+import { fitting, type VersionRule, versionRuleOf } from './version-rule.js';
 import type { Watcher, WatcherEvents } from './watcher.js';
 
 /** The collaborators of discovery. */
@@ -43,10 +43,10 @@ export type WatcherOfCore = Pick<
   'want' | 'tick' | 'stop' | 'isOpen' | 'probe' | 'isolated'
 >;
 
-/** How long a provider that nobody asks for and nobody follows is polled. */
+/** How long a provider is polled that no caller asks for and no listener follows. */
 const forgottenMs = 1_800_000;
 
-/** The same where there is nothing to know of it: names may come from requests. */
+/** The same for a provider that the registry does not know: its name may come from a request. */
 const absentForgottenMs = 60_000;
 
 /** Queries that are remembered: version rules may come from requests, too. More are read each time. */
@@ -55,7 +55,7 @@ const mostCallees = 10_000;
 /** Within this time the truth is pulled after the connection for changes was opened: a fleet opens them together. */
 const openedSpreadMs = 500;
 
-/** What a caller asks for: a provider, and the part of its instances that is called by this name. */
+/** A provider as one query names it: which of its instances are called, and by which settings. */
 interface Callee {
   readonly provider: KnownProvider;
   readonly balancer: Balancer;
@@ -65,8 +65,8 @@ interface Callee {
 }
 
 /**
- * What is known of providers, and who of them is called. It is empty until the first question: nothing is asked,
- * timed or opened before. It has no timer: `tick()` resolves with the time after which it is to be called again.
+ * Knows providers and their instances, and chooses among them. It is empty until the first question: nothing is
+ * asked, timed or opened before. It has no timer: `tick()` resolves with the time until the next call of it is due.
  */
 export class DiscoveryCore {
   /** By environment, application and name; those with fixed endpoints by the name that they are called by. */
@@ -225,7 +225,7 @@ export class DiscoveryCore {
     this.#check(provider);
   }
 
-  /** @throws what there is to say of a provider without a list */
+  /** @throws the reason why there is no list of a provider */
   #check(
     { name, state, instances, isFixed }: KnownProvider,
     how: 'fresh' | 'known' = 'known',
@@ -260,7 +260,7 @@ export class DiscoveryCore {
     assertNames(name);
     const { versionRule } = query;
     const rules = [settings?.versionRule, versionRule].filter(rule => rule !== undefined);
-    const versionRules = settings?.endpoints === undefined ? rules.map(ruleOf) : [];
+    const versionRules = settings?.endpoints === undefined ? rules.map(versionRuleOf) : [];
     const provider = this.#providerOf(name, query.serviceName, settings?.endpoints);
     const balancer = this.#balancerOf(provider, query.serviceName, settings);
     const callee = { provider, balancer, versionRule, versionRules };
@@ -279,9 +279,9 @@ export class DiscoveryCore {
     if (known !== undefined) return known;
     const { clock } = this.parts;
     const { keepMs, enabled } = this.settings;
-    const tell = (fact: Fact) => this.#announcer.tell(name, fact);
+    const announce = (fact: Fact) => this.#announcer.announce(name, fact);
     const fixed = endpoints?.map(fixedInstance);
-    const provider = new KnownProvider(name, { clock, keepMs, tell }, fixed);
+    const provider = new KnownProvider(name, { clock, keepMs, announce }, fixed);
     this.#providers.set(key, provider);
     if (enabled && !provider.isFixed) {
       this.#puller.add(provider);
@@ -326,7 +326,6 @@ export class DiscoveryCore {
       if (!isIdle || provider.isFollowed || provider.isFixed) continue;
       idle.add(provider);
       this.#providers.delete(key);
-      this.#announcer.forget(provider.name);
       this.#puller.remove(provider);
       for (const balancer of provider.balancers.values()) balancer.stop();
     }
@@ -361,7 +360,7 @@ export class DiscoveryCore {
       if (!provider.isFixed) provider.apply({ kind: 'shaken' });
   }
 
-  /** A frame names a provider by its own name; by its alias somebody may have asked for it. */
+  /** Pulls the provider of a frame, by its name and by its alias: callers may use either. */
   #hint(frame: FrameProvider | 'all'): void {
     if (frame === 'all') return this.#puller.hint([...this.#providers.values()]);
     const { environment, appId, serviceName, alias = serviceName } = frame;
@@ -449,13 +448,6 @@ function assertNames({ serviceName, appId }: ProviderName): void {
       );
 }
 
-/** @throws RangeError */
-function ruleOf(text: string): VersionRule {
-  const rule = parseVersionRule(text);
-  if (rule !== undefined) return rule;
-  throw new RangeError(`versionRule must be such as "1.0.0+", got ${JSON.stringify(text)}`);
-}
-
 /** Returns the options of a pick, with the version rule of the query unless they have one. */
 function narrowed<Options extends PickOptions>(
   options: Options | undefined,
@@ -469,7 +461,7 @@ function fixedInstance(endpoint: string): StoredInstance {
   return { instanceId: endpoint, hostName: '', endpoints: [endpoint], status: 'UP' };
 }
 
-/** How long nobody may have asked for a provider until it is forgotten. */
+/** Returns how long after the last question a provider is forgotten. */
 function idleMs({ state, instances }: KnownProvider): number {
   return state.kind === 'absent' && instances.length === 0 ? absentForgottenMs : forgottenMs;
 }

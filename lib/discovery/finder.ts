@@ -34,7 +34,7 @@ export interface Pull {
  */
 export const truth = '0';
 
-/** What became of a request for a provider. */
+/** The outcome of a request for a provider. */
 export type Answer = Extract<Outcome, { kind: 'listed' | 'unchanged' | 'absent' | 'failed' }>;
 
 export interface FinderParts {
@@ -57,7 +57,7 @@ const withoutBatchMs = 600_000;
 
 /** The requests for some providers, one after the other. */
 interface Round {
-  /** Who asks; undefined also once the registry has answered that it does not know who asks. */
+  /** The consumer that asks; undefined also once the registry has answered that it does not know it. */
   consumerId: string | undefined;
   /** Why the rest of the round is not sent. */
   error: ServiceCombError | undefined;
@@ -178,13 +178,8 @@ export class Finder {
     }
     if (revision !== undefined && revision !== truth) return { kind: 'unchanged' };
     const { address } = this.parts.client;
-    const expected = 'the list that was asked for';
-    const error = new ServiceCenterProtocolError(
-      'findInstances',
-      address,
-      expected,
-      'not modified',
-    );
+    const asked = 'the list that was asked for';
+    const error = new ServiceCenterProtocolError('findInstances', address, asked, notModified);
     return { kind: 'failed', error };
   }
 }
@@ -195,7 +190,7 @@ function chunksOf(pulls: readonly Pull[]): readonly (readonly Pull[])[] {
   let instances = Infinity;
   let chunk: Pull[] = [];
   for (const pull of pulls) {
-    if (pull.target.isAlias === true || pull.revision === undefined) chunks.push([pull]);
+    if (pull.target.isAlias === true) chunks.push([pull]);
     else {
       const isLong = pull.revision === truth;
       const length = isLong ? believed(pull.target.state).length : 0;

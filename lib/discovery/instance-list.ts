@@ -20,8 +20,9 @@ export interface ListChange {
 }
 
 /**
- * Returns those that may be called: what is UP or, where nothing is, what drains and serves on (Kubernetes falls
- * back to such endpoints, too: KEP-1669); never what is DOWN, STARTING or TESTING. Each version rule narrows the ones before it.
+ * Returns those that may be called: the ones that are UP or, where none is, those that drain and still serve
+ * (Kubernetes falls back to such endpoints, too: KEP-1669). Never one that is DOWN, STARTING or TESTING. Each
+ * version rule narrows the ones before it.
  */
 export function callable(
   instances: Instances,

@@ -17,20 +17,20 @@ export interface KnownProviderParts {
   readonly clock: Pick<Clock, 'now'>;
   readonly keepMs: number;
   /** Called with each fact, after everything else knows of it. */
-  readonly tell: (fact: Fact) => void;
+  readonly announce: (fact: Fact) => void;
 }
 
 const none: Instances = Object.freeze([]);
 
-/** One that follows the part of a provider's instances that it may call. */
+/** A listener, and the part of the instances that it follows. */
 interface Follower {
   readonly select: (instances: Instances) => Instances;
   readonly listener: (change: ProviderChange) => void;
-  /** What it was called with last; undefined before the first time. */
+  /** The list that it was called with last; undefined before the first time. */
   last: Instances | undefined;
 }
 
-/** A provider that somebody has asked for: what is known of it, and who is to be told. */
+/** A provider that was asked for: its state, and the balancers and listeners that follow it. */
 export class KnownProvider implements Pullable {
   #usedAt: number;
   #isUsed = false;
@@ -60,14 +60,14 @@ export class KnownProvider implements Pullable {
     return this.#instances;
   }
 
-  /** When somebody asked for it, as exactly as this is read: to read the clock would be most of what a pick costs. */
+  /** When it was last asked for: since the last read, counts as now. Reading the clock for each pick would be most of its cost. */
   get usedAt(): number {
     if (this.#isUsed) this.#usedAt = this.parts.clock.now();
     this.#isUsed = false;
     return this.#usedAt;
   }
 
-  /** Notes that somebody asks for it. */
+  /** Notes that it is asked for. */
   use(): void {
     this.#isUsed = true;
   }
@@ -88,7 +88,7 @@ export class KnownProvider implements Pullable {
 
   /** Takes an outcome in: balancers, followers and events know of it when this returns. */
   apply(outcome: Outcome): void {
-    const { clock, keepMs, tell } = this.parts;
+    const { clock, keepMs, announce } = this.parts;
     const before = this.#state;
     const { state, facts } = transition(before, outcome, { now: clock.now(), keepMs });
     this.#state = state;
@@ -100,7 +100,7 @@ export class KnownProvider implements Pullable {
     }
     for (const follower of this.#followers)
       if (this.#isKnown && (isChanged || follower.last === undefined)) this.#show(follower);
-    for (const fact of facts) tell(fact);
+    for (const fact of facts) announce(fact);
   }
 
   /** Drops what has been kept for long enough. Returns when that is to be looked at again; Infinity for never. */
@@ -117,7 +117,7 @@ export class KnownProvider implements Pullable {
     return () => void this.#followers.delete(follower);
   }
 
-  /** Whether there is something to say of its instances, and be it that there is none. */
+  /** Whether its instances are known, even if there are none. */
   get #isKnown(): boolean {
     return this.isFixed || this.#state.kind !== 'asked';
   }

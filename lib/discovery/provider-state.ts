@@ -35,13 +35,13 @@ export interface KeptInstance {
 }
 
 /**
- * What is known of a provider.
+ * The knowledge about a provider.
  *
  * - `asked`: nothing yet
  * - `absent`: the registry does not know it
  * - `known`: its instances, of which there may be none
  *
- * What is kept may be called like what is listed. The doubt is over when nothing is kept any more.
+ * Kept instances may be called like listed ones. The doubt is over when none is kept any more.
  */
 export type ProviderState =
   | AskedState
@@ -53,7 +53,7 @@ export type ProviderState =
   | (Pulls & {
       readonly kind: 'known';
       readonly pulledAt: number;
-      /** Sent with the next pull, unless it has to be told the truth. */
+      /** Sent with the next pull, unless that has to read the truth. */
       readonly revision: string | undefined;
       readonly listed: Instances;
       readonly kept: readonly KeptInstance[];
@@ -93,7 +93,7 @@ export type Outcome =
 /** The reason why an answer is not believed. */
 type DoubtReason = 'empty' | 'absent' | 'shrunk' | 'after-outage';
 
-/** What is worth telling of a transition. */
+/** A fact that follows from a transition, for an event. */
 export type Fact =
   | ({ readonly kind: 'changed' } & ListChange)
   | {
@@ -111,13 +111,13 @@ export interface TransitionContext {
   readonly keepMs: number;
 }
 
-/** A state, and what to tell of the way to it. */
+/** The next state, and the facts to announce. */
 export interface Transition {
   readonly state: ProviderState;
   readonly facts: readonly Fact[];
 }
 
-/** Returns the state that follows from an outcome, and what to tell of it. */
+/** Returns the state that follows from an outcome, and the facts to announce. */
 export function transition(
   state: ProviderState,
   outcome: Outcome,
@@ -128,20 +128,20 @@ export function transition(
     case 'absent':
       return afterAnswer(state, outcome, context);
     case 'unchanged':
-      return told(state, unchanged(state, context));
+      return transitionTo(state, unchanged(state, context));
     case 'failed':
       return afterFailure(state, outcome.error, context);
     case 'shaken':
-      return told(state, { ...state, shakenAt: context.now });
+      return transitionTo(state, { ...state, shakenAt: context.now });
     case 'elapsed':
-      return told(
+      return transitionTo(
         state,
         withKept(state, ({ until }) => until > context.now),
       );
     case 'call-failed':
-      return told(state, afterFailedCall(state, outcome, context));
+      return transitionTo(state, afterFailedCall(state, outcome, context));
     case 'reached':
-      return told(state, withReached(state, outcome.instanceId));
+      return transitionTo(state, withReached(state, outcome.instanceId));
   }
 }
 
@@ -209,7 +209,7 @@ function afterAnswer(
       : { kind: 'known', revision: answer.revision, listed, ...common };
   const isNews = stillKept.length === 0 && kept.length > 0 && reason !== undefined;
   const instances = kept.map(({ instance }) => instance);
-  return told(
+  return transitionTo(
     state,
     next,
     isNews ? [{ kind: 'doubted', kept: instances, keptForMs: keepMs, reason }] : [],
@@ -296,7 +296,7 @@ function withKept(state: ProviderState, isKept: (kept: KeptInstance) => boolean)
 }
 
 /** Adds the facts that follow from the two states: what may be called, and the end of a row of failures. */
-function told(
+function transitionTo(
   before: ProviderState,
   state: ProviderState,
   facts: readonly Fact[] = [],

@@ -40,7 +40,7 @@ export interface ProviderCallOptions extends PickOptions {
   readonly idempotent?: boolean | undefined;
   /** Further attempts after one that may have arrived, 0 to 10; after one that never left, 2 are added. @default 1 */
   readonly retries?: number | undefined;
-  /** All attempts together, in milliseconds. @default 30_000 */
+  /** All attempts together, in milliseconds; a first question to the registry has its own time before. @default 30_000 */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -51,7 +51,7 @@ export interface Attempt {
   readonly number: number;
   /** Aborted when the caller's is, and when the time of the call is up. */
   readonly signal: AbortSignal;
-  /** What is left of the time of the call, in milliseconds. */
+  /** The rest of the time of the call, in milliseconds. */
   readonly remainingMs: number;
   /**
    * Whether a connection that was kept from an earlier call turned out to be closed, so that the call is

@@ -6,7 +6,7 @@ import { isInDoubt, type Outcome } from './provider-state.js';
 
 /** A provider that is pulled. */
 export interface Pullable extends Omit<Target, 'isAlias'> {
-  /** When somebody last asked for it, on the monotonic clock. */
+  /** When it was last asked for, on the monotonic clock. */
   readonly usedAt: number;
   apply(outcome: Outcome): void;
 }
@@ -74,6 +74,7 @@ class Schedule implements Target {
   note(revision: string | undefined, answer: Answer, now: number): void {
     const isTruth = revision === undefined || revision === truth;
     this.endedAt = now;
+    this.barredUntil = -Infinity;
     if (answer.kind === 'failed') {
       const kind = failureKind(answer.error);
       if (kind !== 'unavailable' && kind !== 'credentials') this.barredUntil = now + refusedMs;
@@ -276,7 +277,7 @@ export class Puller {
   #settle(schedule: Schedule, revision: string | undefined, answer: Answer): void {
     schedule.note(revision, answer, this.#now);
     try {
-      // Nothing is told of a provider that was forgotten meanwhile.
+      // The provider may have been forgotten meanwhile.
       if (this.#schedules.has(schedule.provider)) schedule.provider.apply(answer);
     } finally {
       this.#release(schedule);

@@ -1,6 +1,6 @@
 import type { CallOutcome } from './call-outcome.js';
 
-/** What matters of a call for its repetition. */
+/** The properties of a call that decide on its repetition. */
 export interface RepeatRules {
   /** Whether it may arrive twice: safe by its method, or idempotent. */
   readonly isRepeatable: boolean;

@@ -19,13 +19,13 @@ export interface FunnelRules {
   readonly candidateOf: (instance: StoredInstance) => TrackedCandidate | undefined;
 }
 
-/** Why nobody can be called. */
+/** Why no instance can be called. */
 interface Lack {
   readonly reason: NoInstanceReason;
   readonly seen: SeenInstances;
 }
 
-/** The candidates by distance, nearest first; or what the instances lack. */
+/** The candidates by distance, nearest first; or the reason why there is none. */
 export type Funnelled = { readonly groups: readonly (readonly TrackedCandidate[])[] } | Lack;
 
 /** Returns those that can be called by version, status, scheme and zone; whether they are set aside comes later. */
@@ -35,14 +35,13 @@ export function funnel(instances: readonly StoredInstance[], rules: FunnelRules)
     reason,
     seen: { registered: instances.length, up: up.length, fitting },
   });
-  const ofVersion = (some: readonly StoredInstance[]) =>
-    rules.versionRules.reduce((left, rule) => fitting(rule, left), some);
+  const ofVersion = rules.versionRules.reduce((left, rule) => fitting(rule, left), instances);
   if (instances.length === 0) return lack('none-registered', 0);
-  if (ofVersion(instances).length === 0) return lack('none-of-version', up.length);
-  const some = callable(instances, rules.versionRules);
-  if (some.length === 0) return lack('none-up', ofVersion(instances).length);
-  const candidates = some.flatMap(instance => rules.candidateOf(instance) ?? []);
-  if (candidates.length === 0) return lack('none-of-scheme', some.length);
+  if (ofVersion.length === 0) return lack('none-of-version', up.length);
+  const usable = callable(instances, rules.versionRules);
+  if (usable.length === 0) return lack('none-up', ofVersion.length);
+  const candidates = usable.flatMap(instance => rules.candidateOf(instance) ?? []);
+  if (candidates.length === 0) return lack('none-of-scheme', usable.length);
   const groups = byDistance(candidates, rules);
   return groups.length === 0 ? lack('none-in-zone', candidates.length) : { groups };
 }
@@ -73,7 +72,7 @@ export interface Selection {
   readonly near: Pool | undefined;
   /** The usable ones that are farther. */
   readonly far: Pool | undefined;
-  /** Those of them that get one call at a time. */
+  /** The candidates that get one call at a time. */
   readonly onTrial: readonly TrackedCandidate[];
   /** When the next one that is set aside has its trial; Infinity: never. */
   readonly dueAt: number;
@@ -158,14 +157,11 @@ export function otherThan(
   const { near, far, onTrial } = selection;
   const isNew = (candidate: TrackedCandidate) => !tried.includes(candidate);
   const isSteady = (candidate: TrackedCandidate) => !onTrial.includes(candidate);
-  const others = firstOf([
+  const groups = [
     (near ?? []).filter(candidate => isNew(candidate) && isSteady(candidate)),
     (far ?? []).filter(candidate => isNew(candidate) && isSteady(candidate)),
     onTrial.filter(candidate => isNew(candidate) && candidate.pending === 0),
-  ]);
+  ];
+  const others = groups.find(group => group.length > 0) ?? [];
   return others[Math.floor(random() * others.length)];
-}
-
-function firstOf<Item>(groups: readonly (readonly Item[])[]): readonly Item[] {
-  return groups.find(group => group.length > 0) ?? [];
 }

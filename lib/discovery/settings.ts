@@ -40,7 +40,7 @@ export interface DiscoverySettings {
   readonly ejection: EjectionSettings | undefined;
   /** By the name that is called. */
   readonly providers: ReadonlyMap<string, ProviderSettings>;
-  /** What a query that names no other is completed with. */
+  /** Completes a query that leaves them out. */
   readonly own: {
     readonly environment: string;
     readonly appId: string;

@@ -3,14 +3,14 @@ import type { InstanceStatus } from '../protocol/wire.js';
 import type { KnownProvider } from './known-provider.js';
 import { keptOf } from './provider-state.js';
 
-/** All that is known: plain, frozen, safe to log. */
+/** The state of discovery: plain, frozen, safe to log. */
 export interface DiscoverySnapshot {
   /** Whether the registry pushes changes now. */
   readonly watching: boolean;
   readonly providers: readonly ProviderSnapshot[];
 }
 
-/** What is known of a provider. */
+/** A provider in a snapshot. */
 export interface ProviderSnapshot {
   readonly provider: ProviderName;
   /**
@@ -28,7 +28,7 @@ export interface ProviderSnapshot {
   readonly instances: readonly InstanceSnapshot[];
 }
 
-/** What is known of an instance of a provider. */
+/** An instance in a snapshot. */
 export interface InstanceSnapshot {
   readonly instanceId: string;
   readonly endpoints: readonly string[];
@@ -43,7 +43,7 @@ export interface InstanceSnapshot {
   readonly latencyMs: number | null;
 }
 
-/** Returns what is known of a provider, frozen. */
+/** Returns the snapshot of a provider, frozen. */
 export function snapshotOf(provider: KnownProvider, now: number): ProviderSnapshot {
   const { name, state, isFixed, instances, balancers } = provider;
   const [balancer] = balancers.values();
@@ -59,7 +59,7 @@ export function snapshotOf(provider: KnownProvider, now: number): ProviderSnapsh
       instances.map(({ instanceId, endpoints = [], status, version }) =>
         Object.freeze({
           instanceId,
-          endpoints,
+          endpoints: Object.freeze([...endpoints]),
           status,
           version,
           kept: kept.has(instanceId),

@@ -17,7 +17,7 @@ export interface Ejection {
   readonly firstAt: number;
 }
 
-/** What a call has come to mean for the ejection of its candidate. */
+/** The consequence of a call for its candidate. */
 export type Verdict = 'keep' | 'eject' | 'restore';
 
 /** A latency halves its distance to lower ones within some 7 s (Finagle's PeakEwma decays over 10 s, too). */

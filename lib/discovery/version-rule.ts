@@ -35,6 +35,16 @@ export function parseVersionRule(text: string): VersionRule | undefined {
 }
 
 /**
+ * Reads a version rule.
+ * @throws RangeError when the text is no rule
+ */
+export function versionRuleOf(text: string): VersionRule {
+  const rule = parseVersionRule(text);
+  if (rule !== undefined) return rule;
+  throw new RangeError(`versionRule must be such as "1.0.0+", got ${JSON.stringify(text)}`);
+}
+
+/**
  * Returns the items whose version fits. `latest` is the newest version among these items, so pass those that
  * may be called: a new service without instances must not take the place of the old one.
  */

@@ -34,7 +34,7 @@ const rareWaitMs = 600_000;
 /** Failures in a row, without one success ever, after which the registry seems not to push. */
 const failuresUntilSilent = 3;
 
-/** What a watcher tells. Called synchronously; must not throw. */
+/** The reports of a watcher. Called synchronously; must not throw. */
 export interface WatcherEvents {
   /** Instances of this provider may have changed; of any of them, for `all`. */
   hint(provider: FrameProvider | 'all'): void;
@@ -52,7 +52,7 @@ export interface WatcherEvents {
   due(): void;
 }
 
-/** What a watcher needs. */
+/** The collaborators of a watcher. */
 export interface WatcherParts {
   readonly clock: Pick<Clock, 'now'>;
   /** A number from 0 to 1. */
@@ -99,7 +99,7 @@ export class Watcher {
   /** Whether credentials that may have been refused are worth renewing: once until a connection is open. */
   #mayRenew = true;
   #failedAddress: string | undefined;
-  /** What the last tick returned. */
+  /** The result of the last tick. */
   #dueAt = Number.POSITIVE_INFINITY;
   readonly #background = new Background();
 
@@ -235,7 +235,7 @@ export class Watcher {
       received: text => void (isOurs() && this.#received(text)),
       heard: () => void (isOurs() && this.#heard()),
       ended: end => {
-        // What it throws is a bug, and belongs to the next tick rather than to the socket.
+        // An error here is a bug, which the next tick throws rather than the socket.
         if (isOurs()) this.#background.start(async () => this.#ended(end));
       },
     });

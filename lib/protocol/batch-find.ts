@@ -18,7 +18,7 @@ import {
 /** One provider of a batch. The registry looks it up by its name only, not by an alias. */
 export type BatchQuery = Pick<FindQuery, 'appId' | 'serviceName' | 'environment' | 'revision'>;
 
-/** What a batch found of one provider, or how the registry refused it. */
+/** The result for one provider of a batch: its instances, or how the registry refused it. */
 export type BatchItem = Found | BatchRefusal;
 
 interface BatchRefusal {

@@ -29,7 +29,7 @@ export type SocketEnd =
   | { readonly kind: 'closed'; readonly code: number }
   | { readonly kind: 'unavailable'; readonly error: unknown };
 
-/** What happens to a WebSocket. Nothing is called before {@link OpenSocket} returns, nor after `ended`. */
+/** The events of a WebSocket. Nothing is called before {@link OpenSocket} returns, nor after `ended`. */
 export interface SocketEvents {
   opened(): void;
   received(text: string): void;
@@ -60,7 +60,7 @@ export interface WatchRequest extends Handshake {
   refused(): boolean;
 }
 
-/** Whether the handshake may have been answered like this because of its credentials: see M12 and S6. */
+/** Returns whether a handshake may have ended like this because of its credentials: see M12 and S6. */
 export function mayBeCredentials(end: SocketEnd): boolean {
   return end.kind === 'refused' && (end.status === 200 || end.status === 401);
 }

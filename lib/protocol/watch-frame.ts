@@ -10,7 +10,7 @@ export interface FrameProvider {
 }
 
 /**
- * What a frame of the watcher says.
+ * The meaning of a frame of the watcher.
  *
  * - `provider`: an instance of it was registered, changed or removed
  * - `consumer-gone`: the registry does not know the service that watches

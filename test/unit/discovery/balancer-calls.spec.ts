@@ -237,6 +237,31 @@ describe('time', () => {
     expect(three.balancer.standingOf('a').pending).toBe(0);
   });
 
+  test('whatever the caller aborts it with says nothing about the instance', async () => {
+    const three = plain(3);
+    const caller = new AbortController();
+    const call = three.balancer.call(hang, { signal: caller.signal, isSafe: true });
+    caller.abort(refused);
+    await expect(call).rejects.toBe(refused);
+    expect(three.failed).toEqual([]);
+  });
+
+  test('a call whose time was up is late, although its caller then aborts it', async () => {
+    const three = plain(3);
+    const caller = new AbortController();
+    const call = three.balancer.call(
+      (_, { signal }) => {
+        signal.addEventListener('abort', () => caller.abort());
+        return hang();
+      },
+      { signal: caller.signal, timeoutMs: 10 },
+    );
+    const rejection = expect(call).rejects.toMatchObject({ name: 'TimeoutError' });
+    await three.clock.advance(10);
+    await rejection;
+    expect(outcomesOf(three)).toEqual(['late']);
+  });
+
   test('a call that is over leaves no listener at the signal of the caller', async () => {
     const { signal } = new AbortController();
     await plain(3).balancer.call(async () => good, { signal });

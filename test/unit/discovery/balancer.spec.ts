@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Candidate } from '../../../lib/discovery/candidate.js';
 import type { PickOptions } from '../../../lib/discovery/provider.js';
-import { NoInstanceError, RegistryOptionsError } from '../../../lib/errors.js';
+import { NoInstanceError } from '../../../lib/errors.js';
 import { balancing, instanceOf, instancesOf, zoneOf } from '../../support/balancing.js';
 
 /** The ids that calls go to, of so many picks as there can be instances here. */
@@ -131,10 +131,8 @@ describe('version and status', () => {
   });
 
   test('a rule that is none is refused', () => {
-    expect(() => balancing(versions, { versionRule: '>=1' })).toThrow(RegistryOptionsError);
-    expect(() => balancing(versions).balancer.pick({ versionRule: '^1' })).toThrow(
-      RegistryOptionsError,
-    );
+    expect(() => balancing(versions, { versionRule: '>=1' })).toThrow(RangeError);
+    expect(() => balancing(versions).balancer.pick({ versionRule: '^1' })).toThrow(RangeError);
   });
 
   test('instances that drain are called where none is UP, and only there', () => {
@@ -221,6 +219,28 @@ describe('zones', () => {
     };
     expect(await two.balancer.call(action)).toBe('answer');
     expect(picked(two)).toEqual(['far']);
+  });
+});
+
+test('a new list is also that of calls that ask for a scheme or a version', () => {
+  const endpoints = (id: string) => [`grpc://${id}:1`];
+  const of = balancing([instanceOf('a', { endpoints: endpoints('a') })]);
+  const options = [{ scheme: 'grpc' }, { scheme: 'GRPC', versionRule: '1.0.0+' }];
+  for (const each of options) expect(of.balancer.pick(each).url).toBe('grpc://a:1');
+  of.balancer.update([instanceOf('b', { endpoints: endpoints('b') })]);
+  for (const each of options) expect(of.balancer.pick(each).url).toBe('grpc://b:1');
+});
+
+test('endpoints that cannot be read are reported a hundred times at most', () => {
+  const endpoints = Array.from({ length: 200 }, (_, nth) => `nonsense ${nth}`);
+  const of = balancing([instanceOf('a', { endpoints })]);
+  expect(() => of.balancer.pick()).toThrow(NoInstanceError);
+  expect(of.skipped).toHaveLength(100);
+});
+
+test('an instance without endpoints cannot be called', () => {
+  expect(lackOf(balancing([{ instanceId: 'a', hostName: '', status: 'UP' }]))).toMatchObject({
+    reason: 'none-of-scheme',
   });
 });
 

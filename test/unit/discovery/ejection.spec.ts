@@ -90,6 +90,40 @@ test('a trial is one call at a time, with each way to pick', async () => {
   expect(times('a', two.picks(10))).toBe(0);
 });
 
+test('a repetition goes to one on trial only where there is no other, and while that is idle', async () => {
+  const repeatedAt = async (of: Balancing, failing: readonly string[]) => {
+    const ids: string[] = [];
+    await of.balancer
+      .call(async ({ instance: { instanceId } }) => {
+        ids.push(instanceId);
+        if (failing.includes(instanceId)) throw refused;
+      })
+      .catch(() => undefined);
+    return ids.slice(1);
+  };
+  const onTrial = async (seed: number) => {
+    const of = new Balancing(instancesOf(4), {}, new FakeClock(), seed);
+    await call(of, { failing: ['d'] });
+    await of.clock.advance(6_000);
+    return of;
+  };
+  for (let seed = 1; seed <= 20; seed++)
+    expect(await repeatedAt(await onTrial(seed), ['a', 'b', 'c'])).not.toContain('d');
+  const two = balancing(instancesOf(2));
+  await call(two, { failing: ['a'] });
+  await two.clock.advance(6_000);
+  expect(two.picks(2).toSorted()).toEqual(['a', 'b']);
+  void two.balancer.call(({ instance }) =>
+    instance.instanceId === 'a' ? new Promise<never>(() => undefined) : Promise.resolve(),
+  );
+  void two.balancer.call(({ instance }) =>
+    instance.instanceId === 'a' ? new Promise<never>(() => undefined) : Promise.resolve(),
+  );
+  await two.clock.advance(0);
+  expect(two.balancer.standingOf('a').pending).toBe(1);
+  expect(await repeatedAt(two, ['b'])).toEqual([]);
+});
+
 test('half of them are set aside at most, rounded down, and one of two', async () => {
   const ids = ['a', 'b', 'c', 'd', 'e'];
   const five = balancing(instancesOf(5));

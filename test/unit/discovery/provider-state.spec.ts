@@ -293,6 +293,13 @@ describe('what is kept', () => {
     expect(subject.lists(again).ids).toEqual(['b', 'z']);
   });
 
+  it('does not include one that is listed at another endpoint', () => {
+    const moved = instanceOf('a', { endpoints: ['rest://elsewhere:80'] });
+    const subject = new Subject().lists('a', 'b').fails().lists(moved, 'b');
+    expect(subject.kept).toEqual([]);
+    expect(believed(subject.state)).toEqual([moved, instanceOf('b')]);
+  });
+
   it('of an unknown service comes back with the service', () => {
     const subject = new Subject().lists('a').isAbsent().lists('a');
     expect(subject.state).toMatchObject({ kind: 'known', kept: [] });

@@ -209,6 +209,41 @@ describe('a poll', () => {
     expect(harness.registry.asked.map(({ names }) => names)).toEqual([['hello'], ['other']]);
   });
 
+  it('does not ask by its alias for what a batch has found by its name', async () => {
+    const harness = await knowing(['a', 'b']);
+    await harness.run(15_000);
+    harness.registry.list('a', undefined);
+    harness.clear();
+    await harness.run(15_000);
+    expect(harness.registry.asked.map(({ names }) => names)).toEqual([['a', 'b']]);
+    expect(harness.names()).toEqual(['discovery.emptied']);
+  });
+
+  it.each(['ERR_ANSWER_TOO_LONG', 'not modified'])(
+    'goes on when the answer for one provider is bad: %s',
+    async received => {
+      const harness = await knowing(['a', 'b']);
+      harness.registry.fails = ({ isBatch, names: [name] }) =>
+        isBatch || name === 'a'
+          ? new ServiceCenterProtocolError('findInstances', 'http://a:1', 'a list', received)
+          : undefined;
+      await harness.run(15_000);
+      expect(harness.registry.asked.map(({ names }) => names)).toEqual([['a', 'b'], ['a'], ['b']]);
+      expect(harness.events).toMatchObject([
+        { name: 'servicecomb.discovery.failed', payload: { provider: { serviceName: 'a' } } },
+      ]);
+    },
+  );
+
+  it('ends at the first request that is refused because of our account', async () => {
+    const harness = await knowing(['a', 'b', 'c']);
+    harness.registry.fails = () => refusal(401_201, 'token expired');
+    await harness.run(15_000);
+    expect(harness.registry.asked.map(({ names }) => names.length)).toEqual([3, 1]);
+    expect(harness.names()).toEqual(['discovery.failed']);
+    expect(harness.events[0]?.payload).not.toHaveProperty('provider');
+  });
+
   it('is not sent on to a registry that does not serve', async () => {
     const harness = await knowing(named(120));
     harness.registry.fails = () => unreachable();
@@ -239,6 +274,19 @@ describe('a poll', () => {
     expect(harness.registry.count()).toBe(1);
     await harness.run(1);
     expect(harness.registry.count()).toBe(2);
+  });
+
+  it('of a provider that is no longer refused comes as usual', async () => {
+    const harness = await knowing(['greeter'], { watch: true });
+    await harness.run(1_000);
+    harness.registry.fails = () => refusal(403_205);
+    await harness.core.find('greeter', { fresh: true }).catch((error: unknown) => error);
+    harness.registry.fails = () => undefined;
+    await harness.core.find('greeter', { fresh: true });
+    await harness.run(1_000);
+    harness.clear();
+    harness.watchers[0]?.events.hint('all');
+    expect(harness.registry.count()).toBe(1);
   });
 
   it('skips a provider whose pull still runs', async () => {
@@ -311,6 +359,18 @@ describe('a frame', () => {
     expect(harness.registry.asked.every(({ names }) => names.length === 2)).toBe(true);
   });
 
+  it('that cannot be read waits after the last pull of any, and then pulls all together', async () => {
+    const harness = await watched();
+    harness.watchers[0]?.events.hint(greeter);
+    await harness.run(100);
+    harness.clear();
+    harness.watchers[0]?.events.hint('all');
+    await harness.run(274);
+    expect(harness.registry.count()).toBe(0);
+    await harness.run(1);
+    expect(harness.registry.asked.map(({ names }) => names)).toEqual([['greeter', 'other']]);
+  });
+
   it('during a pull is followed by one more', async () => {
     const harness = await watched();
     harness.registry.latencyMs = 100;
@@ -318,6 +378,8 @@ describe('a frame', () => {
     await harness.run(50);
     harness.watchers[0]?.events.hint(greeter);
     harness.watchers[0]?.events.hint(greeter);
+    expect(harness.registry.count()).toBe(1);
+    await harness.run(50 + 374);
     expect(harness.registry.count()).toBe(1);
     await harness.run(1_000);
     const [first, second, third] = harness.registry.asked.map(({ at }) => at);
@@ -383,6 +445,21 @@ describe('a doubt', () => {
     harness.notice(restored);
     await harness.run(2_500);
     expect(harness.registry.asked).toMatchObject([{ revisions: ['0'] }]);
+  });
+
+  it('pulls the truth of all when one is answered for that the registry had not served', async () => {
+    const harness = await knowing(['a', 'b'], { watch: true, pollIntervalMs: 600_000 });
+    await harness.run(1_000);
+    const frame = { environment: '', appId: 'default', serviceName: 'a', alias: undefined };
+    harness.registry.fails = () => unreachable();
+    harness.watchers[0]?.events.hint(frame);
+    await harness.run(1_000);
+    harness.registry.fails = () => undefined;
+    harness.watchers[0]?.events.hint(frame);
+    await harness.run(1_000);
+    harness.clear();
+    await harness.run(100_000);
+    expect(harness.registry.asked).toMatchObject([{ names: ['a', 'b'], revisions: ['0', '0'] }]);
   });
 
   it('of a failed call pulls at once, and then once a second', async () => {
@@ -465,6 +542,14 @@ describe('a fresh question', () => {
     );
   });
 
+  it('fails when it is answered "not modified"', async () => {
+    const harness = await knowing(['greeter']);
+    harness.registry.findInstances = async () => ({ modified: false });
+    await expect(harness.core.find('greeter', { fresh: true })).rejects.toMatchObject({
+      code: 'ERR_SERVICECOMB_PROTOCOL',
+    });
+  });
+
   it('fails when the registry does not answer, though a list is known', async () => {
     const harness = await knowing(['greeter']);
     harness.registry.fails = () => unreachable();
@@ -516,6 +601,26 @@ describe('an unknown provider', () => {
       [1, undefined],
       [3, 'forgotten'],
       [3, undefined],
+    ]);
+    expect(harness.names()).toEqual([]);
+  });
+});
+
+describe('a consumer that a registry with its security on does not know', () => {
+  it('is not named, and its providers stay', async () => {
+    const harness = await knowing(['a', 'b']);
+    harness.register();
+    await harness.run(0);
+    harness.clear();
+    harness.registry.fails = ({ consumerId }) =>
+      consumerId === undefined ? undefined : refusal(401_201, 'there is no valid resouce scope');
+    await harness.run(15_000);
+    await harness.core.find('a', { fresh: true });
+    expect(harness.registry.asked.map(({ consumerId }) => consumerId)).toEqual([
+      'consumer',
+      undefined,
+      'consumer',
+      undefined,
     ]);
     expect(harness.names()).toEqual([]);
   });
