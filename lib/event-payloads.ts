@@ -259,7 +259,7 @@ export interface DiscoveryEmptiedEvent extends RegistryEventBase<'servicecomb.di
 
 /** The instances of a provider could not be asked for. The known ones serve on. Sent once for failures in a row. */
 export interface DiscoveryFailedEvent extends RegistryEventBase<'servicecomb.discovery.failed'> {
-  /** Absent when a request for several failed. */
+  /** Absent when the registry does not answer or cannot serve: no provider can be asked for then. */
   readonly provider?: ProviderName;
   readonly error: ServiceCombError;
   /** Failures in a row, this one included. */

@@ -227,7 +227,8 @@ const definitions = {
   ]),
   DiscoveryRecovered: event('servicecomb.discovery.recovered', ({ provider, failures }) => [
     'log',
-    `The instances of ${nameOf(provider)} are known again after ${failures} failed`,
+    `The instances of ${nameOf(provider)} can be asked for again after ` +
+      numberOf({ length: failures }, 'failed request'),
   ]),
   WatchOpened: event('servicecomb.watch.opened', ({ address }) => [
     'log',
@@ -273,7 +274,7 @@ function partOf(done: string, instances: readonly ListedInstance[]): readonly st
 }
 
 function nameOf(provider: ProviderName | undefined): string {
-  return provider === undefined ? 'several providers' : quoted(provider);
+  return provider === undefined ? 'any provider' : quoted(provider);
 }
 
 function atTheRegistry(by: 'application' | 'registry'): string {

@@ -66,7 +66,7 @@ export class ServiceProcess {
     return new Promise(resolve => {
       // Unlike 'exit', 'close' comes after the last line of output.
       this.#child.on('close', (code, signal) => {
-        const byItself = `The ${this.label} ended by itself: ${signal ?? `exit code ${code}`}`;
+        const byItself = `${this.label} ended by itself: ${signal ?? `exit code ${code}`}`;
         resolve(failure ?? (this.#isAsked ? undefined : byItself));
       });
     });

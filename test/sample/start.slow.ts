@@ -69,7 +69,7 @@ describe('npm start', () => {
     expect(await endpointsOf(6)).toEqual(new Set(endpoints));
 
     process.kill(Number(pid), 'SIGKILL');
-    await sample.prints(/The greeter1 ended by itself: SIGKILL. The caller goes on/);
+    await sample.prints(/greeter1 ended by itself: SIGKILL\. The caller goes on/);
 
     expect(await endpointsOf(6)).toEqual(new Set(endpoints.slice(1)));
     expect(await get('http://127.0.0.1:3000/instances')).toMatchObject({

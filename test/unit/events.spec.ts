@@ -435,10 +435,10 @@ describe('the log of discovery', () => {
     ]);
   });
 
-  it('says that the question after several providers failed', () => {
+  it('says that no provider could be asked for', () => {
     const payload = { error, failures: 1 };
     expect(linesOf([{ name: RegistryEvents.DiscoveryFailed, payload }])[0]).toMatch(
-      /of several providers; the known ones are called meanwhile/,
+      /of any provider; the known ones are called meanwhile/,
     );
   });
 
