@@ -158,7 +158,7 @@ export class DiscoveryCore {
     return end;
   }
 
-  /** Notes what has happened to the registration. */
+  /** Notes what has happened to the registration: one of {@link noticedEvents}. */
   notice(event: PendingEvent, { instance }: EventContext): void {
     this.#announcer.instance = instance ?? this.#announcer.instance;
     const spreadMs = this.settings.pollIntervalMs / 3;
@@ -421,6 +421,16 @@ export class DiscoveryCore {
     if (isBack) this.#puller.pullAll(this.settings.pollIntervalMs / 3);
   }
 }
+
+/** All that discovery notices of the registration. Heartbeats are not among it. */
+export const noticedEvents: readonly RegistryEventName[] = [
+  RegistryEvents.ServiceRegistered,
+  RegistryEvents.InstanceRegistered,
+  RegistryEvents.InstanceLost,
+  RegistryEvents.AddressIsolated,
+  RegistryEvents.AddressRestored,
+  RegistryEvents.EventLoopStalled,
+];
 
 /** Events after which anything may have changed unnoticed. */
 const standstills: ReadonlySet<RegistryEventName> = new Set([
