@@ -23,6 +23,7 @@ import { certificateAuthority } from '../support/certificates.js';
 import { concurrently } from '../support/concurrently.js';
 import { guarded, root } from '../support/guarded-app.js';
 import { Provider, startProvider } from '../support/providers.js';
+import { within5s } from '../support/within.js';
 import {
   type Cleanup,
   createApp,
@@ -74,19 +75,6 @@ async function startDead(cleanup: Cleanup, registry: EmbeddedServiceCenter): Pro
   const provider = await startProvider(cleanup, registry);
   await provider.stop();
   return provider;
-}
-
-/** Tries until it succeeds, for 5 s; rejects as the last attempt did. */
-async function within5s<T>(attempt: () => Promise<T>): Promise<T> {
-  const endAt = performance.now() + 5_000;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (performance.now() > endAt) throw error;
-      await new Promise(resolve => setTimeout(resolve, 10));
-    }
-  }
 }
 
 async function thrownBy(work: Promise<unknown>): Promise<unknown> {
