@@ -161,7 +161,7 @@ export class DiscoveryCore {
     return end;
   }
 
-  /** Notes what has happened to the registration. */
+  /** Notes what has happened to the registration: one of {@link noticedEvents}. */
   notice(event: PendingEvent, { instance }: EventContext): void {
     this.#announcer.instance = instance ?? this.#announcer.instance;
     const spreadMs = this.settings.pollIntervalMs / 3;
@@ -419,6 +419,16 @@ export class DiscoveryCore {
     };
   }
 }
+
+/** All that discovery notices of the registration. Heartbeats are not among it. */
+export const noticedEvents: readonly RegistryEventName[] = [
+  RegistryEvents.ServiceRegistered,
+  RegistryEvents.InstanceRegistered,
+  RegistryEvents.InstanceLost,
+  RegistryEvents.AddressIsolated,
+  RegistryEvents.AddressRestored,
+  RegistryEvents.EventLoopStalled,
+];
 
 /** Events after which anything may have changed unnoticed. */
 const standstills: ReadonlySet<RegistryEventName> = new Set([

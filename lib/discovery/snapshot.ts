@@ -43,7 +43,7 @@ export interface InstanceSnapshot {
   readonly latencyMs: number | null;
 }
 
-/** Returns the snapshot of a provider, frozen. */
+/** @internal Returns the snapshot of a provider, frozen. */
 export function snapshotOf(provider: KnownProvider, now: number): ProviderSnapshot {
   const { name, state, isFixed, instances, balancers } = provider;
   const [balancer] = balancers.values();

@@ -33,7 +33,7 @@ declare module 'axios' {
   }
 }
 
-/** What calls by name need. */
+/** @internal What calls by name need. */
 export interface ByNameParts {
   readonly core: Pick<DiscoveryCore, 'call'>;
   /** Sends a request to a host. */
@@ -68,7 +68,7 @@ const hostAdvice =
   'To call a host by its name in DNS, give its port, or inject the HttpService of HttpModule';
 
 /**
- * Makes the adapter that calls providers by name. Being an adapter it is below the interceptors of the user, which
+ * @internal Makes the adapter that calls providers by name. Being an adapter it is below the interceptors of the user, which
  * run once for a request that is repeated. Each attempt gets a copy of the request, so that answers and errors have
  * the URL as the user wrote it.
  */

@@ -29,14 +29,18 @@ export class EndpointAgents implements OnApplicationShutdown {
     this.#closeIdle(name => name.startsWith(beginning));
   }
 
+  get #agents(): readonly Agent[] {
+    return [this.httpAgent, this.httpsAgent];
+  }
+
   /** Closes what is idle, and each other connection when its call has ended. */
   onApplicationShutdown(): void {
-    for (const agent of [this.httpAgent, this.httpsAgent]) agent.maxFreeSockets = 0;
+    for (const agent of this.#agents) agent.maxFreeSockets = 0;
     this.#closeIdle(() => true);
   }
 
   #closeIdle(isMeant: (name: string) => boolean): void {
-    for (const { freeSockets } of [this.httpAgent, this.httpsAgent])
+    for (const { freeSockets } of this.#agents)
       for (const [name, sockets = []] of Object.entries(freeSockets))
         if (isMeant(name)) for (const socket of sockets) socket.destroy();
   }

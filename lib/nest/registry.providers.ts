@@ -4,7 +4,7 @@ import { ModuleRef } from '@nestjs/core';
 import { RegistryOptionsError } from '../errors.js';
 import { EventPublisher, RegistryEvents } from '../events.js';
 import { createCredentials } from '../credentials/credentials.js';
-import { DiscoveryCore } from '../discovery/core.js';
+import { DiscoveryCore, noticedEvents } from '../discovery/core.js';
 import { parseEndpoint } from '../discovery/endpoint.js';
 import { pickers } from '../discovery/pickers.js';
 import { parseVersionRule } from '../discovery/version-rule.js';
@@ -185,19 +185,9 @@ function createDiscovery(
     publisher,
     watcher: events => new Watcher(open, { ...parts, request }, events),
   });
-  publisher.follow(factsOfRegistration, (event, context) => core.notice(event, context));
+  publisher.follow(noticedEvents, (event, context) => core.notice(event, context));
   return core;
 }
-
-/** All that discovery is told of the registration. Heartbeats are not among it. */
-const factsOfRegistration = [
-  RegistryEvents.ServiceRegistered,
-  RegistryEvents.InstanceRegistered,
-  RegistryEvents.InstanceLost,
-  RegistryEvents.AddressIsolated,
-  RegistryEvents.AddressRestored,
-  RegistryEvents.EventLoopStalled,
-];
 
 function createRemovedEndpoints(publisher: EventPublisher): RemovedEndpoints {
   const removed = new RemovedEndpoints();

@@ -75,7 +75,7 @@ class RemoteCall extends Error {
   }
 }
 
-/** Returns the providers of client classes. They need an HttpService that calls by name. */
+/** @internal Returns the providers of client classes. They need an HttpService that calls by name. */
 export function clientProviders(clients: readonly Type<object>[]): readonly FactoryProvider[] {
   // One provider reads them all, so that one error names every mistake.
   const read = { provide: Symbol('service clients'), useFactory: () => readClients(clients) };

@@ -1,5 +1,5 @@
 import type { EventContext, PendingEvent } from '../../lib/events.js';
-import { DiscoveryCore, type WatcherOfCore } from '../../lib/discovery/core.js';
+import { DiscoveryCore, noticedEvents, type WatcherOfCore } from '../../lib/discovery/core.js';
 import { pickers } from '../../lib/discovery/pickers.js';
 import type { DiscoverySettings } from '../../lib/discovery/settings.js';
 import type { WatcherEvents } from '../../lib/discovery/watcher.js';
@@ -116,8 +116,9 @@ export class DiscoveryHarness {
     });
   }
 
+  /** Passes on what the library passes on. */
   notice(event: PendingEvent): void {
-    this.core.notice(event, { at: 'now' });
+    if (noticedEvents.includes(event.name)) this.core.notice(event, { at: 'now' });
   }
 
   /** Names of the events so far, without their beginning. */
