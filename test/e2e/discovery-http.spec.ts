@@ -177,7 +177,7 @@ describe('a request by name', () => {
     expect(headers?.['traceparent']).toBe('00-1-2-01');
   });
 
-  concurrently('has no credentials of the registry', async cleanup => {
+  concurrently('has no credentials of the registry (D17)', async cleanup => {
     const registry = await guarded(cleanup);
     const serviceCenter = {
       auth: root,

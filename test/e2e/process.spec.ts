@@ -58,7 +58,7 @@ describe('an application that injects Discovery and never uses it', () => {
     return { armed: new Set(armed), sent };
   }
 
-  it('sends the same requests as one without it, and has the same timers', async () => {
+  it('sends the same requests as one without it, and has the same timers (D16)', async () => {
     expect(await lifeOf([DiscoveryHttpModule.register()])).toEqual(await lifeOf([]));
   });
 });

@@ -30,6 +30,7 @@ export class Provider {
   readonly received: Received[] = [];
   readonly #serviceId: string;
   readonly #server: Server;
+  #port = 0;
 
   constructor(
     private readonly registry: EmbeddedServiceCenter,
@@ -51,9 +52,9 @@ export class Provider {
       tls === undefined ? createServer(listener) : createSecureServer({ ...tls }, listener);
   }
 
+  /** Where it listens, or did. */
   get port(): number {
-    const address = this.#server.address();
-    return (address as AddressInfo).port;
+    return this.#port;
   }
 
   get endpoint(): string {
@@ -64,6 +65,7 @@ export class Provider {
   /** Listens, without being registered. */
   async listen(): Promise<this> {
     await new Promise<void>(resolve => this.#server.listen(0, '127.0.0.1', resolve));
+    this.#port = (this.#server.address() as AddressInfo).port;
     return this;
   }
 
@@ -82,6 +84,12 @@ export class Provider {
   /** Takes the instance off the registry; its server goes on. */
   unregister(): void {
     this.#ask('DELETE', `/microservices/${this.#serviceId}/instances/${this.instanceId}`);
+  }
+
+  /** Replaces the properties of the instance in the registry. */
+  change(properties: Readonly<Record<string, string>>): void {
+    const path = `/microservices/${this.#serviceId}/instances/${this.instanceId}/properties`;
+    this.#ask('PUT', path, { properties });
   }
 
   /** Ends the server and all its connections. */
