@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** Work beside the one request of a registration. Heartbeats do not wait for it. */
 export interface BackgroundWork {
   /** Whether it is also done while there is no registration, and none is on its way. @default false */
@@ -20,6 +22,8 @@ export class Background {
   /** Starts a piece of work. What it throws after it was stopped is ignored: that is how it ends. */
   start(work: (signal: AbortSignal) => Promise<void>): void {
     const { signal } = this.#abort;
+    // Each request under way listens to it; Node would warn of more than ten.
+    setMaxListeners(Infinity, signal);
     work(signal).catch((error: unknown) => {
       if (!signal.aborted) this.#bugs.push(error);
     });

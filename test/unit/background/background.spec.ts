@@ -1,3 +1,4 @@
+import { getMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { Background } from '../../../lib/background/background.js';
@@ -25,5 +26,11 @@ describe('work in the background', () => {
     expect(() => background.throwPending()).not.toThrow();
     background.start(untilAborted);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+  });
+
+  it('may listen to the signal as often as it likes, without a warning of Node', () => {
+    const listeners: number[] = [];
+    new Background().start(async signal => void listeners.push(getMaxListeners(signal)));
+    expect(listeners).toEqual([Infinity]);
   });
 });
