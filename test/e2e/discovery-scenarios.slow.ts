@@ -68,7 +68,7 @@ describe('providers that come and go under 200 calls a second', () => {
     async cleanup => {
       const { load, newcomers } = await growAndShrink(cleanup, {
         drainMs: 1_000,
-        callsPerStep: 1_055,
+        callsPerStep: 1_120,
       });
       expect(load.failed).toEqual([]);
       expect(load.sent).toBeGreaterThanOrEqual(20_000);
@@ -155,7 +155,7 @@ interface GreeterProcess {
 }
 
 async function startGreeterProcess(cleanup: Cleanup, url: string): Promise<GreeterProcess> {
-  const script = join(import.meta.dirname, '../support/greeter-process.js');
+  const script = join(import.meta.dirname, '../support/greeter-context.js');
   const child = fork(script, [url], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   cleanup.add(async () => void child.kill('SIGKILL'));
   const [endpoint]: string[] = await once(child, 'message');

@@ -4,7 +4,7 @@ import { type InstanceRegisteredEvent, RegistryModule } from '../../lib/index.js
 import { answeringAfter, greeterController, greeterOptions } from './greeter-app.js';
 import { rootModule } from './test-app.js';
 
-// A provider in a process of its own, to be killed: `node greeter-process.js REGISTRY`. It reports over IPC where it
+// A provider in a process of its own, to be killed: `node greeter-context.js REGISTRY`. It reports over IPC where it
 // is called, and ends with its parent.
 
 const [, , registry = ''] = process.argv;
