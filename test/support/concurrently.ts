@@ -15,3 +15,30 @@ export function concurrently(name: string, test: (cleanup: Cleanup) => Promise<v
     }
   });
 }
+
+/**
+ * Returns a function like {@link concurrently} whose tests run one after the other, at the same time as all others
+ * of the file: for those that need the processor as well as time.
+ */
+export function inTurn(timeoutMs: number): typeof concurrently {
+  let before = Promise.resolve();
+  return (name, test) => {
+    it.concurrent(
+      name,
+      async () => {
+        const predecessor = before;
+        let end: () => void = () => undefined;
+        before = new Promise(resolve => (end = resolve));
+        await predecessor;
+        const cleanup = new Cleanup();
+        try {
+          await test(cleanup);
+        } finally {
+          await cleanup.run();
+          end();
+        }
+      },
+      timeoutMs,
+    );
+  };
+}

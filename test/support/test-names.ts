@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
-/** A text that is the first argument of `it`, `test`, `concurrently`, or of what `it.each` made. */
-const named = /(?:\b(?:it|test|concurrently)|\))\(\s*(['"`])((?:\\.|(?!\1).)+)\1,/g;
+/** A text that is the first argument of `it`, `test`, `concurrently`, `inFirst` and so on, or of what `it.each` made. */
+const named = /(?:\b(?:it|test|concurrently|in[A-Z]\w+)|\))\(\s*(['"`])((?:\\.|(?!\1).)+)\1,/g;
 
 /** What stands for the cases of a test that has several. */
 const cases = / \([^()]*[%$][^()]*\)$/;
