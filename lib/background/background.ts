@@ -15,14 +15,14 @@ export interface BackgroundWork {
 /** Runs work that nothing waits for, and keeps what it throws until {@link throwPending}. */
 export class Background {
   #bugs: unknown[] = [];
-  #abort = new AbortController();
+  readonly #running = new Set<AbortController>();
 
   /** Starts a piece of work. What it throws after it was stopped is ignored: that is how it ends. */
   start(work: (signal: AbortSignal) => Promise<void>): void {
-    const { signal } = this.#abort;
-    work(signal).catch((error: unknown) => {
-      if (!signal.aborted) this.#bugs.push(error);
-    });
+    // One for each: Node warns of a leak when more than ten requests under way listen to one signal.
+    const controller = new AbortController();
+    this.#running.add(controller);
+    void this.#settled(work, controller);
   }
 
   /** @throws the first bug since the last call */
@@ -33,7 +33,20 @@ export class Background {
 
   /** Aborts the work that runs. Work that is started later is not aborted. */
   stop(): void {
-    this.#abort.abort();
-    this.#abort = new AbortController();
+    for (const controller of this.#running) controller.abort();
+    this.#running.clear();
+  }
+
+  async #settled(
+    work: (signal: AbortSignal) => Promise<void>,
+    controller: AbortController,
+  ): Promise<void> {
+    try {
+      await work(controller.signal);
+    } catch (error) {
+      if (!controller.signal.aborted) this.#bugs.push(error);
+    } finally {
+      this.#running.delete(controller);
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { Background } from '../../../lib/background/background.js';
@@ -25,5 +26,20 @@ describe('work in the background', () => {
     expect(() => background.throwPending()).not.toThrow();
     background.start(untilAborted);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+  });
+
+  it('lets much work listen for its end, without what Node takes for a leak', () => {
+    const background = new Background();
+    const signals: AbortSignal[] = [];
+    for (let nth = 0; nth < 20; nth += 1)
+      background.start(signal => {
+        signals.push(signal);
+        signal.addEventListener('abort', () => undefined);
+        return new Promise(() => undefined);
+      });
+    const listeners = signals.map(signal => getEventListeners(signal, 'abort').length);
+    expect(Math.max(...listeners)).toBeLessThanOrEqual(10);
+    background.stop();
+    expect(signals.every(({ aborted }) => aborted)).toBe(true);
   });
 });
