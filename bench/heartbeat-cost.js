@@ -136,7 +136,9 @@ async function library(url) {
     wallNow: () => Date.now() + leaptMs,
     delay: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
   };
-  const testing = Test.createTestingModule({ imports: modulesWith(url, { verifyEvery: 0, jitter: 0 }) });
+  const testing = Test.createTestingModule({
+    imports: modulesWith(url, { verifyEvery: 0, jitter: 0 }),
+  });
   const app = (
     await testing.overrideProvider(REGISTRY_CLOCK).useValue(clock).compile()
   ).createNestApplication({ logger: false });
