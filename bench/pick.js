@@ -5,6 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { DiscoveryCore } from '../build/lib/discovery/core.js';
+import { Discovery } from '../build/lib/index.js';
 import { Balancer } from '../build/lib/discovery/balancer.js';
 import { pickers } from '../build/lib/discovery/pickers.js';
 
@@ -51,10 +53,40 @@ function balancerOf(name, picker = pickers.balanced) {
   return balancer;
 }
 
+/** All that is asked before a pick: the query, and the provider that it means. The registry has answered already. */
+async function knownBy(providers) {
+  const instances = name => Array.from({ length: 20 }, (_, index) => instanceOf(name, index));
+  const client = {
+    address: 'http://bench',
+    findInstances: async ({ serviceName }) => {
+      return { modified: true, revision: '1', instances: instances(serviceName) };
+    },
+  };
+  const settings = {
+    enabled: true,
+    pollIntervalMs: 15_000,
+    neverEarly: false,
+    watch: false,
+    keepMs: 120_000,
+    warmUp: [],
+    picker: pickers.balanced,
+    zone: 'prefer',
+    ejection: { failures: 5, firstMs: 5_000, longestMs: 60_000, share: 0.5 },
+    providers: new Map(),
+    own: { environment: '', appId: 'default', dataCenter: undefined },
+  };
+  const publisher = { publish() {}, note() {} };
+  const core = new DiscoveryCore(settings, { client, clock, random: Math.random, publisher });
+  for (const name of providers) await core.find(name);
+  return core;
+}
+
 const one = balancerOf('one');
 const many = Array.from({ length: 1_000 }, (_, index) => balancerOf(`provider-${index}`));
 const byName = new Map(many.map((balancer, index) => [`provider-${index}`, balancer]));
 const names = [...byName.keys()];
+const known = await knownBy(names);
+const discovery = new Discovery(known);
 /** The candidates of each, to index: the same memory without choosing. */
 const lists = many.map(balancer => Array.from({ length: 20 }, () => balancer.pick()));
 const [list] = lists;
@@ -95,6 +127,29 @@ const core = {
     for (let at = 0; at < count; at++) length += byName.get(names[at % 1_000]).pick().url.length;
     return length;
   },
+  'core.pickKnown, one provider': count => {
+    let length = 0;
+    for (let at = 0; at < count; at++) length += known.pickKnown('provider-7').url.length;
+    return length;
+  },
+  'core.pickKnown, 1,000 providers': count => {
+    let length = 0;
+    for (let at = 0; at < count; at++) length += known.pickKnown(names[at % 1_000]).url.length;
+    return length;
+  },
+};
+const awaited = {
+  'await discovery.pick, one provider': async count => {
+    let length = 0;
+    for (let at = 0; at < count; at++) length += (await discovery.pick('provider-7')).url.length;
+    return length;
+  },
+  'await discovery.pick, 1,000 providers': async count => {
+    let length = 0;
+    for (let at = 0; at < count; at++)
+      length += (await discovery.pick(names[at % 1_000])).url.length;
+    return length;
+  },
 };
 /** Measured last: an application has one picker or two, and the compiler makes less of five. */
 const others = Object.fromEntries(
@@ -110,11 +165,11 @@ const others = Object.fromEntries(
 );
 
 /** Millions a second, and bytes that one takes of the heap. */
-function measured(run) {
+async function measured(run) {
   collectGarbage();
   const heapBefore = process.memoryUsage().heapUsed;
   const startedAt = performance.now();
-  run(picks);
+  await run(picks);
   const tookMs = performance.now() - startedAt;
   const bytes = (process.memoryUsage().heapUsed - heapBefore) / picks;
   return { rate: picks / tookMs / 1_000, bytes };
@@ -153,6 +208,7 @@ async function compared(contenders, measure) {
 }
 
 const figures = await compared(core, measured);
+Object.assign(figures, await compared(awaited, measured));
 const costs = await compared(callers, callCost);
 Object.assign(figures, await compared(others, measured));
 

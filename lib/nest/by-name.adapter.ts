@@ -45,6 +45,11 @@ export interface ByNameParts {
   readonly context?: (() => Readonly<Record<string, string>> | undefined) | undefined;
 }
 
+interface CallerParts extends ByNameParts {
+  /** The header that names the caller, where nothing came in: it is the same for every call. */
+  readonly ownContext: string;
+}
+
 // By a key that both forms of this library know: a process may load both.
 const candidateKey = Symbol.for('nestjs-servicecomb.candidate');
 
@@ -73,10 +78,12 @@ const hostAdvice =
  * the URL as the user wrote it.
  */
 export function byNameAdapter(parts: ByNameParts): AxiosAdapter {
+  const callerParts = { ...parts, ownContext: contextWith(parts.ownName, {}) };
   return async config => {
     const isOverUnixSocket = typeof config.socketPath === 'string';
     const target = isOverUnixSocket ? undefined : serviceUrl(fullUrlOf(config));
-    return target === undefined ? parts.send(config) : new CallByName(parts, config, target).run();
+    if (target === undefined) return parts.send(config);
+    return new CallByName(callerParts, config, target).run();
   };
 }
 
@@ -96,7 +103,7 @@ class CallByName {
   readonly #signal: AbortSignal | undefined;
 
   constructor(
-    private readonly parts: ByNameParts,
+    private readonly parts: CallerParts,
     private readonly config: InternalAxiosRequestConfig,
     private readonly target: ServiceUrl,
   ) {
@@ -280,15 +287,22 @@ const contextHeader = 'x-cse-context';
  */
 function headersFor(
   { headers }: InternalAxiosRequestConfig,
-  { ownName, context }: Pick<ByNameParts, 'ownName' | 'context'>,
+  { ownName, ownContext, context }: CallerParts,
 ): AxiosHeaders {
   const all = new AxiosHeaders(headers);
   for (const [name, value] of Object.entries(context?.() ?? {})) all.set(name, value, false);
   const written = all.get(contextHeader);
-  const passed = written === undefined || written === null ? {} : objectIn(String(written));
-  if (passed !== undefined)
-    all.set(contextHeader, asciiJson({ ...passed, 'x-cse-src-microservice': ownName }));
+  if (written === undefined || written === null) all.set(contextHeader, ownContext);
+  else {
+    const passed = objectIn(String(written));
+    if (passed !== undefined) all.set(contextHeader, contextWith(ownName, passed));
+  }
   return all;
+}
+
+/** Returns the value of the header that names the caller, besides what came in. */
+function contextWith(ownName: string, passed: object): string {
+  return asciiJson({ ...passed, 'x-cse-src-microservice': ownName });
 }
 
 /** Returns the object in a JSON text; undefined when it is something else, which is left as it is. */
