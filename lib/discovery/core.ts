@@ -279,7 +279,7 @@ export class DiscoveryCore {
     if (known !== undefined) return known;
     const { clock } = this.parts;
     const { keepMs, enabled } = this.settings;
-    const announce = (fact: Fact) => this.#announcer.announce(name, fact);
+    const announce = (of: KnownProvider, fact: Fact) => this.#announce(of, fact);
     const fixed = endpoints?.map(fixedInstance);
     const provider = new KnownProvider(name, { clock, keepMs, announce }, fixed);
     this.#providers.set(key, provider);
@@ -417,6 +417,13 @@ export class DiscoveryCore {
       },
       skipped: endpoint => this.#announcer.note({ kind: 'unreadable', provider: name, endpoint }),
     };
+  }
+
+  #announce(provider: KnownProvider, fact: Fact): void {
+    const wasFailing = this.#announcer.isFailing;
+    this.#announcer.announce(provider.name, fact);
+    const isBack = wasFailing && !this.#announcer.isFailing;
+    if (isBack) this.#puller.pullAll(this.settings.pollIntervalMs / 3);
   }
 }
 

@@ -17,7 +17,7 @@ export interface KnownProviderParts {
   readonly clock: Pick<Clock, 'now'>;
   readonly keepMs: number;
   /** Called with each fact, after everything else knows of it. */
-  readonly announce: (fact: Fact) => void;
+  readonly announce: (provider: KnownProvider, fact: Fact) => void;
 }
 
 const none: Instances = Object.freeze([]);
@@ -100,7 +100,7 @@ export class KnownProvider implements Pullable {
     }
     for (const follower of this.#followers)
       if (this.#isKnown && (isChanged || follower.last === undefined)) this.#show(follower);
-    for (const fact of facts) announce(fact);
+    for (const fact of facts) announce(this, fact);
   }
 
   /** Drops what has been kept for long enough. Returns when that is to be looked at again; Infinity for never. */

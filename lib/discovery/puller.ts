@@ -43,7 +43,7 @@ class Schedule implements Target {
   /** When a truth pull is due besides the polls. */
   truthAt = Infinity;
   /** The pull under way; resolves when it has ended, however it did. */
-  underWay: Deferred | undefined;
+  underWay: (Deferred & { readonly isFresh: boolean }) | undefined;
   endedAt = -Infinity;
   truthEndedAt = -Infinity;
   /** When the last pull that a failed call asked for was due. */
@@ -153,7 +153,7 @@ export class Puller {
   async askStore(provider: Pullable): Promise<void> {
     const schedule = this.#schedules.get(provider);
     await schedule?.underWay?.promise;
-    // Nobody but others who wait here starts a pull before this goes on.
+    while (schedule?.underWay?.isFresh === false) await schedule.underWay.promise;
     if (schedule === undefined) return;
     if (schedule.underWay === undefined) this.#start([{ target: schedule, revision: undefined }]);
     await schedule.underWay?.promise;
@@ -248,9 +248,9 @@ export class Puller {
 
   #start(pulls: readonly SchedulePull[]): void {
     if (this.#isStopped) return;
-    for (const { target } of pulls) {
+    for (const { target, revision } of pulls) {
       target.truthAt = Infinity;
-      target.underWay = new Deferred();
+      target.underWay = Object.assign(new Deferred(), { isFresh: revision === undefined });
     }
     this.#background.start(signal => this.#pull(pulls, signal));
   }
