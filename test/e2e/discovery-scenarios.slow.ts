@@ -29,6 +29,8 @@ async function growAndShrink(
 ) {
   const clock = OwnClock.start(cleanup);
   const registry = await startRegistry(cleanup, { oddities });
+  // A removal that no registry tells of is no planned one: only its polls that read the truth find it.
+  registry.oddities.set({ lostDeletions: false });
   let registeredAt = NaN;
   registry.onRequest(({ operation }) => {
     if (operation === 'registerInstance') registeredAt = clock.now();
@@ -72,7 +74,7 @@ describe('providers that come and go under 200 calls a second', () => {
       });
       expect(load.failed).toEqual([]);
       expect(load.sent).toBeGreaterThanOrEqual(20_000);
-      expect(Math.max(...newcomers)).toBeLessThanOrEqual(100);
+      expect(newcomers.filter(ms => ms > 100)).toEqual([]);
     },
   );
 
