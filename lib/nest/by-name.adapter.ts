@@ -9,8 +9,9 @@ import {
 import type { CallOptions } from '../discovery/balancer.js';
 import type { Candidate } from '../discovery/candidate.js';
 import type { DiscoveryCore } from '../discovery/core.js';
+import type { EndingAttempt } from '../discovery/deadlines.js';
 import { withPrefix } from '../discovery/endpoint.js';
-import type { Attempt, ProviderCallOptions, ProviderQuery } from '../discovery/provider.js';
+import type { ProviderCallOptions, ProviderQuery } from '../discovery/provider.js';
 import { type ServiceUrl, serviceUrl } from '../discovery/service-url.js';
 import { NoInstanceError, propertyOf } from '../errors.js';
 import type { EndpointAgents } from './endpoint-agents.js';
@@ -113,7 +114,7 @@ class CallByName {
     const query = byName?.provider ?? { serviceName: this.target.name };
     const headers = headersFor(this.config, this.parts);
     try {
-      const send = (candidate: Candidate, attempt: Attempt) =>
+      const send = (candidate: Candidate, attempt: EndingAttempt) =>
         this.#attempt(candidate, attempt, headers);
       return this.#restored(await this.parts.core.call(query, send, this.#options));
     } catch (error) {
@@ -139,7 +140,7 @@ class CallByName {
 
   async #attempt(
     candidate: Candidate,
-    attempt: Attempt,
+    attempt: EndingAttempt,
     headers: AxiosHeaders,
   ): Promise<AxiosResponse> {
     const { agents, send } = this.parts;
@@ -163,7 +164,7 @@ class CallByName {
     };
     return this.config.responseType === 'stream'
       ? this.#untilHeaders(attempt.signal, signal => send({ ...request, signal }))
-      : send({ ...request, signal: attempt.signal });
+      : send({ ...request, signal: attempt.endSignal });
   }
 
   /** The deadline of a call is for the headers of a stream, while its user may abort what follows. */
