@@ -3,10 +3,10 @@ import { NoInstanceError } from '../errors.js';
 import type { DataCenterInfo, StoredInstance } from '../protocol/wire.js';
 import { answerOutcome, callOutcome, type CallOutcome } from './call-outcome.js';
 import type { Candidate, Picker, PickTurn } from './candidate.js';
-import { type CallTime, Deadlines, TimedAttempt } from './deadlines.js';
+import { type CallTime, Deadlines, type EndingAttempt, TimedAttempt } from './deadlines.js';
 import { parseEndpoint, speaks } from './endpoint.js';
 import { pickers } from './pickers.js';
-import type { Attempt, PickOptions, ProviderCallOptions, ProviderName } from './provider.js';
+import type { PickOptions, ProviderCallOptions, ProviderName } from './provider.js';
 import { repetitionOf, type RepeatRules, type Repeats, RetryBudget } from './retry.js';
 import {
   busyFrom,
@@ -131,7 +131,7 @@ export class Balancer {
    * @throws NoInstanceError
    */
   async call<T>(
-    action: (candidate: Candidate, attempt: Attempt) => Promise<T>,
+    action: (candidate: Candidate, attempt: EndingAttempt) => Promise<T>,
     options: CallOptions = {},
   ): Promise<T> {
     const startedAt = this.clock.now();
@@ -265,7 +265,7 @@ export class Balancer {
   }
 
   async #run<T>(
-    action: (candidate: Candidate, attempt: Attempt) => Promise<T>,
+    action: (candidate: Candidate, attempt: EndingAttempt) => Promise<T>,
     options: CallOptions,
     { time, startedAt }: { readonly time: CallTime; readonly startedAt: number },
   ): Promise<Result<T>> {
@@ -402,9 +402,9 @@ function repeatRulesOf({ isSafe, isOnce, idempotent, retries = 1 }: CallOptions)
 
 /** Runs an action; resolves when it has settled, or at once when the call is ended from outside. */
 function attempted<T>(
-  action: (candidate: Candidate, attempt: Attempt) => Promise<T>,
+  action: (candidate: Candidate, attempt: EndingAttempt) => Promise<T>,
   candidate: Candidate,
-  attempt: Attempt,
+  attempt: EndingAttempt,
   time: CallTime,
 ): Promise<Result<T>> {
   return new Promise(resolve => {

@@ -8,10 +8,10 @@ import type { StoredInstance } from '../protocol/wire.js';
 import { Announcer, type Publisher } from './announcer.js';
 import { Balancer, type BalancerEvents, type CallOptions } from './balancer.js';
 import type { Candidate } from './candidate.js';
+import type { EndingAttempt } from './deadlines.js';
 import { callable, type Instances } from './instance-list.js';
 import { KnownProvider } from './known-provider.js';
 import type {
-  Attempt,
   FindOptions,
   PickOptions,
   ProviderChange,
@@ -142,7 +142,7 @@ export class DiscoveryCore {
    */
   async call<T>(
     query: string | ProviderQuery,
-    action: (candidate: Candidate, attempt: Attempt) => Promise<T>,
+    action: (candidate: Candidate, attempt: EndingAttempt) => Promise<T>,
     options?: CallOptions,
   ): Promise<T> {
     const callee = this.#calleeOf(query);

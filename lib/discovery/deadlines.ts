@@ -7,14 +7,28 @@ const defaultTimeoutMs = 30_000;
 /** The longest sleep: so long it outlasts the last call. An alarm of its own for each call costs 30 µs. */
 const longestSleepMs = 1_000;
 
+/** As much of an AbortSignal as axios uses. To make one of Node's takes a tenth of the time of a request. */
+export interface EndSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** An attempt of a call that HTTP is sent for. */
+export interface EndingAttempt extends Attempt {
+  /** As `signal`, which is made when it is asked for. */
+  readonly endSignal: EndSignal;
+}
+
 /** The time of one call: ends it when the time is up, or when its caller aborts. */
-export class CallTime {
+export class CallTime implements EndSignal {
   readonly dueAt: number;
   /** Why the call was ended from outside. */
   ending: { readonly outcome: 'late' | 'nothing'; readonly reason: unknown } | undefined;
   /** Rejects the attempt under way. */
   interrupt: (reason: unknown) => void = () => undefined;
   #controller: AbortController | undefined;
+  readonly #listeners = new Set<() => void>();
   readonly #callerSignal: AbortSignal | undefined;
   readonly #timeoutMs: number;
 
@@ -32,6 +46,18 @@ export class CallTime {
     this.#controller ??= new AbortController();
     if (this.ending !== undefined) this.#controller.abort(this.ending.reason);
     return this.#controller.signal;
+  }
+
+  get aborted(): boolean {
+    return this.ending !== undefined;
+  }
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners.delete(listener);
   }
 
   expire(): void {
@@ -52,12 +78,13 @@ export class CallTime {
     if (this.ending !== undefined) return;
     this.ending = { outcome, reason };
     this.#controller?.abort(reason);
+    for (const listener of this.#listeners) listener();
     this.interrupt(reason);
   }
 }
 
 /** One attempt within the time of a call. */
-export class TimedAttempt implements Attempt {
+export class TimedAttempt implements EndingAttempt {
   constructor(
     private readonly time: CallTime,
     readonly number: number,
@@ -67,6 +94,10 @@ export class TimedAttempt implements Attempt {
 
   get signal(): AbortSignal {
     return this.time.signal;
+  }
+
+  get endSignal(): EndSignal {
+    return this.time;
   }
 }
 

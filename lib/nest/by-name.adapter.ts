@@ -10,8 +10,9 @@ import {
 import type { CallOptions } from '../discovery/balancer.js';
 import type { Candidate } from '../discovery/candidate.js';
 import type { DiscoveryCore } from '../discovery/core.js';
+import type { EndingAttempt } from '../discovery/deadlines.js';
 import { withPrefix } from '../discovery/endpoint.js';
-import type { Attempt, ProviderCallOptions, ProviderQuery } from '../discovery/provider.js';
+import type { ProviderCallOptions, ProviderQuery } from '../discovery/provider.js';
 import { type ServiceUrl, serviceUrl } from '../discovery/service-url.js';
 import { NoInstanceError, propertyOf } from '../errors.js';
 import type { EndpointAgents } from './endpoint-agents.js';
@@ -118,7 +119,7 @@ class CallByName {
     const query = byName?.provider ?? { serviceName: this.target.name };
     const headers = headersFor(this.config, this.parts);
     try {
-      const send = (candidate: Candidate, attempt: Attempt) =>
+      const send = (candidate: Candidate, attempt: EndingAttempt) =>
         this.#attempt(candidate, attempt, headers);
       const answer = await this.parts.core.call(query, send, this.#options);
       return this.#restored(answer instanceof Redirected ? await answer.result : answer);
@@ -145,7 +146,7 @@ class CallByName {
 
   async #attempt(
     candidate: Candidate,
-    attempt: Attempt,
+    attempt: EndingAttempt,
     headers: AxiosHeaders,
   ): Promise<AxiosResponse | Redirected> {
     const { agents, send } = this.parts;
@@ -160,7 +161,7 @@ class CallByName {
     const result =
       this.config.responseType === 'stream'
         ? this.#untilHeaders(attempt.signal, signal => send({ ...request, signal }))
-        : send({ ...request, signal: attempt.signal });
+        : send({ ...request, signal: attempt.endSignal });
     this.#result = result;
     await Promise.allSettled([result]);
     return isRedirected ? new Redirected(result) : result;

@@ -43,6 +43,27 @@ function plain(count: number, seed = 1): Balancing {
   return new Balancing(instancesOf(count), { ejection: undefined }, clock, seed);
 }
 
+describe('the end of a call', () => {
+  test('is told to its action, unless that does not listen any more', async () => {
+    const { balancer, clock } = balancing(instancesOf(1));
+    const told: string[] = [];
+    const call = balancer.call(
+      (_, { endSignal }) => {
+        const noMore = (): unknown => told.push('no more');
+        endSignal.addEventListener('abort', noMore);
+        endSignal.addEventListener('abort', () => told.push(`aborted: ${endSignal.aborted}`));
+        endSignal.removeEventListener('abort', noMore);
+        return new Promise(() => undefined);
+      },
+      { timeoutMs: 500 },
+    );
+    const ended = expect(call).rejects.toMatchObject({ name: 'TimeoutError' });
+    await clock.advance(500);
+    await ended;
+    expect(told).toEqual(['aborted: true']);
+  });
+});
+
 describe('repetitions', () => {
   test('a call that was not sent goes to two others, whatever its method', async () => {
     const { result, ids } = await called(plain(5), [refused]);

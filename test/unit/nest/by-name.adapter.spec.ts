@@ -7,7 +7,8 @@ import axios, {
 } from 'axios';
 import type { CallOptions } from '../../../lib/discovery/balancer.js';
 import type { Candidate } from '../../../lib/discovery/candidate.js';
-import type { Attempt, ProviderQuery } from '../../../lib/discovery/provider.js';
+import type { EndingAttempt } from '../../../lib/discovery/deadlines.js';
+import type { ProviderQuery } from '../../../lib/discovery/provider.js';
 import { NoInstanceError } from '../../../lib/errors.js';
 import { byNameAdapter, candidateOf } from '../../../lib/nest/by-name.adapter.js';
 
@@ -22,7 +23,7 @@ function candidateAt(host: string, prefix = ''): Candidate {
   };
 }
 
-type Action = (candidate: Candidate, attempt: Attempt) => Promise<unknown>;
+type Action = (candidate: Candidate, attempt: EndingAttempt) => Promise<unknown>;
 
 /** Calls by name over a network that answers what a test says, with candidates that a test chooses. */
 class Harness {
@@ -61,9 +62,10 @@ class Harness {
     return this.sent.map(({ url }) => url);
   }
 
-  get #attempt(): Omit<Attempt, 'number'> {
+  get #attempt(): Omit<EndingAttempt, 'number'> {
     const { deadline, needsNewConnection } = this;
-    return { signal: deadline.signal, remainingMs: 1_000, needsNewConnection };
+    const { signal } = deadline;
+    return { signal, endSignal: signal, remainingMs: 1_000, needsNewConnection };
   }
 
   async #call(
