@@ -72,7 +72,7 @@ describe('a connection that is open', () => {
     expect(await live.next()).toEqual(hint);
   });
 
-  it.each(['rst', 'fin'] as const)('is opened again when it is cut by %s', async how => {
+  it.each(['rst', 'fin'] as const)('is opened again when it is cut by %s (D8)', async how => {
     const { live, registry, change } = await watching();
     registry.faults.cutWatchers(how);
     expect(await live.next()).toMatchObject(['lost', { reason: 'closed (1006)' }]);
@@ -81,7 +81,7 @@ describe('a connection that is open', () => {
     expect(await live.next()).toEqual(hint);
   });
 
-  it('is given up after 90 s of silence when it is frozen, and opened again', async () => {
+  it('is given up after 90 s of silence when it is frozen, and opened again (D8)', async () => {
     const { clock, live, registry } = await simulated();
     registry.faults.muteWatchers();
     for (const _ of [1, 2]) {
