@@ -96,7 +96,7 @@ async function registry() {
         const { serviceName } = services[index].service;
         return `{"index":${index},"rev":"${revision}","instances":${instances(serviceName)}}`;
       });
-    return `{"services":{"notModified":${JSON.stringify(notModified)},"updated":[${updated}]}}`;
+    return `{"services":{"notModified":${JSON.stringify(notModified)},"updated":[${updated.join()}]}}`;
   };
   const one = url => {
     const query = new URL(url, 'http://a').searchParams;
@@ -206,15 +206,16 @@ class ClientBench {
   }
 
   #countAnswers() {
-    const { findInstancesInBatch, findInstances } = ServiceCenterClient.prototype;
+    const findInstances = this.#client.findInstances.bind(this.#client);
+    const findInstancesInBatch = this.#client.findInstancesInBatch.bind(this.#client);
     this.#client.findInstancesInBatch = async (...args) => {
-      const found = await findInstancesInBatch.apply(this.#client, args);
+      const found = await findInstancesInBatch(...args);
       this.#answered(found.length);
       return found;
     };
     this.#client.findInstances = async (query, options) => {
       const listed = this.#listed.get(query.serviceName);
-      const found = listed ?? (await findInstances.call(this.#client, query, options));
+      const found = listed ?? (await findInstances(query, options));
       this.#answered(1);
       return found;
     };
