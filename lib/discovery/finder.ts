@@ -68,6 +68,8 @@ interface Round {
 /** Asks the registry for providers: many in one request, where that is possible. */
 export class Finder {
   #batchAt = -Infinity;
+  /** The request that a round begins with: behind the one that broke off the last round, which may fail each time. */
+  #startAt = 0;
 
   constructor(private readonly parts: FinderParts) {}
 
@@ -80,12 +82,22 @@ export class Finder {
     options: Pick<Round, 'consumerId' | 'signal' | 'settle'>,
   ): Promise<void> {
     const round: Round = { ...options, error: undefined };
+    const others: Round = { ...round, consumerId: undefined };
     const { environment } = this.parts;
     const isOwn = ({ target }: Pull) => target.name.environment === environment;
-    for (const chunk of chunksOf(pulls.filter(isOwn))) await this.#findAll(chunk, round);
-    const others: Round = { ...round, consumerId: undefined };
-    for (const chunk of chunksOf(pulls.filter(pull => !isOwn(pull))))
-      await this.#findAll(chunk, others);
+    const chunks = [
+      ...chunksOf(pulls.filter(isOwn)).map(chunk => ({ chunk, of: round })),
+      ...chunksOf(pulls.filter(pull => !isOwn(pull))).map(chunk => ({ chunk, of: others })),
+    ];
+    const first = this.#startAt % Math.max(1, chunks.length);
+    this.#startAt = 0;
+    const inTurn = [...chunks.slice(first), ...chunks.slice(0, first)];
+    for (const [nth, { chunk, of }] of inTurn.entries()) {
+      const isSent = round.error === undefined && others.error === undefined;
+      of.error = round.error ?? others.error;
+      await this.#findAll(chunk, of);
+      if (isSent && of.error !== undefined) this.#startAt = first + nth + 1;
+    }
   }
 
   async #findAll(chunk: readonly Pull[], round: Round): Promise<void> {

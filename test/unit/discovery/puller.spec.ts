@@ -167,6 +167,19 @@ describe('a poll', () => {
     ]);
   });
 
+  it('asks for all others in the next one, where one batch fails each time', async () => {
+    const harness = await knowing(named(170));
+    const [bad = ''] = named(170).slice(60);
+    harness.registry.fails = ({ names }) => (names.includes(bad) ? unreachable() : undefined);
+    await harness.run(15_000);
+    harness.clear();
+    await harness.run(45_000);
+    const batches = harness.registry.asked.filter(({ names }) => !names.includes(bad));
+    const times = (name: string) => batches.filter(({ names }) => names.includes(name)).length;
+    const ofOtherBatches = named(170).filter((_, index) => index < 50 || index >= 100);
+    expect(Math.min(...ofOtherBatches.map(times))).toBeGreaterThanOrEqual(2);
+  });
+
   it('that is refused as a batch is split for ten minutes', async () => {
     const harness = await knowing(['a', 'b']);
     harness.registry.fails = ({ isBatch }) => (isBatch ? refusal(403_205) : undefined);
