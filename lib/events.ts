@@ -237,7 +237,7 @@ const definitions = {
   WatchLost: event('servicecomb.watch.lost', ({ address, error, retryInMs }) => [
     'warn',
     `Service Center at ${address} does not push changes any more; polls find them, and the connection is ` +
-      `opened again in ${duration(retryInMs)}: ${error.message}`,
+      `opened again within ${duration(retryInMs)}: ${error.message}`,
   ]),
   EndpointEjected: event(
     'servicecomb.endpoint.ejected',

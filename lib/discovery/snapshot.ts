@@ -43,6 +43,8 @@ export interface InstanceSnapshot {
   readonly latencyMs: number | null;
 }
 
+type Standing = Pick<InstanceSnapshot, 'ejectedForMs' | 'pending' | 'latencyMs'>;
+
 /** @internal Returns the snapshot of a provider, frozen. */
 export function snapshotOf(provider: KnownProvider, now: number): ProviderSnapshot {
   const { name, state, isFixed, instances, balancers } = provider;
@@ -52,7 +54,7 @@ export function snapshotOf(provider: KnownProvider, now: number): ProviderSnapsh
   return Object.freeze({
     provider: name,
     state: isFixed ? 'fixed' : state.kind,
-    pulledAgoMs: state.kind === 'asked' ? null : now - state.pulledAt,
+    pulledAgoMs: state.kind === 'asked' ? null : Math.round(now - state.pulledAt),
     failures: state.trouble?.failures ?? 0,
     lastError: state.trouble === undefined ? null : summaryOf(state.trouble.error),
     instances: Object.freeze(
@@ -63,9 +65,14 @@ export function snapshotOf(provider: KnownProvider, now: number): ProviderSnapsh
           status,
           version,
           kept: kept.has(instanceId),
-          ...(balancer?.standingOf(instanceId) ?? unknown),
+          ...(balancer === undefined ? unknown : rounded(balancer.standingOf(instanceId))),
         }),
       ),
     ),
   });
+}
+
+function rounded({ ejectedForMs, pending, latencyMs }: Standing): Standing {
+  const whole = (ms: number | null) => (ms === null ? null : Math.round(ms));
+  return { ejectedForMs: whole(ejectedForMs), pending, latencyMs: whole(latencyMs) };
 }

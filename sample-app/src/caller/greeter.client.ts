@@ -44,7 +44,7 @@ export class GreeterClient {
     return (known?.instances ?? []).map(({ endpoints, status, ejectedForMs }) => ({
       endpoints,
       status,
-      setAsideForMs: ejectedForMs === null ? null : Math.round(ejectedForMs),
+      setAsideForMs: ejectedForMs,
     }));
   }
 }
