@@ -147,20 +147,22 @@ export function spillsOver(near: TrackedCandidate, far: TrackedCandidate): boole
 
 /**
  * Returns a candidate for a repetition: at random, since the next in turn would get the whole load of a dead
- * neighbor, and none that was tried before. Near ones first; those on trial last, and only while they are idle.
+ * neighbor, and none that was tried before. Near ones first; then those on trial, while they are idle. Those that
+ * are set aside come last: the call fails otherwise, and they may serve again.
  */
 export function otherThan(
   tried: readonly TrackedCandidate[],
-  selection: Pick<Selection, 'near' | 'far' | 'onTrial'>,
+  selection: Pick<Selection, 'all' | 'near' | 'far' | 'onTrial'>,
   random: () => number,
 ): TrackedCandidate | undefined {
-  const { near, far, onTrial } = selection;
+  const { all, near, far, onTrial } = selection;
   const isNew = (candidate: TrackedCandidate) => !tried.includes(candidate);
   const isSteady = (candidate: TrackedCandidate) => !onTrial.includes(candidate);
   const groups = [
     (near ?? []).filter(candidate => isNew(candidate) && isSteady(candidate)),
     (far ?? []).filter(candidate => isNew(candidate) && isSteady(candidate)),
     onTrial.filter(candidate => isNew(candidate) && candidate.pending === 0),
+    all.filter(candidate => isNew(candidate) && isSteady(candidate)),
   ];
   const others = groups.find(group => group.length > 0) ?? [];
   return others[Math.floor(random() * others.length)];

@@ -54,6 +54,20 @@ test('an instance whose connections break is called five times', async () => {
   expect(three.ejected).toMatchObject([{ id: 'a', failures: 5 }]);
 });
 
+test('an instance that is set aside is called all the same where the call fails otherwise', async () => {
+  const two = balancing(instancesOf(2));
+  await call(two, { failing: ['a'] });
+  expect(two.ejected).toMatchObject([{ id: 'a' }]);
+  const tried: string[] = [];
+  const answer = two.balancer.call(async ({ instance }) => {
+    tried.push(instance.instanceId);
+    if (instance.instanceId === 'b') throw refused;
+    return 'a serves again';
+  });
+  await expect(answer).resolves.toBe('a serves again');
+  expect(tried).toEqual(['b', 'a']);
+});
+
 test('each failed trial doubles the time, and a good one forgets that', async () => {
   const three = balancing(instancesOf(3));
   await call(three, { failing: ['a'] });
