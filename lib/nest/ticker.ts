@@ -161,6 +161,8 @@ export class Ticker {
       work.onDue(() => this.#wake(this.#turns[nth]));
     this.#setInterval(this.periodMs);
     this.#setGuard(this.periodMs + clearedMs, this.periodMs);
+    // Something may have become due before there was anybody to hear it.
+    for (const turns of this.#turns.slice(1)) turns.wake();
     return true;
   }
 
