@@ -77,7 +77,9 @@ export class DiscoveryCore {
   readonly #watcher: WatcherOfCore | undefined;
   readonly #announcer: Announcer;
   #isStopped = false;
-  #wake: () => void = () => undefined;
+  #wake: () => void = () => (this.#isDueUnheard = true);
+  /** Whether something became due before anybody wanted to hear of it. */
+  #isDueUnheard = false;
 
   constructor(
     private readonly settings: DiscoverySettings,
@@ -179,6 +181,7 @@ export class DiscoveryCore {
   /** Sets what is called when something may be due sooner than the last tick said. */
   onDue(wake: () => void): void {
     this.#wake = wake;
+    if (this.#isDueUnheard) wake();
   }
 
   /** Starts what is due, and resolves with the milliseconds until something is due again; undefined when nothing ever is. */

@@ -157,12 +157,12 @@ export class Ticker {
   start(scheduler: SchedulerRegistry): boolean {
     if (scheduler.doesExist('interval', heartbeatInterval)) return false;
     this.#scheduler = scheduler;
-    for (const [nth, work] of [this.registration, ...this.others].entries())
-      work.onDue(() => this.#wake(this.#turns[nth]));
+    const [registration] = this.#turns;
+    if (registration !== undefined) registration.dueAt = this.clock.now() + this.periodMs;
     this.#setInterval(this.periodMs);
     this.#setGuard(this.periodMs + clearedMs, this.periodMs);
-    // Something may have become due before there was anybody to hear it.
-    for (const turns of this.#turns.slice(1)) turns.wake();
+    for (const [nth, work] of [this.registration, ...this.others].entries())
+      work.onDue(() => this.#wake(this.#turns[nth]));
     return true;
   }
 

@@ -4,8 +4,10 @@ import { NoInstanceError } from '../../../lib/errors.js';
 import { pickers } from '../../../lib/discovery/pickers.js';
 import type { ProviderChange } from '../../../lib/discovery/provider.js';
 import type { ProviderSettings } from '../../../lib/discovery/settings.js';
-import { DiscoveryHarness } from '../../support/discovery-harness.js';
-import { instanceOf, refusal, unreachable } from '../../support/fake-providers.js';
+import { DiscoveryCore } from '../../../lib/discovery/core.js';
+import { DiscoveryHarness, discoverySettings } from '../../support/discovery-harness.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { FakeProviders, instanceOf, refusal, unreachable } from '../../support/fake-providers.js';
 
 function settingsOf(serviceName: string, changed: Partial<ProviderSettings> = {}) {
   const settings: ProviderSettings = {
@@ -26,6 +28,22 @@ function idsOf(instances: readonly { readonly instanceId: string }[]): readonly 
 }
 
 const refusedCall = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+
+describe('a question before anybody wants to hear that something is due', () => {
+  it('is heard of later, so that its provider is polled', async () => {
+    const clock = new FakeClock();
+    const registry = new FakeProviders(clock);
+    registry.list('greeter', [instanceOf('a')]);
+    const publisher = { publish: () => undefined, note: () => undefined };
+    const parts = { client: registry, clock, random: () => 0.5, publisher };
+    const core = new DiscoveryCore(discoverySettings(), parts);
+    await core.find('greeter');
+    let wakes = 0;
+    core.onDue(() => void (wakes += 1));
+    expect(wakes).toBe(1);
+    await core.stop();
+  });
+});
 
 describe('before the first question', () => {
   it('nothing is asked, timed or opened, whatever the registration does', async () => {

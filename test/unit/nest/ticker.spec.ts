@@ -259,6 +259,7 @@ describe('a ticker with other work beside the registration', () => {
   function beside(
     registration: () => Promise<number | undefined>,
     other: () => Promise<number | undefined>,
+    { isRegistrationWoken = true } = {},
   ) {
     const log = new LogLines();
     const scheduler = new SchedulerRegistry();
@@ -283,7 +284,7 @@ describe('a ticker with other work beside the registration', () => {
     const clock = { now: () => Date.now(), wallNow: () => Date.now() };
     const ticker = new Ticker(first, log, periodMs, clock, [second]);
     ticker.start(scheduler);
-    ticker.wake();
+    if (isRegistrationWoken) ticker.wake();
     return { log, scheduler, ticker, turns, due };
   }
 
@@ -302,13 +303,25 @@ describe('a ticker with other work beside the registration', () => {
     await ticker.stop();
   });
 
-  it('takes a turn of it at the start, since it may be due already, and none after it has nothing to do', async () => {
+  it('takes no turn of work that has never asked for one', async () => {
     const { ticker, turns } = beside(
       async () => 15_000,
       async () => undefined,
     );
     await jest.advanceTimersByTimeAsync(31_000);
-    expect(turns).toEqual({ registration: [0, 15_000, 30_000], other: [0] });
+    expect(turns).toEqual({ registration: [0, 15_000, 30_000], other: [] });
+    await ticker.stop();
+  });
+
+  it('takes the first turn of the registration in time, whatever the other one has to do', async () => {
+    const { ticker, turns, due } = beside(
+      async () => 15_000,
+      async () => undefined,
+      { isRegistrationWoken: false },
+    );
+    due.other();
+    await jest.advanceTimersByTimeAsync(1_500);
+    expect(turns).toEqual({ registration: [1_000], other: [0] });
     await ticker.stop();
   });
 
