@@ -3,6 +3,7 @@ export {
   NoInstanceError,
   isServiceCombError,
   RegistryOptionsError,
+  SchemaMismatchError,
   ServiceCenterProtocolError,
   ServiceCenterResponseError,
   ServiceCenterTimeoutError,
@@ -74,6 +75,8 @@ export type {
   RegistryEventBase,
   RegistryEventMap,
   RegistryEventName,
+  SchemasFailedEvent,
+  SchemasUploadedEvent,
   ServiceRegisteredEvent,
   StatusChangedEvent,
   TokenRefusedEvent,
@@ -121,6 +124,7 @@ export type {
   AxiosSettings,
   RegistryModuleOptions,
   RegistryProfile,
+  SchemasOptions,
   SecretSource,
   ServiceCenterOptions,
   ServiceCenterTlsOptions,
@@ -154,6 +158,7 @@ export type {
   ServiceCenterVersion,
   StoredInstance,
 } from './protocol/wire.js';
+export type { SchemaDocuments, SchemasSnapshot } from './registration/schemas.js';
 export type {
   HealthStatus,
   ReadyWhen,
