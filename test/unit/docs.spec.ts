@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { RegistryEvents } from '../../lib/index.js';
 import { optionDefaults } from '../support/option-defaults.js';
 import { anchorsOf, codesIn, proseOf, publishedDocuments, tableOf } from '../support/docs.js';
+import { withStates } from '../support/state-diagram.js';
 import { testNamesIn } from '../support/test-names.js';
 
 const manifest: {
@@ -40,7 +41,7 @@ function targetOf(link: string, document: string) {
 
 /** Whether npm puts a file into the package. */
 function isShipped(file: string): boolean {
-  const always = ['README.md', 'LICENSE', 'package.json'];
+  const always = ['README.md', 'README.zh-CN.md', 'LICENSE', 'package.json'];
   const patterns = [...always, ...manifest.files].map(
     entry => new RegExp(`^${entry.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}(/.*)?$`),
   );
@@ -114,6 +115,11 @@ describe('the documents', () => {
     const listed = linksIn('docs/README.md').map(link => `docs/${link}`);
     const pages = publishedDocuments.filter(name => /^docs\/(?!README)/.test(name));
     expect(listed).toEqual(expect.arrayContaining(pages));
+  });
+
+  it('draw the states as the code decides them: else run npm run docs:states', () => {
+    const page = readFileSync('docs/lifecycle.md', 'utf8');
+    expect(page).toBe(withStates(page));
   });
 
   it('say where the repository is as package.json does', () => {
