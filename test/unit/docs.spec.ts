@@ -1,7 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { RegistryEvents } from '../../lib/index.js';
+import {
+  ErrorCode,
+  isRetriable,
+  RegistryEvents,
+  ServiceCenterResponseError,
+} from '../../lib/index.js';
 import { optionDefaults } from '../support/option-defaults.js';
 import { anchorsOf, codesIn, proseOf, publishedDocuments, tableOf } from '../support/docs.js';
 import { withStates } from '../support/state-diagram.js';
@@ -115,6 +120,18 @@ describe('the documents', () => {
     const listed = linksIn('docs/README.md').map(link => `docs/${link}`);
     const pages = publishedDocuments.filter(name => /^docs\/(?!README)/.test(name));
     expect(listed).toEqual(expect.arrayContaining(pages));
+  });
+
+  it('list every errorCode, and whether waiting helps', () => {
+    const columns = ['errorCode', '`ErrorCode`', 'waiting helps', 'what it means', 'what to do'];
+    const rows = tableOf('docs/troubleshooting.md', ...columns);
+    const listed = rows.map(row => columns.slice(0, 3).map(column => row[column]));
+    const expected = Object.entries(ErrorCode).map(([name, code]) => {
+      const refusal = { status: Math.floor(code / 1_000), errorCode: code };
+      const error = new ServiceCenterResponseError('heartbeat', 'http://a', refusal);
+      return [String(code), `\`${name}\``, isRetriable(error) ? 'yes' : 'no'];
+    });
+    expect(listed).toEqual(expected);
   });
 
   it('draw the states as the code decides them: else run npm run docs:states', () => {
