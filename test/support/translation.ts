@@ -86,6 +86,7 @@ function partsOf(part: string, blocks: readonly string[], target: Target): Secti
     'tables by their first column': tablesOf(lines),
     'code blocks': [...part.matchAll(/⟦(\d+)⟧/g)].map(([, at]) => blocks[Number(at)] ?? ''),
     'list items': lines.filter(line => /^ *(?:[-*]|\d+\.) /.test(line)).map(() => 'a list item'),
+    'names of tests': lines.flatMap(testsOf),
     links: linksOf(part).map(target).sort(),
     'names in backticks': [...new Set(codesIn(part))].sort(),
     numbers: [
@@ -103,17 +104,28 @@ function tablesOf(lines: readonly string[]): readonly string[] {
     });
 }
 
+/** Returns the cells of a row that are a test's name with a link, and nothing else. */
+function testsOf(line: string): readonly string[] {
+  const cells = line.split(/(?<!\\)\|/).map(cell => cell.trim());
+  return cells.filter(cell => /^\[.+\]\[.+\]$/.test(cell));
+}
+
 function linksOf(part: string): readonly string[] {
   const inline = part.matchAll(/\]\(([^)\s]+)\)/g);
   const defined = part.matchAll(/^\[[^\]]+\]: (\S+)$/gm);
   return [...inline, ...defined].map(([, link = '']) => link);
 }
 
+/** What a translator may change in a block: comments, but not the name of a file, and labels of arrows. */
+const words = new Map([
+  ['ts', /(?:^|\s)\/\/(?! (?:src|test)\/).*$/gm],
+  ['js', /(?:^|\s)\/\/.*$/gm],
+  ['mermaid', / : .*$/gm],
+]);
+
 /** Returns code without its comments and without spaces at the ends of its lines. */
 function withoutComments(code: string, language: string): string {
-  const mark =
-    language === 'ts' || language === 'js' ? /(?:^|\s)\/\/(?! src\/).*$/gm : /(?:^|\s)#.*$/gm;
-  const lines = code.replaceAll(mark, '').split('\n');
+  const lines = code.replaceAll(words.get(language) ?? /(?:^|\s)#.*$/gm, '').split('\n');
   return lines
     .map(line => `${line.trimEnd()}\n`)
     .join('')
