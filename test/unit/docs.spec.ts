@@ -7,6 +7,7 @@ import {
   RegistryEvents,
   ServiceCenterResponseError,
 } from '../../lib/index.js';
+import { profileNames, profiles } from '../../lib/options/profiles.js';
 import { optionDefaults } from '../support/option-defaults.js';
 import {
   anchorsOf,
@@ -127,6 +128,23 @@ describe('the documents', () => {
     const listed = linksIn('docs/README.md').map(link => `docs/${link}`);
     const others = pages.filter(page => page !== 'docs/README.md');
     expect(listed).toEqual(expect.arrayContaining(others));
+  });
+
+  it('say what each profile means', () => {
+    const columns = ['profile', 'engine', 'interval of heartbeats and polls', 'least interval'];
+    const rows = tableOf('docs/cse.md', ...columns, 'changes are pushed');
+    const listed = rows.map(row => [
+      codesIn(row['profile'])[0],
+      row['interval of heartbeats and polls'],
+      row['least interval'],
+      row['changes are pushed']?.startsWith('yes'),
+    ]);
+    const inMs = (ms: number) => `${ms.toLocaleString('en')} ms`;
+    const expected = profileNames.map(name => {
+      const { intervalMs, leastIntervalMs, watch } = profiles[name];
+      return [name, inMs(intervalMs), inMs(leastIntervalMs), watch];
+    });
+    expect(listed).toEqual(expected);
   });
 
   it('list every errorCode, and whether waiting helps', () => {
