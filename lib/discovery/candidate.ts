@@ -33,6 +33,7 @@ export interface PickTurn {
   readonly key: string | undefined;
   /** Milliseconds of a monotonic clock. */
   readonly now: number;
+  /** Returns a number from 0 to less than 1. */
   random(): number;
 }
 

@@ -41,6 +41,7 @@ export interface DiscoveryHttpExtras {
 
 /** A class that creates the options, for `useClass` and `useExisting`. */
 export interface DiscoveryHttpOptionsFactory {
+  /** Returns the options, or a promise of them. Called once, at the start. */
   createHttpOptions(): DiscoveryHttpOptions | Promise<DiscoveryHttpOptions>;
 }
 

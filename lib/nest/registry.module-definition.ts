@@ -8,6 +8,7 @@ import { REGISTRY_MODULE_OPTIONS } from './tokens.js';
 
 /** A class that creates the options, for `useClass` and `useExisting`. */
 export interface RegistryOptionsFactory {
+  /** Returns the options, or a promise of them. Called once, at the start. */
   createRegistryOptions(): RegistryModuleOptions | Promise<RegistryModuleOptions>;
 }
 

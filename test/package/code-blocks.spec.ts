@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
 import { type CodeBlock, codeBlocksOf, publishedDocuments } from '../support/docs.js';
 
 const run = promisify(execFile);
@@ -21,6 +23,19 @@ const surroundings = {
   }\n`,
 };
 
+const { exports: entries }: { readonly exports: Readonly<Record<string, unknown>> } = JSON.parse(
+  readFileSync('package.json', 'utf8'),
+);
+
+/** Where the declarations of each entry of the library are before it is bundled, by the name in an import. */
+const declarations = Object.fromEntries(
+  Object.entries(entries).flatMap(([entry, forms]) => {
+    const [, path] = /"\.\/dist\/esm\/(.+?\.d\.ts)"/.exec(JSON.stringify(forms)) ?? [];
+    const name = entry.replace('.', 'nestjs-servicecomb');
+    return path === undefined ? [] : [[name, [resolve('build/tree/lib', path)]]];
+  }),
+);
+
 /** As in the tsconfig.json that `nest new` creates, apart from where the library is. */
 const compilerOptions = {
   module: 'nodenext',
@@ -34,7 +49,7 @@ const compilerOptions = {
   experimentalDecorators: true,
   skipLibCheck: true,
   types: ['node'],
-  paths: { 'nestjs-servicecomb': [resolve('build/tree/lib/index.d.ts')] },
+  paths: declarations,
 };
 
 /** A program of a document: the blocks that begin with a file name, or one block without. */
@@ -65,11 +80,17 @@ function filesOf(blocks: readonly CodeBlock[]): Readonly<Record<string, string>>
   );
 }
 
-const programs = [
-  ...publishedDocuments,
-  'embedded/README.md',
-  'embedded/docs/reference.md',
-].flatMap(programsIn);
+const documents = [...publishedDocuments, 'embedded/README.md', 'embedded/docs/reference.md'];
+const programs = documents.flatMap(programsIn);
+
+/** Blocks in one of these languages, each with a name for its test. */
+function blocksIn(...languages: readonly string[]) {
+  return documents.flatMap(document =>
+    codeBlocksOf(document)
+      .filter(({ language }) => languages.includes(language))
+      .map(({ code, heading }, index) => ({ name: `${document}, ${heading} (${index})`, code })),
+  );
+}
 
 /** What the compiler says, for all programs at once. */
 let complaints: string;
@@ -121,5 +142,28 @@ describe('the code in the documents', () => {
 
   it('compiles as a whole', () => {
     expect(complaints).toBe('');
+  });
+});
+
+describe('the other blocks in the documents', () => {
+  it.each(blocksIn('json'))('are JSON: $name', ({ code }) => {
+    expect(() => JSON.parse(code)).not.toThrow();
+  });
+
+  it.each(blocksIn('yaml'))('are YAML: $name', ({ code }) => {
+    expect(parseAllDocuments(code).flatMap(({ errors }) => errors)).toEqual([]);
+  });
+
+  it('are commands that a shell can read', async () => {
+    for (const { name, code } of blocksIn('sh')) {
+      const { stderr } = await run('bash', ['-n', '-c', code]);
+      expect([name, stderr]).toEqual([name, '']);
+    }
+  });
+
+  it('say their language', () => {
+    const known = new Set(['ts', 'js', 'json', 'yaml', 'sh', 'mermaid', 'dockerfile', 'text']);
+    const languages = documents.flatMap(codeBlocksOf).map(({ language }) => language);
+    expect(languages.filter(language => !known.has(language))).toEqual([]);
   });
 });

@@ -1,12 +1,26 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-/** Paths of the README, the changelog and the pages in `docs/`: the documents that npm gets. */
+function documentsIn(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter(name => name.endsWith('.md'));
+  return names.map(name => `${folder}/${name}`);
+}
+
+/** Paths of the pages in `docs/`. */
+export const pages = documentsIn('docs');
+
+/** Paths of the Chinese documents that exist: the README and the pages. */
+export const chineseDocuments: readonly string[] = [
+  ...['README.zh-CN.md'].filter(name => existsSync(name)),
+  ...documentsIn('docs/zh-CN'),
+];
+
+/** Paths of the READMEs, the changelog and the pages in both languages: the documents that npm gets. */
 export const publishedDocuments: readonly string[] = [
   'README.md',
   'CHANGELOG.md',
-  ...readdirSync('docs')
-    .filter(name => name.endsWith('.md'))
-    .map(name => `docs/${name}`),
+  ...pages,
+  ...chineseDocuments,
 ];
 
 /** A heading, a cell by the heading of its column. */

@@ -1,9 +1,23 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { RegistryEvents } from '../../lib/index.js';
+import {
+  ErrorCode,
+  isRetriable,
+  RegistryEvents,
+  ServiceCenterResponseError,
+} from '../../lib/index.js';
+import { profileNames, profiles } from '../../lib/options/profiles.js';
 import { optionDefaults } from '../support/option-defaults.js';
-import { anchorsOf, codesIn, proseOf, publishedDocuments, tableOf } from '../support/docs.js';
+import {
+  anchorsOf,
+  codesIn,
+  pages,
+  proseOf,
+  publishedDocuments,
+  tableOf,
+} from '../support/docs.js';
+import { withStates } from '../support/state-diagram.js';
 import { testNamesIn } from '../support/test-names.js';
 
 const manifest: {
@@ -40,7 +54,7 @@ function targetOf(link: string, document: string) {
 
 /** Whether npm puts a file into the package. */
 function isShipped(file: string): boolean {
-  const always = ['README.md', 'LICENSE', 'package.json'];
+  const always = ['README.md', 'README.zh-CN.md', 'LICENSE', 'package.json'];
   const patterns = [...always, ...manifest.files].map(
     entry => new RegExp(`^${entry.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}(/.*)?$`),
   );
@@ -112,8 +126,42 @@ describe('the documents', () => {
 
   it('are listed in an index', () => {
     const listed = linksIn('docs/README.md').map(link => `docs/${link}`);
-    const pages = publishedDocuments.filter(name => /^docs\/(?!README)/.test(name));
-    expect(listed).toEqual(expect.arrayContaining(pages));
+    const others = pages.filter(page => page !== 'docs/README.md');
+    expect(listed).toEqual(expect.arrayContaining(others));
+  });
+
+  it('say what each profile means', () => {
+    const columns = ['profile', 'engine', 'interval of heartbeats and polls', 'least interval'];
+    const rows = tableOf('docs/cse.md', ...columns, 'changes are pushed');
+    const listed = rows.map(row => [
+      codesIn(row['profile'])[0],
+      row['interval of heartbeats and polls'],
+      row['least interval'],
+      row['changes are pushed']?.startsWith('yes'),
+    ]);
+    const inMs = (ms: number) => `${ms.toLocaleString('en')} ms`;
+    const expected = profileNames.map(name => {
+      const { intervalMs, leastIntervalMs, watch } = profiles[name];
+      return [name, inMs(intervalMs), inMs(leastIntervalMs), watch];
+    });
+    expect(listed).toEqual(expected);
+  });
+
+  it('list every errorCode, and whether waiting helps', () => {
+    const columns = ['errorCode', '`ErrorCode`', 'waiting helps', 'what it means', 'what to do'];
+    const rows = tableOf('docs/troubleshooting.md', ...columns);
+    const listed = rows.map(row => columns.slice(0, 3).map(column => row[column]));
+    const expected = Object.entries(ErrorCode).map(([name, code]) => {
+      const refusal = { status: Math.floor(code / 1_000), errorCode: code };
+      const error = new ServiceCenterResponseError('heartbeat', 'http://a', refusal);
+      return [String(code), `\`${name}\``, isRetriable(error) ? 'yes' : 'no'];
+    });
+    expect(listed).toEqual(expected);
+  });
+
+  it('draw the states as the code decides them: else run npm run docs:states', () => {
+    const page = readFileSync('docs/lifecycle.md', 'utf8');
+    expect(page).toBe(withStates(page));
   });
 
   it('say where the repository is as package.json does', () => {
