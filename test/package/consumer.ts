@@ -16,7 +16,7 @@ export const consumer = `
     RegistryModule,
     ServiceCenterClient,
   } from 'nestjs-servicecomb';
-  export { version as metricsVersion } from 'nestjs-servicecomb/metrics';
+  export { RegistryMetricsModule } from 'nestjs-servicecomb/metrics';
   export { version as tracingVersion } from 'nestjs-servicecomb/tracing';
 
   @Injectable()

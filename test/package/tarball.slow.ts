@@ -230,6 +230,58 @@ describe('the installed packages', () => {
     expect(printed.trim()).toBe(version);
   });
 
+  it.each([
+    ['metrics.mjs', names => `import { ${names} } from`],
+    ['metrics.cjs', names => `const { ${names} } = require`],
+  ] satisfies readonly (readonly [string, (names: string) => string])[])(
+    'have metrics that name the optional package that is missing: %s',
+    async (file, load) => {
+      const line = (names: string, from: string) =>
+        file.endsWith('.mjs') ? `${load(names)} '${from}';` : `${load(names)}('${from}');`;
+      const source = `
+        ${line('Module', '@nestjs/common')}
+        ${line('NestFactory', '@nestjs/core')}
+        ${line('EventEmitterModule', '@nestjs/event-emitter')}
+        ${line('ScheduleModule', '@nestjs/schedule')}
+        ${line('isServiceCombError, RegistryModule', 'nestjs-servicecomb')}
+        ${line('RegistryMetricsModule', 'nestjs-servicecomb/metrics')}
+        async function start(options) {
+          class AppModule {}
+          const metrics = RegistryMetricsModule.forRoot(options);
+          const registry = RegistryModule.forRoot({ enabled: false });
+          const imports = [ScheduleModule.forRoot(), EventEmitterModule.forRoot(), metrics, registry];
+          Module({ imports })(AppModule);
+          const settings = { logger: false, abortOnError: false };
+          const app = await NestFactory.createApplicationContext(AppModule, settings);
+          await app.close();
+        }
+        async function main() {
+          for (const exporter of ['prometheus', 'opentelemetry'])
+            await start({ exporter }).then(
+              () => console.log('started'),
+              error => console.log(isServiceCombError(error), error.message),
+            );
+        }
+        main();
+      `;
+      const optional = ['prom-client', '@opentelemetry'];
+      const links = optional.map(name => join(project, 'node_modules', name));
+      expect(await runInProject(file, source)).toBe('started\nstarted');
+      for (const link of links) await rm(link);
+      try {
+        expect((await runInProject(file, source)).split('\n')).toEqual([
+          expect.stringMatching(
+            /^true Invalid options.*'prometheus' needs the package prom-client/,
+          ),
+          expect.stringMatching(/^true Invalid options.*needs the package @opentelemetry\/api/),
+        ]);
+      } finally {
+        for (const [nth, link] of links.entries())
+          await symlink(resolve('node_modules', optional[nth] ?? ''), link);
+      }
+    },
+  );
+
   it('can be imported', async () => {
     const source = `
       import * as main from 'nestjs-servicecomb';
