@@ -241,7 +241,11 @@ const discoveryInstruments: readonly Instrument[] = [
     unit: '{ejection}',
     labels: ['provider'],
     help: 'Times that an endpoint of a provider was set aside after failed calls.',
-    read: ({ events }) => counted('provider', Object.fromEntries(events.ejections)),
+    read: ({ calls, events: { ejections } }) =>
+      [...new Set([...calls.keys(), ...ejections.keys()])].map(provider => ({
+        labels: { provider },
+        value: ejections.get(provider) ?? 0,
+      })),
   },
 ];
 
