@@ -93,7 +93,10 @@ class Schedule implements Target {
  * - `store`: from its store, for `fresh`
  */
 export type PullCounts = Readonly<
-  Record<'poll' | 'truth' | 'store', Readonly<Record<'listed' | 'unchanged' | 'absent' | 'failed', number>>>
+  Record<
+    'poll' | 'truth' | 'store',
+    Readonly<Record<'listed' | 'unchanged' | 'absent' | 'failed', number>>
+  >
 >;
 
 function pullKind(revision: string | undefined): keyof PullCounts {

@@ -1,7 +1,7 @@
 import type { ProviderName, ProviderSnapshot } from '../index.js';
 
 /** The label that all providers share which are beyond the cap. No service can have this name. */
-export const otherProviders = '_other';
+const otherProviders = '_other';
 
 /** Gives providers their labels: no more than so many, since each is a series for Prometheus to keep. */
 export class ProviderLabels {

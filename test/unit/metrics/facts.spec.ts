@@ -93,6 +93,21 @@ describe('counts of events', () => {
     expect(await read('registry_token_expires_seconds')).toEqual({});
   });
 
+  it('tell ejections by provider, from 0 on, and standstills', async () => {
+    const { discovery, registry, emitter, reader, read } = metrics();
+    registry.list('greeter', [instanceOf('a')]);
+    await discovery.core.find('greeter');
+    const instrument = instruments.find(({ name }) => name === 'registry.ejections');
+    if (instrument?.kind !== 'counter') throw new Error('there is no such counter');
+    const before = [{ labels: { provider: 'greeter' }, value: 0 }];
+    expect(instrument.read(reader.read())).toEqual(before);
+    const provider = { ...own, serviceName: 'greeter' };
+    emitter.emit(RegistryEvents.EndpointEjected, { provider });
+    emitter.emit(RegistryEvents.EventLoopStalled, { lateMs: 5_000 });
+    expect(await read('registry_ejections_total')).toEqual({ greeter: 1 });
+    expect(await read('registry_eventloop_stalls_total')).toEqual({ '': 1 });
+  });
+
   it('end', () => {
     const { emitter, end } = metrics();
     end();
@@ -137,6 +152,23 @@ describe('providers', () => {
     registry.list('greeter', [instanceOf('a')]);
     await discovery.core.find('greeter');
     expect(await read('registry_discovery_instances')).toEqual({ 'greeter up': 1 });
+  });
+
+  it('show who is set aside, how old their list is, and whether changes are pushed', async () => {
+    const { discovery, registry, read } = metrics();
+    registry.list('greeter', [instanceOf('a'), instanceOf('b')]);
+    await discovery.core.find('greeter');
+    const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    const once = { retries: 0, idempotent: true };
+    const failing = discovery.core.call('greeter', async () => Promise.reject(refused), once);
+    await expect(failing).rejects.toThrow('refused');
+    const instances = await read('registry_discovery_instances');
+    expect(instances['greeter ejected']).toBeGreaterThan(0);
+    await discovery.clock.advance(5_000);
+    expect(await read('registry_discovery_pull_age_seconds')).toEqual({
+      greeter: expect.any(Number),
+    });
+    expect(await read('registry_discovery_watch_open')).toEqual({});
   });
 
   it('keep the count of their calls when they are forgotten and asked for again', async () => {
