@@ -145,9 +145,10 @@ describe('providers', () => {
   });
 
   it('that the registry does not know use up no label', async () => {
-    const { discovery, registry, read } = metrics({ maxProviders: 1 });
+    const { discovery, registry, read, reader } = metrics({ maxProviders: 1 });
     for (const name of ['guess-1', 'guess-2'])
       await discovery.core.find(name).catch(() => undefined);
+    expect(reader.read().providers).toEqual([]);
     expect(await read('registry_discovery_providers')).toEqual({ absent: 2 });
     registry.list('greeter', [instanceOf('a')]);
     await discovery.core.find('greeter');
@@ -169,6 +170,14 @@ describe('providers', () => {
       greeter: expect.any(Number),
     });
     expect(await read('registry_discovery_watch_open')).toEqual({});
+  });
+
+  it('have a label of their own once they are known', () => {
+    const labels = new ProviderLabels(own, 1);
+    const provider = { ...own, serviceName: 'greeter' };
+    expect(labels.labelOf({ provider, state: 'absent' })).toBe('_other');
+    expect(labels.labelOf({ provider, state: 'known' })).toBe('greeter');
+    expect(labels.labelOf({ provider, state: 'absent' })).toBe('greeter');
   });
 
   it('keep the count of their calls when they are forgotten and asked for again', async () => {
