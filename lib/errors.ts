@@ -9,6 +9,7 @@ export type ServiceCombErrorCode =
   | 'ERR_SERVICECOMB_PROTOCOL'
   | 'ERR_SERVICECOMB_CREDENTIALS'
   | 'ERR_SERVICECOMB_TAKEN_OVER'
+  | 'ERR_SERVICECOMB_SCHEMA_MISMATCH'
   | 'ERR_SERVICECOMB_NO_INSTANCE';
 
 /**
@@ -183,6 +184,21 @@ export class InstanceTakenOverError extends ServiceCombError {
     super(
       `Another process ${where} has registered as ${instanceId}: stop one of the two, or give each process ` +
         'an instance.instanceId of its own',
+    );
+  }
+}
+
+/** The registry stores other content for schemas of this version of the service, and `schemas.onMismatch` is `fail`. */
+export class SchemaMismatchError extends ServiceCombError {
+  readonly code = 'ERR_SERVICECOMB_SCHEMA_MISMATCH';
+
+  constructor(
+    /** Ids of the schemas that differ. */
+    readonly schemaIds: readonly string[],
+  ) {
+    super(
+      `Service Center stores another content for ${schemaIds.join(', ')} of this version: raise ` +
+        'microservice.version, or set schemas.onMismatch to "overwrite" or "ignore"',
     );
   }
 }

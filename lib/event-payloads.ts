@@ -215,6 +215,31 @@ export interface TokenRenewalFailedEvent extends RegistryEventBase<'servicecomb.
 }
 
 /**
+ * Schemas of the service were uploaded, or left as the registry has them by `schemas.onMismatch`. Not sent when
+ * the registry stored them all, unless an upload had failed before.
+ */
+export interface SchemasUploadedEvent extends RegistryEventBase<'servicecomb.schemas.uploaded'> {
+  /** Ids of those that were sent. */
+  readonly uploaded: readonly string[];
+  /** Ids of those that the registry stores with another content, and that were left with it. */
+  readonly kept: readonly string[];
+  /** How many schemas there are in all. */
+  readonly count: number;
+}
+
+/**
+ * Schemas of the service could not be uploaded. The instance is registered all the same, and heartbeats go on.
+ * Not sent for a mismatch that keeps the instance from being registered: that is `registration.blocked`.
+ */
+export interface SchemasFailedEvent extends RegistryEventBase<'servicecomb.schemas.failed'> {
+  readonly error: ServiceCombError;
+  /** Failures in a row. */
+  readonly failures: number;
+  /** Milliseconds until the next attempt; null when there is none before the next registration. */
+  readonly retryInMs: number | null;
+}
+
+/**
  * The process stood still: a turn of the heartbeat's timer came two seconds late or later, because the
  * event loop was blocked, or the machine slept. Not sent for a standstill during which nothing was due.
  * A heartbeat follows at once; with a `cse-…` profile, which keeps a minimum between heartbeats, when it is
@@ -331,6 +356,8 @@ export interface RegistryEventMap {
   'servicecomb.token.renewed': TokenRenewedEvent;
   'servicecomb.token.refused': TokenRefusedEvent;
   'servicecomb.token.renewal-failed': TokenRenewalFailedEvent;
+  'servicecomb.schemas.uploaded': SchemasUploadedEvent;
+  'servicecomb.schemas.failed': SchemasFailedEvent;
   'servicecomb.event-loop.stalled': EventLoopStalledEvent;
   'servicecomb.discovery.changed': DiscoveryChangedEvent;
   'servicecomb.discovery.emptied': DiscoveryEmptiedEvent;

@@ -187,6 +187,22 @@ const definitions = {
     `Could not renew the token of ${address}; the current one is used until it ends, ` +
       `and the next request tries again: ${error.message}`,
   ]),
+  SchemasUploaded: event('servicecomb.schemas.uploaded', ({ uploaded, kept, count }, { who }) => {
+    const done = uploaded.length === 0 ? 'no schema' : `the schemas ${uploaded.join(', ')}`;
+    const left =
+      kept.length === 0
+        ? ''
+        : `; left ${kept.join(', ')} as they are, since schemas.onMismatch is "ignore"`;
+    return ['log', `Uploaded ${done} of ${who}, of ${count} in all${left}`];
+  }),
+  SchemasFailed: event('servicecomb.schemas.failed', ({ error, retryInMs }, { who }) => [
+    'warn',
+    retryInMs === null
+      ? `Could not upload the schemas of ${who}, which stays registered; not tried again before its next ` +
+        `registration: ${error.message}`
+      : `Could not upload the schemas of ${who}, which is registered without them; next attempt in ` +
+        `${duration(retryInMs)}: ${error.message}`,
+  ]),
   EventLoopStalled: event('servicecomb.event-loop.stalled', ({ lateMs }) => [
     'warn',
     `The process stood still for ${duration(lateMs)}: its event loop was blocked, or the machine slept; ` +
@@ -337,6 +353,7 @@ const repeating: ReadonlySet<RegistryEventName> = new Set([
   RegistryEvents.RegistrationFailed,
   RegistryEvents.RegistrationBlocked,
   RegistryEvents.TokenRenewalFailed,
+  RegistryEvents.SchemasFailed,
 ]);
 
 /** Events after which heartbeats and failures that were logged before are news again. */

@@ -3,6 +3,7 @@ export {
   NoInstanceError,
   isServiceCombError,
   RegistryOptionsError,
+  SchemaMismatchError,
   ServiceCenterProtocolError,
   ServiceCenterResponseError,
   ServiceCenterTimeoutError,
@@ -77,6 +78,8 @@ export type {
   RegistryEventBase,
   RegistryEventMap,
   RegistryEventName,
+  SchemasFailedEvent,
+  SchemasUploadedEvent,
   ServiceRegisteredEvent,
   StatusChangedEvent,
   TokenRefusedEvent,
@@ -124,6 +127,7 @@ export type {
   AxiosSettings,
   RegistryModuleOptions,
   RegistryProfile,
+  SchemasOptions,
   SecretSource,
   ServiceCenterOptions,
   ServiceCenterTlsOptions,
@@ -158,6 +162,7 @@ export type {
   ServiceCenterVersion,
   StoredInstance,
 } from './protocol/wire.js';
+export type { SchemaDocuments, SchemasSnapshot } from './registration/schemas.js';
 export type {
   HealthStatus,
   ReadyWhen,

@@ -127,8 +127,15 @@ export class EmbeddedServiceCenter {
         isStarted: () => this.#unregisterSelf !== undefined,
       }),
     );
-    const reset = () => this.reset();
-    this.#page = new PageApi({ model: this.#model, faults: this.faults, reset, clock, host });
+    this.#page = new PageApi({
+      model: this.#model,
+      faults: this.faults,
+      reset: () => this.reset(),
+      clock,
+      host,
+      setup: { profile: options.profile ?? 'open-source', oddities: this.oddities },
+      dump: () => this.dump(),
+    });
   }
 
   /** Address for clients, without a trailing slash; its port is 0 until one is known. */

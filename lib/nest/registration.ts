@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 import type { InstanceStatus } from '../protocol/wire.js';
 import { RegistrationCore } from '../registration/core.js';
+import type { SchemaDocuments } from '../registration/schemas.js';
 import type { RegistrationSnapshot, RegistrationState } from '../registration/state.js';
 import { Ticker } from './ticker.js';
 
@@ -96,5 +97,22 @@ export class Registration {
    */
   async setProperties(properties: Readonly<Record<string, string>>): Promise<void> {
     await this.#core.record.setProperties(properties);
+  }
+
+  /**
+   * Sets the schemas of the service, instead of those of `schemas.documents`. They are uploaded before the next
+   * registration, or soon after this call when there is a lease; only those are sent that the registry does not
+   * store already. Failures are `servicecomb.schemas.failed`, and are repeated.
+   * @throws RangeError when there are more than 100, or one cannot be sent; nothing changes then
+   *
+   * @example
+   * ```ts
+   * const document = SwaggerModule.createDocument(app, config);
+   * app.get(Registration).setSchemas({ 'orders.rest': document });
+   * await app.listen(3000);
+   * ```
+   */
+  setSchemas(documents: SchemaDocuments): void {
+    this.#core.setSchemas(documents);
   }
 }

@@ -13,8 +13,7 @@ import { readHostFacts } from '../options/host-facts.js';
 import type { RegistryModuleOptions } from '../options/options.js';
 import { isHostOpen } from '../options/published-address.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
-import type { DiscoveryRules } from '../options/resolve-discovery.js';
-import { resolveOptions } from '../options/resolve-options.js';
+import { type OptionRules, resolveOptions } from '../options/resolve-options.js';
 import { AddressBook } from '../protocol/address-book.js';
 import { Channel, type Send } from '../protocol/channel.js';
 import { ServiceCenterClient } from '../protocol/service-center.client.js';
@@ -23,6 +22,7 @@ import type { Clock } from '../background/clock.js';
 import { RegistrationCore } from '../registration/core.js';
 import { Pace } from '../registration/pace.js';
 import type { RegistryRecord } from '../registration/record.js';
+import { schemaProblem } from '../registration/schemas.js';
 import { Connections, createPrivateAxios, secretsBeside, sendThrough } from '../transport/http.js';
 import { openSocketOver } from '../transport/web-socket.js';
 import { version } from '../version.js';
@@ -40,11 +40,12 @@ import {
   REGISTRY_OPTIONS,
 } from './tokens.js';
 
-/** What the options of discovery are checked with, since `options/` knows only its types. */
-export const discoveryRules: DiscoveryRules = {
+/** What options are checked with that other folders know about. */
+export const optionRules: OptionRules = {
   picker: pickers.balanced,
   isVersionRule: text => parseVersionRule(text) !== undefined,
   isEndpoint: text => parseEndpoint(text) !== undefined,
+  schemaProblem,
 };
 
 /** The composition root: creates each part with its collaborators. Nothing is started here. */
@@ -55,7 +56,7 @@ export const registryProviders: Provider[] = [
     provide: REGISTRY_OPTIONS,
     inject: [REGISTRY_MODULE_OPTIONS, ModuleRef],
     useFactory: (options: RegistryModuleOptions | undefined, modules: ModuleRef) =>
-      resolveOptions(optionsInUse(options, modules), readHostFacts(), discoveryRules),
+      resolveOptions(optionsInUse(options, modules), readHostFacts(), optionRules),
   },
   {
     provide: Connections,

@@ -79,6 +79,7 @@ export const defaults = {
     failFast: false,
     retry: { initialMs: 1_000, maxMs: 30_000, factor: 2 },
   },
+  schemas: { documents: {}, onMismatch: 'overwrite' },
   shutdown: { timeoutMs: 3_000, drainMs: 0, statusFirst: false },
   discovery: {
     // Both of the default profile; each profile has its own.

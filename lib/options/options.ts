@@ -349,6 +349,28 @@ export interface RegistrationOptions {
     | undefined;
 }
 
+/**
+ * Contracts of the service that are uploaded before its instance is registered, for consumers in other languages
+ * and for the registry's console. `Registration.setSchemas()` sets others.
+ *
+ * @example
+ * schemas: { documents: { 'orders.rest': readFileSync('openapi.yaml', 'utf8') } }
+ */
+export interface SchemasOptions {
+  /**
+   * Contents by the id of the schema: 1 to 160 letters, digits, `_-.`, a letter or digit first and last; at most
+   * 100. A text is uploaded as it is, an object as JSON with its keys in order.
+   * @default {}
+   */
+  readonly documents?: Readonly<Record<string, string | object>> | undefined;
+  /**
+   * What is done about a schema that the registry stores with another content: `overwrite` replaces it, `ignore`
+   * leaves it as it is, `fail` does not register the instance and looks again each minute.
+   * @default 'overwrite'
+   */
+  readonly onMismatch?: 'overwrite' | 'ignore' | 'fail' | undefined;
+}
+
 /** How the process leaves the registry. */
 export interface ShutdownOptions {
   /** Deadline for the removal in milliseconds, 100 to 60,000. @default 3000 */
@@ -483,6 +505,7 @@ export interface RegistryModuleOptions {
   readonly instance?: InstanceOptions | undefined;
   readonly heartbeat?: HeartbeatOptions | undefined;
   readonly registration?: RegistrationOptions | undefined;
+  readonly schemas?: SchemasOptions | undefined;
   readonly shutdown?: ShutdownOptions | undefined;
   readonly discovery?: DiscoveryOptions | undefined;
 }

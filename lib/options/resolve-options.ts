@@ -1,7 +1,7 @@
 import { RegistryOptionsError, type OptionIssue } from '../errors.js';
 import { flag, number, oneOf, wholeMilliseconds, wholeNumber, wholeSeconds } from './check.js';
 import { defaults } from './defaults.js';
-import { members, orVariable, rootField, type Field } from './field.js';
+import { entries, members, orVariable, reject, rootField, type Field } from './field.js';
 import type { HostFacts } from './host-facts.js';
 import type { RegistryModuleOptions, RegistryProfile } from './options.js';
 import { profileNames, profiles } from './profiles.js';
@@ -10,6 +10,15 @@ import { type DiscoveryRules, resolveDiscovery } from './resolve-discovery.js';
 import { resolveInstance } from './resolve-instance.js';
 import { resolveMicroservice, workspaceWarning } from './resolve-microservice.js';
 import { resolveServiceCenter } from './resolve-service-center.js';
+
+/** How a schema is checked, which the registration knows. */
+export interface SchemaRules {
+  /** Returns what is wrong with a schema, in words that follow its path. */
+  readonly schemaProblem: (schemaId: string, document: unknown) => string | undefined;
+}
+
+/** The checks of other folders, which `options/` does not import. */
+export type OptionRules = DiscoveryRules & SchemaRules;
 
 /**
  * Checks the options, fills in what the host and the defaults provide, and freezes the result.
@@ -23,7 +32,7 @@ import { resolveServiceCenter } from './resolve-service-center.js';
 export function resolveOptions(
   options: RegistryModuleOptions,
   facts: HostFacts,
-  rules: DiscoveryRules,
+  rules: OptionRules,
 ): ResolvedOptions {
   const issues: OptionIssue[] = [];
   const group = members(rootField(options, issues), defaults);
@@ -36,6 +45,7 @@ export function resolveOptions(
   const instance = resolveInstance(group('instance'), facts);
   const heartbeat = resolveHeartbeat(group('heartbeat'), profile);
   const registration = resolveRegistration(group('registration'), heartbeat.intervalMs);
+  const schemas = resolveSchemas(group('schemas'), rules);
   const shutdown = resolveShutdown(group('shutdown'));
   const { dataCenter } = instance;
   const own = { appId: microservice.appId, environment: microservice.environment, dataCenter };
@@ -46,7 +56,7 @@ export function resolveOptions(
     warning => warning !== undefined,
   );
   const atRegistry = { serviceCenter, microservice, instance, heartbeat, registration, shutdown };
-  return deepFreeze({ enabled, profile, ...atRegistry, discovery, warnings });
+  return deepFreeze({ enabled, profile, ...atRegistry, schemas, discovery, warnings });
 }
 
 function resolveEnabled(written: Field, env: HostFacts['env']): boolean {
@@ -96,6 +106,28 @@ function resolveRetry(group: Field, intervalMs: number): ResolvedOptions['regist
     initialMs,
     maxMs: wholeMilliseconds(option('maxMs'), initialMs, tenMinutesMs) ?? defaultMaxMs,
     factor: number(option('factor'), 1, 10) ?? retry.factor,
+  };
+}
+
+function resolveSchemas(group: Field, rules: SchemaRules): ResolvedOptions['schemas'] {
+  const { onMismatch } = defaults.schemas;
+  const option = members(group, defaults.schemas);
+  const documents: Record<string, string | object> = Object.fromEntries(
+    (entries(option('documents')) ?? []).flatMap(([schemaId, document]) => {
+      const { value } = document;
+      const problem = rules.schemaProblem(schemaId, value);
+      if (problem !== undefined) reject(document, problem);
+      return typeof value === 'string' || (typeof value === 'object' && value !== null)
+        ? [[schemaId, value]]
+        : [];
+    }),
+  );
+  const count = Object.keys(documents).length;
+  if (count > 100)
+    reject({ ...option('documents'), value: count }, 'must have at most 100 entries');
+  return {
+    documents: count === 0 ? undefined : () => documents,
+    onMismatch: oneOf(option('onMismatch'), ['overwrite', 'ignore', 'fail']) ?? onMismatch,
   };
 }
 

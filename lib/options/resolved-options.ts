@@ -5,6 +5,7 @@ import type {
   MicroserviceOptions,
   RegistrationOptions,
   RegistryProfile,
+  SchemasOptions,
   AxiosSettings,
   ServiceCenterOptions,
   ShutdownOptions,
@@ -97,6 +98,11 @@ export interface ResolvedOptions {
   /** `when` is undefined for `listen` where there is an HTTP server, else `bootstrap`. */
   readonly registration: Resolved<Omit<RegistrationOptions, 'retry'>, 'when'> & {
     readonly retry: Resolved<NonNullable<RegistrationOptions['retry']>>;
+  };
+  readonly schemas: {
+    /** Behind a function, so that nothing prints or freezes what is in it. Undefined: none. */
+    readonly documents: (() => NonNullable<SchemasOptions['documents']>) | undefined;
+    readonly onMismatch: NonNullable<SchemasOptions['onMismatch']>;
   };
   readonly shutdown: Resolved<ShutdownOptions>;
   readonly discovery: DiscoverySettings;

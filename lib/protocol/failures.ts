@@ -35,6 +35,7 @@ export function failureKind(error: ServiceCombError): FailureKind {
     case 'ERR_SERVICECOMB_NO_INSTANCE':
       return 'unavailable';
     case 'ERR_SERVICECOMB_TAKEN_OVER':
+    case 'ERR_SERVICECOMB_SCHEMA_MISMATCH':
       return 'refused';
     case 'ERR_SERVICECOMB_CREDENTIALS':
       return 'credentials';

@@ -18,6 +18,7 @@ import type { Outcome, Standstill } from './outcome.js';
 import type { Pace } from './pace.js';
 import { DesiredRecord, type RegistryRecord } from './record.js';
 import { Requests } from './requests.js';
+import { type SchemaDocuments, type SchemaMismatch, Schemas } from './schemas.js';
 import {
   changesAt,
   type InnerState,
@@ -52,12 +53,16 @@ export interface RegistrationSettings {
   readonly enabled: boolean;
   /** `failFast`: whether a refusal ends the wait of `register()`. */
   readonly registration: { readonly failFast: boolean };
+  readonly schemas: {
+    readonly documents: (() => SchemaDocuments) | undefined;
+    readonly onMismatch: SchemaMismatch;
+  };
   /** `timeoutMs` bounds `leave()`. */
   readonly shutdown: { readonly timeoutMs: number };
 }
 
-/** Requests that may follow one another in one tick: service, POST, read-back, and one to spare. */
-const requestsPerTick = 4;
+/** Requests that may follow one another in one tick: service, schemas, POST, read-back, and one to spare. */
+const requestsPerTick = 5;
 
 interface RequestUnderWay {
   readonly kind: NextRequest['kind'];
@@ -68,6 +73,7 @@ interface RequestUnderWay {
 /** Requests that are given up after a standstill, since their answers may never come; none is harmed by a repetition. */
 const repeatedAfterStandstill: ReadonlySet<NextRequest['kind']> = new Set([
   'find-service',
+  'upload-schemas',
   'post',
   'read-posted',
   'heartbeat',
@@ -81,6 +87,7 @@ const repeatedAfterStandstill: ReadonlySet<NextRequest['kind']> = new Set([
 export class RegistrationCore {
   /** The record that this process wants the registry to store. */
   readonly record: DesiredRecord;
+  readonly #schemas: Schemas;
   #state: InnerState;
   /** The last id of the service that was known, also while the service is being looked up again. */
   #serviceId: string | undefined;
@@ -117,7 +124,10 @@ export class RegistrationCore {
     const writes = new WriteQueue(clock, pace.writeGapMs);
     this.#state = { kind: settings.enabled ? 'idle' : 'disabled' };
     this.#noticed = { state: this.#state.kind, since: clock.wallNow() };
-    this.#requests = new Requests({ client, addresses, clock, pace, writes });
+    const schemas = this.#createSchemas();
+    this.#schemas = schemas;
+    this.addBackgroundWork(schemas);
+    this.#requests = new Requests({ client, addresses, clock, pace, writes, schemas });
     this.record = new DesiredRecord(record, {
       client,
       clock,
@@ -143,6 +153,16 @@ export class RegistrationCore {
     });
   }
 
+  #createSchemas(): Schemas {
+    const { client, clock, pace } = this.parts;
+    const { documents, onMismatch } = this.settings.schemas;
+    const registered = () => this.#registered;
+    const emit = (event: PendingEvent) => this.#emit(event);
+    const schemas = new Schemas({ client, clock, pace, onMismatch, registered, emit });
+    if (documents !== undefined) schemas.set(documents());
+    return schemas;
+  }
+
   /** The state now. It follows the time, also between two ticks. */
   get state(): RegistrationState {
     return publicState(this.#state, this.parts.clock.now(), this.#loginError);
@@ -162,6 +182,7 @@ export class RegistrationCore {
       registrations: this.#registrations,
       ...leaseFacts(this.#state, this.parts.clock.now(), this.#loginError),
       problem: state === 'idle' ? (this.#problem ?? null) : null,
+      schemas: this.#schemas.snapshot,
     });
   }
 
@@ -187,6 +208,15 @@ export class RegistrationCore {
   /** Adds work that is done with each tick while there is a registration or one is on its way. */
   addBackgroundWork(work: BackgroundWork): void {
     this.#background.push(work);
+  }
+
+  /**
+   * Sets the schemas of the service, instead of those before.
+   * @throws RangeError when one cannot be sent
+   */
+  setSchemas(documents: SchemaDocuments): void {
+    this.#schemas.set(documents);
+    this.#wake();
   }
 
   /** Sets the endpoints that consumers connect to. A registered instance is read back and replaced. */
@@ -298,10 +328,20 @@ export class RegistrationCore {
     return dueAt === Infinity ? undefined : Math.max(0, dueAt - now);
   }
 
-  /** A process that drains never registers again: its successor may hold the id. */
+  /**
+   * A process that drains never registers again: its successor may hold the id. The schemas of a service come
+   * before its instance.
+   */
   get #nextRequest(): NextRequest | undefined {
-    const isOver = this.#closing.signal.aborted && this.#state.kind === 'registering';
-    return isOver ? undefined : nextRequest(this.#state);
+    const state = this.#state;
+    if (this.#closing.signal.aborted && state.kind === 'registering') return undefined;
+    const request = nextRequest(state);
+    if (request?.kind !== 'post' || state.kind !== 'registering') return request;
+    const { serviceId, dueAt } = request;
+    const attempt = state.failures;
+    return this.#schemas.areDueFor(serviceId, attempt)
+      ? { kind: 'upload-schemas', serviceId, attempt, dueAt }
+      : request;
   }
 
   /** The latest moment that counts as now. An attempt after a failure is not made early: it may be the last. */

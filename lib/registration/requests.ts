@@ -3,13 +3,14 @@ import type { AddressBook } from '../protocol/address-book.js';
 import type { CallOptions } from '../protocol/channel.js';
 import { failureKind, isGone, isRetriable, refusals } from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
-import type { InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
+import type { InstanceRef, Microservice, MicroserviceInstance } from '../protocol/wire.js';
 import type { Clock } from '../background/clock.js';
 import type { Outcome } from './outcome.js';
 import type { Pace } from './pace.js';
 import { isElsewhere, isMisplaced } from './ownership.js';
 import type { DesiredRecord, RegistryRecord } from './record.js';
 import { type Lease, leaseLengthMs, type NextRequest, remainingMs } from './state.js';
+import type { Schemas } from './schemas.js';
 import { findService } from './service.js';
 import { type RecordField, valuesOf, type WriteQueue } from './writes.js';
 
@@ -20,6 +21,7 @@ export interface RequestsParts {
   readonly clock: Clock;
   readonly pace: Pace;
   readonly writes: WriteQueue;
+  readonly schemas: Schemas;
 }
 
 const doubtful: Pick<CallOptions, 'secondOpinion'> = { secondOpinion: refusals };
@@ -52,6 +54,8 @@ export class Requests {
     switch (request.kind) {
       case 'find-service':
         return this.findService(record.current, signal);
+      case 'upload-schemas':
+        return this.#uploadSchemas(request, signal);
       case 'post':
         return this.#post(request.serviceId, record.current, signal);
       case 'read-posted':
@@ -76,9 +80,19 @@ export class Requests {
     signal: AbortSignal,
     opinions: Pick<CallOptions, 'secondOpinion'> = doubtful,
   ): Promise<Extract<Outcome, { kind: 'service-found' }>> {
-    const { client } = this.parts;
-    const found = await findService(client, record, { ...opinions, signal });
+    const { client, schemas } = this.parts;
+    const microservice = withSchemas(record.microservice, schemas.ids);
+    const found = await findService(client, { ...record, microservice }, { ...opinions, signal });
     return { kind: 'service-found', ...found };
+  }
+
+  async #uploadSchemas(
+    { serviceId, attempt }: Extract<NextRequest, { kind: 'upload-schemas' }>,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    await this.parts.schemas.uploadBefore(serviceId, attempt, signal);
+    // The POST, which was due before, is the next request now.
+    return { kind: 'elapsed' };
   }
 
   /** A registry that answers with another id means that one. */
@@ -330,6 +344,12 @@ export class Requests {
   #fresh(signal?: AbortSignal): CallOptions & { noCache: true } {
     return { ...doubtful, noCache: true, signal, timeoutMs: this.parts.pace.heartbeatTimeoutMs };
   }
+}
+
+/** A service that is created declares the schemas that are to be uploaded, besides those of the options. */
+function withSchemas(microservice: Microservice, ids: readonly string[]): Microservice {
+  if (ids.length === 0) return microservice;
+  return { ...microservice, schemas: [...new Set([...(microservice.schemas ?? []), ...ids])] };
 }
 
 /**

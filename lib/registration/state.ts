@@ -2,6 +2,7 @@ import { type ErrorSummary, type ServiceCombError, summaryOf } from '../errors.j
 import type { KnownAddress } from '../protocol/address-book.js';
 import type { HealthCheck, InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
 import type { PostedInstance } from './record.js';
+import type { SchemasSnapshot } from './schemas.js';
 import type { RecordField } from './writes.js';
 
 /** The registry's promise to list this instance until the lease ends, unless it is renewed. */
@@ -125,6 +126,8 @@ export function registering(dueAt: number, serviceId: string | undefined): Regis
 /** The one request that a state makes next, and when. */
 export type NextRequest = { readonly dueAt: number } & (
   | (RegisteringStep & Pick<Registering, 'previous'>)
+  /** Comes before the POST, when there are schemas that the registry is not known to have. */
+  | { readonly kind: 'upload-schemas'; readonly serviceId: string; readonly attempt: number }
   | { readonly kind: 'heartbeat' | 'read-back'; readonly lease: Lease }
 );
 
@@ -261,6 +264,8 @@ export interface RegistrationSnapshot {
    * is a turn whenever something is due, and one in 20 s at least.
    */
   readonly eventLoopLagMs: number;
+  /** The schemas of the service; null when there are none to upload. */
+  readonly schemas: SchemasSnapshot | null;
 }
 
 /** Returns the part of a snapshot that follows from the state and the time. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
 import { EmbeddedServiceCenter } from 'embedded-service-center';
-import { discoveryRules } from '../../lib/nest/registry.providers.js';
+import { optionRules } from '../../lib/nest/registry.providers.js';
 import { readHostFacts } from '../../lib/options/host-facts.js';
 import type { ServiceCenterOptions } from '../../lib/options/options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
@@ -18,7 +18,7 @@ export function httpClient(
   { domain, ...options }: ServiceCenterOptions = {},
 ): ServiceCenterClient {
   const written = { serviceCenter: { addresses: [address], ...options } };
-  const { serviceCenter } = resolveOptions(written, readHostFacts(), discoveryRules);
+  const { serviceCenter } = resolveOptions(written, readHostFacts(), optionRules);
   const connections = new Connections(serviceCenter, startTimer);
   const http = new HttpService(createPrivateAxios(connections, serviceCenter));
   const clock = { now: () => performance.now() };

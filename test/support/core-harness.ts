@@ -5,6 +5,7 @@ import type { HttpReply, InstanceStatus, MicroserviceInstance } from '../../lib/
 import { ServiceCenterClient } from '../../lib/protocol/service-center.client.js';
 import { Pace } from '../../lib/registration/pace.js';
 import { RegistrationCore } from '../../lib/registration/core.js';
+import type { SchemaMismatch } from '../../lib/registration/schemas.js';
 import { FakeClock } from './fake-clock.js';
 import { channelOf, type FakeAnswer, type FakeReply, replyOf } from './fake-send.js';
 
@@ -30,6 +31,9 @@ const happy = {
   properties: {},
   readiness: { status: 404, body: '404 page not found' },
   version: { body: { version: '2.2.0' } },
+  schemas: { body: { schemas: [] } },
+  schema: { status: 400, body: { errorCode: '400016' } },
+  upload: {},
 } satisfies Record<string, FakeReply>;
 
 /** The answer of a registry that has forgotten the instance. */
@@ -43,6 +47,7 @@ export interface HarnessSettings {
   readonly enabled?: boolean;
   readonly verifyEvery?: number;
   readonly failFast?: boolean;
+  readonly onMismatch?: SchemaMismatch;
   readonly addresses?: readonly [string, ...string[]];
   /** Who asks, by this clock; nobody in particular unless they are given. */
   readonly credentials?: (clock: FakeClock) => Credentials;
@@ -70,6 +75,7 @@ export class CoreHarness {
       enabled = true,
       verifyEvery = 10,
       failFast = false,
+      onMismatch = 'overwrite',
     }: HarnessSettings = {},
   ) {
     this.answers = answers;
@@ -88,7 +94,12 @@ export class CoreHarness {
         tags: {},
         instance,
       },
-      { enabled, registration: { failFast }, shutdown: { timeoutMs: 3_000 } },
+      {
+        enabled,
+        registration: { failFast },
+        schemas: { documents: undefined, onMismatch },
+        shutdown: { timeoutMs: 3_000 },
+      },
       {
         client,
         channel,
@@ -188,6 +199,8 @@ function whatIs({ method, url }: HttpRequest): keyof typeof happy {
   if (url.endsWith('/properties')) return 'properties';
   if (url.endsWith('/readiness')) return 'readiness';
   if (url.endsWith('/version')) return 'version';
+  if (url.includes('/schemas?')) return 'schemas';
+  if (url.includes('/schemas/')) return method === 'PUT' ? 'upload' : 'schema';
   if (method === 'DELETE') return 'remove';
   if (method === 'GET') return 'read';
   return url.endsWith('/instances') ? 'post' : 'service';

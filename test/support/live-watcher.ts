@@ -4,7 +4,7 @@ import { createCredentials } from '../../lib/credentials/credentials.js';
 import { Watcher } from '../../lib/discovery/watcher.js';
 import type { ServiceCombError, ServiceCenterOptions } from '../../lib/index.js';
 import { readHostFacts } from '../../lib/options/host-facts.js';
-import { discoveryRules } from '../../lib/nest/registry.providers.js';
+import { optionRules } from '../../lib/nest/registry.providers.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
 import { startTimer, waitIdly } from '../../lib/nest/ticker.js';
 import { AddressBook } from '../../lib/protocol/address-book.js';
@@ -42,7 +42,7 @@ export class LiveWatcher {
     { clock = performance, serviceCenter = {}, load }: LiveWatcherSettings = {},
   ) {
     const written = { serviceCenter: { addresses: [url], ...serviceCenter } };
-    const options = resolveOptions(written, readHostFacts(), discoveryRules).serviceCenter;
+    const options = resolveOptions(written, readHostFacts(), optionRules).serviceCenter;
     const connections = new Connections(options, startTimer);
     const send = sendThrough(new HttpService(createPrivateAxios(connections, options)));
     const settings = { ...options, userAgent: 'nestjs-servicecomb/test', clock };

@@ -61,7 +61,12 @@ export class SimulatedProcess {
     const heartbeat = { intervalMs, jitter: 0.1, neverEarly: false, verifyEvery };
     this.core = new RegistrationCore(
       recordOf(options),
-      { enabled: true, registration: { failFast: false }, shutdown: { timeoutMs: leaveTimeoutMs } },
+      {
+        enabled: true,
+        registration: { failFast: false },
+        schemas: { documents: undefined, onMismatch: 'overwrite' },
+        shutdown: { timeoutMs: leaveTimeoutMs },
+      },
       {
         client: new ServiceCenterClient(channel),
         channel,

@@ -21,6 +21,8 @@ export function nameOf(error: ServiceCombError): string {
       return 'response';
     case 'ERR_SERVICECOMB_PROTOCOL':
       return 'protocol';
+    case 'ERR_SERVICECOMB_SCHEMA_MISMATCH':
+      return 'schema mismatch';
     case 'ERR_SERVICECOMB_TAKEN_OVER':
       return 'taken over';
     case 'ERR_SERVICECOMB_CREDENTIALS':

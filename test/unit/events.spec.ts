@@ -179,6 +179,14 @@ const levels: readonly (readonly [Level, PendingEvent])[] = [
       payload: { address: 'http://a:1', error, failures: 1 },
     },
   ],
+  [
+    'log',
+    { name: RegistryEvents.SchemasUploaded, payload: { uploaded: ['a'], kept: ['b'], count: 3 } },
+  ],
+  [
+    'warn',
+    { name: RegistryEvents.SchemasFailed, payload: { error, failures: 1, retryInMs: 1_000 } },
+  ],
   ['warn', { name: RegistryEvents.EventLoopStalled, payload: { lateMs: 20_000 } }],
   [
     'log',

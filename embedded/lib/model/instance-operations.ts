@@ -139,6 +139,7 @@ function publish(
     const { service } = owner;
     return { kind, instance, tenant, consumerIds: dependencies.consumersOf(service), service };
   };
+  shared.history.add({ kind, instance, tenant, service: owner.service });
   if (shared.changes.hasAny) shared.changes.emit(changed(kind));
   shared.publication.publish({
     kind,

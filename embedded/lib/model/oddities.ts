@@ -225,6 +225,13 @@ export class OddityKnobs {
     return this.#values;
   }
 
+  /** The knobs that do something now, with their values. */
+  get switchedOn(): Partial<OddityValues> {
+    const off: Readonly<Record<string, unknown>> = noOddities;
+    const differing = Object.entries(this.#values).filter(([knob, value]) => off[knob] !== value);
+    return Object.fromEntries(differing);
+  }
+
   /**
    * Changes some knobs and keeps the others. Turning a knob off ends its effect at once: removals
    * that were held back are published, and queued renewals are executed. A seed restarts the random

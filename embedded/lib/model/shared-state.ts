@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import { OddityKnobs } from './oddities.js';
 import type { InstanceChanged, ServiceChanged } from './changes.js';
+import { History } from './history.js';
 import { RemovedInstances } from './removed-instances.js';
 import { ListTexts } from './instance-list.js';
 import { Leases } from './leases.js';
@@ -41,6 +42,8 @@ export class SharedState {
   /** Emits changes when they are made. */
   readonly changes = new Listeners<InstanceChanged>();
   readonly serviceChanges = new Listeners<ServiceChanged>();
+  /** The last changes of both. */
+  readonly history: History;
   /** Texts of lists of instances, of all namespaces. */
   readonly listTexts = new ListTexts();
   readonly publication: Publication;
@@ -58,6 +61,8 @@ export class SharedState {
     this.floors = floors;
     this.quotas = quotas;
     this.oddities = oddities;
+    this.history = new History(clock);
+    this.serviceChanges.add(change => this.history.add(change));
     this.store = new Store(clock, oddities);
     this.renewals = new Renewals(clock, oddities, this.store);
     this.leases = new Leases(clock, () => oddities.values.dyingLeaseMs);

@@ -16,6 +16,7 @@ export const page = `<!doctype html>
   <img src="icon.svg" alt="" width="28" height="28">
   <h1>Service Center</h1>
   <p class="quiet">embedded, not for production</p>
+  <p id="setup" class="quiet"></p>
   <p id="counts" class="quiet"></p>
   <p id="connection" data-state="waiting">connecting</p>
 </header>
@@ -24,6 +25,7 @@ export const page = `<!doctype html>
   <section id="services" aria-labelledby="services-title" tabindex="-1">
     <div class="bar-of-section">
       <h2 id="services-title">Services</h2>
+      <a href="seed" download="registry.json">Download as a seed</a>
       <label class="filter">Filter <input id="filter" type="search" autocomplete="off"></label>
     </div>
     <div id="service-list"></div>
@@ -37,6 +39,18 @@ export const page = `<!doctype html>
       <p class="quiet">It appears here at once.</p>
     </div>
     <p id="no-match" class="quiet" hidden>No service matches the filter.</p>
+    <details id="legend">
+      <summary>What the labels and buttons mean</summary>
+      <dl>
+        <dt>UP</dt><dd>Consumers call the instance.</dd>
+        <dt>DOWN, STARTING, TESTING, OUTOFSERVICE</dt><dd>The instance is listed and holds a lease, and consumers do not call it.</dd>
+        <dt>12 s of 60 s left</dt><dd>The rest of the lease. A heartbeat renews it in full; at its end the registry drops the instance.</dd>
+        <dt>Expire</dt><dd>Drops the instance as if its lease had ended. Its next heartbeat is answered "no such instance", and a client that works registers again.</dd>
+        <dt>Remove</dt><dd>Unregisters the instance, as it does itself at shutdown. A client that works finds out in the same way, and registers again.</dd>
+        <dt>registered, updated, removed, expired</dt><dd>What happened to a service or an instance: the last 500 changes since the registry started. Renewals are listed from the moment when this page was opened.</dd>
+        <dt>Download as a seed</dt><dd>All services and instances as a file that <code>npx embedded-service-center --seed</code> starts with.</dd>
+      </dl>
+    </details>
   </section>
   <div class="side">
     <section id="faults" class="card" aria-labelledby="faults-title">
@@ -48,6 +62,7 @@ export const page = `<!doctype html>
         <div id="fault-form"></div>
       </details>
       <p>
+        <button id="down" type="button">Registry down for 30 s</button>
         <button id="close-idle" type="button">Close idle connections</button>
         <button id="cut-watchers" type="button">Cut watchers</button>
       </p>

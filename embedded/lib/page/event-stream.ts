@@ -1,12 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { Timer, systemClock } from '../clock.js';
 import type { Lease } from '../model/leases.js';
-import type { InstanceChanged, ServiceChanged } from '../model/changes.js';
+import type { PastChange } from '../model/history.js';
+import type { OddityKnobs } from '../model/oddities.js';
 import type { RegistryModel } from '../model/registry-model.js';
 import { Backlog } from '../server/backlog.js';
 import type { Reader } from '../server/backlog.js';
 import type { Faults } from '../server/faults.js';
-import type { ChangeView, PageEvents, RenewalView } from './messages.js';
+import type { ChangeView, PageEvents, RenewalView, SetupView } from './messages.js';
 import * as view from './registry-view.js';
 
 /** Milliseconds during which events are collected before they are sent. */
@@ -21,10 +22,11 @@ const maxChanges = 1000;
 /** A client with more unsent bytes gets no more events until it has received them. */
 const maxQueuedBytes = 1024 * 1024;
 
-type Change = Omit<InstanceChanged | ServiceChanged, 'consumerIds'> & {
-  readonly at: number;
-  readonly instance?: InstanceChanged['instance'];
-};
+/** What the page shows of how the registry was set up. */
+export interface Setup {
+  readonly profile: string;
+  readonly oddities: OddityKnobs;
+}
 
 /**
  * Sends events to browsers as server-sent events. The events of one batch are sent together, with
@@ -34,19 +36,26 @@ type Change = Omit<InstanceChanged | ServiceChanged, 'consumerIds'> & {
 export class EventStream {
   readonly #model: RegistryModel;
   readonly #faults: Faults;
+  readonly #setup: Setup;
   readonly #listeners = new Set<Listener>();
   readonly #backlog = new Backlog<Listener>();
   readonly #batch = new Timer(systemClock, () => this.#flush());
   readonly #keepAlive = new Timer(systemClock, () => this.#sendKeepAlive());
-  #changes: Change[] = [];
+  #changes: PastChange[] = [];
   #renewed = new Set<Lease>();
   #areFaultsNew = false;
   #isGathering = false;
   #stopListening: () => void = () => {};
 
-  constructor(model: RegistryModel, faults: Faults) {
+  constructor(model: RegistryModel, faults: Faults, setup: Setup) {
     this.#model = model;
     this.#faults = faults;
+    this.#setup = setup;
+    setup.oddities.onChange({
+      after: () => {
+        if (this.#listeners.size > 0) this.#sendEach('setup', this.#setupView);
+      },
+    });
   }
 
   /** Sends the whole registry to a client, and each event from then on. */
@@ -82,7 +91,7 @@ export class EventStream {
 
   #startListening(): void {
     const { shared } = this.#model;
-    const gather = (change: Omit<Change, 'at'>) => this.#gather(change);
+    const gather = (change: Omit<PastChange, 'at'>) => this.#gather(change);
     const ends = [
       this.#model.onChange(gather),
       shared.serviceChanges.add(gather),
@@ -101,7 +110,7 @@ export class EventStream {
     this.#keepAlive.start(keepAliveMs);
   }
 
-  #gather(change: Omit<Change, 'at'>): void {
+  #gather(change: Omit<PastChange, 'at'>): void {
     if (this.#changes.length <= maxChanges)
       this.#changes.push({ ...change, at: this.#model.shared.now() });
     this.#startBatch();
@@ -134,7 +143,7 @@ export class EventStream {
     this.#isGathering = false;
   }
 
-  #viewsOf(changes: readonly Change[]): ChangeView[] {
+  #viewsOf(changes: readonly PastChange[]): ChangeView[] {
     const namespaces = new Map(this.#model.namespaces().map(each => [each.name, each]));
     return changes.map(({ kind, at, tenant, service, instance }) => {
       const event = { kind, at, service: view.serviceView(tenant, service) };
@@ -150,8 +159,18 @@ export class EventStream {
   }
 
   #everything(): string {
-    const registry = messageOf('registry', view.registryView(this.#model));
-    return registry + messageOf('faults', this.#faults.list().map(view.faultView));
+    const { changes } = this.#model.shared.history;
+    return (
+      messageOf('registry', view.registryView(this.#model)) +
+      messageOf('history', this.#viewsOf(changes)) +
+      messageOf('setup', this.#setupView) +
+      messageOf('faults', this.#faults.list().map(view.faultView))
+    );
+  }
+
+  get #setupView(): SetupView {
+    const { profile, oddities } = this.#setup;
+    return { profile, oddities: oddities.switchedOn };
   }
 
   #sendEach<Name extends keyof PageEvents>(name: Name, data: PageEvents[Name]): void {

@@ -75,12 +75,46 @@ export interface FaultView {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
+/** How the registry was set up. */
+export interface SetupView {
+  /** Name of the vendor's or Apache's profile. */
+  readonly profile: string;
+  /** The oddities that are on, with their values. */
+  readonly oddities: Readonly<Record<string, number | boolean>>;
+}
+
+/** A schema of a service. */
+export interface SchemaView {
+  readonly schemaId: string;
+  /** Characters of its content; null if it was declared and never uploaded. */
+  readonly length: number | null;
+  readonly summary: string;
+}
+
+/** What is known of a service besides its instances. */
+export interface ServiceDetails {
+  readonly serviceId: string;
+  readonly description: string;
+  readonly level: string;
+  readonly framework: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly schemas: readonly SchemaView[];
+  /** Services that it calls, as far as the registry was told: name and version. */
+  readonly providers: readonly string[];
+  /** Services that call it. */
+  readonly consumers: readonly string[];
+}
+
 /** Events of `/-/events` by name, with their data. */
 export interface PageEvents {
   /** Sent first, and again after a client was too slow for the changes in between. */
   readonly registry: RegistryView;
+  /** Follows `registry`: the last changes before it, oldest first. */
+  readonly history: readonly ChangeView[];
   readonly changes: readonly ChangeView[];
   readonly renewals: readonly RenewalView[];
+  /** Follows `history`, and comes again when an oddity is switched on or off. */
+  readonly setup: SetupView;
   /** All active faults. */
   readonly faults: readonly FaultView[];
 }

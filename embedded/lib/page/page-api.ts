@@ -7,10 +7,11 @@ import { HttpExchange, readBody } from '../server/exchange.js';
 import type { Faults } from '../server/faults.js';
 import { assetOf, pageHeaders } from './assets.js';
 import { BodyReader } from './body-reader.js';
-import { EventStream } from './event-stream.js';
+import { EventStream, type Setup } from './event-stream.js';
 import { readFault } from './fault-body.js';
 import { rejectionOf } from './origin-guard.js';
 import { faultView, registryView } from './registry-view.js';
+import { serviceDetails } from './service-details.js';
 import { expireInstance, unregisterInstance } from '../model/instance-operations.js';
 
 /** Parts of a registry that the page shows and controls. */
@@ -20,6 +21,9 @@ export interface PageParts {
   /** Forgets all services and instances. */
   readonly reset: () => void;
   readonly clock: Clock;
+  readonly setup: Setup;
+  /** Returns all services and instances as a document that can be loaded again. */
+  readonly dump: () => object;
   /** The address that the registry listens on. */
   readonly host: string;
 }
@@ -52,7 +56,7 @@ export class PageApi {
 
   constructor(parts: PageParts) {
     this.#parts = parts;
-    this.#events = new EventStream(parts.model, parts.faults);
+    this.#events = new EventStream(parts.model, parts.faults, parts.setup);
   }
 
   /** Returns whether a request belongs to the page. */
@@ -105,6 +109,10 @@ export class PageApi {
     switch (`${method} ${shapeOf(path)}`) {
       case 'GET registry':
         return json(registryView(model));
+      case 'GET services/:id':
+        return this.#service(request);
+      case 'GET seed':
+        return this.#seed();
       case 'DELETE registry':
         return this.#reset();
       case 'GET faults':
@@ -128,6 +136,21 @@ export class PageApi {
       default:
         return (method === 'GET' && assetOf([first, second].filter(Boolean))) || this.#wrong(path);
     }
+  }
+
+  #service({ path: [, serviceId = ''], query }: PageRequest): Answer {
+    const tenant = query.get('tenant') ?? undefined;
+    for (const namespace of this.#parts.model.namespaces()) {
+      const record = namespace.services.get(serviceId);
+      const isAskedFor = tenant === undefined || tenant === namespace.name;
+      if (record !== undefined && isAskedFor) return json(serviceDetails(namespace, record));
+    }
+    return failure(404, 'No such service.');
+  }
+
+  #seed(): Answer {
+    const headers = { 'Content-Disposition': 'attachment; filename="registry.json"' };
+    return json(this.#parts.dump(), headers);
   }
 
   #wrong(path: readonly string[]): Answer {
@@ -195,6 +218,8 @@ export class PageApi {
 const allowed: ReadonlyMap<string, string> = new Map([
   ['', 'GET, HEAD'],
   ['registry', 'GET, HEAD, DELETE'],
+  ['seed', 'GET, HEAD'],
+  ['services/:id', 'GET, HEAD'],
   ['events', 'GET'],
   ['faults', 'GET, HEAD, POST, DELETE'],
   ['faults/:id', 'DELETE'],

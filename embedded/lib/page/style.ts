@@ -108,6 +108,10 @@ form, .field { display: grid; grid-template-columns: minmax(0, 1fr); }
 #event-list [data-kind='expired'] strong { color: var(--bad); }
 #event-list [data-kind='removed'] strong { color: var(--warn); }
 #empty { display: grid; gap: .6rem; }
+.facts { padding: 0 1rem .6rem; }
+#legend { margin-top: .6rem; }
+#legend dl { font-family: inherit; font-size: .88rem; gap: .4rem .8rem; grid-template-columns: minmax(0, 11rem) minmax(0, 1fr); }
+a { color: var(--good); }
 pre { background: var(--soft); border-radius: 8px; padding: .7rem .8rem; overflow-x: auto; }
 @media (max-width: 30rem) {
   .beat, .count, #counts { margin-left: 0; }

@@ -80,6 +80,45 @@ describe('the page', () => {
     expect(await empty.isVisible()).toBe(false);
   });
 
+  it('tells of what happened before it was opened', async () => {
+    await orders('a');
+    tested.registry.forget('a');
+    await tested.open(page);
+    await events().getByText('orders 1.0.0 a').first().waitFor();
+    expect(await events().locator('[data-kind="expired"]').count()).toBe(1);
+  });
+
+  it('shows schemas, tags and who calls whom when a service is opened', async () => {
+    await orders('a');
+    await tested.open(page);
+    await page.locator('.facts > summary').click();
+    await page.locator('.facts').getByText('is called by').waitFor();
+    expect(await page.locator('.facts dl').textContent()).toMatch(/serviceId\s*orders.*schemas/);
+  });
+
+  it('explains its labels, names its profile, and offers the registry as a seed', async () => {
+    await orders('a');
+    await tested.open(page);
+    await page.getByText('profile open-source · no oddities').waitFor();
+    await page.locator('#legend > summary').click();
+    expect(await page.locator('#legend').textContent()).toMatch(/Expire.*registers again/);
+    const download = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'Download as a seed' }).click();
+    expect((await download).suggestedFilename()).toBe('registry.json');
+  });
+
+  it('closes the registry with one click, for half a minute', async () => {
+    await orders('a');
+    await tested.open(page);
+    await page.getByRole('button', { name: 'Registry down for 30 s' }).click();
+    await page.locator('#connection[data-state="lost"]').waitFor();
+    expect(tested.registry.faults.list()).toMatchObject([{ kind: 'refuse' }]);
+    await tested.registry.faults.clear();
+    await page.locator('#connection[data-state="live"]').waitFor();
+    // The browser reports the connection that was refused meanwhile.
+    tested.complaints.length = 0;
+  });
+
   it('lists services and instances with status, endpoints and properties', async () => {
     await tested.service({ serviceId: 'orders' });
     await tested.instance('orders', 'a', { status: 'DOWN', properties: { zone: 'north' } });

@@ -26,6 +26,46 @@ describe('the stream of events', () => {
     expect(await events.next('faults')).toMatchObject([{ kind: 'hang', match: { path: 'x' } }]);
   });
 
+  it('tells of what happened before, and with which setup', async () => {
+    const clock = new FakeClock();
+    const options = { clock, profile: 'cse-exclusive', oddities: { publicationMs: 300 } } as const;
+    const serviceCenter = await started(options);
+    await registered(serviceCenter);
+    const registeredAt = clock.now();
+    clock.advance(1_000);
+    serviceCenter.forget('own');
+    const events = await EventClient.listen(serviceCenter);
+    const history = await events.next('history');
+    expect(history).toMatchObject([
+      { kind: 'registered', at: registeredAt, service: { serviceName: 'orders' } },
+      { kind: 'registered', at: registeredAt, instance: { instanceId: 'own', lease: null } },
+      { kind: 'expired', at: registeredAt + 1_000, instance: { instanceId: 'own' } },
+    ]);
+    expect(await events.next('setup')).toEqual({
+      profile: 'cse-exclusive',
+      oddities: { publicationMs: 300 },
+    });
+    serviceCenter.oddities.clear();
+    expect(await events.next('setup')).toEqual({ profile: 'cse-exclusive', oddities: {} });
+  });
+
+  it('keeps the last 500 changes', async () => {
+    const serviceCenter = await started();
+    await registered(serviceCenter);
+    for (let count = 0; count < 300; count += 1)
+      for (const status of ['DOWN', 'UP'])
+        serviceCenter.answer({
+          method: 'PUT',
+          target: `/v4/default/registry/microservices/orders/instances/own/status?value=${status}`,
+          headers: {},
+          body: Buffer.alloc(0),
+        });
+    const events = await EventClient.listen(serviceCenter);
+    const history = await events.next('history');
+    expect(history).toHaveLength(500);
+    expect(new Set(history.map(({ kind }) => kind))).toEqual(new Set(['updated']));
+  });
+
   it('sends events in the order in which they happen', async () => {
     const serviceCenter = await started();
     const events = await EventClient.listen(serviceCenter);

@@ -173,6 +173,69 @@ describe('the registry in the API of the page', () => {
   });
 });
 
+describe('a service, by the page', () => {
+  const providers = [{ appId: 'default', serviceName: 'stock' }];
+
+  it('is told of with schemas, tags, and who calls whom', async () => {
+    const serviceCenter = await started();
+    const service = {
+      serviceId: 'orders',
+      serviceName: 'orders',
+      description: 'takes orders',
+      framework: { name: 'nestjs', version: '12' },
+      schemas: ['declared', 'orders.rest'],
+    };
+    await ask(serviceCenter, 'POST /microservices', { service, tags: { canary: 'yes' } });
+    for (const name of ['stock', 'shop'])
+      await ask(serviceCenter, 'POST /microservices', {
+        service: { serviceId: name, serviceName: name },
+      });
+    const upload = { schema: 'text', summary: 'abc' };
+    await ask(serviceCenter, 'PUT /microservices/orders/schemas/orders.rest', upload);
+    const consumerOf = (serviceName: string, provided: readonly object[]) => ({
+      consumer: { appId: 'default', serviceName, version: '0.0.1' },
+      providers: provided,
+    });
+    const dependencies = [
+      consumerOf('orders', providers),
+      consumerOf('shop', [{ appId: 'default', serviceName: 'orders' }]),
+    ];
+    await ask(serviceCenter, 'PUT /dependencies', { dependencies });
+    const path = 'GET services/orders?tenant=default%2Fdefault';
+    expect(await told(askPage(serviceCenter, path))).toEqual({
+      status: 200,
+      json: {
+        serviceId: 'orders',
+        description: 'takes orders',
+        level: 'BACK',
+        framework: 'nestjs 12',
+        tags: { canary: 'yes' },
+        schemas: [
+          { schemaId: 'orders.rest', length: 4, summary: 'abc' },
+          { schemaId: 'declared', length: null, summary: '' },
+        ],
+        providers: ['stock 0.0.1'],
+        consumers: ['shop 0.0.1'],
+      },
+    });
+    const elsewhere = 'GET services/orders?tenant=other%2Fdefault';
+    expect(await outcome(askPage(serviceCenter, elsewhere))).toBe(404);
+    expect(await outcome(askPage(serviceCenter, 'GET services/nobody'))).toBe(404);
+  });
+});
+
+describe('the seed that the page offers', () => {
+  it('is a file that another registry can load', async () => {
+    const serviceCenter = await started();
+    await registered(serviceCenter);
+    const { headers, text } = await askPage(serviceCenter, 'GET seed');
+    expect(headers['content-disposition']).toBe('attachment; filename="registry.json"');
+    const other = await started();
+    other.load(JSON.parse(text));
+    expect(other.instances()).toMatchObject([{ serviceId: 'orders', instanceId: 'own' }]);
+  });
+});
+
 describe('an instance, by the page', () => {
   it('is removed, and its watchers are notified', async () => {
     const serviceCenter = await started();

@@ -67,6 +67,7 @@ describe('resolveOptions', () => {
         failFast: false,
         retry: { initialMs: 1_000, maxMs: 30_000, factor: 2 },
       },
+      schemas: { documents: undefined, onMismatch: 'overwrite' },
       shutdown: { timeoutMs: 3_000, drainMs: 0, statusFirst: false },
       discovery: {
         enabled: true,
@@ -151,7 +152,7 @@ describe('resolveOptions', () => {
     expect(wrong).toThrow(RegistryOptionsError);
     expect(wrong).toThrow(
       'Invalid registry options: retries is not an option; valid options are enabled, isGlobal, profile, ' +
-        'serviceCenter, microservice, instance, heartbeat, registration, shutdown, discovery; ' +
+        'serviceCenter, microservice, instance, heartbeat, registration, schemas, shutdown, discovery; ' +
         'serviceCenter.addresses[0] must be an absolute http or https URL, got "ftp://registry"; ' +
         'microservice.tags.1st must have a valid key: it must be 1 to 64 letters, digits, ' +
         '"_", "-" and ".", a letter first, got "1st"; ' +
@@ -161,6 +162,21 @@ describe('resolveOptions', () => {
         'heartbeat.intervalMs must be a whole number of seconds from 1000 to 600000, got 1500; ' +
         'heartbeat.times must be a whole number from 1 to 1000, got 0',
     );
+  });
+
+  it('checks each schema, and keeps the documents from being frozen or printed', () => {
+    const documents = { a: 'A', b: 7 };
+    expect(issuesOf({ schemas: { documents, onMismatch: 'warn' } })).toEqual([
+      'schemas.documents.b must be a text, got 7',
+      'schemas.onMismatch must be one of "overwrite", "ignore", "fail", got "warn"',
+    ]);
+    const many = Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`s${n}`, 'x']));
+    expect(issuesOf({ schemas: { documents: many } })).toEqual([
+      'schemas.documents must have at most 100 entries, got 101',
+    ]);
+    const { schemas } = resolve({ schemas: { documents: { a: 'A' } } });
+    expect(schemas.documents?.()).toEqual({ a: 'A' });
+    expect(Object.isFrozen(schemas.documents?.())).toBe(false);
   });
 
   it('checks a disabled module too', () => {
@@ -207,7 +223,7 @@ describe('resolveOptions', () => {
       'such a key at the top',
       { 'heart beat': 1 },
       '"heart beat" is not an option; valid options are enabled, isGlobal, profile, serviceCenter, microservice, ' +
-        'instance, heartbeat, registration, shutdown, discovery',
+        'instance, heartbeat, registration, schemas, shutdown, discovery',
     ],
   ])('names %s', (_, options, issue) => {
     expect(issuesOf(options)).toEqual([issue]);

@@ -2,8 +2,7 @@ import { RegistryOptionsError } from '../../../lib/errors.js';
 import type { HostFacts } from '../../../lib/options/host-facts.js';
 import type { RegistryModuleOptions } from '../../../lib/options/options.js';
 import type { ResolvedOptions } from '../../../lib/options/resolved-options.js';
-import type { DiscoveryRules } from '../../../lib/options/resolve-discovery.js';
-import { resolveOptions } from '../../../lib/options/resolve-options.js';
+import { type OptionRules, resolveOptions } from '../../../lib/options/resolve-options.js';
 
 /** A host on which no options are needed. */
 const plainHost: HostFacts = {
@@ -19,11 +18,12 @@ const plainHost: HostFacts = {
   },
 };
 
-/** Rules of discovery that accept what begins as it should. */
-export const plainRules: DiscoveryRules = {
+/** Rules that accept what begins as it should. */
+export const plainRules: OptionRules = {
   picker: ([first]) => first,
   isVersionRule: rule => /^(latest|\d)/.test(rule),
   isEndpoint: endpoint => /^\w+:\/\/[\w.]+:\d+/.test(endpoint),
+  schemaProblem: (_, document) => (typeof document === 'string' ? undefined : 'must be a text'),
 };
 
 /** Resolves options of any type, as JavaScript may pass them. */

@@ -130,7 +130,12 @@ class Stage {
         tags: {},
         instance: { ...instance, healthCheck: { ...instance.healthCheck, interval } },
       },
-      { enabled: true, registration: { failFast: false }, shutdown: { timeoutMs: leaveTimeoutMs } },
+      {
+        enabled: true,
+        registration: { failFast: false },
+        schemas: { documents: undefined, onMismatch: 'overwrite' },
+        shutdown: { timeoutMs: leaveTimeoutMs },
+      },
       {
         client: new ServiceCenterClient(channel),
         channel,

@@ -1,4 +1,4 @@
-import type { InstanceView, ServiceView } from '../messages.js';
+import type { InstanceView, ServiceDetails, ServiceView } from '../messages.js';
 import { byId, setText } from './element.js';
 
 /**
@@ -57,6 +57,25 @@ export async function remove(
   instance: Pick<InstanceView, 'instanceId'>,
 ): Promise<void> {
   await call('DELETE', pathOf(service, instance));
+}
+
+/** Reads what is known of a service besides its instances; undefined when the registry does not tell. */
+export async function detailsOf(service: ServiceView): Promise<ServiceDetails | undefined> {
+  const { serviceId, tenant } = service;
+  const only = new URLSearchParams({ tenant });
+  try {
+    const answer = await fetch(`services/${encodeURIComponent(serviceId)}?${only.toString()}`);
+    return answer.ok ? await answer.json() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Path of the text of a schema in the API of the registry. */
+export function schemaPath({ serviceId, tenant }: ServiceView, schemaId: string): string {
+  const project = tenant.split('/')[1] ?? 'default';
+  const parts = [project, 'registry/microservices', serviceId, 'schemas', schemaId];
+  return `/v4/${parts.map(part => encodeURIComponent(part).replace('%2F', '/')).join('/')}`;
 }
 
 /** Switches a fault on; resolves to false if it was refused. */

@@ -15,7 +15,7 @@ const maxLines = 200;
 /** Renewals within so many milliseconds share a line. */
 const renewalsTogetherMs = 5000;
 
-/** The events that the page has received, newest first. */
+/** The changes since the registry started, and the renewals that the page has received; newest first. */
 export class EventLog {
   #lines: EventLine[] = [];
   #lastId = 0;
@@ -30,6 +30,12 @@ export class EventLog {
     const text = instance === undefined ? `service ${name}` : `${name} ${instance.instanceId}`;
     this.#renewals = undefined;
     this.#push({ kind, at, text });
+  }
+
+  /** Starts again with the changes of the registry's own history, oldest first. */
+  replace(changes: readonly ChangeView[]): void {
+    this.#lines = [];
+    for (const change of changes) this.add(change);
   }
 
   /** Adds renewals, to the previous line if possible, and counts them. */

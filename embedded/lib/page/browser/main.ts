@@ -1,4 +1,4 @@
-import type { PageEvents } from '../messages.js';
+import type { PageEvents, SetupView } from '../messages.js';
 import { Board } from './board.js';
 import * as calls from './calls.js';
 import { byId, setText } from './element.js';
@@ -19,6 +19,7 @@ const faults = new FaultList();
 byId('fault-form').append(new FaultForm().node);
 byId('close-idle').addEventListener('click', () => void calls.closeIdle());
 byId('cut-watchers').addEventListener('click', () => void calls.cutWatchers());
+byId('down').addEventListener('click', () => void calls.startFault({ kind: 'refuse', ms: 30_000 }));
 setText(
   byId('example-nest'),
   `RegistryModule.forRoot({\n  serviceCenter: { addresses: ['${location.origin}'] },\n})`,
@@ -50,6 +51,12 @@ function setConnection(state: 'live' | 'lost', text: string): void {
   setText(byId('connection'), text);
 }
 
+function showSetup({ profile, oddities }: SetupView): void {
+  const on = Object.entries(oddities).map(([name, value]) => `${name} ${value}`);
+  const oddly = on.length === 0 ? 'no oddities' : `oddities: ${on.join(', ')}`;
+  setText(byId('setup'), `profile ${profile} · ${oddly}`);
+}
+
 const source = new EventSource('events');
 
 /** Calls a function with the data of each event of a name. */
@@ -68,6 +75,11 @@ on('registry', registry => {
   board.replace(registry, performance.now());
   showSoon();
 });
+on('history', changes => {
+  log.replace(changes);
+  showSoon();
+});
+on('setup', showSetup);
 on('changes', changes => {
   for (const change of changes) {
     board.change(change, performance.now());

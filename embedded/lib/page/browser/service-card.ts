@@ -1,7 +1,7 @@
 import { leaseLeft } from './board.js';
 import type { BoardService, BoardInstance } from './board.js';
 import { button, element, setChildren, setText, setTime, timeOf } from './element.js';
-import type { ServiceView } from '../messages.js';
+import type { SchemaView, ServiceDetails, ServiceView } from '../messages.js';
 import * as calls from './calls.js';
 
 /** How many instances of a service are shown at first; each click shows ten times as many more. */
@@ -21,6 +21,7 @@ export class ServiceCard {
   );
   readonly #about = element('p', { class: 'quiet' });
   readonly #count = element('p', { class: 'quiet count' });
+  readonly #facts = new ServiceFacts();
   readonly #list = element('ul', { class: 'instances' });
   readonly #more = button('', () => this.#showMore());
   #rows = new Map<string, InstanceRow>();
@@ -30,7 +31,8 @@ export class ServiceCard {
   constructor() {
     this.#more.className = 'more';
     const head = element('header', {}, this.#title, this.#about, this.#count);
-    this.node = element('article', { class: 'service' }, head, this.#list, this.#more);
+    const parts = [head, this.#facts.node, this.#list, this.#more];
+    this.node = element('article', { class: 'service' }, ...parts);
   }
 
   /** Shows the current state of a service. */
@@ -40,6 +42,7 @@ export class ServiceCard {
     setText(this.#name, service.serviceName);
     setText(this.#version, service.version);
     setText(this.#about, aboutOf(shown));
+    this.#facts.show(service);
     setText(this.#count, instances.size === 1 ? '1 instance' : `${instances.size} instances`);
     this.#list.setAttribute('aria-label', `Instances of ${service.serviceName} ${service.version}`);
     this.#showRows(now);
@@ -100,6 +103,79 @@ function aboutOf({ service }: BoardService): string {
   const { appId, environment, tenant } = service;
   const parts = [`application ${appId}`, environment, tenant === 'default/default' ? '' : tenant];
   return parts.filter(part => part !== '').join(' · ');
+}
+
+/** What is known of a service besides its instances: read when it is opened, since it is seldom looked at. */
+class ServiceFacts {
+  readonly #list = element('dl');
+  readonly #summary = element('summary', {}, 'Id, schemas, tags, and who calls whom');
+  readonly node = element('details', { class: 'facts' }, this.#summary, this.#list);
+  #service: ServiceView | undefined;
+
+  constructor() {
+    this.node.addEventListener('toggle', () => void this.#read());
+  }
+
+  /** Reads the service again if it is open. */
+  show(service: ServiceView): void {
+    const isNew = this.#service !== service;
+    this.#service = service;
+    this.#summary.setAttribute(
+      'aria-label',
+      `More about ${service.serviceName} ${service.version}`,
+    );
+    if (isNew) void this.#read();
+  }
+
+  async #read(): Promise<void> {
+    const service = this.#service;
+    if (!this.node.open || service === undefined) return;
+    const details = await calls.detailsOf(service);
+    if (this.#service !== service) return;
+    const rows = details === undefined ? [] : factsOf(service, details);
+    setChildren(
+      this.#list,
+      rows.flatMap(([name, ...values]) => [
+        element('dt', {}, name),
+        element('dd', {}, ...(values.length === 0 ? ['none'] : values)),
+      ]),
+    );
+  }
+}
+
+type Fact = readonly [name: string, ...values: readonly (Node | string)[]];
+
+function factsOf(service: ServiceView, details: ServiceDetails): readonly Fact[] {
+  const { description, framework, level, tags, providers, consumers } = details;
+  const pairs = Object.entries({ ...service.properties }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
+  const tagged = Object.entries(tags).map(([name, value]) => `${name}=${value}`);
+  const listed = (texts: readonly string[]): readonly string[] =>
+    texts.length === 0 ? [] : [texts.join(', ')];
+  const facts: readonly Fact[] = [
+    ['serviceId', details.serviceId],
+    ['description', ...listed(description === '' ? [] : [description])],
+    ['framework', ...listed([framework, level].filter(text => text !== ''))],
+    ['properties', ...listed(pairs)],
+    ['tags', ...listed(tagged)],
+    ['schemas', ...details.schemas.flatMap(schema => schemaLink(service, schema))],
+    ['calls', ...listed(providers)],
+    ['is called by', ...listed(consumers)],
+  ];
+  return facts;
+}
+
+/** A schema that was declared and never uploaded has no text to look at. */
+function schemaLink(service: ServiceView, { schemaId, length }: SchemaView): readonly Node[] {
+  if (length === null) return [element('span', { class: 'line' }, `${schemaId} (not uploaded)`)];
+  const attributes = {
+    href: calls.schemaPath(service, schemaId),
+    target: '_blank',
+    rel: 'noopener',
+  };
+  const link = element('a', { attributes }, schemaId);
+  return [element('span', { class: 'line' }, link, ` ${length} characters`)];
 }
 
 /** An instance on the page. */

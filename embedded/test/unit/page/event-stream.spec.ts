@@ -2,9 +2,14 @@ import type { ServerResponse } from 'node:http';
 import { Writable } from 'node:stream';
 import { expect, it } from '@jest/globals';
 import { EventStream } from '../../../lib/page/event-stream.js';
+import { OddityKnobs } from '../../../lib/model/oddities.js';
 import { Faults } from '../../../lib/server/faults.js';
 import { TestRegistry } from '../../support/registry.js';
 import { idleTarget } from '../../support/fault-target.js';
+
+const setup = { profile: 'open-source', oddities: new OddityKnobs() };
+/** What a listener is sent first. */
+const all = ['registry', 'history', 'setup', 'faults'];
 
 /** A browser whose connection accepts nothing until told to. */
 class SlowResponse extends Writable {
@@ -50,13 +55,13 @@ class QuickResponse extends SlowResponse {
 it('a listener that is too slow hears nothing until it has caught up, and then everything', async () => {
   const registry = new TestRegistry();
   const faults = new Faults(idleTarget);
-  const hub = new EventStream(registry.model, faults);
+  const hub = new EventStream(registry.model, faults, setup);
   const serviceId = registry.service();
   const properties = { text: 'x'.repeat(4000) };
   for (let count = 0; count < 300; count += 1) registry.instance(serviceId, { properties });
   const response = new SlowResponse();
   hub.add(response as unknown as ServerResponse, {});
-  expect(response.names).toEqual(['registry', 'faults']);
+  expect(response.names).toEqual(all);
   const told = new Promise<void>(resolve => {
     const other = new QuickResponse(name => {
       if (name === 'changes') resolve();
@@ -65,18 +70,18 @@ it('a listener that is too slow hears nothing until it has caught up, and then e
   });
   registry.instance(serviceId);
   await told;
-  expect(response.names).toEqual(['registry', 'faults']);
+  expect(response.names).toEqual(all);
   const drained = new Promise(resolve => response.once('drain', resolve));
   response.take();
   await drained;
-  expect(response.names).toEqual(['registry', 'faults', 'registry', 'faults']);
+  expect(response.names).toEqual([...all, ...all]);
   hub.close();
   expect(registry.clock.timers).toBe(0);
 });
 
 it('listeners that never read are closed beyond 64 MiB, the one that is behind for longest first', () => {
   const registry = new TestRegistry();
-  const hub = new EventStream(registry.model, new Faults(idleTarget));
+  const hub = new EventStream(registry.model, new Faults(idleTarget), setup);
   const serviceId = registry.service();
   const properties = { text: 'x'.repeat(4000) };
   for (let count = 0; count < 300; count += 1) registry.instance(serviceId, { properties });

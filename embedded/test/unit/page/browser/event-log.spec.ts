@@ -59,6 +59,14 @@ describe('the log of events', () => {
     expect(texts(log)).toEqual(['renewed c', 'updated orders 1.0.0 own', 'renewed b', 'renewed a']);
   });
 
+  it('starts again with a history, and loses the renewals', () => {
+    const log = new EventLog();
+    log.addRenewals(['a'], 1000);
+    log.add(change('removed', 'own'));
+    log.replace([change('registered'), change('registered', 'own')]);
+    expect(texts(log)).toEqual(['registered orders 1.0.0 own', 'registered service orders 1.0.0']);
+  });
+
   it('gives each line an id of its own, and forgets the oldest', () => {
     const log = new EventLog();
     for (let count = 0; count < 500; count += 1) log.add(change('updated', String(count)));
