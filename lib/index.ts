@@ -22,6 +22,8 @@ export type {
   ServiceCombErrorCode,
 } from './errors.js';
 export { pickers } from './discovery/pickers.js';
+export type { CallCounts } from './discovery/balancer.js';
+export type { CallOutcome } from './discovery/call-outcome.js';
 export type { Candidate, Endpoint, Picker, PickTurn } from './discovery/candidate.js';
 export type {
   Attempt,
@@ -31,6 +33,7 @@ export type {
   ProviderChange,
   ProviderQuery,
 } from './discovery/provider.js';
+export type { PullCounts } from './discovery/puller.js';
 export type {
   DiscoverySnapshot,
   InstanceSnapshot,
@@ -131,6 +134,7 @@ export type {
   ShutdownOptions,
 } from './options/options.js';
 export type { ResolvedOptions } from './options/resolved-options.js';
+export type { KnownAddress } from './protocol/address-book.js';
 export type { CallOptions } from './protocol/channel.js';
 export { ErrorCode } from './protocol/error-codes.js';
 export { isRetriable } from './protocol/failures.js';

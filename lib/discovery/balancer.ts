@@ -56,6 +56,30 @@ export interface CallOptions extends ProviderCallOptions {
 /** The clock of a balancer, and its random numbers: from 0 on, below 1. */
 export type BalancerClock = Pick<Clock, 'now' | 'delay'> & { random(): number };
 
+/**
+ * Calls that have ended, by what came of their last attempt; `no-instance`: calls and picks that found none to call,
+ * and `retries`: attempts that followed another one.
+ */
+export type CallCounts = Readonly<Record<CallOutcome | 'no-instance' | 'retries', number>>;
+
+export const callCounts = [
+  'good',
+  'unsent',
+  'stale',
+  'broken',
+  'busy',
+  'late',
+  'nothing',
+  'no-instance',
+  'retries',
+] as const satisfies readonly (keyof CallCounts)[];
+
+/** Returns the counts before the first call. */
+export function noCalls(): Record<keyof CallCounts, number> {
+  const ends = { good: 0, unsent: 0, stale: 0, broken: 0, busy: 0, late: 0, nothing: 0 };
+  return { ...ends, 'no-instance': 0, retries: 0 };
+}
+
 /** The result of one attempt. */
 type Result<T> = { readonly answer: T } | { readonly error: unknown };
 
@@ -80,6 +104,7 @@ export class Balancer {
   readonly #picker: Picker;
   readonly #isOwnPicker: boolean;
   readonly #skipped = new Set<string>();
+  readonly #calls = noCalls();
   #instances: readonly StoredInstance[] = [];
   /** By instance id: one for each endpoint that was asked for so far. */
   #tracked = new Map<string, readonly TrackedCandidate[]>();
@@ -99,6 +124,11 @@ export class Balancer {
     this.#turn = new Turn(clock);
     this.#picker = settings.picker;
     this.#isOwnPicker = Object.values(pickers).includes(settings.picker);
+  }
+
+  /** Calls so far. */
+  get calls(): CallCounts {
+    return this.#calls;
   }
 
   /** Takes a new list. What is known of the endpoints that it keeps survives. */
@@ -198,6 +228,7 @@ export class Balancer {
   }
 
   #noInstance({ lack }: Selection): NoInstanceError {
+    this.#calls['no-instance'] += 1;
     const seen = lack?.seen ?? { registered: 0, up: 0, fitting: 0 };
     return new NoInstanceError(this.provider, lack?.reason ?? 'none-registered', seen);
   }
@@ -284,7 +315,11 @@ export class Balancer {
       const outcome = time.ending?.outcome ?? outcomeOf(result, rules, repeats);
       this.#settle(candidate, result, { outcome, startedAt: beganAt, now }, options);
       const next = this.#next(candidate, outcome, { rules, repeats, tried, options });
-      if (next === undefined) return result;
+      if (next === undefined) {
+        this.#calls[outcome] += 1;
+        return result;
+      }
+      this.#calls.retries += 1;
       candidate = next;
       beganAt = now;
     }

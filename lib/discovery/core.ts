@@ -21,7 +21,7 @@ import type {
 import type { Fact } from './provider-state.js';
 import { Puller } from './puller.js';
 import type { DiscoverySettings, ProviderSettings } from './settings.js';
-import { type DiscoverySnapshot, snapshotOf } from './snapshot.js';
+import { type DiscoverySnapshot, frozenCounts, snapshotOf } from './snapshot.js';
 import { fitting, type VersionRule, versionRuleOf } from './version-rule.js';
 import type { Watcher, WatcherEvents } from './watcher.js';
 
@@ -218,6 +218,7 @@ export class DiscoveryCore {
     return Object.freeze({
       watching: this.#watcher?.isOpen ?? false,
       providers: Object.freeze(providers),
+      pulls: frozenCounts(this.#puller.counts),
     });
   }
 

@@ -85,6 +85,25 @@ class Schedule implements Target {
   }
 }
 
+/**
+ * How providers were read, and what came of it.
+ *
+ * - `poll`: by the revision of the list at hand, which the registry may answer with "unchanged"
+ * - `truth`: past the cache of the registry
+ * - `store`: from its store, for `fresh`
+ */
+export type PullCounts = Readonly<
+  Record<
+    'poll' | 'truth' | 'store',
+    Readonly<Record<'listed' | 'unchanged' | 'absent' | 'failed', number>>
+  >
+>;
+
+function pullKind(revision: string | undefined): keyof PullCounts {
+  if (revision === undefined) return 'store';
+  return revision === truth ? 'truth' : 'poll';
+}
+
 type SchedulePull = Pull & { readonly target: Schedule };
 
 /**
@@ -98,6 +117,11 @@ export class Puller {
   #consumerId: string | undefined;
   #isStopped = false;
   readonly #background = new Background();
+  readonly #counts = {
+    poll: { listed: 0, unchanged: 0, absent: 0, failed: 0 },
+    truth: { listed: 0, unchanged: 0, absent: 0, failed: 0 },
+    store: { listed: 0, unchanged: 0, absent: 0, failed: 0 },
+  };
   readonly #finder: Finder;
 
   constructor(
@@ -110,6 +134,11 @@ export class Puller {
   /** The service that asks: the registry notes what it depends on, and pushes changes of that. */
   get consumerId(): string | undefined {
     return this.#consumerId;
+  }
+
+  /** Pulls so far, each provider of a batch as one. */
+  get counts(): PullCounts {
+    return this.#counts;
   }
 
   /** Sets who asks. With a new id everything is pulled again, since the registry notes dependencies by id. */
@@ -276,6 +305,7 @@ export class Puller {
 
   #settle(schedule: Schedule, revision: string | undefined, answer: Answer): void {
     schedule.note(revision, answer, this.#now);
+    this.#counts[pullKind(revision)][answer.kind] += 1;
     try {
       // The provider may have been forgotten meanwhile.
       if (this.#schedules.has(schedule.provider)) schedule.provider.apply(answer);

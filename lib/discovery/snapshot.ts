@@ -1,13 +1,17 @@
 import { type ErrorSummary, type ProviderName, summaryOf } from '../errors.js';
 import type { InstanceStatus } from '../protocol/wire.js';
+import { callCounts, type CallCounts, noCalls } from './balancer.js';
 import type { KnownProvider } from './known-provider.js';
 import { keptOf } from './provider-state.js';
+import type { PullCounts } from './puller.js';
 
 /** The state of discovery: plain, frozen, safe to log. */
 export interface DiscoverySnapshot {
   /** Whether the registry pushes changes now. */
   readonly watching: boolean;
   readonly providers: readonly ProviderSnapshot[];
+  /** Pulls so far, by how providers were read and what came of it; each provider of a batch is one. */
+  readonly pulls: PullCounts;
 }
 
 /** A provider in a snapshot. */
@@ -26,6 +30,8 @@ export interface ProviderSnapshot {
   readonly failures: number;
   readonly lastError: ErrorSummary | null;
   readonly instances: readonly InstanceSnapshot[];
+  /** Calls so far, since the provider was first asked for. */
+  readonly calls: CallCounts;
 }
 
 /** An instance in a snapshot. */
@@ -41,6 +47,23 @@ export interface InstanceSnapshot {
   /** Calls of this process that are under way. */
   readonly pending: number;
   readonly latencyMs: number | null;
+}
+
+/** @internal Returns a frozen copy of the counts. */
+export function frozenCounts({ poll, truth, store }: PullCounts): PullCounts {
+  return Object.freeze({
+    poll: Object.freeze({ ...poll }),
+    truth: Object.freeze({ ...truth }),
+    store: Object.freeze({ ...store }),
+  });
+}
+
+/** Returns the counts of all balancers of a provider as one. */
+function callsOf({ balancers }: KnownProvider): CallCounts {
+  const sum = noCalls();
+  for (const { calls } of balancers.values())
+    for (const count of callCounts) sum[count] += calls[count];
+  return Object.freeze(sum);
 }
 
 type Standing = Pick<InstanceSnapshot, 'ejectedForMs' | 'pending' | 'latencyMs'>;
@@ -69,6 +92,7 @@ export function snapshotOf(provider: KnownProvider, now: number): ProviderSnapsh
         }),
       ),
     ),
+    calls: callsOf(provider),
   });
 }
 

@@ -4,6 +4,7 @@ import type { InstanceStatus } from '../protocol/wire.js';
 import { RegistrationCore } from '../registration/core.js';
 import type { SchemaDocuments } from '../registration/schemas.js';
 import type { RegistrationSnapshot, RegistrationState } from '../registration/state.js';
+import { Ticker } from './ticker.js';
 
 /**
  * The registration of this process: its state, and the ways to change it.
@@ -24,11 +25,16 @@ import type { RegistrationSnapshot, RegistrationState } from '../registration/st
 @Injectable()
 export class Registration {
   readonly #core: RegistrationCore;
+  readonly #ticker: Pick<Ticker, 'lateMs'>;
   readonly #state: BehaviorSubject<RegistrationState>;
 
   /** @internal Made by the module: inject it. */
-  constructor(@Inject(RegistrationCore) core: RegistrationCore) {
+  constructor(
+    @Inject(RegistrationCore) core: RegistrationCore,
+    @Inject(Ticker) ticker: Pick<Ticker, 'lateMs'>,
+  ) {
     this.#core = core;
+    this.#ticker = ticker;
     this.#state = new BehaviorSubject(core.state);
     core.onChange(state => this.#state.next(state));
   }
@@ -48,7 +54,8 @@ export class Registration {
 
   /** Returns all that is known now: plain, frozen, safe to log. Sends nothing to the registry. */
   snapshot(): RegistrationSnapshot {
-    return this.#core.snapshot();
+    const eventLoopLagMs = Math.round(this.#ticker.lateMs);
+    return Object.freeze({ ...this.#core.snapshot(), eventLoopLagMs });
   }
 
   /**

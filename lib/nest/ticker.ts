@@ -125,6 +125,7 @@ export class Ticker {
   #waitsUntil = Infinity;
   #guard: NodeJS.Timeout | undefined;
   #scheduler: SchedulerRegistry | undefined;
+  #lateMs = 0;
   #hasWarned = false;
   #lastFault: string | undefined;
   #faults = 0;
@@ -151,6 +152,11 @@ export class Ticker {
   /** Number of turns that failed because of a bug, since the start. */
   get faults(): number {
     return this.#faults;
+  }
+
+  /** How late the last turn was that the interval began, in milliseconds. */
+  get lateMs(): number {
+    return this.#lateMs;
   }
 
   /** Starts the interval. Returns false, and starts nothing, when one of that name exists already. */
@@ -185,7 +191,10 @@ export class Ticker {
 
   /** Wakes what is due. At the end of the longest wait, when nothing is, the registration. */
   #onInterval(): void {
-    const dueBy = Math.max(this.clock.now(), this.#waitsUntil);
+    const now = this.clock.now();
+    // While a turn runs, the interval only repeats itself.
+    if (!this.#isTurnRunning) this.#lateMs = Math.max(0, now - this.#waitsUntil);
+    const dueBy = Math.max(now, this.#waitsUntil);
     const waiting = this.#turns.filter(({ dueAt }) => dueAt !== undefined);
     const due = waiting.filter(({ dueAt = Infinity }) => dueAt <= dueBy);
     for (const turns of due.length === 0 ? waiting.slice(0, 1) : due) turns.wake();

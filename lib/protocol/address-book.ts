@@ -17,6 +17,13 @@ export type AddressChange =
     }
   | { readonly kind: 'restored'; readonly address: string };
 
+/** An address of the registry. */
+export interface KnownAddress {
+  readonly address: string;
+  /** false while it gets no request until it answers a probe, unless no other address serves. */
+  readonly isServing: boolean;
+}
+
 /**
  * The addresses of the registry, each once, and which of them is in use. The address that answered last
  * stays in use until it fails; the next one in the list that is not isolated then takes its place.
@@ -48,6 +55,12 @@ export class AddressBook {
   /** The addresses that get no request until they answer a probe. */
   get isolated(): readonly string[] {
     return [...this.#isolated, ...this.#unproven];
+  }
+
+  /** Every address, in order of preference, and whether it is in use, or would be: one that is isolated is not. */
+  get all(): readonly KnownAddress[] {
+    const { isolated } = this;
+    return this.#addresses.map(address => ({ address, isServing: !isolated.includes(address) }));
   }
 
   /**

@@ -168,8 +168,8 @@ export class RegistrationCore {
     return publicState(this.#state, this.parts.clock.now(), this.#loginError);
   }
 
-  /** All that is known, frozen. */
-  snapshot(): RegistrationSnapshot {
+  /** All that is known but for the event loop, frozen. */
+  snapshot(): Omit<RegistrationSnapshot, 'eventLoopLagMs'> {
     this.#notice();
     const { state, since } = this.#noticed;
     return Object.freeze({
@@ -178,6 +178,7 @@ export class RegistrationCore {
       serviceId: this.#serviceId ?? null,
       instanceId: this.record.current.instance.instanceId,
       address: this.parts.client.address,
+      addresses: Object.freeze(this.parts.channel.addresses.all.map(each => Object.freeze(each))),
       registrations: this.#registrations,
       ...leaseFacts(this.#state, this.parts.clock.now(), this.#loginError),
       problem: state === 'idle' ? (this.#problem ?? null) : null,

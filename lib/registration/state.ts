@@ -1,4 +1,5 @@
 import { type ErrorSummary, type ServiceCombError, summaryOf } from '../errors.js';
+import type { KnownAddress } from '../protocol/address-book.js';
 import type { HealthCheck, InstanceRef, MicroserviceInstance } from '../protocol/wire.js';
 import type { PostedInstance } from './record.js';
 import type { SchemasSnapshot } from './schemas.js';
@@ -244,6 +245,8 @@ export interface RegistrationSnapshot {
   readonly instanceId: string;
   /** Address of Service Center that the next request goes to. */
   readonly address: string;
+  /** All of its addresses, in order of preference: the configured ones and those that were learned. */
+  readonly addresses: readonly KnownAddress[];
   /** Milliseconds since the last good heartbeat or registration was sent; null without a lease. */
   readonly renewedAgoMs: number | null;
   /** Milliseconds until the lease ends by our clock; null without a lease. */
@@ -256,6 +259,11 @@ export interface RegistrationSnapshot {
   readonly lastError: ErrorSummary | null;
   /** Why the registration has not begun, and what to do, if something keeps it from that; else null. */
   readonly problem: string | null;
+  /**
+   * How many milliseconds late the last turn of the heartbeat's timer came, because the event loop was busy. There
+   * is a turn whenever something is due, and one in 20 s at least.
+   */
+  readonly eventLoopLagMs: number;
   /** The schemas of the service; null when there are none to upload. */
   readonly schemas: SchemasSnapshot | null;
 }

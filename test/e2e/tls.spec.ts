@@ -111,12 +111,14 @@ describe('a registry whose certificate', () => {
           serviceId: null,
           instanceId: 'orders-0',
           address: front.url,
+          addresses: [{ address: front.url, isServing: true }],
           renewedAgoMs: null,
           leaseRemainingMs: null,
           failures: 1,
           registrations: 0,
           lastError: { code: error.code, message: error.message },
           problem: null,
+          eventLoopLagMs: 0,
         },
       ]);
       front.use(server);
@@ -143,12 +145,14 @@ describe('a registry whose certificate', () => {
         serviceId: expect.any(String),
         instanceId: 'orders-0',
         address: front.url,
+        addresses: [{ address: front.url, isServing: true }],
         renewedAgoMs: 60_000 - Math.round(leaseRemainingMs ?? 0),
         leaseRemainingMs: Math.round(leaseRemainingMs ?? 0),
         failures: 1,
         registrations: 1,
         lastError: { code: error.code, message: error.message },
         problem: null,
+        eventLoopLagMs: 0,
       },
     ]);
     front.use(server);

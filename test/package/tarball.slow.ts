@@ -159,15 +159,31 @@ async function importsOf(name: Package): Promise<ReadonlySet<string>> {
 }
 
 describe('the tarball of the client', () => {
-  it('is less than half of version 0.1.0, which had no discovery but the embedded Service Center, its maps and sources', () => {
+  it('is half of version 0.1.0, which had no discovery and no metrics but the embedded Service Center, its maps and sources', () => {
     const { size, unpackedSize } = tarballs.get('nestjs-servicecomb') ?? {};
     expect(size).toBeLessThan(678_000 / 2);
-    expect(unpackedSize).toBeLessThan(2_850_000 / 2);
+    // A page of the documents is no page that an application loads.
+    expect(unpackedSize).toBeLessThan((2_850_000 * 2) / 3);
   });
 
-  it('has one file of JavaScript in each form, which is read faster than a hundred', () => {
+  it('has one file of JavaScript in each form, which is read faster than a hundred, and one for each subpath', () => {
     const modules = filesOf('nestjs-servicecomb').filter(file => file.endsWith('.js'));
-    expect(modules).toEqual(['dist/cjs/index.js', 'dist/esm/index.js']);
+    const expected = ['index.js', 'metrics/index.js', 'tracing/index.js'];
+    expect(modules.toSorted()).toEqual(
+      ['cjs', 'esm'].flatMap(form => expected.map(file => `dist/${form}/${file}`)),
+    );
+  });
+
+  it('shares the classes of the main entry with its subpaths, which it does not load', async () => {
+    for (const form of ['cjs', 'esm']) {
+      const main = await textOf('nestjs-servicecomb', `dist/${form}/index.js`);
+      expect(main).not.toMatch(/(?:from|require\()\s*'\./);
+      for (const subpath of ['metrics', 'tracing']) {
+        const text = await textOf('nestjs-servicecomb', `dist/${form}/${subpath}/index.js`);
+        const own = [...text.matchAll(/(?:from |require\()'(\.[^']*)'/g)].map(([, path]) => path);
+        expect(new Set(own)).toEqual(new Set(['../index.js']));
+      }
+    }
   });
 
   it('holds nothing of the embedded Service Center, and depends on nothing but its peers', async () => {
@@ -214,6 +230,58 @@ describe('the installed packages', () => {
     const printed = await runCommand([process.execPath, file, '--version'], { cwd: project });
     expect(printed.trim()).toBe(version);
   });
+
+  it.each([
+    ['metrics.mjs', names => `import { ${names} } from`],
+    ['metrics.cjs', names => `const { ${names} } = require`],
+  ] satisfies readonly (readonly [string, (names: string) => string])[])(
+    'have metrics that name the optional package that is missing: %s',
+    async (file, load) => {
+      const line = (names: string, from: string) =>
+        file.endsWith('.mjs') ? `${load(names)} '${from}';` : `${load(names)}('${from}');`;
+      const source = `
+        ${line('Module', '@nestjs/common')}
+        ${line('NestFactory', '@nestjs/core')}
+        ${line('EventEmitterModule', '@nestjs/event-emitter')}
+        ${line('ScheduleModule', '@nestjs/schedule')}
+        ${line('isServiceCombError, RegistryModule', 'nestjs-servicecomb')}
+        ${line('RegistryMetricsModule', 'nestjs-servicecomb/metrics')}
+        async function start(options) {
+          class AppModule {}
+          const metrics = RegistryMetricsModule.forRoot(options);
+          const registry = RegistryModule.forRoot({ enabled: false, microservice: { serviceName: 'orders' } });
+          const imports = [ScheduleModule.forRoot(), EventEmitterModule.forRoot(), metrics, registry];
+          Module({ imports })(AppModule);
+          const settings = { logger: false, abortOnError: false };
+          const app = await NestFactory.createApplicationContext(AppModule, settings);
+          await app.close();
+        }
+        async function main() {
+          for (const exporter of ['prometheus', 'opentelemetry'])
+            await start({ exporter }).then(
+              () => console.log('started'),
+              error => console.log(isServiceCombError(error), error.message),
+            );
+        }
+        main();
+      `;
+      const optional = ['prom-client', '@opentelemetry'];
+      const links = optional.map(name => join(project, 'node_modules', name));
+      expect(await runInProject(file, source)).toBe('started\nstarted');
+      for (const link of links) await rm(link);
+      try {
+        expect((await runInProject(file, source)).split('\n')).toEqual([
+          expect.stringMatching(
+            /^true Invalid options.*'prometheus' needs the package prom-client/,
+          ),
+          expect.stringMatching(/^true Invalid options.*needs the package @opentelemetry\/api/),
+        ]);
+      } finally {
+        for (const [nth, link] of links.entries())
+          await symlink(resolve('node_modules', optional[nth] ?? ''), link);
+      }
+    },
+  );
 
   it('can be imported', async () => {
     const source = `

@@ -41,7 +41,12 @@ export class SteeredApp implements TestApp {
   ): Promise<SteeredApp> {
     const log = new LogLines();
     // The turns are the test's to take.
-    const ticker = { start: () => true, wake: () => undefined, stop: async () => undefined };
+    const ticker = {
+      lateMs: 0,
+      start: () => true,
+      wake: () => undefined,
+      stop: async () => undefined,
+    };
     const imports = [RegistryHealthModule.forRoot()];
     const root = rootModule(RegistryModule.forRoot(options), { imports });
     const testing = await Test.createTestingModule({ imports: [root] })

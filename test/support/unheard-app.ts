@@ -20,7 +20,12 @@ export async function createUnheard(
   options: RegistryModuleOptions,
 ): Promise<UnheardApp> {
   const log = new LogLines();
-  const ticker = { start: () => true, wake: () => undefined, stop: async () => undefined };
+  const ticker = {
+    lateMs: 0,
+    start: () => true,
+    wake: () => undefined,
+    stop: async () => undefined,
+  };
   const root = rootModule(RegistryModule.forRoot(options));
   const testing = await Test.createTestingModule({ imports: [root] })
     .overrideProvider(REGISTRY_CLOCK)

@@ -69,6 +69,7 @@ const otherDocuments = [
   'embedded/bench/README.md',
   'embedded/docs/reference.md',
   'sample-app/README.md',
+  'deploy/README.md',
   'embedded/README.md',
 ];
 

@@ -5,6 +5,7 @@ import { DiscoveryHttpModule, RegistryModule } from 'nestjs-servicecomb';
 import { registryOptions } from '../shared/environment.js';
 import { EventLog } from '../shared/event.log.js';
 import { HealthModule } from '../shared/health.module.js';
+import { MetricsModule } from '../shared/metrics.module.js';
 import { CallerController } from './caller.controller.js';
 import { GreeterClient } from './greeter.client.js';
 
@@ -14,6 +15,7 @@ import { GreeterClient } from './greeter.client.js';
     EventEmitterModule.forRoot({ wildcard: true }), // carries the events
     DiscoveryHttpModule.register({ timeout: 2_000 }), // an HttpService that calls services by name
     HealthModule,
+    MetricsModule,
     RegistryModule.forRoot(registryOptions('caller')), // imported last: leaves first
   ],
   controllers: [CallerController],

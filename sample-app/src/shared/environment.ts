@@ -5,7 +5,11 @@ import type { RegistryModuleOptions } from 'nestjs-servicecomb';
  * defaults, so there is no second list of them here.
  */
 export function registryOptions(defaultName: string): RegistryModuleOptions {
-  const intervalMs = variable('HEARTBEAT_INTERVAL_MS');
+  // What is no number becomes NaN, which the library refuses in a sentence of its own.
+  const numberIn = (name: string) => {
+    const text = variable(name);
+    return text === undefined ? undefined : Number(text);
+  };
   return {
     serviceCenter: {
       // No `addresses`: the library itself reads SERVICE_CENTER_ADDRESS.
@@ -14,8 +18,8 @@ export function registryOptions(defaultName: string): RegistryModuleOptions {
     },
     microservice: { serviceName: variable('SERVICE_NAME') ?? defaultName, version: '1.0.0' },
     instance: { instanceId: variable('INSTANCE_ID') },
-    // What is no number becomes NaN, which the library refuses in a sentence of its own.
-    heartbeat: { intervalMs: intervalMs === undefined ? undefined : Number(intervalMs) },
+    heartbeat: { intervalMs: numberIn('HEARTBEAT_INTERVAL_MS') },
+    shutdown: { drainMs: numberIn('DRAIN_MS') },
   };
 }
 

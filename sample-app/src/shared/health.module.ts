@@ -7,7 +7,7 @@ import {
 } from '@nestjs/terminus';
 import { RegistryHealthIndicator } from 'nestjs-servicecomb';
 
-/** `GET /health`: 200 while the instance holds its lease, else 503. */
+/** `GET /health`: 200 while the instance holds its lease, else 503. `GET /health/ready`: 503 once it leaves. */
 @Controller('health')
 class HealthController {
   constructor(
@@ -20,6 +20,13 @@ class HealthController {
   @HealthCheck()
   check(): Promise<HealthCheckResult> {
     return this.health.check([() => this.registry.isHealthy('registry')]);
+  }
+
+  /** For the readiness probe: a registry that is away takes no instance out of service. */
+  @Get('ready')
+  @HealthCheck()
+  ready(): Promise<HealthCheckResult> {
+    return this.health.check([() => this.registry.isReady('registry')]);
   }
 }
 

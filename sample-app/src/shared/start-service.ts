@@ -2,10 +2,10 @@ import type { INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { RegistryEvents } from 'nestjs-servicecomb';
-import { anotherPort, portOr } from './environment.js';
+import { anotherPort, portOr, variable } from './environment.js';
 import { tell } from './progress.js';
 
-/** Starts a service on 127.0.0.1. One that cannot start says why in one sentence and ends with 1. */
+/** Starts a service, on 127.0.0.1 unless HOST says otherwise. One that cannot start says why in one sentence and ends with 1. */
 export async function startService(
   name: string,
   { module, defaultPort }: { readonly module: Type; readonly defaultPort: number },
@@ -13,7 +13,7 @@ export async function startService(
   try {
     const app = await createApp(module);
     const attempted = firstAttempt(app.get(EventEmitter2));
-    await app.listen(portOr(defaultPort), '127.0.0.1');
+    await app.listen(portOr(defaultPort), variable('HOST') ?? '127.0.0.1');
     app.useLogger(['warn', 'error']);
     app.flushLogs();
     leaveWithParent();

@@ -59,7 +59,49 @@ describe('before the first question', () => {
     expect(harness.wakes).toBe(0);
     expect(harness.clock.sleepers).toBe(0);
     expect(new Set(harness.watchers[0]?.wanted)).toEqual(new Set([undefined]));
-    expect(harness.core.snapshot()).toEqual({ watching: false, providers: [] });
+    expect(harness.core.snapshot()).toMatchObject({ watching: false, providers: [] });
+  });
+});
+
+describe('the snapshot', () => {
+  it('counts how providers were read, and what came of it', async () => {
+    const harness = new DiscoveryHarness();
+    harness.registry.list('greeter', [instanceOf('a')]);
+    await harness.core.find('greeter');
+    await harness.core.find('nobody').catch(() => undefined);
+    harness.registry.fails = () => unreachable();
+    await harness.core.find('greeter', { fresh: true }).catch(() => undefined);
+    expect(harness.core.snapshot().pulls).toEqual({
+      poll: { listed: 0, unchanged: 0, absent: 0, failed: 0 },
+      truth: { listed: 1, unchanged: 0, absent: 1, failed: 0 },
+      store: { listed: 0, unchanged: 0, absent: 0, failed: 1 },
+    });
+    harness.registry.fails = () => undefined;
+    await harness.run(120_000);
+    expect(harness.core.snapshot().pulls.poll.unchanged).toBeGreaterThan(0);
+  });
+
+  it('counts the calls of a provider, by whatever name', async () => {
+    const { core, registry } = new DiscoveryHarness({
+      providers: new Map([['modern', settingsOf('greeter', { versionRule: '2.0.0+' })]]),
+    });
+    registry.list('greeter', [instanceOf('a'), instanceOf('b')]);
+    await core.call('greeter', async () => 'hello');
+    await expect(core.call('modern', async () => 'hello')).rejects.toThrow(NoInstanceError);
+    let attempts = 0;
+    const second = async (): Promise<string> => {
+      attempts += 1;
+      if (attempts === 1) throw refusedCall;
+      return 'hello';
+    };
+    await core.call('greeter', second);
+    await core
+      .call('greeter', async () => Promise.reject(refusedCall), { retries: 0 })
+      .catch(() => undefined);
+    const [provider] = core.snapshot().providers;
+    expect(provider?.calls).toMatchObject({ good: 2, unsent: 1, 'no-instance': 1 });
+    expect(provider?.calls.retries).toBeGreaterThan(0);
+    expect(Object.isFrozen(provider?.calls)).toBe(true);
   });
 });
 

@@ -2,10 +2,20 @@ import { describe, expect, it } from '@jest/globals';
 import { Registration } from '../../../lib/nest/registration.js';
 import { CoreHarness } from '../../support/core-harness.js';
 
+describe('snapshot()', () => {
+  it('tells of the addresses and of the event loop, and is frozen', () => {
+    const snapshot = new Registration(new CoreHarness().core, { lateMs: 12.6 }).snapshot();
+    expect(snapshot.eventLoopLagMs).toBe(13);
+    expect(snapshot.addresses).toEqual([{ address: snapshot.address, isServing: true }]);
+    const parts = [snapshot, snapshot.addresses, snapshot.addresses[0]];
+    expect(parts.map(part => Object.isFrozen(part))).toEqual([true, true, true]);
+  });
+});
+
 describe('state$', () => {
   it('shows all subscribers one order, also when the first one calls leave() and register()', async () => {
     const harness = new CoreHarness();
-    const registration = new Registration(harness.core);
+    const registration = new Registration(harness.core, { lateMs: 0 });
     const seen: [string[], string[]] = [[], []];
     registration.state$.subscribe(state => {
       seen[0].push(state);

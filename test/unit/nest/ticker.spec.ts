@@ -210,6 +210,22 @@ describe('Ticker', () => {
     expect(noted).toEqual({ lateMs: 9_000, asleepMs: 0 });
   });
 
+  it('knows how late the last turn was, and not by how long turns take', async () => {
+    const clock = new FakeClock();
+    const { held, tick } = heldTick();
+    const { scheduler, ticker } = tickerOf(tick, { clock });
+    ticker.start(scheduler);
+    expect(ticker.lateMs).toBe(0);
+    await clock.advance(1_040);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(ticker.lateMs).toBe(40);
+    await clock.advance(3_000);
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect(ticker.lateMs).toBe(40);
+    held.end();
+    await ticker.stop();
+  });
+
   it('survives a bug in what notes it, counts it, and takes the turn', async () => {
     const clock = new FakeClock();
     const turns = jest.fn(async () => undefined);

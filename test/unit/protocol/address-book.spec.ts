@@ -27,6 +27,19 @@ describe('the address book', () => {
     expect(book.current).toBe('b');
   });
 
+  it('shows every address, and which of them serve', () => {
+    const { book } = bookOf('http://a', 'http://b');
+    book.learn(['http://c', 'http://b']);
+    fail(book, 'http://a', 3);
+    expect(book.all).toEqual([
+      { address: 'http://c', isServing: false },
+      { address: 'http://b', isServing: true },
+      { address: 'http://a', isServing: false },
+    ]);
+    book.answered('http://c');
+    expect(book.all[0]).toEqual({ address: 'http://c', isServing: true });
+  });
+
   it('stays where it is when an address that is not in use fails', () => {
     for (const other of ['b', 'c', 'unknown']) {
       const { book } = bookOf('c', 'a', 'b');
