@@ -94,6 +94,8 @@ export {
 export { Discovery } from './nest/discovery.js';
 export { OnRegistryEvent } from './nest/on-registry-event.decorator.js';
 export { Registration } from './nest/registration.js';
+export { RegistryAdminModule } from './nest/registry.admin-module.js';
+export type { RegistryAdminOptions, RegistryAdminReport } from './nest/registry.admin-module.js';
 export { RegistryHealthIndicator } from './nest/registry.health.js';
 export type { ReadinessOptions, RegistryHealth } from './nest/registry.health.js';
 export { RegistryHealthModule } from './nest/registry.health-module.js';
