@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 
 /**
  * Returns what bundles the compiler's JavaScript into the two forms of a package: ES modules in `dist/esm`,
- * CommonJS in `dist/cjs`, one file for each entry and one for what entries share.
+ * CommonJS in `dist/cjs`, one file for each entry and one for what entries share. A subpath imports the main
+ * entry as it stands: no class exists twice in one form, and who does not import the subpath reads nothing of it.
  *
  * Reading a hundred small files takes three times as long as reading one, and that is paid by each start of
  * each application. The text stays as the compiler writes it, names included.
@@ -12,15 +13,17 @@ import { dirname, join } from 'node:path';
  * @param compiled folder of the compiler's output
  * @param code folder of its JavaScript without comments, which would be a third of the package
  * @param entries modules in it, without `.js`, that each form has
+ * @param subpaths folders in it with an `index.js` that imports `../index.js` and nothing else outside its folder
  * @param programs further entries of the ES modules: CommonJS has no top-level await
  */
-export function forms({ compiled, code = compiled, entries, programs = [] }) {
-  const form = (folder, format, names) => ({
-    input: Object.fromEntries(names.map(name => [name, join(code, `${name}.js`)])),
-    external: id => !id.startsWith('.') && !id.startsWith('/') && id !== 'tslib',
-    plugins: [emitHelpers, declarations(compiled, entries, format)],
+export function forms({ compiled, code = compiled, entries, subpaths = [], programs = [] }) {
+  const bundle = (folder, format, input) => ({
+    input,
+    external: id =>
+      id === mainEntry || (!id.startsWith('.') && !id.startsWith('/') && id !== 'tslib'),
+    plugins: [emitHelpers],
     output: {
-      dir: join('dist', folder),
+      dir: folder,
       format,
       chunkFileNames: '[name].js',
       esModule: true,
@@ -31,8 +34,21 @@ export function forms({ compiled, code = compiled, entries, programs = [] }) {
       throw new Error(log.message);
     },
   });
-  return [form('esm', 'es', [...entries, ...programs]), form('cjs', 'cjs', entries)];
+  const form = (folder, format, names) => {
+    const input = Object.fromEntries(names.map(name => [name, join(code, `${name}.js`)]));
+    const main = bundle(join('dist', folder), format, input);
+    const declared = [...entries, ...subpaths.map(subpath => `${subpath}/index`)];
+    const plugins = [...main.plugins, declarations(compiled, declared, format)];
+    const others = subpaths.map(subpath =>
+      bundle(join('dist', folder, subpath), format, join(code, subpath, 'index.js')),
+    );
+    return [{ ...main, plugins }, ...others];
+  };
+  return [...form('esm', 'es', [...entries, ...programs]), ...form('cjs', 'cjs', entries)];
 }
+
+/** The main entry as a subpath imports it. */
+const mainEntry = '../index.js';
 
 /** The helpers of the compiler (`importHelpers`): one copy of those that are used, instead of a dependency. */
 const emitHelpers = {
@@ -60,4 +76,9 @@ function declarations(compiled, entries, format) {
   };
 }
 
-export default forms({ compiled: 'build/lib', code: 'build/bare', entries: ['index'] });
+export default forms({
+  compiled: 'build/lib',
+  code: 'build/bare',
+  entries: ['index'],
+  subpaths: ['metrics', 'tracing'],
+});

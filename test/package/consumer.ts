@@ -16,6 +16,8 @@ export const consumer = `
     RegistryModule,
     ServiceCenterClient,
   } from 'nestjs-servicecomb';
+  export { version as metricsVersion } from 'nestjs-servicecomb/metrics';
+  export { version as tracingVersion } from 'nestjs-servicecomb/tracing';
 
   @Injectable()
   export class Watcher {

@@ -165,9 +165,24 @@ describe('the tarball of the client', () => {
     expect(unpackedSize).toBeLessThan(2_850_000 / 2);
   });
 
-  it('has one file of JavaScript in each form, which is read faster than a hundred', () => {
+  it('has one file of JavaScript in each form, which is read faster than a hundred, and one for each subpath', () => {
     const modules = filesOf('nestjs-servicecomb').filter(file => file.endsWith('.js'));
-    expect(modules).toEqual(['dist/cjs/index.js', 'dist/esm/index.js']);
+    const expected = ['index.js', 'metrics/index.js', 'tracing/index.js'];
+    expect(modules.toSorted()).toEqual(
+      ['cjs', 'esm'].flatMap(form => expected.map(file => `dist/${form}/${file}`)),
+    );
+  });
+
+  it('shares the classes of the main entry with its subpaths, which it does not load', async () => {
+    for (const form of ['cjs', 'esm']) {
+      const main = await textOf('nestjs-servicecomb', `dist/${form}/index.js`);
+      expect(main).not.toMatch(/(?:from|require\()\s*'\./);
+      for (const subpath of ['metrics', 'tracing']) {
+        const text = await textOf('nestjs-servicecomb', `dist/${form}/${subpath}/index.js`);
+        const own = [...text.matchAll(/(?:from |require\()'(\.[^']*)'/g)].map(([, path]) => path);
+        expect(new Set(own)).toEqual(new Set(['../index.js']));
+      }
+    }
   });
 
   it('holds nothing of the embedded Service Center, and depends on nothing but its peers', async () => {
