@@ -108,6 +108,13 @@ export type {
 export { RegistryModule } from './nest/registry.module.js';
 export { remote, ServiceClient, type ServiceClientOptions } from './nest/service-client.js';
 export { REGISTRY_HTTP_SERVICE, REGISTRY_MODULE_OPTIONS, REGISTRY_OPTIONS } from './nest/tokens.js';
+export {
+  type CallTracer,
+  type RegistryTracer,
+  type TracedAttempt,
+  type TracedCall,
+  Tracing,
+} from './nest/tracing.js';
 export type {
   DiscoveryOptions,
   EjectionOptions,
@@ -129,7 +136,7 @@ export type {
   ShutdownOptions,
 } from './options/options.js';
 export type { ResolvedOptions } from './options/resolved-options.js';
-export type { CallOptions } from './protocol/channel.js';
+export type { CallOptions, RequestTracer, TracedRequest } from './protocol/channel.js';
 export { ErrorCode } from './protocol/error-codes.js';
 export { isRetriable } from './protocol/failures.js';
 export type { BatchQuery } from './protocol/batch-find.js';

@@ -35,7 +35,10 @@ const compilerOptions = {
   experimentalDecorators: true,
   skipLibCheck: true,
   types: ['node'],
-  paths: { 'nestjs-servicecomb': [resolve('build/tree/lib/index.d.ts')] },
+  paths: {
+    'nestjs-servicecomb': [resolve('build/tree/lib/index.d.ts')],
+    'nestjs-servicecomb/*': [resolve('build/tree/lib/*/index.d.ts')],
+  },
 };
 
 /** A program of a document: the blocks that begin with a file name, or one block without. */
