@@ -24,8 +24,9 @@ export function methodAttributes(method: string): { word: string; attributes: At
   return { word: 'HTTP', attributes };
 }
 
-/** Returns the attributes of the URL that a request goes to. */
+/** Returns the attributes of the URL that a request goes to; none of a text that is no URL, which cannot be sent. */
 export function urlAttributes(text: string): Attributes {
+  if (!URL.canParse(text)) return {};
   const url = new URL(text);
   const port = url.port === '' ? portOf[url.protocol] : Number(url.port);
   return {

@@ -36,6 +36,10 @@ describe('the attributes of a URL', () => {
   });
 });
 
+it('has no attributes of a text that is no URL', () => {
+  expect(urlAttributes('http://[fe80::1%25eth0]:80/')).toEqual({});
+});
+
 describe('the attributes of a method', () => {
   it('keep those that are known, and no other', () => {
     expect(methodAttributes('PATCH')).toEqual({
