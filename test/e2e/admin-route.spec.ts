@@ -100,7 +100,10 @@ async function start(cleanup: Cleanup, setting: Setting) {
 /** Starts an application on a registry of its own, and waits for its lease. */
 async function startRegistered(cleanup: Cleanup, setting: Setting = {}) {
   const registry = await startRegistry(cleanup);
-  const started = await start(cleanup, { ...setting, registry: optionsFor(registry.url) });
+  // A busy machine keeps the lease.
+  const patience = { heartbeat: { intervalMs: 15_000 }, serviceCenter: { timeoutMs: 5_000 } };
+  const options = optionsFor(registry.url, patience);
+  const started = await start(cleanup, { ...setting, registry: options });
   await started.events.nth('servicecomb.instance.registered');
   const listed = () => registry.instances().map(({ status }) => status);
   return { ...started, registry, listed };

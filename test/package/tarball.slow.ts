@@ -251,7 +251,8 @@ describe('the installed packages', () => {
       const { RegistryModule } = require('nestjs-servicecomb');
       const { RegistryTracingModule } = require('nestjs-servicecomb/tracing');
       class AppModule {}
-      const registry = RegistryModule.forRoot({ enabled: false });
+      const microservice = { serviceName: 'orders' };
+      const registry = RegistryModule.forRoot({ enabled: false, microservice });
       const host = [ScheduleModule.forRoot(), EventEmitterModule.forRoot()];
       Module({ imports: [...host, RegistryTracingModule.forRoot(), registry] })(AppModule);
       NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false })
