@@ -100,6 +100,8 @@ export {
 export { Discovery } from './nest/discovery.js';
 export { OnRegistryEvent } from './nest/on-registry-event.decorator.js';
 export { Registration } from './nest/registration.js';
+export { RegistryAdminModule } from './nest/registry.admin-module.js';
+export type { RegistryAdminOptions, RegistryAdminReport } from './nest/registry.admin-module.js';
 export { RegistryHealthIndicator } from './nest/registry.health.js';
 export type { ReadinessOptions, RegistryHealth } from './nest/registry.health.js';
 export { RegistryHealthModule } from './nest/registry.health-module.js';
@@ -112,6 +114,13 @@ export type {
 export { RegistryModule } from './nest/registry.module.js';
 export { remote, ServiceClient, type ServiceClientOptions } from './nest/service-client.js';
 export { REGISTRY_HTTP_SERVICE, REGISTRY_MODULE_OPTIONS, REGISTRY_OPTIONS } from './nest/tokens.js';
+export {
+  type CallTracer,
+  type RegistryTracer,
+  type TracedAttempt,
+  type TracedCall,
+  Tracing,
+} from './nest/tracing.js';
 export type {
   DiscoveryOptions,
   EjectionOptions,
@@ -135,7 +144,7 @@ export type {
 } from './options/options.js';
 export type { ResolvedOptions } from './options/resolved-options.js';
 export type { KnownAddress } from './protocol/address-book.js';
-export type { CallOptions } from './protocol/channel.js';
+export type { CallOptions, RequestTracer, TracedRequest } from './protocol/channel.js';
 export { ErrorCode } from './protocol/error-codes.js';
 export { isRetriable } from './protocol/failures.js';
 export type { BatchQuery } from './protocol/batch-find.js';

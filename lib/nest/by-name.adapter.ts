@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import {
+import axios, {
   AxiosError,
   type AxiosAdapter,
   AxiosHeaders,
@@ -16,6 +16,7 @@ import type { ProviderCallOptions, ProviderQuery } from '../discovery/provider.j
 import { type ServiceUrl, serviceUrl } from '../discovery/service-url.js';
 import { NoInstanceError, propertyOf } from '../errors.js';
 import type { EndpointAgents } from './endpoint-agents.js';
+import type { CallTracer, Tracing } from './tracing.js';
 
 /** How a request by name is called. */
 export interface ByNameOptions extends Pick<
@@ -44,6 +45,7 @@ export interface ByNameParts {
   readonly ownName: string;
   /** Headers to pass on from what came in. */
   readonly context?: (() => Readonly<Record<string, string>> | undefined) | undefined;
+  readonly tracing?: Readonly<Tracing> | undefined;
 }
 
 interface CallerParts extends ByNameParts {
@@ -102,6 +104,7 @@ class CallByName {
   #result: Promise<AxiosResponse> | undefined;
   readonly #timeoutMs: number;
   readonly #signal: AbortSignal | undefined;
+  #trace: CallTracer | undefined;
 
   constructor(
     private readonly parts: CallerParts,
@@ -118,18 +121,25 @@ class CallByName {
     const { byName } = this.config;
     const query = byName?.provider ?? { serviceName: this.target.name };
     const headers = headersFor(this.config, this.parts);
+    const { serviceName } = query;
+    this.#trace = this.parts.tracing?.tracer?.call({ serviceName, method: this.#method, headers });
     try {
       const send = (candidate: Candidate, attempt: EndingAttempt) =>
         this.#attempt(candidate, attempt, headers);
       const answer = await this.parts.core.call(query, send, this.#options);
       return this.#restored(answer instanceof Redirected ? await answer.result : answer);
     } catch (error) {
+      if (this.#candidate === undefined) this.#trace?.unsent(error);
       throw this.#restored(this.#errorOf(error));
     }
   }
 
+  get #method(): string {
+    return (this.config.method ?? 'get').toUpperCase();
+  }
+
   get #options(): CallOptions {
-    const { byName = {}, method = 'get', data } = this.config;
+    const { byName = {}, data } = this.config;
     const { key, versionRule, idempotent, retries } = byName;
     return {
       key,
@@ -139,7 +149,7 @@ class CallByName {
       scheme: this.target.isSecure ? 'https' : undefined,
       timeoutMs: this.#timeoutMs,
       signal: this.#signal,
-      isSafe: safeMethods.has(method.toUpperCase()),
+      isSafe: safeMethods.has(this.#method),
       isOnce: typeof propertyOf(data, 'pipe') === 'function',
     };
   }
@@ -149,7 +159,7 @@ class CallByName {
     attempt: EndingAttempt,
     headers: AxiosHeaders,
   ): Promise<AxiosResponse | Redirected> {
-    const { agents, send } = this.parts;
+    const { agents } = this.parts;
     const { host, port } = candidate.endpoint;
     this.config.cancelToken?.throwIfRequested();
     if (this.#result !== undefined) await discard(this.#result);
@@ -157,14 +167,32 @@ class CallByName {
     // All kept connections are as old as the one that was closed.
     if (attempt.needsNewConnection) agents.closeIdleTo(host, port);
     let isRedirected = false;
-    const request = this.#requestTo(candidate, headers, () => (isRedirected = true));
+    const redirected = () => (isRedirected = true);
+    const send = (more: AxiosHeaders) =>
+      this.#send(this.#requestTo(candidate, more, redirected), attempt);
     const result =
-      this.config.responseType === 'stream'
-        ? this.#untilHeaders(attempt.signal, signal => send({ ...request, signal }))
-        : send({ ...request, signal: attempt.endSignal });
+      this.#trace === undefined
+        ? send(headers)
+        : this.#trace.attempt({ candidate, attempt, url: this.#urlAt(candidate) }, added =>
+            send(headers.concat(added)),
+          );
     this.#result = result;
     await Promise.allSettled([result]);
     return isRedirected ? new Redirected(result) : result;
+  }
+
+  #send(request: InternalAxiosRequestConfig, attempt: EndingAttempt): Promise<AxiosResponse> {
+    const { send } = this.parts;
+    return this.config.responseType === 'stream'
+      ? this.#untilHeaders(attempt.signal, signal => send({ ...request, signal }))
+      : send({ ...request, signal: attempt.endSignal });
+  }
+
+  /** Returns the URL with the parameters that axios adds. */
+  #urlAt({ endpoint, url }: Candidate): string {
+    const { params, paramsSerializer } = this.config;
+    const whole = url + withPrefix(endpoint.prefix, this.target.rest);
+    return axios.getUri({ url: whole, params, ...(paramsSerializer && { paramsSerializer }) });
   }
 
   #requestTo(

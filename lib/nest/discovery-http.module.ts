@@ -16,6 +16,7 @@ import { EndpointAgents } from './endpoint-agents.js';
 import { RemovedEndpoints } from './removed-endpoints.js';
 import { clientProviders } from './service-client.js';
 import { DISCOVERY_HTTP_OPTIONS, REGISTRY_OPTIONS } from './tokens.js';
+import { Tracing } from './tracing.js';
 
 /** Options of `DiscoveryHttpModule`: those of axios, except `adapter`, and what calls by name need. */
 export interface DiscoveryHttpOptions extends Omit<AxiosRequestConfig, 'adapter'> {
@@ -101,7 +102,7 @@ const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<DiscoveryHttpO
     },
     {
       provide: DiscoveryHttpService,
-      inject: [DISCOVERY_HTTP_OPTIONS, REGISTRY_OPTIONS, DiscoveryCore, EndpointAgents],
+      inject: [DISCOVERY_HTTP_OPTIONS, REGISTRY_OPTIONS, DiscoveryCore, EndpointAgents, Tracing],
       useFactory: createService,
     },
     { provide: HttpService, useExisting: DiscoveryHttpService },
@@ -163,10 +164,12 @@ function createService(
   { microservice }: ResolvedOptions,
   core: DiscoveryCore,
   agents: EndpointAgents,
+  tracing: Tracing,
 ): DiscoveryHttpService {
   const { connectTimeoutMs: _, context, ...config } = options;
   const ownName = microservice.serviceName;
-  const adapter = byNameAdapter({ core, send: httpAdapter(), agents, ownName, context });
+  const parts = { core, send: httpAdapter(), agents, ownName, context, tracing };
+  const adapter = byNameAdapter(parts);
   return new DiscoveryHttpService(axios.create({ ...config, adapter }));
 }
 

@@ -52,6 +52,14 @@ export class Registration {
     return this.#state.pipe(distinctUntilChanged());
   }
 
+  /**
+   * The status of the instance, which consumers go by: the one that is registered, or that it registers with. One
+   * that {@link setStatus} has set counts at once, and no longer when the registry refuses it.
+   */
+  get status(): InstanceStatus {
+    return this.#core.record.status;
+  }
+
   /** Returns all that is known now: plain, frozen, safe to log. Sends nothing to the registry. */
   snapshot(): RegistrationSnapshot {
     const eventLoopLagMs = Math.round(this.#ticker.lateMs);

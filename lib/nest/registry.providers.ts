@@ -39,6 +39,7 @@ import {
   REGISTRY_MODULE_OPTIONS,
   REGISTRY_OPTIONS,
 } from './tokens.js';
+import { Tracing } from './tracing.js';
 
 /** What options are checked with that other folders know about. */
 export const optionRules: OptionRules = {
@@ -52,6 +53,7 @@ export const optionRules: OptionRules = {
 export const registryProviders: Provider[] = [
   { provide: REGISTRY_LOGGER, useFactory: () => new Logger('Registry') },
   { provide: REGISTRY_CLOCK, useValue: systemClock },
+  Tracing,
   {
     provide: REGISTRY_OPTIONS,
     inject: [REGISTRY_MODULE_OPTIONS, ModuleRef],
@@ -71,9 +73,9 @@ export const registryProviders: Provider[] = [
   },
   {
     provide: Channel,
-    inject: [REGISTRY_OPTIONS, REGISTRY_HTTP_SERVICE],
-    useFactory: ({ serviceCenter }: ResolvedOptions, http: HttpService) =>
-      createChannel(serviceCenter, sendThrough(http)),
+    inject: [REGISTRY_OPTIONS, REGISTRY_HTTP_SERVICE, Tracing],
+    useFactory: ({ serviceCenter }: ResolvedOptions, http: HttpService, tracing: Tracing) =>
+      createChannel(serviceCenter, sendThrough(http, tracing)),
   },
   {
     provide: ServiceCenterClient,
@@ -105,6 +107,7 @@ export const registryProviders: Provider[] = [
       ServiceCenterClient,
       REGISTRY_CLOCK,
       EventPublisher,
+      Tracing,
     ],
     useFactory: createDiscovery,
   },
@@ -175,10 +178,15 @@ function createDiscovery(
   client: ServiceCenterClient,
   clock: Clock,
   publisher: EventPublisher,
+  tracing: Tracing,
 ): DiscoveryCore {
   const request: WatcherParts['request'] = (consumerId, options) =>
     channel.watchRequest(consumerId, options);
-  const open = openSocketOver(connections, serviceCenter);
+  const openSocket = openSocketOver(connections, serviceCenter);
+  const open: typeof openSocket = (handshake, events) => {
+    const work = () => openSocket(handshake, events);
+    return tracing.tracer === undefined ? work() : tracing.tracer.background(work);
+  };
   const parts = { clock, random: Math.random };
   const core = new DiscoveryCore(discovery, {
     ...parts,

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SchedulerRegistry } from '@nestjs/schedule';
@@ -77,6 +78,12 @@ const longestWaitMs = 20_000;
 /** How late the interval's turn is when it is known to have been cleared. */
 const clearedMs = 1_000;
 
+/**
+ * Turns belong to no request of the application: without this one they, and each one after them, would be in the
+ * AsyncLocalStorage of the request that has woken the ticker, and in its trace.
+ */
+const scope = new AsyncResource('servicecomb.ticker');
+
 /** The turns of one piece of work. They never overlap: one that is asked for while another runs follows it. */
 class Turns {
   /** When the next one is due on the monotonic clock; undefined from when one is asked for until it has ended. */
@@ -91,7 +98,7 @@ class Turns {
     this.#isWoken = true;
     this.dueAt = undefined;
     // In a microtask: a listener that the turn calls may wake the ticker, too.
-    this.#running ??= Promise.resolve().then(() => this.#takeAll());
+    this.#running ??= scope.runInAsyncScope(() => Promise.resolve().then(() => this.#takeAll()));
   }
 
   /** Takes no further turn; resolves when the one that runs has ended. */

@@ -126,7 +126,7 @@ function pathOf(parent: Field, name: string): string {
 }
 
 /** Writes a value for an issue: short, on one line, and without the credentials of a URL. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   if (typeof value === 'string') return quote(value);
   if (typeof value === 'bigint') return cut(`${value}n`);
   if (typeof value === 'function') return 'a function';

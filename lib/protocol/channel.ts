@@ -48,9 +48,27 @@ export interface HttpRequest {
 
 /**
  * The port to HTTP. Resolves with every answer, whatever its status. Rejects with the HTTP library's own
- * error when there is no answer (failures.ts translates it), and never before the socket is freed.
+ * error when there is no answer (failures.ts translates it), and never before the socket is freed. Tracers read the
+ * name of the operation.
  */
-export type Send = (request: HttpRequest) => Promise<HttpReply>;
+export type Send = (request: HttpRequest, operation?: string) => Promise<HttpReply>;
+
+/** A request to the registry, as a tracer sees it. */
+export interface TracedRequest {
+  /** Name of the operation, such as `heartbeat` or `registerInstance`. */
+  readonly operation: string;
+  readonly method: string;
+  readonly url: string;
+}
+
+/** Sees the requests to the registry. It must not throw. */
+export interface RequestTracer {
+  /** Sends a request, and returns what `send` returns. */
+  request<Reply extends { readonly status: number }>(
+    request: TracedRequest,
+    send: () => Promise<Reply>,
+  ): Promise<Reply>;
+}
 
 /** Headers that authenticate a request. Their values are secrets. */
 export type CredentialHeaders = Texts;
@@ -367,7 +385,7 @@ export class Channel {
 
   async #reply(request: HttpRequest, asked: Asked): Promise<HttpReply> {
     try {
-      return await this.send(request);
+      return await this.send(request, asked.operation);
     } catch (error) {
       request.signal?.throwIfAborted();
       throw failureOf(error, asked) ?? error;

@@ -1,1 +1,1 @@
-export { version } from '../index.js';
+export { RegistryTracingModule, type RegistryTracingOptions } from './registry.tracing-module.js';

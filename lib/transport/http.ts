@@ -18,7 +18,7 @@ import axios, {
 import { firstValueFrom } from 'rxjs';
 import { codeOf } from '../errors.js';
 import type { ResolvedOptions, TlsMaterial } from '../options/resolved-options.js';
-import type { HttpRequest, Send } from '../protocol/channel.js';
+import type { HttpRequest, RequestTracer, Send } from '../protocol/channel.js';
 import { secretsOf } from '../protocol/redact.js';
 import { headersRead, type HttpReply, type Texts } from '../protocol/wire.js';
 
@@ -340,16 +340,25 @@ export function secretsBeside({ axios: extras }: Extras): readonly string[] {
 
 /**
  * Creates the port to HTTP from an HttpService. Its deadline and its signal are kept by the adapter, so that
- * nothing has to be unsubscribed.
+ * nothing has to be unsubscribed. A tracer that is set at the time of a request sends it.
  */
-export function sendThrough(http: HttpService): Send {
-  return async request => {
+export function sendThrough(
+  http: HttpService,
+  tracing: { readonly tracer?: RequestTracer | undefined } = {},
+): Send {
+  const send = async (request: HttpRequest): Promise<HttpReply> => {
     request.signal?.throwIfAborted();
     try {
       return replyOf(await firstValueFrom(http.request<string>(configOf(request))));
     } catch (error) {
       throw withoutRequest(error);
     }
+  };
+  return (request, operation = 'other') => {
+    const { tracer } = tracing;
+    if (tracer === undefined) return send(request);
+    const { method, url } = request;
+    return tracer.request({ operation, method, url }, () => send(request));
   };
 }
 

@@ -12,10 +12,11 @@ const run = promisify(execFile);
 /** In this repository, so that the peers are found. */
 const folder = resolve('build', 'code-blocks');
 
-/** What `nest new` creates, and one package that is not installed here. */
+/** What `nest new` creates, a guard of a recipe, and one package that is not installed here. */
 const surroundings = {
   'app.controller.ts': 'export class AppController {}\n',
   'app.service.ts': 'export class AppService {}\n',
+  'operator.guard.ts': 'export class OperatorGuard { canActivate(): boolean { return true; } }\n',
   'nestjs-config.d.ts': `declare module '@nestjs/config' {
     import type { DynamicModule } from '@nestjs/common';
     export class ConfigModule { static forRoot(): DynamicModule }

@@ -17,7 +17,7 @@ export const consumer = `
     ServiceCenterClient,
   } from 'nestjs-servicecomb';
   export { RegistryMetricsModule } from 'nestjs-servicecomb/metrics';
-  export { version as tracingVersion } from 'nestjs-servicecomb/tracing';
+  export { RegistryTracingModule } from 'nestjs-servicecomb/tracing';
 
   @Injectable()
   export class Watcher {

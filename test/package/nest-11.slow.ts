@@ -16,7 +16,11 @@ beforeAll(() => {
   const tarballs = execFileSync('npm', pack, quiet).trim().split('\n');
   const flags = ['--no-audit', '--no-fund', '--no-save', '--prefer-offline'];
   const files = tarballs.map(name => `./${name}`);
-  execFileSync('npm', ['install', ...flags, ...files, ...peersOf(11)], quiet);
+  execFileSync(
+    'npm',
+    ['install', ...flags, ...files, ...peersOf(11), '@opentelemetry/api@1'],
+    quiet,
+  );
 }, 300_000);
 
 describe('the packed library in a CommonJS application on Nest 11', () => {
@@ -24,12 +28,20 @@ describe('the packed library in a CommonJS application on Nest 11', () => {
     const output = execFileSync(process.execPath, ['app.cjs'], quiet);
     expect(JSON.parse(output)).toEqual({
       up: { http: 200, status: 'up' },
+      byHand: [
+        { http: 200, now: 'OUTOFSERVICE' },
+        {
+          http: 400,
+          now: 'status must be one of UP, DOWN, STARTING, TESTING, OUTOFSERVICE, got "GONE"',
+        },
+      ],
       degraded: { http: 200, status: 'up', degraded: true },
       down: { http: 503, status: 'down' },
       events: [
         'servicecomb.service.registered',
         'servicecomb.instance.registered',
         'servicecomb.heartbeat.succeeded',
+        'servicecomb.status.changed',
         'servicecomb.heartbeat.failed',
         'servicecomb.instance.unregistered',
       ],

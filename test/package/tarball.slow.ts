@@ -295,6 +295,35 @@ describe('the installed packages', () => {
     expect(JSON.parse(await runInProject('esm.mjs', source))).toEqual([...functions, true]);
   });
 
+  it('have traces that name the optional package when it is missing', async () => {
+    const source = `
+      const { Module } = require('@nestjs/common');
+      const { NestFactory } = require('@nestjs/core');
+      const { EventEmitterModule } = require('@nestjs/event-emitter');
+      const { ScheduleModule } = require('@nestjs/schedule');
+      const { RegistryModule } = require('nestjs-servicecomb');
+      const { RegistryTracingModule } = require('nestjs-servicecomb/tracing');
+      class AppModule {}
+      const microservice = { serviceName: 'orders' };
+      const registry = RegistryModule.forRoot({ enabled: false, microservice });
+      const host = [ScheduleModule.forRoot(), EventEmitterModule.forRoot()];
+      Module({ imports: [...host, RegistryTracingModule.forRoot(), registry] })(AppModule);
+      NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false })
+        .then(app => app.close())
+        .then(() => console.log('started'), error => console.log(error.message));
+    `;
+    const link = join(project, 'node_modules', '@opentelemetry');
+    expect(await runInProject('traced.cjs', source)).toBe('started');
+    await rm(link);
+    try {
+      expect(await runInProject('traced.cjs', source)).toMatch(
+        /^Invalid registry options: RegistryTracingModule needs the package @opentelemetry\/api/,
+      );
+    } finally {
+      await symlink(resolve('node_modules/@opentelemetry'), link);
+    }
+  });
+
   it('can be required by CommonJS', async () => {
     const source = `
       const main = require('nestjs-servicecomb');

@@ -5,7 +5,13 @@ const { NestFactory } = require('@nestjs/core');
 const { EventEmitter2, EventEmitterModule } = require('@nestjs/event-emitter');
 const { ScheduleModule } = require('@nestjs/schedule');
 const { HealthCheckService, TerminusModule } = require('@nestjs/terminus');
-const { Registration, RegistryHealthIndicator, RegistryModule } = require('nestjs-servicecomb');
+const {
+  Registration,
+  RegistryAdminModule,
+  RegistryHealthIndicator,
+  RegistryModule,
+} = require('nestjs-servicecomb');
+const { RegistryTracingModule } = require('nestjs-servicecomb/tracing');
 const { EmbeddedServiceCenter } = require('embedded-service-center');
 
 class HealthController {
@@ -34,6 +40,8 @@ async function main() {
       TerminusModule,
       ScheduleModule.forRoot(),
       EventEmitterModule.forRoot(),
+      RegistryAdminModule.forRoot({ unguarded: true }),
+      RegistryTracingModule.forRoot(),
       RegistryModule.forRoot({
         serviceCenter: { addresses: [url] },
         heartbeat: { intervalMs: 1_000 },
@@ -51,17 +59,28 @@ async function main() {
     return { http: reply.status, status, degraded };
   };
 
+  const setStatus = async status => {
+    const headers = { 'content-type': 'application/json' };
+    const request = { method: 'PUT', headers, body: JSON.stringify({ status }) };
+    const reply = await fetch(`${await app.getUrl()}/registry/status`, request);
+    const { status: now, message } = await reply.json();
+    return { http: reply.status, now: now ?? message };
+  };
+
   await app.listen(0, '127.0.0.1');
   await app.get(Registration).register();
   await next('servicecomb.heartbeat.succeeded');
   const up = await health();
+  const byHand = [await setStatus('OUTOFSERVICE'), await setStatus('GONE')];
   registry.faults.answer(500, 'away', { operation: 'heartbeat' });
   await next('servicecomb.heartbeat.failed');
   const degraded = await health();
   await app.get(Registration).leave();
   const down = await health();
   await app.close();
-  console.log(JSON.stringify({ up, degraded, down, events, listed: registry.instances().length }));
+  console.log(
+    JSON.stringify({ up, byHand, degraded, down, events, listed: registry.instances().length }),
+  );
   await registry.stop();
 }
 

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import {
@@ -96,6 +97,21 @@ describe('Ticker', () => {
     due.soon();
     await jest.advanceTimersByTimeAsync(0);
     expect(turns).toHaveBeenCalledTimes(2);
+  });
+
+  it('takes no turn in the AsyncLocalStorage of the request that has woken it', async () => {
+    const requests = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const { scheduler, ticker } = tickerOf(async () => {
+      seen.push(requests.getStore());
+      await Promise.resolve();
+      seen.push(requests.getStore());
+      return 15_000;
+    });
+    ticker.start(scheduler);
+    requests.run('a request', () => ticker.wake());
+    await jest.advanceTimersByTimeAsync(0);
+    expect(seen).toEqual([undefined, undefined]);
   });
 
   it('never takes two turns at once, and one after the other when it is woken meanwhile', async () => {
