@@ -5,15 +5,12 @@ import { RegistryOptionsError } from '../errors.js';
 import { EventPublisher, RegistryEvents } from '../events.js';
 import { createCredentials } from '../credentials/credentials.js';
 import { DiscoveryCore, noticedEvents } from '../discovery/core.js';
-import { parseEndpoint } from '../discovery/endpoint.js';
-import { pickers } from '../discovery/pickers.js';
-import { parseVersionRule } from '../discovery/version-rule.js';
+import { discoveryRules } from '../discovery/rules.js';
 import { Watcher, type WatcherParts } from '../discovery/watcher.js';
 import { readHostFacts } from '../options/host-facts.js';
 import type { RegistryModuleOptions } from '../options/options.js';
 import { isHostOpen } from '../options/published-address.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
-import type { DiscoveryRules } from '../options/resolve-discovery.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { AddressBook } from '../protocol/address-book.js';
 import { Channel, type Send } from '../protocol/channel.js';
@@ -39,13 +36,6 @@ import {
   REGISTRY_MODULE_OPTIONS,
   REGISTRY_OPTIONS,
 } from './tokens.js';
-
-/** What the options of discovery are checked with, since `options/` knows only its types. */
-export const discoveryRules: DiscoveryRules = {
-  picker: pickers.balanced,
-  isVersionRule: text => parseVersionRule(text) !== undefined,
-  isEndpoint: text => parseEndpoint(text) !== undefined,
-};
 
 /** The composition root: creates each part with its collaborators. Nothing is started here. */
 export const registryProviders: Provider[] = [

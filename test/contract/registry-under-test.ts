@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
 import { EmbeddedServiceCenter } from 'embedded-service-center';
-import { discoveryRules } from '../../lib/nest/registry.providers.js';
+import { discoveryRules } from '../../lib/discovery/rules.js';
 import { readHostFacts } from '../../lib/options/host-facts.js';
 import type { ServiceCenterOptions } from '../../lib/options/options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';

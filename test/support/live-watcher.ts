@@ -4,7 +4,7 @@ import { createCredentials } from '../../lib/credentials/credentials.js';
 import { Watcher } from '../../lib/discovery/watcher.js';
 import type { ServiceCombError, ServiceCenterOptions } from '../../lib/index.js';
 import { readHostFacts } from '../../lib/options/host-facts.js';
-import { discoveryRules } from '../../lib/nest/registry.providers.js';
+import { discoveryRules } from '../../lib/discovery/rules.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
 import { startTimer, waitIdly } from '../../lib/nest/ticker.js';
 import { AddressBook } from '../../lib/protocol/address-book.js';
