@@ -26,8 +26,6 @@ interface ListedInstance {
   readonly leaseSeconds: number | undefined;
   /** When the record was last changed, by the registry's clock. Heartbeats do not change it. */
   readonly changedAt: string | undefined;
-  /** Seconds since then. */
-  readonly changedSecondsAgo: number | undefined;
 }
 
 /** What `ls` works with. */
@@ -60,9 +58,12 @@ export async function list(parts: ListParts): Promise<number> {
       return 1;
     }
     if (services === undefined && !settings.watch) return stopped.aborted ? 130 : 1;
-    const text = services === undefined ? printed : shown(services, parts);
-    if (text !== printed) print(settings.watch && parts.isTerminal ? clearScreen + text : text);
-    printed = text;
+    // The time that passes is no change.
+    const records = services === undefined ? printed : JSON.stringify(services);
+    const isRedrawn = settings.watch && parts.isTerminal && !settings.json;
+    if (services !== undefined && (isRedrawn || records !== printed))
+      print(`${isRedrawn ? clearScreen : ''}${shown(services, parts)}`);
+    printed = records;
     if (settings.watch) await parts.delay(everyMs, stopped);
     if (!settings.watch || stopped.aborted) return 0;
   }
@@ -84,7 +85,7 @@ async function read(parts: ListParts): Promise<readonly ListedService[] | undefi
 }
 
 async function readServices({
-  connection: { client, clockAheadMs },
+  connection: { client },
   settings,
   stopped,
 }: ListParts): Promise<readonly ListedService[]> {
@@ -95,8 +96,7 @@ async function readServices({
     const some = found.slice(start, start + breadth).map(async service => {
       const { serviceId = '' } = service;
       const instances = await client.listInstances(serviceId, { signal }).catch(undefinedIfGone);
-      const now = Date.now() + (clockAheadMs() ?? 0);
-      return instances === undefined ? [] : [listed(service, instances, now)];
+      return instances === undefined ? [] : [listed(service, instances)];
     });
     services.push(...(await Promise.all(some)).flat());
   }
@@ -124,18 +124,20 @@ function compare(left: string, right: string): number {
 function listed(
   { appId = 'default', serviceName, version, environment = '', serviceId = '' }: Microservice,
   instances: readonly StoredInstance[],
-  now: number,
 ): ListedService {
   const all = instances
-    .map(instance => listedInstance(instance, now))
+    .map(listedInstance)
     .toSorted((left, right) => compare(left.instanceId, right.instanceId));
   return { appId, serviceName, version, environment, serviceId, instances: all };
 }
 
-function listedInstance(instance: StoredInstance, now: number): ListedInstance {
+/** Later moments are no dates. */
+const lastMomentMs = 8.64e15;
+
+function listedInstance(instance: StoredInstance): ListedInstance {
   const { instanceId, hostName, status = 'UP', endpoints = [], healthCheck } = instance;
   const changedAt = Number(instance.modTimestamp ?? instance.timestamp) * 1_000;
-  const isKnown = changedAt > 0;
+  const isKnown = changedAt > 0 && changedAt <= lastMomentMs;
   return {
     instanceId,
     hostName,
@@ -143,15 +145,17 @@ function listedInstance(instance: StoredInstance, now: number): ListedInstance {
     endpoints,
     leaseSeconds: healthCheck && healthCheck.interval * ((healthCheck.times ?? 0) + 1),
     changedAt: isKnown ? new Date(changedAt).toISOString() : undefined,
-    changedSecondsAgo: isKnown ? Math.max(0, Math.round((now - changedAt) / 1_000)) : undefined,
   };
 }
 
-/** With `--watch` each JSON document is one line; the time that passes is no change. */
-function shown(services: readonly ListedService[], { settings, paint }: ListParts): string {
+/** With `--watch` each JSON document is one line. */
+function shown(
+  services: readonly ListedService[],
+  { settings, paint, connection }: ListParts,
+): string {
   if (settings.json) return JSON.stringify({ services }, undefined, settings.watch ? undefined : 2);
   if (services.length === 0) return noneOf(settings);
-  return tableOf(services, paint);
+  return tableOf(services, paint, Date.now() + (connection.clockAheadMs() ?? 0));
 }
 
 function noneOf({ service }: ListSettings): string {
@@ -162,11 +166,12 @@ function noneOf({ service }: ListSettings): string {
 
 const headings = ['SERVICE', 'VERSION', 'STATUS', 'ENDPOINTS', 'LEASE', 'CHANGED', 'INSTANCE'];
 
-function tableOf(services: readonly ListedService[], paint: Paint): string {
+/** @param now by the registry's clock, as the moments of its records are */
+function tableOf(services: readonly ListedService[], paint: Paint, now: number): string {
   const rows = services.flatMap(service =>
     service.instances.length === 0
-      ? [rowOf(service, undefined)]
-      : service.instances.map(instance => rowOf(service, instance)),
+      ? [rowOf(service, undefined, now)]
+      : service.instances.map(instance => rowOf(service, instance, now)),
   );
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map(row => row[column]?.length ?? 0)),
@@ -182,19 +187,24 @@ function tableOf(services: readonly ListedService[], paint: Paint): string {
   ].join('\n');
 }
 
-function rowOf(service: ListedService, instance: ListedInstance | undefined): readonly string[] {
+function rowOf(
+  service: ListedService,
+  instance: ListedInstance | undefined,
+  now: number,
+): readonly string[] {
   const { appId, serviceName, version, environment } = service;
   const name = `${appId}/${serviceName}${environment === '' ? '' : ` (${environment})`}`;
   if (instance === undefined)
     return [name, version, '–', 'no instance', '–', '–', '–'].map(printable);
-  const { status, endpoints, leaseSeconds, changedSecondsAgo, instanceId } = instance;
+  const { status, endpoints, leaseSeconds, changedAt, instanceId } = instance;
+  const agoMs = changedAt === undefined ? undefined : Math.max(0, now - Date.parse(changedAt));
   return [
     name,
     version,
     status,
     endpoints.length === 0 ? '–' : endpoints.join(' '),
     leaseSeconds === undefined ? '–' : `${leaseSeconds} s`,
-    changedSecondsAgo === undefined ? '–' : `${durationOf(changedSecondsAgo * 1_000)} ago`,
+    agoMs === undefined ? '–' : `${durationOf(agoMs)} ago`,
     instanceId,
   ].map(printable);
 }

@@ -8,7 +8,6 @@ import {
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import { failureKind, isGone, isPermissionRefused, noScope } from '../protocol/failures.js';
-import type { CallOptions } from '../protocol/channel.js';
 import type { InstanceRef, Microservice } from '../protocol/wire.js';
 import { type Connection, machineClock } from './connection.js';
 import { type Check, type Finding, problem, type Section } from './report.js';
@@ -95,8 +94,10 @@ export async function checkRegistration(parts: RegistrationCheckParts): Promise<
   const probe = new Probe(parts);
   const checks: Check[] = [];
   try {
-    await probe.register();
-    if (!parts.stopped.aborted)
+    const isThere = await probe.isThere();
+    if (isThere) checks.push(problem('register', takenFinding(probe.name)));
+    else await probe.register();
+    if (!isThere && !parts.stopped.aborted)
       checks.push({
         name: 'register',
         status: 'ok',
@@ -109,6 +110,14 @@ export async function checkRegistration(parts: RegistrationCheckParts): Promise<
     checks.push(...(await probe.remove()));
   }
   return { title, checks };
+}
+
+function takenFinding(name: string): Finding {
+  return {
+    fact: `The registry has a service ${JSON.stringify(name)} already, which was left as it is`,
+    consequence: 'The permission to register was not checked',
+    change: 'Give --probe another name',
+  };
 }
 
 /** The cache of a registry lags behind its store, and knows a new service late. */
@@ -127,6 +136,11 @@ class Probe {
 
   constructor(private readonly parts: RegistrationCheckParts) {
     this.name = parts.probe ?? `nestjs-servicecomb-${this.#instanceId}`;
+  }
+
+  /** Returns whether a service has this name already, which must not be removed. */
+  async isThere(): Promise<boolean> {
+    return !this.parts.stopped.aborted && (await this.#lookUp()) !== undefined;
   }
 
   /**
@@ -188,9 +202,9 @@ class Probe {
   }
 
   /** Returns the id of the service; undefined if it was refused and is not there. */
-  async #lookUp(options?: CallOptions): Promise<string | undefined> {
+  async #lookUp(): Promise<string | undefined> {
     try {
-      return await this.parts.connection.client.findServiceId(this.#service, options);
+      return await this.parts.connection.client.findServiceId(this.#service);
     } catch (error) {
       if (!isServiceCombError(error) || failureKind(error) === 'unavailable') throw error;
       return undefined;

@@ -1,4 +1,4 @@
-import type { Paint } from './terminal.js';
+import type { Format, Paint } from './terminal.js';
 
 /** The result of one check. A `problem` must change; a `warning` is worth a look. */
 export interface Check {
@@ -45,12 +45,18 @@ export function isFine(sections: readonly Section[]): boolean {
   return sections.every(({ checks }) => checks.every(({ status }) => status !== 'problem'));
 }
 
-const signs = {
-  ok: ['green', '✓'],
-  note: ['gray', '·'],
-  warning: ['yellow', '!'],
-  problem: ['red', '✗'],
-} as const;
+function signOf(status: Check['status']): readonly [colour: Format, sign: string] {
+  switch (status) {
+    case 'ok':
+      return ['green', '✓'];
+    case 'note':
+      return ['gray', '·'];
+    case 'warning':
+      return ['yellow', '!'];
+    case 'problem':
+      return ['red', '✗'];
+  }
+}
 
 /** Writes the report: every check, then what to change. Lines break at the last column at the latest. */
 export function textOf(sections: readonly Section[], { paint, columns }: Page): string {
@@ -59,7 +65,7 @@ export function textOf(sections: readonly Section[], { paint, columns }: Page): 
   const lines = sections.flatMap(({ title, checks }) => [
     paint('bold', title),
     ...checks.map(({ name, status, text }) => {
-      const [colour, sign] = signs[status];
+      const [colour, sign] = signOf(status);
       const indent = width + 4;
       return `  ${paint(colour, sign)} ${name.padEnd(width)}${wrapped(text, indent, columns)}`;
     }),
@@ -86,7 +92,7 @@ function conclusion(checks: readonly Check[], { paint, columns }: Page): readonl
     const indent = ' '.repeat(margin);
     return [
       '',
-      `${paint(signs[status][0], number)}${paint('bold', wrapped(`${fact}.`, margin, columns))}`,
+      `${paint(signOf(status)[0], number)}${paint('bold', wrapped(`${fact}.`, margin, columns))}`,
       `${indent}${wrapped(`${consequence}.`, margin, columns)}`,
       `${indent}${paint('cyan', '→')} ${wrapped(`${change}.`, margin + 2, columns)}`,
     ];

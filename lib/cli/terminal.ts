@@ -22,7 +22,8 @@ export interface Terminal {
   readonly stopped: AbortSignal;
 }
 
-type Format = Parameters<typeof styleText>[0];
+/** A colour or another format of a terminal. */
+export type Format = Parameters<typeof styleText>[0];
 
 /** Formats a text, or returns it as it is where there are no colours. */
 export type Paint = (format: Format, text: string) => string;

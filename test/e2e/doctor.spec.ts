@@ -339,6 +339,20 @@ describe('doctor', () => {
     expect(code).toBe(1);
   });
 
+  concurrently('leaves a service alone that has the name of the probe', async cleanup => {
+    const registry = await unguarded(cleanup);
+    registry.load({
+      format: 1,
+      services: [{ service: { serviceId: 'mine', serviceName: 'basket', version: '0.0.1' } }],
+    });
+    const run = await doctor(registry.url, { args: ['--probe', 'basket'] });
+    expect(registry.dump().services).toMatchObject([{ service: { serviceId: 'mine' } }]);
+    expect(findingsIn(run)[0]).toBe(
+      '1. The registry has a service "basket" already, which was left as it is.',
+    );
+    expect(run.code).toBe(1);
+  });
+
   concurrently('uses a port at which the application listens already', async cleanup => {
     const { url } = await unguarded(cleanup);
     const server = createServer(socket => socket.end()).listen(0);

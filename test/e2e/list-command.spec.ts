@@ -153,17 +153,18 @@ describe('ls', () => {
       const args = ['ls', '--watch', '--json', '--address', registry.url];
       const { code, output } = await runCommandLine(args, {
         stopped: stop.signal,
-        delay: async ms => void waits.push(ms),
+        delay: async ms => {
+          if (waits.push(ms) === 2) fill(registry);
+        },
         onOutput: text => {
           if (text.includes('greeter')) stop.abort();
-          else fill(registry);
         },
       });
       const [first = '', second = '', ...others] = output.split('\n');
       expect(JSON.parse(first)).toEqual({ services: [] });
       expect(second).toContain('"serviceName":"greeter"');
       expect(others).toEqual([]);
-      expect(waits[0]).toBe(5_000);
+      expect(waits).toEqual([5_000, 5_000, 5_000]);
       expect(code).toBe(0);
     },
   );

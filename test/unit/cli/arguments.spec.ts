@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { flagFor, readCommandLine, usage } from '../../../lib/cli/arguments.js';
 
@@ -109,6 +110,17 @@ describe('the command line', () => {
   it('gives an option of the module by the name of its flag', () => {
     expect(flagFor('serviceCenter.addresses[1]')).toBe('--address');
     expect(flagFor('microservice.serviceName')).toBe('microservice.serviceName');
+  });
+
+  it('has a page that lists its flags and variables, and no other', () => {
+    const page = readFileSync('docs/command-line.md', 'utf8');
+    const rows = [...page.matchAll(/^\| (`(?:--|SERVICE_).*?) \|/gm)].map(([, row = '']) => row);
+    const inPage = rows.join().match(/(--|SERVICE_)[\w-]+/g) ?? [];
+    const secrets = ['SERVICE_CENTER_PASSWORD', 'SERVICE_CENTER_TOKEN'];
+    const keys = ['SERVICE_CENTER_ACCESS_KEY', 'SERVICE_CENTER_SECRET_KEY'];
+    expect(inPage.toSorted()).toEqual(
+      [...new Set(usage.match(/--[a-z][\w-]+/g)), ...secrets, ...keys].toSorted(),
+    );
   });
 
   it('has a usage that fits on a page', () => {
