@@ -1,3 +1,4 @@
+import { printable } from '../protocol/printable.js';
 import type { Format, Paint } from './terminal.js';
 
 /** The result of one check. A `problem` must change; a `warning` is worth a look. */
@@ -104,11 +105,11 @@ function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Breaks a text between words; the lines after the first are indented. */
+/** Breaks a text between words; the lines after the first are indented. Nothing that a registry sent controls the terminal. */
 function wrapped(text: string, indent: number, columns: number): string {
   const room = Math.max(20, columns - indent);
   const lines = [''];
-  for (const word of text.split(' ')) {
+  for (const word of printable(text).split(' ')) {
     const line = lines.at(-1) ?? '';
     const longer = line === '' ? word : `${line} ${word}`;
     if (line === '' || longer.length <= room) lines[lines.length - 1] = longer;

@@ -47,6 +47,13 @@ describe('a report', () => {
     expect(lines.slice(1, 3)).toEqual(['  ✓ name  one two three four', '          five six seven']);
   });
 
+  it('shows nothing that controls a terminal', () => {
+    const checks = [{ name: 'registry', status: 'ok', text: 'version \u001b[2J1' } as const];
+    const text = textOf([{ title: 'A', checks }], { paint: plain, columns: 100 });
+    expect(text).toContain('version  [2J1');
+    expect(text).not.toContain('\u001b');
+  });
+
   it('is fine with warnings, and not with a problem', () => {
     const [{ title, checks } = { title: '', checks: [] }] = sections;
     expect(isFine([{ title, checks: checks.slice(0, 2) }])).toBe(true);
