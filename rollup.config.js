@@ -76,9 +76,19 @@ function declarations(compiled, entries, format) {
   };
 }
 
-export default forms({
-  compiled: 'build/lib',
-  code: 'build/bare',
-  entries: ['index'],
-  subpaths: ['metrics', 'tracing'],
-});
+/**
+ * The command is an ES module of its own, with its own copy of what it needs: an application that does not run it
+ * loads no more files for it.
+ */
+const [command] = forms({ compiled: 'build/bare', entries: [], programs: ['cli/main'] });
+command.output.chunkFileNames = 'cli/[name].js';
+
+export default [
+  ...forms({
+    compiled: 'build/lib',
+    code: 'build/bare',
+    entries: ['index'],
+    subpaths: ['metrics', 'tracing'],
+  }),
+  command,
+];

@@ -171,7 +171,8 @@ export type {
   ServiceCenterVersion,
   StoredInstance,
 } from './protocol/wire.js';
-export type { SchemaDocuments, SchemasSnapshot } from './registration/schemas.js';
+export type { SchemaDocuments } from './protocol/schema-documents.js';
+export type { SchemasSnapshot } from './registration/schemas.js';
 export type {
   HealthStatus,
   ReadyWhen,

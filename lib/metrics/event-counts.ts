@@ -26,6 +26,7 @@ const resultOf: Readonly<Record<ServiceCombErrorCode, HeartbeatResult>> = {
   ERR_SERVICECOMB_CREDENTIALS: 'credentials',
   ERR_SERVICECOMB_OPTIONS: 'other',
   ERR_SERVICECOMB_TAKEN_OVER: 'other',
+  ERR_SERVICECOMB_SCHEMA_MISMATCH: 'other',
   ERR_SERVICECOMB_NO_INSTANCE: 'other',
 };
 

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 import type { InstanceStatus } from '../protocol/wire.js';
 import { RegistrationCore } from '../registration/core.js';
-import type { SchemaDocuments } from '../registration/schemas.js';
+import type { SchemaDocuments } from '../protocol/schema-documents.js';
 import type { RegistrationSnapshot, RegistrationState } from '../registration/state.js';
 import { Ticker } from './ticker.js';
 

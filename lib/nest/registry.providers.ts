@@ -5,9 +5,7 @@ import { RegistryOptionsError } from '../errors.js';
 import { EventPublisher, RegistryEvents } from '../events.js';
 import { createCredentials } from '../credentials/credentials.js';
 import { DiscoveryCore, noticedEvents } from '../discovery/core.js';
-import { parseEndpoint } from '../discovery/endpoint.js';
-import { pickers } from '../discovery/pickers.js';
-import { parseVersionRule } from '../discovery/version-rule.js';
+import { discoveryRules } from '../discovery/rules.js';
 import { Watcher, type WatcherParts } from '../discovery/watcher.js';
 import { readHostFacts } from '../options/host-facts.js';
 import type { RegistryModuleOptions } from '../options/options.js';
@@ -22,7 +20,7 @@ import type { Clock } from '../background/clock.js';
 import { RegistrationCore } from '../registration/core.js';
 import { Pace } from '../registration/pace.js';
 import type { RegistryRecord } from '../registration/record.js';
-import { schemaProblem } from '../registration/schemas.js';
+import { schemaProblem } from '../protocol/schema-documents.js';
 import { Connections, createPrivateAxios, secretsBeside, sendThrough } from '../transport/http.js';
 import { openSocketOver } from '../transport/web-socket.js';
 import { version } from '../version.js';
@@ -42,12 +40,7 @@ import {
 import { Tracing } from './tracing.js';
 
 /** What options are checked with that other folders know about. */
-export const optionRules: OptionRules = {
-  picker: pickers.balanced,
-  isVersionRule: text => parseVersionRule(text) !== undefined,
-  isEndpoint: text => parseEndpoint(text) !== undefined,
-  schemaProblem,
-};
+export const optionRules: OptionRules = { ...discoveryRules, schemaProblem };
 
 /** The composition root: creates each part with its collaborators. Nothing is started here. */
 export const registryProviders: Provider[] = [

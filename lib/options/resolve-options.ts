@@ -12,7 +12,7 @@ import { resolveMicroservice, workspaceWarning } from './resolve-microservice.js
 import { resolveServiceCenter } from './resolve-service-center.js';
 
 /** How a schema is checked, which the registration knows. */
-export interface SchemaRules {
+interface SchemaRules {
   /** Returns what is wrong with a schema, in words that follow its path. */
   readonly schemaProblem: (schemaId: string, document: unknown) => string | undefined;
 }

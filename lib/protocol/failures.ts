@@ -253,6 +253,10 @@ const shortEnough = 'short enough (serviceCenter.maxAnswerBytes)';
 
 const clientCertificate = 'set serviceCenter.tls.cert and key, or certFile and keyFile';
 
+/** Node's codes of a certificate that no trusted authority has signed. */
+export const unknownAuthority =
+  /^(UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|(DEPTH_ZERO_)?SELF_SIGNED_CERT(_IN_CHAIN)?|CERT_(UNTRUSTED|SIGNATURE_FAILURE))$/;
+
 /**
  * Advice by Node's code of a failure of TLS (docs/registry-behaviour.md, M13). Versions of Node and OpenSSL
  * name the same alert differently, and `EPROTO` names none: there the text of the error decides.
@@ -261,7 +265,7 @@ const advices: readonly (readonly [advice: string, codes: RegExp, texts?: RegExp
   [
     'No authority that is trusted here has signed its certificate: set serviceCenter.tls.ca or caFile to ' +
       'the certificate of its authority',
-    /^(UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|(DEPTH_ZERO_)?SELF_SIGNED_CERT(_IN_CHAIN)?|CERT_(UNTRUSTED|SIGNATURE_FAILURE))$/,
+    unknownAuthority,
   ],
   [
     'Its certificate is for another host name: use a name of the certificate in serviceCenter.addresses, ' +

@@ -8,6 +8,7 @@ import {
 import type { PendingNote } from '../notes.js';
 import type { AddressChange } from '../protocol/address-book.js';
 import type { Channel, TokenChange } from '../protocol/channel.js';
+import type { SchemaDocuments } from '../protocol/schema-documents.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { InstanceRef } from '../protocol/wire.js';
 import { AddressProber } from './address-prober.js';
@@ -18,7 +19,7 @@ import type { Outcome, Standstill } from './outcome.js';
 import type { Pace } from './pace.js';
 import { DesiredRecord, type RegistryRecord } from './record.js';
 import { Requests } from './requests.js';
-import { type SchemaDocuments, type SchemaMismatch, Schemas } from './schemas.js';
+import { type SchemaMismatch, Schemas } from './schemas.js';
 import {
   changesAt,
   type InnerState,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   type ErrorSummary,
   isServiceCombError,
@@ -14,14 +13,14 @@ import type { CallOptions } from '../protocol/channel.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import { isRetriable } from '../protocol/failures.js';
 import type { ServiceCenterClient } from '../protocol/service-center.client.js';
-import type { InstanceRef, Schema } from '../protocol/wire.js';
+import {
+  contentsOf,
+  type SchemaContent,
+  type SchemaDocuments,
+  sha256,
+} from '../protocol/schema-documents.js';
+import type { InstanceRef } from '../protocol/wire.js';
 import type { Pace } from './pace.js';
-
-/**
- * The contracts of a service by their ids: 1 to 160 letters, digits, `_-.`, a letter or digit first and last;
- * at most 100. A text is uploaded as it is, anything else as JSON with its keys in order.
- */
-export type SchemaDocuments = Readonly<Record<string, string | object>>;
 
 /**
  * What is done about a schema that the registry stores with another content: `overwrite` replaces it, `ignore`
@@ -50,11 +49,8 @@ export interface SchemasParts {
   readonly emit: (event: PendingEvent) => void;
 }
 
-type Content = Required<Schema> & { readonly schema: string; readonly summary: string };
-
 /** Uploads under way together: some are large, and a heartbeat must not wait for them. */
 const mostUploads = 4;
-const mostSchemas = 100;
 
 /**
  * Uploads the schemas of the service before its instance is registered: consumers in other languages read them
@@ -64,7 +60,7 @@ const mostSchemas = 100;
  * each attempt to register, and in the background once there is a lease.
  */
 export class Schemas implements BackgroundWork {
-  #contents: readonly Content[] = [];
+  #contents: readonly SchemaContent[] = [];
   /** The service that has them all, or whose mismatch is left as it is. */
   #settledFor: string | undefined;
   /** The attempt to register in which they could not be uploaded, so that it goes on without. */
@@ -195,7 +191,11 @@ export class Schemas implements BackgroundWork {
     }
   }
 
-  #succeeded(serviceId: string, uploaded: readonly Content[], kept: readonly Content[]): void {
+  #succeeded(
+    serviceId: string,
+    uploaded: readonly SchemaContent[],
+    kept: readonly SchemaContent[],
+  ): void {
     const isNews = uploaded.length > 0 || kept.length > 0 || this.#error !== undefined;
     this.#settledFor = serviceId;
     this.#failures = 0;
@@ -207,13 +207,16 @@ export class Schemas implements BackgroundWork {
 
   async #compare(
     serviceId: string,
-    contents: readonly Content[],
+    contents: readonly SchemaContent[],
     options: CallOptions,
-  ): Promise<{ readonly missing: readonly Content[]; readonly differing: readonly Content[] }> {
+  ): Promise<{
+    readonly missing: readonly SchemaContent[];
+    readonly differing: readonly SchemaContent[];
+  }> {
     const listed = await this.parts.client.listSchemas(serviceId, options);
     const stored = new Map(listed.map(schema => [schema.schemaId, schema.summary]));
-    const missing: Content[] = [];
-    const differing: Content[] = [];
+    const missing: SchemaContent[] = [];
+    const differing: SchemaContent[] = [];
     for (const content of contents) {
       const { schemaId } = content;
       const summary =
@@ -247,53 +250,7 @@ export class Schemas implements BackgroundWork {
   }
 }
 
-/**
- * Reads documents as the contents to upload.
- * @throws RangeError when there are too many, or an id or a content cannot be sent
- */
-export function contentsOf(documents: SchemaDocuments): readonly Content[] {
-  const entries = Object.entries(documents);
-  if (entries.length > mostSchemas)
-    throw new RangeError(`schemas must be at most ${mostSchemas}, got ${entries.length}`);
-  return entries.map(([schemaId, document]) => {
-    const problem = schemaProblem(schemaId, document);
-    const id = JSON.stringify(schemaId.slice(0, 200));
-    if (problem !== undefined) throw new RangeError(`schema ${id} ${problem}`);
-    const schema = textOf(document);
-    return { schemaId, schema, summary: sha256(schema) };
-  });
-}
-
-/** Returns what is wrong with a schema, in words that follow its name; undefined when it can be sent. */
-export function schemaProblem(schemaId: string, document: unknown): string | undefined {
-  if (!/^(?=.{1,160}$)[a-zA-Z0-9]([a-zA-Z0-9_\-.]*[a-zA-Z0-9])?$/.test(schemaId))
-    return 'must have an id of 1 to 160 letters, digits, "_", "-" and ".", a letter or digit first and last';
-  const isText = typeof document === 'string' && document !== '';
-  if (!isText && (typeof document !== 'object' || document === null))
-    return 'must be a text that is not empty, or an object';
-  try {
-    textOf(document);
-    return undefined;
-  } catch {
-    return 'must be an object that JSON can hold';
-  }
-}
-
-/** With its keys in order a document has one text, however it was put together. */
-function textOf(document: string | object): string {
-  return typeof document === 'string' ? document : JSON.stringify(document, inOrder);
-}
-
-function inOrder(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-function idsOf(contents: readonly Content[]): readonly string[] {
+function idsOf(contents: readonly SchemaContent[]): readonly string[] {
   return contents.map(({ schemaId }) => schemaId);
 }
 

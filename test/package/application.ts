@@ -2,7 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedServiceCenter } from 'embedded-service-center';
+import { freePort } from '../support/command-run.js';
 import { type CommandOptions, userEnvironment } from './command.js';
+import type { StarterFolder } from './starter.js';
 
 /** What a registry saw of an application that was started and then stopped by SIGTERM. */
 export interface Seen {
@@ -39,6 +41,20 @@ export async function startAndStop(
     return { running, left: registry.instances().length, ended: code ?? signal };
   } finally {
     child.kill('SIGKILL');
+    await registry.stop();
+  }
+}
+
+/** Runs doctor in the application with a registry of its own, and returns the report. */
+export async function examined(folder: StarterFolder): Promise<string> {
+  const registry = new EmbeddedServiceCenter({ port: 0 });
+  const { url } = await registry.start();
+  try {
+    const port = String(await freePort());
+    return await folder.run(
+      ...(['npx', 'nestjs-servicecomb', 'doctor', '--address', url, '--port', port] as const),
+    );
+  } finally {
     await registry.stop();
   }
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startAndStop } from './application.js';
+import { examined, startAndStop } from './application.js';
 import { type BundlerName, bundlers, emptyFolder } from './bundlers.js';
 import { type Starter, StarterFolder } from './starter.js';
 
@@ -57,6 +57,10 @@ export function describeStarter(starter: Starter, { builders, bundledBy }: Start
     it('registers and leaves: nest build', async () => {
       await folder.run('npm', 'run', 'build');
       expect(await startAndStop(['dist/main'], { cwd: folder.path })).toEqual(registeredAndLeft);
+    });
+
+    it('is examined by the command of the library, which finds nothing to change', async () => {
+      expect(await examined(folder)).toMatch(/^Nothing has to change/m);
     });
 
     it.each(Object.entries(builders))(

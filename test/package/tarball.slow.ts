@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -159,17 +159,18 @@ async function importsOf(name: Package): Promise<ReadonlySet<string>> {
 }
 
 describe('the tarball of the client', () => {
-  it('is half of version 0.1.0, which had no discovery and no metrics but the embedded Service Center, its maps and sources', () => {
+  it('is little more than half of version 0.1.0, which had neither discovery nor metrics nor a command, but the embedded Service Center, its maps and sources', () => {
     const { size, unpackedSize } = tarballs.get('nestjs-servicecomb') ?? {};
-    expect(size).toBeLessThan(678_000 / 2);
+    expect(size).toBeLessThan(678_000 * 0.6);
     // A page of the documents is no page that an application loads.
-    expect(unpackedSize).toBeLessThan((2_850_000 * 2) / 3);
+    expect(unpackedSize).toBeLessThan(2_850_000 * 0.7);
   });
 
   it('has one file of JavaScript in each form, which is read faster than a hundred, and one for each subpath', () => {
     const modules = filesOf('nestjs-servicecomb').filter(file => file.endsWith('.js'));
     const expected = ['index.js', 'metrics/index.js', 'tracing/index.js'];
-    expect(modules.toSorted()).toEqual(
+    const ofTheCommand = /^dist\/esm\/cli\/(command|main)\.js$/;
+    expect(modules.filter(file => !ofTheCommand.test(file)).toSorted()).toEqual(
       ['cjs', 'esm'].flatMap(form => expected.map(file => `dist/${form}/${file}`)),
     );
   });
@@ -184,6 +185,24 @@ describe('the tarball of the client', () => {
         expect(new Set(own)).toEqual(new Set(['../index.js']));
       }
     }
+  });
+
+  it('has a command that loads neither Nest nor the library besides', async () => {
+    const text = await textOf('nestjs-servicecomb', 'dist/esm/cli/command.js');
+    const imported = [...text.matchAll(/^import .*'([^']+)';$/gm)].map(([, name = '']) => name);
+    expect(imported.length).toBeGreaterThan(3);
+    expect(imported.filter(name => !/^(node:.*|axios|rxjs)$/.test(name))).toEqual([]);
+  });
+
+  it('has a command that names a package that is missing', async () => {
+    const alone = await mkdtemp(join(tmpdir(), 'nestjs-servicecomb-'));
+    const folder = join(alone, 'node_modules', 'nestjs-servicecomb');
+    await cp(installedAt('nestjs-servicecomb'), folder, { recursive: true });
+    const command = [process.execPath, join(folder, 'dist/esm/cli/main.js'), 'ls'] as const;
+    await expect(runCommand(command, { cwd: alone })).rejects.toThrow(
+      'The package axios, which nestjs-servicecomb needs, is not installed here: npm install axios',
+    );
+    await rm(alone, { recursive: true });
   });
 
   it('holds nothing of the embedded Service Center, and depends on nothing but its peers', async () => {
@@ -221,11 +240,10 @@ describe('the tarball of the embedded Service Center', () => {
 const names = ['RegistryModule', 'Registration', 'ServiceCenterClient', 'OnRegistryEvent'];
 
 describe('the installed packages', () => {
-  it('bring a command, which tells its version', async () => {
-    const { bin = {}, version } = await manifestOf('embedded-service-center');
-    expect(Object.keys(bin)).toEqual(['embedded-service-center']);
-    const command = bin['embedded-service-center'] ?? '';
-    const file = join(installedAt('embedded-service-center'), command);
+  it.each(packages)('bring a command, which tells its version: %s', async name => {
+    const { bin = {}, version } = await manifestOf(name);
+    expect(Object.keys(bin)).toEqual([name]);
+    const file = join(installedAt(name), bin[name] ?? '');
     expect(await readFile(file, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
     const printed = await runCommand([process.execPath, file, '--version'], { cwd: project });
     expect(printed.trim()).toBe(version);
