@@ -18,16 +18,12 @@ type HeartbeatResult =
   | 'credentials'
   | 'other';
 
-const resultOf: Readonly<Record<ServiceCombErrorCode, HeartbeatResult>> = {
+const resultOf: Readonly<Partial<Record<ServiceCombErrorCode, HeartbeatResult>>> = {
   ERR_SERVICECOMB_UNREACHABLE: 'unreachable',
   ERR_SERVICECOMB_TIMEOUT: 'timeout',
   ERR_SERVICECOMB_RESPONSE: 'response',
   ERR_SERVICECOMB_PROTOCOL: 'protocol',
   ERR_SERVICECOMB_CREDENTIALS: 'credentials',
-  ERR_SERVICECOMB_OPTIONS: 'other',
-  ERR_SERVICECOMB_TAKEN_OVER: 'other',
-  ERR_SERVICECOMB_SCHEMA_MISMATCH: 'other',
-  ERR_SERVICECOMB_NO_INSTANCE: 'other',
 };
 
 /** What had ended the registration before: the lease was lost, or the record was replaced or removed by ourselves. */
@@ -77,7 +73,7 @@ export class EventCounts {
         this.succeededAt = this.clock.now();
       }),
       listen(emitter, RegistryEvents.HeartbeatFailed, ({ error }) => {
-        this.heartbeats[resultOf[error.code]] += 1;
+        this.heartbeats[resultOf[error.code] ?? 'other'] += 1;
       }),
       listen(emitter, RegistryEvents.InstanceLost, ({ reason, foundBy }) => {
         this.#reason = reason;

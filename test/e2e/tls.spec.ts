@@ -119,6 +119,7 @@ describe('a registry whose certificate', () => {
           lastError: { code: error.code, message: error.message },
           problem: null,
           eventLoopLagMs: 0,
+          schemas: null,
         },
       ]);
       front.use(server);
@@ -153,6 +154,7 @@ describe('a registry whose certificate', () => {
         lastError: { code: error.code, message: error.message },
         problem: null,
         eventLoopLagMs: 0,
+        schemas: null,
       },
     ]);
     front.use(server);
