@@ -60,4 +60,27 @@ function declarations(compiled, entries, format) {
   };
 }
 
-export default forms({ compiled: 'build/lib', code: 'build/bare', entries: ['index'] });
+/** `nest add`: one file in CommonJS, as the engine of the Nest CLI requires it, beside the files that describe it. */
+const schematics = {
+  input: 'build/schematics/nest-add.js',
+  external: /^node:/,
+  plugins: [
+    {
+      name: 'collection',
+      generateBundle() {
+        for (const fileName of ['collection.json', 'schema.json'])
+          this.emitFile({
+            type: 'asset',
+            fileName,
+            source: readFileSync(join('schematics', fileName)),
+          });
+      },
+    },
+  ],
+  output: { file: 'dist/schematics/nest-add.cjs', format: 'cjs', generatedCode: 'es2015' },
+};
+
+export default [
+  ...forms({ compiled: 'build/lib', code: 'build/bare', entries: ['index'] }),
+  schematics,
+];
