@@ -83,6 +83,26 @@ function declarations(compiled, entries, format) {
 const [command] = forms({ compiled: 'build/bare', entries: [], programs: ['cli/main'] });
 command.output.chunkFileNames = 'cli/[name].js';
 
+/** `nest add`: one file in CommonJS, as the engine of the Nest CLI requires it, beside the files that describe it. */
+const schematics = {
+  input: 'build/schematics/nest-add.js',
+  external: /^node:/,
+  plugins: [
+    {
+      name: 'collection',
+      generateBundle() {
+        for (const fileName of ['collection.json', 'schema.json'])
+          this.emitFile({
+            type: 'asset',
+            fileName,
+            source: readFileSync(join('schematics', fileName)),
+          });
+      },
+    },
+  ],
+  output: { file: 'dist/schematics/nest-add.cjs', format: 'cjs', generatedCode: 'es2015' },
+};
+
 export default [
   ...forms({
     compiled: 'build/lib',
@@ -91,4 +111,5 @@ export default [
     subpaths: ['metrics', 'tracing'],
   }),
   command,
+  schematics,
 ];

@@ -8,7 +8,7 @@ import type { Progress } from './shared/progress.js';
 /** Longer than a service takes to leave the registry, which is bounded by `shutdown.timeoutMs`. */
 const patienceMs = 10_000;
 
-/** A service in a process of its own; its output appears here, each line under its name. */
+/** A service in a process of its own; its output appears here, each line under its name, or goes where it is told. */
 export class ServiceProcess {
   /** Resolves with the URL that the service serves; never when it cannot start. */
   readonly ready: Promise<string>;
@@ -23,6 +23,7 @@ export class ServiceProcess {
     name: string,
     readonly label: string,
     env: NodeJS.ProcessEnv,
+    private readonly write: (line: string) => void = line => show(label, line),
   ) {
     const main = fileURLToPath(new URL(`${name}/main.js`, import.meta.url));
     this.#child = fork(main, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
@@ -74,7 +75,7 @@ export class ServiceProcess {
 
   #show(output: Readable | null): void {
     if (output === null) return;
-    createInterface({ input: output }).on('line', line => show(this.label, line));
+    createInterface({ input: output }).on('line', line => this.write(line));
   }
 }
 

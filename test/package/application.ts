@@ -6,7 +6,7 @@ import { freePort } from '../support/command-run.js';
 import { type CommandOptions, userEnvironment } from './command.js';
 import type { StarterFolder } from './starter.js';
 
-/** What a registry saw of an application that was started and then stopped by SIGTERM. */
+/** What a registry saw of an application that was started and then stopped. */
 export interface Seen {
   /** Status of each instance while the application ran. */
   readonly running: readonly string[];
@@ -22,7 +22,7 @@ export interface Seen {
  */
 export async function startAndStop(
   args: readonly string[],
-  { cwd, env = {} }: CommandOptions,
+  { cwd, env = {}, signal = 'SIGTERM' }: CommandOptions & { readonly signal?: NodeJS.Signals },
 ): Promise<Seen> {
   const registry = new EmbeddedServiceCenter({ port: 0 });
   const { url } = await registry.start();
@@ -36,9 +36,9 @@ export async function startAndStop(
       await delay(20);
     }
     const running = registry.instances().map(({ status }) => status ?? '');
-    child.kill('SIGTERM');
-    const [code, signal] = (await ended) as [number | null, NodeJS.Signals | null];
-    return { running, left: registry.instances().length, ended: code ?? signal };
+    child.kill(signal);
+    const [code, by] = (await ended) as [number | null, NodeJS.Signals | null];
+    return { running, left: registry.instances().length, ended: code ?? by };
   } finally {
     child.kill('SIGKILL');
     await registry.stop();

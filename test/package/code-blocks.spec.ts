@@ -12,11 +12,21 @@ const run = promisify(execFile);
 /** In this repository, so that the peers are found. */
 const folder = resolve('build', 'code-blocks');
 
-/** What `nest new` creates, a guard of a recipe, and one package that is not installed here. */
+/** The application that tests in `test/` import. */
+const application = { 'src/app.module.ts': 'export class AppModule {}\n' };
+
+/** What `nest new` creates, a guard of a recipe, the globals of Jest and Vitest, and one package that is not installed here. */
 const surroundings = {
   'app.controller.ts': 'export class AppController {}\n',
   'app.service.ts': 'export class AppService {}\n',
   'operator.guard.ts': 'export class OperatorGuard { canActivate(): boolean { return true; } }\n',
+  'globals.d.ts': `import type * as jest from '@jest/globals';
+  declare global {
+    const afterEach: typeof jest.afterEach;
+    const beforeEach: typeof jest.beforeEach;
+    const expect: typeof jest.expect;
+    const it: typeof jest.it;
+  }\n`,
   'nestjs-config.d.ts': `declare module '@nestjs/config' {
     import type { DynamicModule } from '@nestjs/common';
     export class ConfigModule { static forRoot(): DynamicModule }
@@ -104,7 +114,7 @@ beforeAll(async () => {
       ...files,
       'package.json': JSON.stringify({ type }),
     });
-  await write(folder, { 'tsconfig.json': JSON.stringify({ compilerOptions }) });
+  await write(folder, { ...application, 'tsconfig.json': JSON.stringify({ compilerOptions }) });
   complaints = await compile();
 }, 60_000);
 

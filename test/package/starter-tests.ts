@@ -29,22 +29,35 @@ export function describeStarter(starter: Starter, { builders, bundledBy }: Start
 
     beforeAll(async () => {
       folder = await StarterFolder.make(starter);
-      await folder.followQuickStart();
+      await folder.add();
+      await folder.addExamples();
     }, installTimeoutMs);
 
     afterAll(() => folder.remove());
 
-    it('gets one package by installing the library beside its peers', async () => {
-      await folder.run('npm', 'uninstall', 'nestjs-servicecomb');
-      const before = await folder.countPackages();
-      await folder.run('npm', 'install', folder.tarball);
-      expect((await folder.countPackages()) - before).toBe(1);
+    it('registers after nest add and leaves at Ctrl-C: nest build', async () => {
+      await folder.run('npm', 'run', 'build');
+      const seen = await startAndStop(['dist/main'], { cwd: folder.path, signal: 'SIGINT' });
+      expect(seen).toEqual({ running: ['UP'], left: 0, ended: 'SIGINT' });
+    });
+
+    it('is left as it is by a second nest add, and was formatted well by the first', async () => {
+      const second = await folder.run('npx', 'nest', 'add', 'nestjs-servicecomb', '--skip-install');
+      expect(second).toMatch(/Nothing is missing\.[^]*Nothing to be done\./);
+      await folder.run('npx', 'prettier', '--check', 'package.json', 'src');
+    });
+
+    it('is examined by the command of the library, which finds nothing to change', async () => {
+      expect(await examined(folder)).toMatch(/^Nothing has to change/m);
     });
 
     if (canRunItsTests(starter))
-      it.each(ownTests)('passes its own tests: npm run %s', async script => {
-        await folder.run('npm', 'run', script);
-      });
+      it.each(ownTests)(
+        'passes its own tests and those of docs/testing.md, and keeps no handle open: npm run %s',
+        async script => {
+          expect(await folder.runTests(script)).not.toContain('open handle');
+        },
+      );
     else
       it.each(ownTests)(
         'cannot run its own tests, because Jest cannot load Nest: npm run %s',
@@ -54,36 +67,40 @@ export function describeStarter(starter: Starter, { builders, bundledBy }: Start
         },
       );
 
-    it('registers and leaves: nest build', async () => {
-      await folder.run('npm', 'run', 'build');
-      expect(await startAndStop(['dist/main'], { cwd: folder.path })).toEqual(registeredAndLeft);
+    describe('that followed the quick start', () => {
+      beforeAll(() => folder.followQuickStart(), installTimeoutMs);
+
+      it('gets one package by installing the library beside its peers', async () => {
+        await folder.run('npm', 'uninstall', 'nestjs-servicecomb');
+        const before = await folder.countPackages();
+        await folder.run('npm', 'install', folder.tarball);
+        expect((await folder.countPackages()) - before).toBe(1);
+      });
+
+      it.each(Object.entries(builders))(
+        'registers and leaves: nest build --builder %s',
+        async (builder, packages) => {
+          if (packages.length > 0) await folder.run('npm', 'install', '--save-dev', ...packages);
+          await folder.run('npx', 'nest', 'build', '--builder', builder);
+          expect(await startAndStop(['dist/main'], { cwd: folder.path })).toEqual(
+            registeredAndLeft,
+          );
+        },
+        installTimeoutMs,
+      );
+
+      it.each(bundledBy)(
+        'registers and leaves: a bundle of %s',
+        async name => {
+          const { packages, bundle } = bundlers[name];
+          await folder.run('npm', 'run', 'build');
+          await folder.run('npm', 'install', '--save-dev', ...packages);
+          const output = await emptyFolder(folder, name);
+          const file = await bundle(folder, output);
+          expect(await startAndStop([file], { cwd: output })).toEqual(registeredAndLeft);
+        },
+        installTimeoutMs,
+      );
     });
-
-    it('is examined by the command of the library, which finds nothing to change', async () => {
-      expect(await examined(folder)).toMatch(/^Nothing has to change/m);
-    });
-
-    it.each(Object.entries(builders))(
-      'registers and leaves: nest build --builder %s',
-      async (builder, packages) => {
-        if (packages.length > 0) await folder.run('npm', 'install', '--save-dev', ...packages);
-        await folder.run('npx', 'nest', 'build', '--builder', builder);
-        expect(await startAndStop(['dist/main'], { cwd: folder.path })).toEqual(registeredAndLeft);
-      },
-      installTimeoutMs,
-    );
-
-    it.each(bundledBy)(
-      'registers and leaves: a bundle of %s',
-      async name => {
-        const { packages, bundle } = bundlers[name];
-        await folder.run('npm', 'run', 'build');
-        await folder.run('npm', 'install', '--save-dev', ...packages);
-        const output = await emptyFolder(folder, name);
-        const file = await bundle(folder, output);
-        expect(await startAndStop([file], { cwd: output })).toEqual(registeredAndLeft);
-      },
-      installTimeoutMs,
-    );
   });
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { runCommand } from './command.js';
 import { pack } from './packages.js';
 import { filesOf, type Form, installCommand } from './quick-start.js';
+import { switchRegistryOff, testExamples } from './test-examples.js';
 
 /** An application that the Nest CLI made, with the library added to it as the README says. */
 export interface Starter {
@@ -27,6 +28,8 @@ export class StarterFolder {
     readonly path: string,
     /** The packed library. */
     readonly tarball: string,
+    /** The packed embedded Service Center. */
+    readonly registry: string,
   ) {}
 
   /** Has the Nest CLI make a starter, and installs its dependencies. */
@@ -34,12 +37,38 @@ export class StarterFolder {
     const { nest, form } = starter;
     const parent = await mkdtemp(join(tmpdir(), `nest-${nest}-`));
     const { path: tarball } = await pack('nestjs-servicecomb', parent);
-    const folder = new StarterFolder(starter, parent, join(parent, 'orders'), tarball);
+    const { path: registry } = await pack('embedded-service-center', parent);
+    const folder = new StarterFolder(starter, parent, join(parent, 'orders'), tarball, registry);
     await writeFile(join(parent, 'package.json'), '{ "private": true }');
     await folder.#run(parent, 'npm', 'install', `@nestjs/cli@${nest}`);
     await folder.#run(parent, ...commandThatMakes(nest, form));
     await folder.run('npm', 'install');
     return folder;
+  }
+
+  /** Does what `nest add` does once it has installed the package, which is not published yet. */
+  async add(): Promise<void> {
+    await this.run('npm', 'install', this.tarball, this.registry);
+    await this.runSchematic();
+  }
+
+  /** Runs the schematic as the Nest CLI does, without the installation before it. */
+  runSchematic(): Promise<string> {
+    return this.run('npx', 'schematics', 'nestjs-servicecomb:nest-add', '--source-root=src');
+  }
+
+  /** Writes the examples of docs/testing.md beside the starter's own tests. */
+  async addExamples(): Promise<void> {
+    const { form } = this.starter;
+    for (const [path, text] of Object.entries(testExamples(form)))
+      await writeFile(join(this.path, path), text);
+    await switchRegistryOff(this.path, form);
+  }
+
+  /** Runs a script that tests, and resolves with all that it printed, such as the handles that Jest found open. */
+  runTests(script: string): Promise<string> {
+    const flags = this.starter.form === 'CommonJS' ? ' -- --detectOpenHandles' : '';
+    return this.run('sh', '-c', `npm run ${script}${flags} 2>&1`);
   }
 
   /** Does what the quick start says, word by word: its `npm install`, then its files. */

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
-type Program = 'npm start' | 'start' | 'registry/main' | 'greeter/main' | 'caller/main';
+type Program =
+  'npm start' | 'start' | 'failure/main' | 'registry/main' | 'greeter/main' | 'caller/main';
 type Environment = Readonly<Record<string, string>>;
 
 /** What the sample reads; only what a test sets may reach it. */
