@@ -31,7 +31,7 @@ import {
   unexpected,
 } from './wire.js';
 
-/** One HTTP request, complete: the HTTP library adds only what HTTP itself needs. */
+/** One HTTP request. The transport adds what HTTP itself needs, and the headers that are the same for every request. */
 export interface HttpRequest {
   readonly method: Route['method'];
   readonly url: string;
@@ -169,7 +169,6 @@ export interface ChannelSettings {
   readonly timeoutMs: number;
   /** `now()` are milliseconds of a monotonic clock. */
   readonly clock: { now(): number };
-  readonly userAgent: string;
   /** Longest answer of a list or a schema, in bytes. Other answers are read up to a mebibyte of it. */
   readonly maxAnswerBytes: number;
   /** Secrets that are sent besides the credentials: an application's own headers. */
@@ -372,10 +371,10 @@ export class Channel {
     credentials: CredentialHeaders,
     { address, timeoutMs, signal }: Omit<Asked, 'operation'> & Pick<HttpRequest, 'signal'>,
   ): HttpRequest {
-    const { domain, userAgent, maxAnswerBytes } = this.settings;
+    const { domain, maxAnswerBytes } = this.settings;
     const { name, headers, body, mayBeLong = false } = parts;
     const { method } = routes[name];
-    const own: Record<string, string> = { Accept: 'application/json', 'User-Agent': userAgent };
+    const own: Record<string, string> = {};
     // Also without a body: axios would name a form otherwise.
     if (method === 'PUT' || method === 'POST') own['Content-Type'] = 'application/json';
     if (domain !== undefined) own['x-domain-name'] = domain;

@@ -21,6 +21,7 @@ import type { ResolvedOptions, TlsMaterial } from '../options/resolved-options.j
 import type { HttpRequest, Send } from '../protocol/channel.js';
 import { secretsOf } from '../protocol/redact.js';
 import { headersRead, type HttpReply, type Texts } from '../protocol/wire.js';
+import { version } from '../version.js';
 
 /** The options that connections are made with. */
 export type ConnectionSettings = Pick<ResolvedOptions['serviceCenter'], 'tls' | 'axios'>;
@@ -86,6 +87,12 @@ function closeIdle({ freeSockets }: Agent): void {
 
 /** A request, with a method of any kind. */
 export type Asked = Omit<HttpRequest, 'method'> & { readonly method: string };
+
+/** The headers that every request has. Axios does not see them: it copies and checks each header several times. */
+export const senderHeaders = {
+  Accept: 'application/json',
+  'User-Agent': `nestjs-servicecomb/${version}`,
+} as const satisfies Texts;
 
 /** Longest request that is sent, in bytes. */
 const maxRequestBytes = 1_048_576;
@@ -154,7 +161,7 @@ function begin(
     port,
     path,
     method,
-    headers: { ...headers, 'Accept-Encoding': 'gzip, compress, deflate, br' },
+    headers: { ...headers, ...senderHeaders, 'Accept-Encoding': 'gzip, compress, deflate, br' },
     agent: isSecure ? httpsAgent : httpAgent,
     insecureHTTPParser: false,
   };
