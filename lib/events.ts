@@ -393,10 +393,7 @@ export class EventPublisher {
   /** Logs and emits an event. Never throws: an error of a listener is logged, once until it succeeds. */
   publish(event: PendingEvent, context: EventContext): void {
     this.#log(event, context);
-    this.#emit(event, context).then(
-      () => this.#faulty.delete(event.name),
-      (error: unknown) => this.#blame(event.name, error),
-    );
+    void this.#emit(event, context);
     for (const follower of this.#followers.get(event.name) ?? []) follower(event, context);
   }
 
@@ -407,7 +404,12 @@ export class EventPublisher {
 
   /** Listeners are called before this returns; nothing waits for an asynchronous one. */
   async #emit({ name, payload }: PendingEvent, context: EventContext): Promise<void> {
-    await this.#emitter?.emitAsync(name, Object.freeze({ name, ...context, ...payload }));
+    try {
+      await this.#emitter?.emitAsync(name, Object.freeze({ name, ...context, ...payload }));
+      this.#faulty.delete(name);
+    } catch (error) {
+      this.#blame(name, error);
+    }
   }
 
   #blame(name: RegistryEventName, error: unknown): void {

@@ -23,7 +23,6 @@ import type { RegistryRecord } from '../registration/record.js';
 import { schemaProblem } from '../protocol/schema-documents.js';
 import { Connections, createPrivateAxios, secretsBeside, sendThrough } from '../transport/http.js';
 import { openSocketOver } from '../transport/web-socket.js';
-import { version } from '../version.js';
 import { Discovery } from './discovery.js';
 import { Registration } from './registration.js';
 import { RegistryHealthIndicator } from './registry.health.js';
@@ -153,10 +152,9 @@ function isInPlace(modules: ModuleRef): boolean {
 
 function createChannel(serviceCenter: ResolvedOptions['serviceCenter'], send: Send): Channel {
   const { project, domain, timeoutMs, maxAnswerBytes, addresses } = serviceCenter;
-  const userAgent = `nestjs-servicecomb/${version}`;
   const secrets = () => secretsBeside(serviceCenter);
   const network = { project, domain, timeoutMs, maxAnswerBytes };
-  const settings = { ...network, userAgent, secrets, clock: systemClock };
+  const settings = { ...network, secrets, clock: systemClock };
   const clock = { now: () => systemClock.now(), random: Math.random };
   const parts = { send, settings, clock, delay: waitIdly };
   const credentials = createCredentials(serviceCenter.auth, parts);

@@ -31,7 +31,7 @@ import {
   unexpected,
 } from './wire.js';
 
-/** One HTTP request, complete: the HTTP library adds only what HTTP itself needs. */
+/** One HTTP request. The transport adds what HTTP itself needs, and the headers that are the same for every request. */
 export interface HttpRequest {
   readonly method: Route['method'];
   readonly url: string;
@@ -187,7 +187,6 @@ export interface ChannelSettings {
   readonly timeoutMs: number;
   /** `now()` are milliseconds of a monotonic clock. */
   readonly clock: { now(): number };
-  readonly userAgent: string;
   /** Longest answer of a list or a schema, in bytes. Other answers are read up to a mebibyte of it. */
   readonly maxAnswerBytes: number;
   /** Secrets that are sent besides the credentials: an application's own headers. */
@@ -201,6 +200,8 @@ export interface ChannelSettings {
 export class Channel {
   /** Addresses without a readiness check: Apache's Service Center has none. */
   readonly #withoutReadiness = new Set<string>();
+  /** The path of each operation, with its query: an operation that is called again keeps it. */
+  readonly #paths = new WeakMap<RequestParts, string>();
 
   constructor(
     private readonly send: Send,
@@ -372,7 +373,7 @@ export class Channel {
     signal?.throwIfAborted();
     const asked = { operation: name, address, timeoutMs: this.#leftMs(attempt) };
     const bounds = { address, timeoutMs: asked.timeoutMs, signal };
-    const request = requestOf(operation, credentials, bounds, this.settings);
+    const request = this.#requestOf(operation, credentials, bounds);
     const reply = await this.#reply(request, asked);
     const isSuccess = isSuccessOf(operation, reply);
     const value = isSuccess ? operation.decode(reply) : unexpected;
@@ -381,6 +382,39 @@ export class Channel {
     throw isSuccess
       ? unexpectedAnswer(reply, asked, { expected, blank })
       : refusalOf(reply, asked, blank);
+  }
+
+  #requestOf(
+    parts: RequestParts,
+    credentials: CredentialHeaders,
+    { address, timeoutMs, signal }: Omit<Asked, 'operation'> & Pick<HttpRequest, 'signal'>,
+  ): HttpRequest {
+    const { domain, maxAnswerBytes } = this.settings;
+    const { name, headers, body, mayBeLong = false } = parts;
+    const { method } = routes[name];
+    const own: Record<string, string> = {};
+    // Also without a body: axios would name a form otherwise.
+    if (method === 'PUT' || method === 'POST') own['Content-Type'] = 'application/json';
+    if (domain !== undefined) own['x-domain-name'] = domain;
+    return {
+      method,
+      url: `${address}${this.#pathOf(parts)}`,
+      headers: Object.assign(own, headers, credentials),
+      body: body === undefined ? undefined : JSON.stringify(body),
+      timeoutMs,
+      maxAnswerBytes: mayBeLong ? maxAnswerBytes : Math.min(maxAnswerBytes, shortAnswerBytes),
+      signal,
+    };
+  }
+
+  #pathOf(parts: RequestParts): string {
+    const known = this.#paths.get(parts);
+    if (known !== undefined) return known;
+    const { name, parameters, query } = parts;
+    const { project } = this.settings;
+    const path = `${pathOf(routes[name], { ...parameters, project })}${queryOf(query)}`;
+    this.#paths.set(parts, path);
+    return path;
   }
 
   async #reply(request: HttpRequest, asked: Asked): Promise<HttpReply> {
@@ -401,13 +435,13 @@ export class Channel {
     serviceId: string,
     { beside, ...options }: CallOptions & { readonly beside?: string | undefined },
   ): Promise<WatchRequest> {
-    const { addresses, credentials, settings } = this;
+    const { addresses, credentials } = this;
     const { current } = addresses;
     const address = (current === beside && addresses.opinionBeside(current)) || current;
-    const { signal, timeoutMs = settings.timeoutMs } = options;
+    const { signal, timeoutMs = this.settings.timeoutMs } = options;
     const sent = await credentials.headersFor(address, { signal, timeoutMs });
     const parts = { name: 'watch', parameters: serviceParameters(serviceId) } as const;
-    const request = requestOf(parts, sent, { address, timeoutMs, signal }, settings);
+    const request = this.#requestOf(parts, sent, { address, timeoutMs, signal });
     return {
       address,
       url: request.url,
@@ -448,7 +482,7 @@ export class Channel {
   ): Promise<number | undefined> {
     const asked = { operation: name, address, timeoutMs };
     try {
-      const request = requestOf({ name }, {}, { ...asked, signal }, this.settings);
+      const request = this.#requestOf({ name }, {}, { ...asked, signal });
       return (await this.#reply(request, asked)).status;
     } catch (error) {
       if (isServiceCombError(error)) return undefined;
@@ -482,35 +516,8 @@ type RequestParts = Pick<
 /** Longest answer that is read of operations whose answers are short, in bytes. */
 const shortAnswerBytes = 1_048_576;
 
-/** Sent even without a body: axios would name a form otherwise. */
-const jsonContent = { 'Content-Type': 'application/json' };
-
-function requestOf(
-  { name, parameters, query, headers, body, mayBeLong = false }: RequestParts,
-  credentials: CredentialHeaders,
-  { address, timeoutMs, signal }: Omit<Asked, 'operation'> & Pick<HttpRequest, 'signal'>,
-  { project, domain, userAgent, maxAnswerBytes }: ChannelSettings,
-): HttpRequest {
-  const route = routes[name];
-  return {
-    method: route.method,
-    url: `${address}${pathOf(route, { ...parameters, project })}${queryOf(query)}`,
-    headers: {
-      Accept: 'application/json',
-      ...(route.method === 'PUT' || route.method === 'POST' ? jsonContent : {}),
-      'User-Agent': userAgent,
-      ...(domain === undefined ? {} : { 'x-domain-name': domain }),
-      ...headers,
-      ...credentials,
-    },
-    body: body === undefined ? undefined : JSON.stringify(body),
-    timeoutMs,
-    maxAnswerBytes: mayBeLong ? maxAnswerBytes : Math.min(maxAnswerBytes, shortAnswerBytes),
-    signal,
-  };
-}
-
-function queryOf(query: Operation<unknown>['query'] = {}): string {
+function queryOf(query: Operation<unknown>['query']): string {
+  if (query === undefined) return '';
   const entries = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(value)}`],
   );

@@ -86,6 +86,8 @@ function listAnswer<T>(expected: string, field: string, is: (value: unknown) => 
  */
 export class ServiceCenterClient {
   readonly #channel: Channel;
+  /** The last instance that a heartbeat was sent for, and the operation: it is mostly the same one again. */
+  #heartbeat: (InstanceRef & { readonly operation: Operation<undefined> }) | undefined;
 
   /** @internal Created by the module: inject the client instead. */
   constructor(channel: Channel) {
@@ -276,8 +278,16 @@ export class ServiceCenterClient {
    * A success is no proof: the server renews asynchronously and reports the result of the previous renewal.
    */
   async sendHeartbeat(ref: InstanceRef, options?: CallOptions): Promise<void> {
-    const parameters = instanceParameters(ref);
-    await this.#call({ name: 'heartbeat', parameters, ...nothing }, options);
+    await this.#call(this.#heartbeatOf(ref), options);
+  }
+
+  #heartbeatOf({ serviceId, instanceId }: InstanceRef): Operation<undefined> {
+    const last = this.#heartbeat;
+    if (last?.serviceId === serviceId && last.instanceId === instanceId) return last.operation;
+    const parameters = instanceParameters({ serviceId, instanceId });
+    const operation = { name: 'heartbeat', parameters, ...nothing } as const;
+    this.#heartbeat = { serviceId, instanceId, operation };
+    return operation;
   }
 
   /** Renews several leases at once. The results, in no order, include the failures. */

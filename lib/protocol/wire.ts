@@ -78,12 +78,17 @@ const loneSurrogate = /\p{Surrogate}/u;
  * dot segments, encoded or not, and the request would reach another resource.
  */
 export function pathOf(route: Route, parameters: Texts): string {
-  return route.path.replace(/:(\w+)/g, (_, name: string) => {
-    const value = parameters[name] ?? '';
-    if (value === '' || value === '.' || value === '..' || loneSurrogate.test(value))
-      throw invalid(name, 'must not be empty, "." or ".."', value);
-    return encodeURIComponent(value);
-  });
+  const segments = route.path.split('/');
+  return segments
+    .map(segment => (segment.startsWith(':') ? valueOf(segment.slice(1), parameters) : segment))
+    .join('/');
+}
+
+function valueOf(name: string, parameters: Texts): string {
+  const value = parameters[name] ?? '';
+  if (value === '' || value === '.' || value === '..' || loneSurrogate.test(value))
+    throw invalid(name, 'must not be empty, "." or ".."', value);
+  return encodeURIComponent(value);
 }
 
 function invalid(name: string, must: string, value: unknown): RangeError {

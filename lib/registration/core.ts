@@ -322,10 +322,10 @@ export class RegistrationCore {
       await this.#perform(request);
       request = this.#nextRequest;
     }
-    const works = this.#background.filter(work => request !== undefined || work.isUnconditional);
     const now = this.parts.clock.now();
-    const own = Math.min(request?.dueAt ?? Infinity, changesAt(this.#state, now));
-    const dueAt = Math.min(own, ...works.map(work => work.tick()));
+    let dueAt = Math.min(request?.dueAt ?? Infinity, changesAt(this.#state, now));
+    for (const work of this.#background)
+      if (request !== undefined || work.isUnconditional) dueAt = Math.min(dueAt, work.tick());
     return dueAt === Infinity ? undefined : Math.max(0, dueAt - now);
   }
 

@@ -21,6 +21,7 @@ import type { ResolvedOptions, TlsMaterial } from '../options/resolved-options.j
 import type { HttpRequest, RequestTracer, Send } from '../protocol/channel.js';
 import { secretsOf } from '../protocol/redact.js';
 import { headersRead, type HttpReply, type Texts } from '../protocol/wire.js';
+import { version } from '../version.js';
 
 /** The options that connections are made with. */
 export type ConnectionSettings = Pick<ResolvedOptions['serviceCenter'], 'tls' | 'axios'>;
@@ -87,6 +88,12 @@ function closeIdle({ freeSockets }: Agent): void {
 /** A request, with a method of any kind. */
 export type Asked = Omit<HttpRequest, 'method'> & { readonly method: string };
 
+/** The headers that every request has. Axios does not see them: it copies and checks each header several times. */
+export const senderHeaders = {
+  Accept: 'application/json',
+  'User-Agent': `nestjs-servicecomb/${version}`,
+} as const satisfies Texts;
+
 /** Longest request that is sent, in bytes. */
 const maxRequestBytes = 1_048_576;
 
@@ -146,15 +153,19 @@ function begin(
   { httpAgent, httpsAgent }: Connections['agents'],
 ): ClientRequest {
   if (Buffer.byteLength(body) > maxRequestBytes) throw coded('ERR_BAD_REQUEST');
+  const { protocol, hostname, port, path } = targetOf(url);
+  const isSecure = protocol === 'https:';
   const options = {
-    ...targetOf(url),
+    protocol,
+    hostname,
+    port,
+    path,
     method,
-    headers: { ...headers, 'Accept-Encoding': 'gzip, compress, deflate, br' },
+    headers: { ...headers, ...senderHeaders, 'Accept-Encoding': 'gzip, compress, deflate, br' },
+    agent: isSecure ? httpsAgent : httpAgent,
     insecureHTTPParser: false,
   };
-  return options.protocol === 'https:'
-    ? secureRequest({ ...options, agent: httpsAgent })
-    : plainRequest({ ...options, agent: httpAgent });
+  return isSecure ? secureRequest(options) : plainRequest(options);
 }
 
 type Target = Readonly<Record<'protocol' | 'hostname' | 'port' | 'path', string>>;
@@ -285,9 +296,7 @@ export function createPrivateAxios(
     Reflect.deleteProperty(instance.defaults, name);
   Object.assign(instance.defaults, {
     adapter: adapterOver(connections),
-    headers: { common: {}, ...headersOf(extras?.() ?? {}) },
-    transformRequest: [],
-    transformResponse: [],
+    headers: headersOf(extras?.() ?? {}),
   });
   return instance;
 }
@@ -314,9 +323,9 @@ function requestOf(config: InternalAxiosRequestConfig<string>): Asked {
 }
 
 /** Returns the headers as texts, without the characters that no header can hold. */
-export function sendable(headers: object): Texts {
+export function sendable(headers: Readonly<Record<string, unknown>>): Texts {
   const texts: Record<string, string> = {};
-  for (const [name, value] of Object.entries<unknown>({ ...headers })) {
+  for (const [name, value] of Object.entries(headers)) {
     const text = Array.isArray(value) ? value.join(', ') : value;
     if (typeof text === 'string') texts[name] = text.replace(/[^\t\x20-\x7e\x80-\xff]/g, '');
   }
@@ -324,7 +333,7 @@ export function sendable(headers: object): Texts {
 }
 
 /** Returns the headers that are sent: without undefined ones and axios' groups by method. */
-export function headersOf({ headers = {} }: AxiosRequestConfig): object {
+export function headersOf({ headers = {} }: AxiosRequestConfig): Record<string, unknown> {
   const isSent = ([, value]: [string, unknown]) =>
     ['string', 'number', 'boolean'].includes(typeof value);
   return Object.fromEntries(Object.entries(headers).filter(isSent));
@@ -368,16 +377,17 @@ const neverCancelled = axios.CancelToken.source().token;
 /** Leaves the body undefined, not null: axios would send the four letters of `null`. */
 function configOf(request: HttpRequest): AxiosRequestConfig<string> {
   const { method, url, headers, body, timeoutMs, maxAnswerBytes, signal } = request;
-  return {
+  const config: AxiosRequestConfig<string> = {
     method,
     url,
-    headers: { ...headers },
-    ...(body !== undefined && { data: body }),
-    ...(signal !== undefined && { signal }),
+    headers,
     timeout: timeoutMs,
     maxContentLength: maxAnswerBytes,
     cancelToken: neverCancelled,
   };
+  if (body !== undefined) config.data = body;
+  if (signal !== undefined) config.signal = signal;
+  return config;
 }
 
 /**

@@ -8,7 +8,13 @@ import type {
   SocketEnd,
   SocketEvents,
 } from '../protocol/open-socket.js';
-import { type Connections, type ConnectionSettings, headersOf, sendable } from './http.js';
+import {
+  type Connections,
+  type ConnectionSettings,
+  headersOf,
+  sendable,
+  senderHeaders,
+} from './http.js';
 
 /** The part of `ws` that is used; its types would be in the declarations of this library. */
 export interface WebSocketPackage {
@@ -71,7 +77,7 @@ function begin(
   { httpAgent, httpsAgent }: Connections['agents'],
 ): WebSocketOfPackage {
   return new WebSocket(url, {
-    headers: { ...headers },
+    headers: { ...headers, ...senderHeaders },
     agent: url.startsWith('https:') ? httpsAgent : httpAgent,
     maxPayload: maxMessageBytes,
     perMessageDeflate: false,

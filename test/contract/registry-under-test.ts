@@ -22,7 +22,7 @@ export function httpClient(
   const connections = new Connections(serviceCenter, startTimer);
   const http = new HttpService(createPrivateAxios(connections, serviceCenter));
   const clock = { now: () => performance.now() };
-  const settings = { ...serviceCenter, domain, userAgent: 'nestjs-servicecomb/test', clock };
+  const settings = { ...serviceCenter, domain, clock };
   const addresses = new AddressBook(serviceCenter.addresses);
   return new ServiceCenterClient(new Channel(sendThrough(http), addresses, settings));
 }

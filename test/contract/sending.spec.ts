@@ -9,6 +9,7 @@ import {
   ServiceCenterUnreachableError,
 } from '../../lib/errors.js';
 import { isRetriable } from '../../lib/protocol/failures.js';
+import { version } from '../../lib/version.js';
 import { httpClient } from './registry-under-test.js';
 
 const ref = { serviceId: 's', instanceId: 'i' };
@@ -64,7 +65,7 @@ describe('a request over HTTP', () => {
       'content-type': 'application/json',
       'content-length': '0',
       accept: 'application/json',
-      'user-agent': 'nestjs-servicecomb/test',
+      'user-agent': `nestjs-servicecomb/${version}`,
       'x-domain-name': 'acme',
     });
     expect(body).toBe('');

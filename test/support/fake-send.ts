@@ -65,9 +65,8 @@ export interface ClientSettings {
 export function channelOf(send: Send, settings: ClientSettings = {}): Channel {
   const { addresses = ['http://a:1'], project = 'default', domain, timeoutMs = 5_000 } = settings;
   const { now = () => 0 } = settings;
-  const userAgent = 'nestjs-servicecomb/test';
   const clock = { now };
-  const sent = { project, domain, timeoutMs, clock, userAgent, maxAnswerBytes: 1_048_576 };
+  const sent = { project, domain, timeoutMs, clock, maxAnswerBytes: 1_048_576 };
   return new Channel(send, new AddressBook(addresses), sent, settings.credentials);
 }
 

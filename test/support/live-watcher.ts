@@ -45,7 +45,7 @@ export class LiveWatcher {
     const options = resolveOptions(written, readHostFacts(), optionRules).serviceCenter;
     const connections = new Connections(options, startTimer);
     const send = sendThrough(new HttpService(createPrivateAxios(connections, options)));
-    const settings = { ...options, userAgent: 'nestjs-servicecomb/test', clock };
+    const settings = { ...options, clock };
     const parts = { send, settings, clock: { now: () => clock.now(), random: () => 0 } };
     const credentials = createCredentials(options.auth, { ...parts, delay: waitIdly });
     this.channel = new Channel(send, new AddressBook(options.addresses), settings, credentials);

@@ -53,7 +53,6 @@ export class SimulatedProcess {
       domain: undefined,
       timeoutMs: 5_000,
       clock,
-      userAgent: 'nestjs-servicecomb/test',
       maxAnswerBytes: 1_048_576,
     });
     const retry = { initialMs: 1_000, maxMs: 30_000, factor: 2 };

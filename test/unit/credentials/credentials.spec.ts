@@ -76,7 +76,7 @@ describe('the credentials of an account', () => {
     const { serviceCenter } = resolve({ serviceCenter: { auth, timeoutMs } });
     return createCredentials(serviceCenter.auth, {
       send: http.send,
-      settings: { ...serviceCenter, clock: { now: () => 0 }, userAgent: 'test' },
+      settings: { ...serviceCenter, clock: { now: () => 0 } },
       clock: { now: () => 0, random: () => 0.5 },
       delay: never,
     });

@@ -74,13 +74,10 @@ class Noting implements Credentials {
 }
 
 describe('a request', () => {
-  it('carries the headers that every request has', async () => {
+  it('has no header that the transport adds to every one', async () => {
     const http = new FakeSend();
     await clientOf(http.send).unregisterInstance(ref);
-    expect(http.requests[0]?.headers).toEqual({
-      Accept: 'application/json',
-      'User-Agent': 'nestjs-servicecomb/test',
-    });
+    expect(http.requests[0]?.headers).toEqual({});
   });
 
   it('names the domain only when one is set', async () => {
@@ -607,7 +604,6 @@ describe('the handshake of a watcher', () => {
     });
     expect(request.headers).toMatchObject({
       'x-domain-name': 'acme',
-      'User-Agent': 'nestjs-servicecomb/test',
       Authorization: 'Bearer t1',
     });
     request.accepted();

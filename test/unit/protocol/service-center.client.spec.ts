@@ -118,6 +118,26 @@ describe('findInstances', () => {
   });
 });
 
+describe('sendHeartbeat', () => {
+  it('is for the instance that is given, also in an object that has changed since', async () => {
+    const http = new FakeSend();
+    const client = clientOf(http.send);
+    const ref = { serviceId: 's', instanceId: 'i' };
+    await client.sendHeartbeat(ref);
+    ref.instanceId = 'j';
+    await client.sendHeartbeat(ref);
+    await client.sendHeartbeat({ serviceId: 't', instanceId: 'j' });
+    await client.sendHeartbeat({ serviceId: 't', instanceId: 'j' });
+    const paths = http.requests.map(({ url }) => /microservices(.*)/.exec(url)?.[1]);
+    expect(paths).toEqual([
+      '/s/instances/i/heartbeat',
+      '/s/instances/j/heartbeat',
+      '/t/instances/j/heartbeat',
+      '/t/instances/j/heartbeat',
+    ]);
+  });
+});
+
 describe('findInstancesInBatch', () => {
   const key = { appId: 'app', serviceName: 'orders' };
   const refused = (indexes: readonly number[], detail: string) => ({

@@ -199,7 +199,6 @@ describe('a removal that has to log in first', () => {
       domain: undefined,
       timeoutMs: 60_000,
       clock,
-      userAgent: 'test',
       maxAnswerBytes: 1_048_576,
     };
     const channel = new Channel(never, new AddressBook(['http://a:1']), settings, credentials);

@@ -18,6 +18,7 @@ import {
   sendThrough,
 } from '../../../lib/transport/http.js';
 import { startTimer } from '../../../lib/nest/ticker.js';
+import { version } from '../../../lib/version.js';
 import { certificateAuthority } from '../../support/certificates.js';
 import { resolve } from '../options/resolving.js';
 
@@ -95,6 +96,22 @@ describe('the headers of an answer', () => {
 });
 
 describe('the headers of a request', () => {
+  it('say who sends it and what is read, whatever the headers of serviceCenter.axios are', async () => {
+    const url = await serving(({ headers }, response) => {
+      const { accept, 'accept-encoding': encodings, 'user-agent': sender } = headers;
+      response.setHeader('location', JSON.stringify([accept, encodings, sender])).end();
+    });
+    const theirs = { accept: 'text/html', 'user-agent': 'theirs' };
+    const { serviceCenter } = resolve({ serviceCenter: { axios: { headers: theirs } } });
+    const own = new Connections(serviceCenter, startTimer);
+    closings.push(() => own.closeIdle());
+    const send = sendThrough(new HttpService(createPrivateAxios(own, serviceCenter)));
+    const { location = '' } = (await send({ ...asking(url), method: 'PUT' })).headers;
+    const encodings = 'gzip, compress, deflate, br';
+    const expected = ['application/json', encodings, `nestjs-servicecomb/${version}`];
+    expect(JSON.parse(location)).toEqual(expected);
+  });
+
   it('are sent without the characters that no header can hold', async () => {
     const url = await serving((request, response) => {
       response.setHeader('location', JSON.stringify(request.headers['x-key'])).end();

@@ -17,6 +17,7 @@ import type { Socket, SocketEnd } from '../../../lib/protocol/open-socket.js';
 import { startTimer } from '../../../lib/nest/ticker.js';
 import { Connections } from '../../../lib/transport/http.js';
 import { openSocketOver, type WebSocketPackage } from '../../../lib/transport/web-socket.js';
+import { version } from '../../../lib/version.js';
 import { certificateAuthority } from '../../support/certificates.js';
 import { startForwardProxy } from '../../support/forward-proxy.js';
 import { registryProxyAgent } from '../../support/registry-proxy-agent.js';
@@ -135,7 +136,11 @@ describe('a socket over ws', () => {
     await new Opened(`${url}/watcher`, { axios }).count(1);
     const [request] = requests;
     expect(request?.url).toBe('/watcher');
-    expect(request?.headers).toMatchObject({ 'x-ours': 'ours', 'x-theirs': 'theirs' });
+    expect(request?.headers).toMatchObject({
+      'x-ours': 'ours',
+      'x-theirs': 'theirs',
+      'user-agent': `nestjs-servicecomb/${version}`,
+    });
     expect(request?.headers).not.toHaveProperty('sec-websocket-extensions');
   });
 
