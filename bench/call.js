@@ -73,7 +73,9 @@ async function contendersOf(ports) {
   const scheduler = [ScheduleModule.forRoot(), EventEmitterModule.forRoot()];
   Module({ imports: [...scheduler, registry, DiscoveryHttpModule.register()] })(Root);
   const app = await NestFactory.createApplicationContext(Root, { logger: false });
-  const plain = new HttpService(axios.create({ httpAgent: new Agent({ keepAlive: true }) }));
+  // Connections are kept as long as those of calls by name, and about as long as Node's own agent keeps them.
+  const httpAgent = new Agent({ keepAlive: true, timeout: 4_000 });
+  const plain = new HttpService(axios.create({ httpAgent }));
   const named = app.get(DiscoveryHttpService);
   const urls = ports.map(port => `http://127.0.0.1:${port}/hello`);
   let turn = 0;

@@ -103,14 +103,15 @@ export class Balancer {
   readonly #turn: Turn;
   readonly #picker: Picker;
   readonly #isOwnPicker: boolean;
-  readonly #skipped = new Set<string>();
   readonly #calls = noCalls();
+  #skipped: Set<string> | undefined;
   #instances: readonly StoredInstance[] = [];
-  /** By instance id: one for each endpoint that was asked for so far. */
-  #tracked = new Map<string, readonly TrackedCandidate[]>();
+  /** One for each endpoint that was asked for so far. In a Map they would take twice the memory. */
+  #tracked: readonly TrackedCandidate[] = [];
   /** For calls that ask for no scheme and no version: a Map would take half of the time of a pick. */
   #usual: Selection | undefined;
-  readonly #others = new Map<string, Selection>();
+  /** For all other calls; most balancers have none. */
+  #others: Map<string, Selection> | undefined;
 
   constructor(
     private readonly provider: ProviderName,
@@ -133,15 +134,14 @@ export class Balancer {
 
   /** Takes a new list. What is known of the endpoints that it keeps survives. */
   update(instances: readonly StoredInstance[]): void {
-    const tracked = new Map<string, readonly TrackedCandidate[]>();
-    for (const instance of instances) {
-      const known = this.#tracked.get(instance.instanceId) ?? [];
-      const kept = known.filter(({ endpoint }) => instance.endpoints?.includes(endpoint.text));
-      for (const candidate of kept) candidate.instance = instance;
-      if (kept.length > 0) tracked.set(instance.instanceId, kept);
-    }
+    const listed = new Map(instances.map(instance => [instance.instanceId, instance]));
+    this.#tracked = this.#tracked.filter(candidate => {
+      const instance = listed.get(candidate.instance.instanceId);
+      if (instance?.endpoints?.includes(candidate.text) !== true) return false;
+      candidate.instance = instance;
+      return true;
+    });
     this.#instances = instances;
-    this.#tracked = tracked;
     this.#forgetSelections();
   }
 
@@ -175,19 +175,12 @@ export class Balancer {
     }
   }
 
-  /** Returns what is known of an instance: of its endpoints, the one that is set aside for longest. */
-  standingOf(instanceId: string): Standing {
-    const candidates = this.#tracked.get(instanceId) ?? [];
+  /** Returns what is known of instances, by their ids; without those that nobody has asked for. */
+  standings(): ReadonlyMap<string, Standing> {
     const now = this.clock.now();
-    const remaining = candidates.flatMap(({ ejection }) =>
-      ejection === undefined ? [] : Math.max(0, ejection.until - now),
+    return new Map(
+      [...byInstance(this.#tracked)].map(([id, candidates]) => [id, standingOf(candidates, now)]),
     );
-    const latencies = candidates.flatMap(({ latencyMs }) => latencyMs ?? []);
-    return {
-      ejectedForMs: remaining.length === 0 ? null : Math.max(...remaining),
-      pending: candidates.reduce((sum, { pending }) => sum + pending, 0),
-      latencyMs: latencies.length === 0 ? null : Math.max(...latencies),
-    };
   }
 
   /** From now on no delay of the clock outlives the last call. Picks and calls still work. */
@@ -235,7 +228,7 @@ export class Balancer {
 
   #selectionFor(options: PickOptions | undefined): Selection {
     const isUsual = options?.scheme === undefined && options?.versionRule === undefined;
-    const known = isUsual ? this.#usual : this.#others.get(keyOf(options));
+    const known = isUsual ? this.#usual : this.#others?.get(keyOf(options));
     // The clock is read only while a candidate is set aside: it would be most of the cost of a pick.
     if (known !== undefined && (known.dueAt === Infinity || this.clock.now() < known.dueAt))
       return known;
@@ -246,38 +239,54 @@ export class Balancer {
   }
 
   #keep(key: string, selection: Selection): void {
-    const [oldest] = this.#others.keys();
-    if (oldest !== undefined && this.#others.size >= mostSelections - 1 && !this.#others.has(key))
-      this.#others.delete(oldest);
-    this.#others.set(key, selection);
+    const others = (this.#others ??= new Map());
+    const [oldest] = others.keys();
+    if (oldest !== undefined && others.size >= mostSelections - 1 && !others.has(key))
+      others.delete(oldest);
+    others.set(key, selection);
   }
 
   #select({ scheme = defaultSchemes, versionRule }: PickOptions): Selection {
     const { zone, dataCenter: home, ejection } = this.settings;
     const narrower = versionRule === undefined ? undefined : versionRuleOf(versionRule);
     const schemes = [scheme].flat().map(text => text.toLowerCase());
+    const tracked = byInstance(this.#tracked);
+    const added: TrackedCandidate[] = [];
+    const add = (candidate: TrackedCandidate) => added.push(candidate);
     const funnelled = funnel(this.#instances, {
       versionRules: [this.#rule, narrower].filter(rule => rule !== undefined),
       zone,
       home,
-      candidateOf: instance => this.#candidateOf(instance, schemes),
+      candidateOf: instance =>
+        this.#candidateOf(instance, schemes, { tracked: tracked.get(instance.instanceId), add }),
     });
-    return selectionOf(funnelled, this.clock.now(), candidates =>
+    const selection = selectionOf(funnelled, this.clock.now(), candidates =>
       ejection === undefined ? 0 : mostEjected(candidates, ejection),
     );
+    // The first ones are those of the first selection: one list serves both.
+    this.#tracked = tracked.size === 0 ? selection.all : [...this.#tracked, ...added];
+    return selection;
   }
 
   /** Returns the candidate at the first endpoint that has one of the schemes. */
-  #candidateOf(instance: StoredInstance, schemes: readonly string[]): TrackedCandidate | undefined {
-    const tracked = this.#tracked.get(instance.instanceId) ?? [];
+  #candidateOf(
+    instance: StoredInstance,
+    schemes: readonly string[],
+    {
+      tracked = [],
+      add,
+    }: {
+      readonly tracked: readonly TrackedCandidate[] | undefined;
+      readonly add: (candidate: TrackedCandidate) => void;
+    },
+  ): TrackedCandidate | undefined {
     for (const text of instance.endpoints ?? []) {
-      const known = tracked.find(({ endpoint }) => endpoint.text === text);
-      const endpoint = known?.endpoint ?? parseEndpoint(text);
-      if (endpoint === undefined) this.#skip(text);
-      else if (schemes.some(scheme => speaks(scheme, endpoint))) {
+      const known = tracked.find(candidate => candidate.text === text);
+      if (known === undefined && parseEndpoint(text) === undefined) this.#skip(text);
+      else if (schemes.some(scheme => speaks(scheme, text))) {
         if (known !== undefined) return known;
-        const candidate = new TrackedCandidate(instance, endpoint, this.clock);
-        this.#tracked.set(instance.instanceId, [...tracked, candidate]);
+        const candidate = new TrackedCandidate(instance, text, this.clock);
+        add(candidate);
         return candidate;
       }
     }
@@ -285,14 +294,15 @@ export class Balancer {
   }
 
   #skip(text: string): void {
-    if (this.#skipped.has(text) || this.#skipped.size >= mostSkipped) return;
-    this.#skipped.add(text);
+    const skipped = (this.#skipped ??= new Set());
+    if (skipped.has(text) || skipped.size >= mostSkipped) return;
+    skipped.add(text);
     this.events.skipped(text);
   }
 
   #forgetSelections(): void {
     this.#usual = undefined;
-    this.#others.clear();
+    this.#others = undefined;
   }
 
   async #run<T>(
@@ -309,7 +319,7 @@ export class Balancer {
       const needsNewConnection = tried.at(-1) === candidate;
       const attempt = new TimedAttempt(time, number, needsNewConnection, time.dueAt - beganAt);
       tried.push(candidate);
-      candidate.pending += 1;
+      candidate.began();
       const result = await attempted(action, candidate, attempt, time);
       const now = this.clock.now();
       const outcome = time.ending?.outcome ?? outcomeOf(result, rules, repeats);
@@ -393,6 +403,32 @@ export class Balancer {
     else return undefined;
     return other;
   }
+}
+
+function byInstance(
+  tracked: readonly TrackedCandidate[],
+): ReadonlyMap<string, readonly TrackedCandidate[]> {
+  const all = new Map<string, TrackedCandidate[]>();
+  for (const candidate of tracked) {
+    const { instanceId } = candidate.instance;
+    const others = all.get(instanceId);
+    if (others === undefined) all.set(instanceId, [candidate]);
+    else others.push(candidate);
+  }
+  return all;
+}
+
+/** Returns what is known of an instance: of its endpoints, the one that is set aside for longest. */
+function standingOf(candidates: readonly TrackedCandidate[], now: number): Standing {
+  const remaining = candidates.flatMap(({ ejection }) =>
+    ejection === undefined ? [] : Math.max(0, ejection.until - now),
+  );
+  const latencies = candidates.flatMap(({ latencyMs }) => latencyMs ?? []);
+  return {
+    ejectedForMs: remaining.length === 0 ? null : Math.max(...remaining),
+    pending: candidates.reduce((sum, { pending }) => sum + pending, 0),
+    latencyMs: latencies.length === 0 ? null : Math.max(...latencies),
+  };
 }
 
 /** The standing of one instance, for a snapshot. */

@@ -6,7 +6,7 @@ import type { ServiceCenterClient } from '../protocol/service-center.client.js';
 import type { FrameProvider } from '../protocol/watch-frame.js';
 import type { StoredInstance } from '../protocol/wire.js';
 import { Announcer, type Publisher } from './announcer.js';
-import { Balancer, type BalancerEvents, type CallOptions } from './balancer.js';
+import { Balancer, type BalancerClock, type BalancerEvents, type CallOptions } from './balancer.js';
 import type { Candidate } from './candidate.js';
 import type { EndingAttempt } from './deadlines.js';
 import { callable, type Instances } from './instance-list.js';
@@ -76,6 +76,8 @@ export class DiscoveryCore {
   readonly #puller: Puller;
   readonly #watcher: WatcherOfCore | undefined;
   readonly #announcer: Announcer;
+  /** One for all balancers, of which there may be thousands. */
+  readonly #balancerClock: BalancerClock;
   #isStopped = false;
   #wake: () => void = () => (this.#isDueUnheard = true);
   /** Whether something became due before anybody wanted to hear of it. */
@@ -87,6 +89,11 @@ export class DiscoveryCore {
   ) {
     const { client, clock, random } = parts;
     this.#announcer = new Announcer(clock, parts.publisher);
+    this.#balancerClock = {
+      now: () => clock.now(),
+      delay: (ms, signal) => clock.delay(ms, signal),
+      random,
+    };
     const wake = () => this.#wake();
     this.#puller = new Puller(settings, { client, clock, random, wake });
     this.#watcher = settings.watch ? parts.watcher?.(this.#watcherEvents()) : undefined;
@@ -303,8 +310,7 @@ export class DiscoveryCore {
     const key = own === undefined ? '' : calledName;
     const known = provider.balancers.get(key);
     if (known !== undefined) return known;
-    const { settings, parts } = this;
-    const { clock, random } = parts;
+    const { settings } = this;
     const { isFixed } = provider;
     const balancer = new Balancer(
       provider.name,
@@ -316,7 +322,7 @@ export class DiscoveryCore {
         ejection: settings.ejection,
         dataCenter: settings.own.dataCenter,
       },
-      { now: () => clock.now(), delay: (ms, signal) => clock.delay(ms, signal), random },
+      this.#balancerClock,
       this.#balancerEvents(provider),
     );
     provider.addBalancer(key, balancer);

@@ -48,9 +48,13 @@ export function urlOf({ scheme, host, port, isSecure }: Endpoint): string {
   return `${spoken}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Returns whether a caller that speaks a scheme can call an endpoint; `https` stands for all secure ones. */
-export function speaks(scheme: string, endpoint: Endpoint): boolean {
-  return endpoint.scheme === scheme || (scheme === 'https' && endpoint.isSecure);
+/**
+ * Returns whether a caller that speaks a scheme can call an endpoint, of which the text can be read; `https` stands for
+ * all secure ones.
+ */
+export function speaks(scheme: string, text: string): boolean {
+  const isOfScheme = text.slice(0, text.indexOf(':')).toLowerCase() === scheme;
+  return isOfScheme || (scheme === 'https' && parseEndpoint(text)?.isSecure === true);
 }
 
 /**

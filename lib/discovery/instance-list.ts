@@ -36,17 +36,27 @@ export function callable(
   return up.length > 0 ? up : ofStatus('OUTOFSERVICE');
 }
 
-/** Returns the difference of two lists that share the records that are the same; undefined for none. */
+/**
+ * Returns the difference of two lists in the order of their ids, which share the records that are the same; undefined
+ * for none. It walks along both: a list may be long, and little of it changes.
+ */
 export function differenceOf(before: Instances, after: Instances): ListChange | undefined {
   if (before === after) return undefined;
-  const old = byId(before);
-  const now = byId(after);
-  const added = after.filter(({ instanceId }) => !old.has(instanceId));
-  const removed = before.filter(({ instanceId }) => !now.has(instanceId));
-  const updated = after.filter(instance => {
-    const previous = old.get(instance.instanceId);
-    return previous !== undefined && previous !== instance;
-  });
+  const added: StoredInstance[] = [];
+  const removed: StoredInstance[] = [];
+  const updated: StoredInstance[] = [];
+  let at = 0;
+  for (const instance of after) {
+    let old = before[at];
+    for (; old !== undefined && old.instanceId < instance.instanceId; old = before[++at])
+      removed.push(old);
+    if (old?.instanceId !== instance.instanceId) added.push(instance);
+    else {
+      if (old !== instance) updated.push(instance);
+      at += 1;
+    }
+  }
+  for (const old of before.slice(at)) removed.push(old);
   const isSame = added.length + removed.length + updated.length === 0;
   return isSame ? undefined : { added, removed, updated };
 }
@@ -87,8 +97,11 @@ function sharing(): (instance: StoredInstance) => StoredInstance {
   const [dataCenter, check] = [sharingOf<DataCenterInfo>(), sharingOf<HealthCheck>()];
   return instance => {
     const { serviceId, version, properties, dataCenterInfo, healthCheck } = instance;
+    const { timestamp, modTimestamp } = instance;
     return {
       ...instance,
+      // The same until somebody changes the record.
+      ...(modTimestamp !== undefined && modTimestamp === timestamp && { modTimestamp: timestamp }),
       ...(serviceId !== undefined && { serviceId: text(serviceId) }),
       ...(version !== undefined && { version: text(version) }),
       ...(properties !== undefined && { properties: texts(properties) }),

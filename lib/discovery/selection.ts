@@ -97,19 +97,25 @@ export function selectionOf(
       dueAt: Infinity,
       lack: funnelled,
     };
-  const all = funnelled.groups.flat();
+  // A copy is as long as it has to be, unlike a list that has grown.
+  const groups = funnelled.groups.map(group => group.slice());
+  const all = groups.length === 1 ? (groups[0] ?? []) : groups.flat();
   const out = all
     .filter(candidate => isOut(candidate, now))
     .toSorted((a, b) => untilOf(b) - untilOf(a));
   const limit = out.length === all.length ? 0 : mostEjected(all.length);
   const leftOut = new Set(out.slice(0, limit));
-  const groups = funnelled.groups
-    .map(group => group.filter(candidate => !leftOut.has(candidate)))
-    .filter(group => group.length > 0);
+  // With none left out, which is usual, the groups are the lists that are kept.
+  const [near = [], ...far] =
+    leftOut.size === 0
+      ? groups
+      : groups
+          .map(group => group.filter(candidate => !leftOut.has(candidate)))
+          .filter(group => group.length > 0);
   return {
     all,
-    near: poolOf(groups[0] ?? []),
-    far: poolOf(groups.slice(1).flat()),
+    near: poolOf(near),
+    far: poolOf(far.flat()),
     onTrial: all.filter(candidate => candidate.ejection !== undefined && !isOut(candidate, now)),
     dueAt: out.reduce((least, candidate) => Math.min(least, untilOf(candidate)), Infinity),
     lack: undefined,
@@ -126,8 +132,11 @@ function untilOf({ ejection }: TrackedCandidate): number {
 }
 
 export function poolOf(candidates: readonly TrackedCandidate[]): Pool | undefined {
-  const [first, ...rest] = candidates;
-  return first === undefined ? undefined : [first, ...rest];
+  return isPool(candidates) ? candidates : undefined;
+}
+
+function isPool(candidates: readonly TrackedCandidate[]): candidates is Pool {
+  return candidates.length > 0;
 }
 
 /** Calls under way from which on a near candidate may be too busy. Bounded by the simulation of zones. */

@@ -72,6 +72,7 @@ type Standing = Pick<InstanceSnapshot, 'ejectedForMs' | 'pending' | 'latencyMs'>
 export function snapshotOf(provider: KnownProvider, now: number): ProviderSnapshot {
   const { name, state, isFixed, instances, balancers } = provider;
   const [balancer] = balancers.values();
+  const standings = balancer?.standings();
   const kept = new Set(keptOf(state).map(({ instance }) => instance.instanceId));
   const unknown = { ejectedForMs: null, pending: 0, latencyMs: null };
   return Object.freeze({
@@ -88,7 +89,7 @@ export function snapshotOf(provider: KnownProvider, now: number): ProviderSnapsh
           status,
           version,
           kept: kept.has(instanceId),
-          ...(balancer === undefined ? unknown : rounded(balancer.standingOf(instanceId))),
+          ...rounded(standings?.get(instanceId) ?? unknown),
         }),
       ),
     ),

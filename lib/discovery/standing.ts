@@ -2,7 +2,7 @@ import type { Clock } from '../background/clock.js';
 import type { StoredInstance } from '../protocol/wire.js';
 import type { CallOutcome } from './call-outcome.js';
 import type { Candidate, Endpoint } from './candidate.js';
-import { urlOf } from './endpoint.js';
+import { parseEndpoint, urlOf } from './endpoint.js';
 import { hashOf } from './hash.js';
 import type { EjectionSettings } from './settings.js';
 
@@ -26,30 +26,79 @@ const decayMs = 10_000;
 /** Older latencies are forgotten, or one slow answer would keep calls away from an instance for good. */
 const memorableMs = 3 * decayMs;
 
-/** A candidate, with the numbers that calls change. It lives as long as instance and endpoint are listed. */
-export class TrackedCandidate implements Candidate {
+/** What this process knows of a candidate that was picked once. */
+class Known {
+  readonly endpoint: Endpoint;
   readonly url: string;
   /** For rendezvous hashing; the same in every process. */
   readonly hash: number;
   pending = 0;
-  /** Failures in a row. */
   failures = 0;
   ejection: Ejection | undefined;
-  #latencyMs = 0;
-  #latencyAt = -Infinity;
+  latencyMs = 0;
+  latencyAt = -Infinity;
+
+  constructor({ instanceId }: StoredInstance, text: string) {
+    const endpoint = parseEndpoint(text);
+    if (endpoint === undefined) throw new TypeError(`${text} is no endpoint`);
+    this.endpoint = endpoint;
+    this.url = urlOf(endpoint);
+    this.hash = hashOf(instanceId);
+  }
+}
+
+/**
+ * A candidate, with the numbers that calls change. It lives as long as instance and endpoint are listed. Before it is
+ * picked it is little more than a reference, since a process may know many that it never calls.
+ */
+export class TrackedCandidate implements Candidate {
+  #known: Known | undefined;
 
   constructor(
     /** Replaced when the same instance is listed with other properties. */
     public instance: StoredInstance,
-    readonly endpoint: Endpoint,
+    /** The text of its endpoint, which is one that can be read. */
+    readonly text: string,
     private readonly clock: Pick<Clock, 'now'>,
-  ) {
-    this.url = urlOf(endpoint);
-    this.hash = hashOf(instance.instanceId);
+  ) {}
+
+  get #all(): Known {
+    return (this.#known ??= new Known(this.instance, this.text));
+  }
+
+  get endpoint(): Endpoint {
+    return this.#all.endpoint;
+  }
+
+  get url(): string {
+    return this.#all.url;
+  }
+
+  get hash(): number {
+    return this.#all.hash;
+  }
+
+  get pending(): number {
+    return this.#known === undefined ? 0 : this.#known.pending;
+  }
+
+  /** Failures in a row. */
+  get failures(): number {
+    return this.#known?.failures ?? 0;
+  }
+
+  get ejection(): Ejection | undefined {
+    return this.#known?.ejection;
   }
 
   get latencyMs(): number | undefined {
-    return this.clock.now() - this.#latencyAt <= memorableMs ? this.#latencyMs : undefined;
+    const { latencyMs, latencyAt = -Infinity } = this.#known ?? {};
+    return this.clock.now() - latencyAt <= memorableMs ? latencyMs : undefined;
+  }
+
+  /** A call begins. */
+  began(): void {
+    this.#all.pending += 1;
   }
 
   /**
@@ -61,29 +110,36 @@ export class TrackedCandidate implements Candidate {
     { outcome, startedAt, now }: SettledCall,
     settings: EjectionSettings | undefined,
   ): Verdict {
-    this.pending -= 1;
-    if (outcome === 'good' || outcome === 'late') this.#observe(now - startedAt, now);
-    if (outcome === 'good') this.failures = 0;
-    else if (isFailure(outcome)) this.failures += 1;
-    return settings === undefined ? 'keep' : verdictOf({ outcome, startedAt }, this, settings);
-  }
-
-  #observe(ms: number, now: number): void {
-    const weight = Math.exp((this.#latencyAt - now) / decayMs);
-    const mean = this.#latencyMs * weight + ms * (1 - weight);
-    this.#latencyMs = Math.max(ms, mean);
-    this.#latencyAt = now;
+    const known = this.#all;
+    known.pending -= 1;
+    if (outcome === 'good' || outcome === 'late') observe(known, now - startedAt, now);
+    if (outcome === 'good') known.failures = 0;
+    else if (isFailure(outcome)) known.failures += 1;
+    return settings === undefined ? 'keep' : verdictOf({ outcome, startedAt }, known, settings);
   }
 
   eject(now: number, forMs: number): void {
     const { firstAt = now, failedTrials = -1 } = this.ejection ?? {};
-    this.ejection = { since: now, until: now + forMs, failedTrials: failedTrials + 1, firstAt };
+    this.#all.ejection = {
+      since: now,
+      until: now + forMs,
+      failedTrials: failedTrials + 1,
+      firstAt,
+    };
   }
 
   restore(): void {
-    this.ejection = undefined;
-    this.failures = 0;
+    const known = this.#all;
+    known.ejection = undefined;
+    known.failures = 0;
   }
+}
+
+function observe(known: Known, ms: number, now: number): void {
+  const weight = Math.exp((known.latencyAt - now) / decayMs);
+  const mean = known.latencyMs * weight + ms * (1 - weight);
+  known.latencyMs = Math.max(ms, mean);
+  known.latencyAt = now;
 }
 
 /** A call that has ended. */
@@ -103,7 +159,7 @@ export interface SettledCall {
  */
 function verdictOf(
   { outcome, startedAt }: Pick<SettledCall, 'outcome' | 'startedAt'>,
-  { ejection, failures }: Pick<TrackedCandidate, 'ejection' | 'failures'>,
+  { ejection, failures }: Pick<Known, 'ejection' | 'failures'>,
   settings: EjectionSettings,
 ): Verdict {
   if (ejection === undefined) {

@@ -77,12 +77,12 @@ const hostAdvice =
 
 /**
  * @internal Makes the adapter that calls providers by name. Being an adapter it is below the interceptors of the user, which
- * run once for a request that is repeated. Each attempt gets a copy of the request, so that answers and errors have
- * the URL as the user wrote it.
+ * run once for a request that is repeated. The request is directed to an instance while an attempt is under way, and put
+ * back then, so that answers and errors have the URL as the user wrote it.
  */
 export function byNameAdapter(parts: ByNameParts): AxiosAdapter {
   const callerParts = { ...parts, ownContext: contextWith(parts.ownName, {}) };
-  return async config => {
+  return config => {
     const isOverUnixSocket = typeof config.socketPath === 'string';
     const target = isOverUnixSocket ? undefined : serviceUrl(fullUrlOf(config));
     if (target === undefined) return parts.send(config);
@@ -97,11 +97,26 @@ function fullUrlOf({ baseURL = '', url = '', allowAbsoluteUrls }: InternalAxiosR
   return url === '' ? baseURL : `${baseURL.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}`;
 }
 
+/**
+ * Returns the part of a request that an attempt changes, as the user wrote it. The request itself is changed, and put
+ * back: a copy of it would cost more than everything else here.
+ */
+function writtenIn(config: InternalAxiosRequestConfig) {
+  const { baseURL, url, headers, timeout, signal } = config;
+  const { proxy, httpAgent, httpsAgent, beforeRedirect } = config;
+  return { baseURL, url, headers, timeout, signal, proxy, httpAgent, httpsAgent, beforeRedirect };
+}
+
+type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
+
 /** One request by name, with all its attempts. */
 class CallByName {
   #candidate: Candidate | undefined;
+  /** Headers from what came in, which go to each instance that is tried. */
+  #context: Readonly<Record<string, string>> = {};
   /** What the last attempt came to. */
   #result: Promise<AxiosResponse> | undefined;
+  readonly #written: ReturnType<typeof writtenIn>;
   readonly #timeoutMs: number;
   readonly #signal: AbortSignal | undefined;
   #trace: CallTracer | undefined;
@@ -111,6 +126,7 @@ class CallByName {
     private readonly config: InternalAxiosRequestConfig,
     private readonly target: ServiceUrl,
   ) {
+    this.#written = writtenIn(config);
     // axios takes a text, too, such as one of the environment.
     const timeoutMs = Number(config.timeout);
     this.#timeoutMs = timeoutMs > 0 ? timeoutMs : defaultTimeoutMs;
@@ -118,19 +134,22 @@ class CallByName {
   }
 
   async run(): Promise<AxiosResponse> {
-    const { byName } = this.config;
-    const query = byName?.provider ?? { serviceName: this.target.name };
-    const headers = headersFor(this.config, this.parts);
-    const { serviceName } = query;
-    this.#trace = this.parts.tracing?.tracer?.call({ serviceName, method: this.#method, headers });
+    const { core, context, tracing } = this.parts;
+    const provider = this.config.byName?.provider ?? this.target.name;
+    this.#context = context?.() ?? {};
+    this.#trace = tracing?.tracer?.call({
+      serviceName: typeof provider === 'string' ? provider : provider.serviceName,
+      method: this.#method,
+      headers: this.#headers(),
+    });
     try {
       const send = (candidate: Candidate, attempt: EndingAttempt) =>
-        this.#attempt(candidate, attempt, headers);
-      const answer = await this.parts.core.call(query, send, this.#options);
-      return this.#restored(answer instanceof Redirected ? await answer.result : answer);
+        this.#attempt(candidate, attempt);
+      const answer = await core.call(provider, send, this.#options);
+      return this.#ended(answer instanceof Redirected ? await answer.result : answer);
     } catch (error) {
       if (this.#candidate === undefined) this.#trace?.unsent(error);
-      throw this.#restored(this.#errorOf(error));
+      throw this.#ended(this.#errorOf(error));
     }
   }
 
@@ -157,89 +176,115 @@ class CallByName {
   async #attempt(
     candidate: Candidate,
     attempt: EndingAttempt,
-    headers: AxiosHeaders,
   ): Promise<AxiosResponse | Redirected> {
     const { agents } = this.parts;
     const { host, port } = candidate.endpoint;
     this.config.cancelToken?.throwIfRequested();
-    if (this.#result !== undefined) await discard(this.#result);
+    if (this.#result !== undefined) {
+      await discard(this.#result);
+      // The call may have ended meanwhile.
+      attempt.signal.throwIfAborted();
+    }
     this.#candidate = candidate;
     // All kept connections are as old as the one that was closed.
     if (attempt.needsNewConnection) agents.closeIdleTo(host, port);
     let isRedirected = false;
-    const redirected = () => (isRedirected = true);
-    const send = (more: AxiosHeaders) =>
-      this.#send(this.#requestTo(candidate, more, redirected), attempt);
-    const result =
-      this.#trace === undefined
-        ? send(headers)
-        : this.#trace.attempt({ candidate, attempt, url: this.#urlAt(candidate) }, added =>
-            send(headers.concat(added)),
-          );
+    this.#direct(candidate, attempt, () => (isRedirected = true));
+    const result = this.#sent(candidate, attempt);
     this.#result = result;
-    await Promise.allSettled([result]);
-    return isRedirected ? new Redirected(result) : result;
+    try {
+      const answer = await result;
+      return isRedirected ? new Redirected(result) : answer;
+    } catch (error) {
+      if (isRedirected) return new Redirected(result);
+      throw error;
+    }
   }
 
-  #send(request: InternalAxiosRequestConfig, attempt: EndingAttempt): Promise<AxiosResponse> {
-    const { send } = this.parts;
-    return this.config.responseType === 'stream'
-      ? this.#untilHeaders(attempt.signal, signal => send({ ...request, signal }))
-      : send({ ...request, signal: attempt.endSignal });
+  #send({ signal }: EndingAttempt): Promise<AxiosResponse> {
+    const isStream = this.config.responseType === 'stream';
+    return isStream ? this.#untilHeaders(signal) : this.parts.send(this.config);
   }
 
-  /** Returns the URL with the parameters that axios adds. */
+  #sent(candidate: Candidate, attempt: EndingAttempt): Promise<AxiosResponse> {
+    const trace = this.#trace;
+    if (trace === undefined) return this.#send(attempt);
+    const send = (added: Readonly<Record<string, string>>) => {
+      this.config.headers = this.config.headers.concat(added);
+      return this.#send(attempt);
+    };
+    const url = this.#urlAt(candidate);
+    return trace.attempt({ candidate, attempt, url }, send);
+  }
+
+  /** Returns the URL with the parameters that axios adds, and without credentials. */
   #urlAt({ endpoint, url }: Candidate): string {
     const { params, paramsSerializer } = this.config;
     const whole = url + withPrefix(endpoint.prefix, this.target.rest);
     return axios.getUri({ url: whole, params, ...(paramsSerializer && { paramsSerializer }) });
   }
 
-  #requestTo(
+  /** Directs the request to an instance. */
+  #direct(
     { endpoint, url }: Candidate,
-    headers: AxiosHeaders,
+    { endSignal }: EndingAttempt,
     redirected: () => void,
-  ): InternalAxiosRequestConfig {
+  ): void {
     const { agents } = this.parts;
-    const { proxy = false, httpAgent, httpsAgent } = this.config;
-    return {
-      ...this.config,
+    const { proxy = false, httpAgent, httpsAgent, beforeRedirect } = this.#written;
+    const { userInfo, rest } = this.target;
+    const origin = userInfo === '' ? url : url.replace('://', () => `://${userInfo}`);
+    Object.assign(this.config, {
       baseURL: '',
-      url: url + withPrefix(endpoint.prefix, this.target.rest),
-      // axios adds to them.
-      headers: new AxiosHeaders(headers),
+      url: origin + withPrefix(endpoint.prefix, rest),
+      headers: this.#headers(),
       // The deadline of the call aborts the attempt; that of axios begins anew with each byte.
       timeout: 0,
+      signal: endSignal,
       proxy,
       httpAgent: httpAgent ?? agents.httpAgent,
       httpsAgent: httpsAgent ?? agents.httpsAgent,
-      beforeRedirect: (next, ...details) => {
+      beforeRedirect: (...[next, ...details]: Parameters<BeforeRedirect>) => {
         redirected();
-        if (originOf(next['href']) !== originOf(url)) this.#strip(Object(next['headers']), headers);
-        this.config.beforeRedirect?.(next, ...details);
+        if (originOf(next['href']) !== originOf(url)) this.#strip(Object(next['headers']));
+        beforeRedirect?.(next, ...details);
       },
-    };
+    });
+  }
+
+  /**
+   * Returns the user's headers, and beneath them those of the context and ours; anew for each attempt, since axios
+   * adds to them. The clients of Java and Go read the name of the caller from JSON in one header
+   * (RestClientEncoder.java, rest_invoker.go).
+   */
+  #headers(): AxiosHeaders {
+    const { ownName, ownContext } = this.parts;
+    const all = new AxiosHeaders(this.#written.headers);
+    for (const [name, value] of Object.entries(this.#context)) all.set(name, value, false);
+    const written = all.get(contextHeader);
+    if (written === undefined || written === null) return all.set(contextHeader, ownContext);
+    const passed = objectIn(String(written));
+    return passed === undefined ? all : all.set(contextHeader, contextWith(ownName, passed));
   }
 
   /** Takes out what was added for an instance, where that redirects to another host. */
-  #strip(sent: object, headers: AxiosHeaders): void {
+  #strip(sent: object): void {
+    const passedOn = new AxiosHeaders(this.#context);
     for (const name of Object.keys(sent)) {
-      const isAdded = headers.has(name) && !this.config.headers.has(name);
+      const isAdded = passedOn.has(name) && !this.#written.headers.has(name);
       if (isAdded || name.toLowerCase() === contextHeader) Reflect.deleteProperty(sent, name);
     }
   }
 
   /** The deadline of a call is for the headers of a stream, while its user may abort what follows. */
-  async #untilHeaders<T>(
-    deadline: AbortSignal,
-    send: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+  async #untilHeaders(deadline: AbortSignal): Promise<AxiosResponse> {
     const controller = new AbortController();
     const abort = () => controller.abort(deadline.reason);
     deadline.addEventListener('abort', abort);
     const signals = [controller.signal, ...(this.#signal === undefined ? [] : [this.#signal])];
     try {
-      return await send(AbortSignal.any(signals));
+      this.config.signal = AbortSignal.any(signals);
+      return await this.parts.send(this.config);
     } finally {
       deadline.removeEventListener('abort', abort);
     }
@@ -267,14 +312,13 @@ class CallByName {
     );
   }
 
-  /** Puts the request as the user wrote it into an answer or an error, and who it was. */
-  #restored<T>(result: T): T {
-    for (const part of [result, propertyOf(result, 'response')]) {
-      if (typeof part !== 'object' || part === null || !('config' in part)) continue;
-      Object.assign(part, { config: this.config });
-      // Not enumerable, so that logs do not show it.
-      Object.defineProperty(part, candidateKey, { value: this.#candidate, configurable: true });
-    }
+  /** Puts the request back as the user wrote it, and notes at an answer or an error who it was. */
+  #ended<T>(result: T): T {
+    Object.assign(this.config, this.#written);
+    for (const part of [result, propertyOf(result, 'response')])
+      if (typeof part === 'object' && part !== null && 'config' in part)
+        // Not enumerable, so that logs do not show it.
+        Object.defineProperty(part, candidateKey, { value: this.#candidate, configurable: true });
     return result;
   }
 }
@@ -309,25 +353,6 @@ function abortSignalOf(signal: InternalAxiosRequestConfig['signal']): AbortSigna
 }
 
 const contextHeader = 'x-cse-context';
-
-/**
- * Returns the headers of a request: the user's, and beneath them those of the context and ours. The clients of
- * Java and Go read the name of the caller from JSON in one header (RestClientEncoder.java, rest_invoker.go).
- */
-function headersFor(
-  { headers }: InternalAxiosRequestConfig,
-  { ownName, ownContext, context }: CallerParts,
-): AxiosHeaders {
-  const all = new AxiosHeaders(headers);
-  for (const [name, value] of Object.entries(context?.() ?? {})) all.set(name, value, false);
-  const written = all.get(contextHeader);
-  if (written === undefined || written === null) all.set(contextHeader, ownContext);
-  else {
-    const passed = objectIn(String(written));
-    if (passed !== undefined) all.set(contextHeader, contextWith(ownName, passed));
-  }
-  return all;
-}
 
 /** Returns the value of the header that names the caller, besides what came in. */
 function contextWith(ownName: string, passed: object): string {

@@ -195,7 +195,7 @@ describe('zones', () => {
   test('a call leaves the zone from 8 calls under way there, when that is four times as many', () => {
     const two = balancing([near, far], { dataCenter });
     const call = () => void two.balancer.call(() => new Promise<never>(() => undefined));
-    const pending = () => ['near', 'far'].map(id => two.balancer.standingOf(id).pending);
+    const pending = () => ['near', 'far'].map(id => two.balancer.standings().get(id)?.pending);
     for (let calls = 0; calls < 8; calls++) call();
     expect(pending()).toEqual([8, 0]);
     for (let calls = 0; calls < 2; calls++) call();
@@ -249,7 +249,7 @@ describe('a picker of the application', () => {
     const none = balancing(instancesOf(2), { picker: candidates => ({ ...candidates[0] }) });
     expect(() => none.balancer.pick()).toThrow(TypeError);
     await expect(none.balancer.call(async () => 1)).rejects.toThrow('A picker must return one of');
-    expect(none.balancer.standingOf('a').pending).toBe(0);
+    expect(none.balancer.standings().get('a')?.pending).toBe(0);
   });
 
   test('that returns one of before is told so, rather than calling what is gone', () => {
@@ -266,7 +266,7 @@ describe('a picker of the application', () => {
     };
     const { balancer, clock } = balancing(instancesOf(2), { picker });
     await expect(balancer.call(async () => 1)).rejects.toThrow('bug');
-    expect(balancer.standingOf('a').pending).toBe(0);
+    expect(balancer.standings().get('a')?.pending).toBe(0);
     await clock.advance(1_000);
     expect(clock.sleepers).toBe(0);
   });

@@ -38,14 +38,14 @@ test('an instance that refuses is called once, then its trial comes', async () =
   const [forMs = 0] = forMsOf(three);
   expect(forMs).toBeGreaterThanOrEqual(4_000);
   expect(forMs).toBeLessThanOrEqual(6_000);
-  expect(three.balancer.standingOf('a').ejectedForMs).toBe(forMs);
+  expect(three.balancer.standings().get('a')?.ejectedForMs).toBe(forMs);
   await three.clock.advance(forMs - 1);
   expect(times('a', await call(three))).toBe(0);
   await three.clock.advance(1);
-  expect(three.balancer.standingOf('a').ejectedForMs).toBe(0);
+  expect(three.balancer.standings().get('a')?.ejectedForMs).toBe(0);
   expect(times('a', await call(three))).toBeGreaterThan(5);
   expect(three.restored).toEqual([{ id: 'a', afterMs: forMs }]);
-  expect(three.balancer.standingOf('a').ejectedForMs).toBeNull();
+  expect(three.balancer.standings().get('a')?.ejectedForMs).toBeNull();
 });
 
 test('an instance whose connections break is called five times', async () => {
@@ -134,7 +134,7 @@ test('a repetition goes to one on trial only where there is no other, and while 
     instance.instanceId === 'a' ? new Promise<never>(() => undefined) : Promise.resolve(),
   );
   await two.clock.advance(0);
-  expect(two.balancer.standingOf('a').pending).toBe(1);
+  expect(two.balancer.standings().get('a')?.pending).toBe(1);
   expect(await repeatedAt(two, ['b'])).toEqual([]);
 });
 
@@ -249,7 +249,7 @@ describe('whatever happens (P4)', () => {
         await call(of, { count: 64 });
         expect(new Set(of.picks(listed)).size).toBe(listed);
         for (const { instanceId } of instancesOf(listed))
-          expect(of.balancer.standingOf(instanceId).ejectedForMs).toBeNull();
+          expect(of.balancer.standings().get(instanceId)?.ejectedForMs).toBeNull();
       }),
       { numRuns: 60 },
     );

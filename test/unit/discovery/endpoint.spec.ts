@@ -75,7 +75,7 @@ test.each([
   ['grpc', 'grpc://a:1', true],
 ])('a caller that speaks %s can call %s: %s', (scheme, text, expected) => {
   const endpoint = parseEndpoint(text);
-  expect(endpoint !== undefined && speaks(scheme, endpoint)).toBe(expected);
+  expect(endpoint !== undefined && speaks(scheme, text)).toBe(expected);
 });
 
 const pieces = fc.array(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { asKept, callable, differenceOf } from '../../../lib/discovery/instance-list.js';
 import { parseVersionRule } from '../../../lib/discovery/version-rule.js';
+import { fc } from '../../support/fast-check.js';
 import { instanceOf } from '../../support/fake-providers.js';
 
 describe('the instances that may be called', () => {
@@ -40,6 +41,31 @@ describe('the difference between two lists', () => {
       removed: [a],
       updated: [other],
     });
+  });
+
+  it('leads from the one to the other, whatever they are', () => {
+    const letters = 'a b c d e f g h'.split(' ');
+    const ids = fc.uniqueArray(fc.constantFrom(...letters));
+    const records = fc.record({ id: fc.constantFrom(...letters), nth: fc.nat(1) });
+    const versions = ['0', '1'].map(version =>
+      Object.fromEntries(letters.map(id => [id, instanceOf(id, { version })])),
+    );
+    const lists = fc.tuple(ids, fc.array(records)).map(([some, changed]) =>
+      some.toSorted().flatMap(id => {
+        const nth = changed.find(record => record.id === id)?.nth ?? 0;
+        return versions[nth]?.[id] ?? [];
+      }),
+    );
+    fc.assert(
+      fc.property(lists, lists, (before, after) => {
+        const { added = [], removed = [], updated = [] } = differenceOf(before, after) ?? {};
+        const gone = new Set([...removed, ...updated].map(({ instanceId }) => instanceId));
+        const kept = before.filter(({ instanceId }) => !gone.has(instanceId));
+        expect(new Set([...kept, ...added, ...updated])).toEqual(new Set(after));
+        expect(updated.every(each => after.includes(each) && !before.includes(each))).toBe(true);
+        expect(removed.every(each => before.includes(each))).toBe(true);
+      }),
+    );
   });
 });
 

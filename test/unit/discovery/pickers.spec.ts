@@ -128,7 +128,7 @@ test('sticky finds the same instance with the candidates of a balancer', () => {
   };
   const own = ids.map(id => candidateOf(id, {}));
   const tracked = own.map(
-    ({ instance, endpoint }) => new TrackedCandidate(instance, endpoint, clock),
+    ({ instance, endpoint }) => new TrackedCandidate(instance, endpoint.text, clock),
   );
   for (const key of keys.slice(0, 50)) expect(chosen(tracked, key)).toBe(chosen(own, key));
 });

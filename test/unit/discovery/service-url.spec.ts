@@ -14,13 +14,23 @@ test.each([
   ['http://1.2.3.4.5/', '1.2.3.4.5', '/', false],
   ['http://localhosts/', 'localhosts', '/', false],
 ])('%s calls %s', (text, name, rest, isSecure) => {
-  expect(serviceUrl(text)).toEqual({ name, rest, isSecure });
+  expect(serviceUrl(text)).toEqual({ name, userInfo: '', rest, isSecure });
+});
+
+test.each([
+  ['http://user@greeter/hello', 'user@'],
+  ['http://user:password@greeter/hello', 'user:password@'],
+  ['http://a@b:c@greeter/hello', 'a@b:c@'],
+])('%s calls a name, with credentials', (text, userInfo) => {
+  expect(serviceUrl(text)).toEqual({ name: 'greeter', userInfo, rest: '/hello', isSecure: false });
 });
 
 test.each([
   'http://greeter:3000/hello',
-  'http://user@greeter/hello',
-  'http://user:password@greeter/',
+  'http://user@greeter:3000/',
+  'http://user@10.0.0.7/',
+  // Its host is a.
+  'http://a\\@greeter/',
   'http://10.0.0.7/',
   'http://127.1/',
   'http://0x7f.0.0.1/',
@@ -52,7 +62,7 @@ test('no text makes it throw, and what was written is kept (P2)', () => {
   fc.assert(
     fc.property(text, written => {
       const url = serviceUrl(written);
-      return url === undefined || written.endsWith(`://${url.name}${url.rest}`);
+      return url === undefined || written.endsWith(`://${url.userInfo}${url.name}${url.rest}`);
     }),
     { numRuns: 500 },
   );
@@ -70,7 +80,7 @@ test('a name, path and query are read as they were written (P2)', () => {
       fc.string({ unit: 'binary' }),
       fc.constantFrom('/', '?', '#'),
       (name, rest, first) => {
-        const written = { name, rest: first + rest, isSecure: false };
+        const written = { name, userInfo: '', rest: first + rest, isSecure: false };
         expect(serviceUrl(`http://${name}${first}${rest}`)).toEqual(written);
       },
     ),

@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { CallOutcome } from '../../../lib/discovery/call-outcome.js';
 import { ejectionMs, mostEjected, TrackedCandidate } from '../../../lib/discovery/standing.js';
-import { parseEndpoint } from '../../../lib/discovery/endpoint.js';
 import { ejection, instanceOf } from '../../support/balancing.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { fc } from '../../support/fast-check.js';
@@ -19,15 +18,13 @@ class Tried {
   }
 
   settle(outcome: CallOutcome, startedAt: number): string {
-    this.candidate.pending += 1;
+    this.candidate.began();
     return this.candidate.settled({ outcome, startedAt, now: this.clock.now() }, ejection);
   }
 }
 
 function candidateAt(clock: FakeClock): TrackedCandidate {
-  const endpoint = parseEndpoint('rest://10.0.0.7:3000');
-  if (endpoint === undefined) throw new Error('no endpoint');
-  return new TrackedCandidate(instanceOf('a'), endpoint, clock);
+  return new TrackedCandidate(instanceOf('a'), 'rest://10.0.0.7:3000', clock);
 }
 
 test('one call that was not sent is enough, and five that may have arrived', async () => {

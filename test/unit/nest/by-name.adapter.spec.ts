@@ -87,7 +87,8 @@ class Harness {
   }
 
   async #send(config: InternalAxiosRequestConfig) {
-    this.sent.push(config);
+    // It is put back when the call has ended.
+    this.sent.push({ ...config });
     const data = await this.answer(config, this.sent.length);
     return { data, status: 200, statusText: 'OK', headers: {}, config, request: {} };
   }
@@ -102,7 +103,7 @@ describe('a request by name', () => {
     const harness = new Harness();
     const { data } = await harness.get('http://Greeter_1.v2/a//b/../%2f?x=%20&y#z');
     expect(data).toBe('hello');
-    expect(harness.asked[0]?.query).toEqual({ serviceName: 'Greeter_1.v2' });
+    expect(harness.asked[0]?.query).toBe('Greeter_1.v2');
     expect(harness.urls).toEqual(['http://10.0.0.7:3000/a//b/../%2f?x=%20&y#z']);
   });
 
@@ -123,6 +124,14 @@ describe('a request by name', () => {
     const baseURL = 'http://greeter/proxy';
     await harness.get('http://other/hello', { baseURL, allowAbsoluteUrls: false });
     expect(harness.urls).toEqual(['http://10.0.0.7:3000/proxy/http://other/hello']);
+  });
+
+  it('takes the credentials of the URL to the instance, where axios reads them', async () => {
+    const harness = new Harness();
+    const { config } = await harness.get('http://user:p$&w@greeter/hello');
+    expect(harness.asked[0]?.query).toBe('greeter');
+    expect(harness.urls).toEqual(['http://user:p$&w@10.0.0.7:3000/hello']);
+    expect(config.url).toBe('http://user:p$&w@greeter/hello');
   });
 
   it('has the prefix of the endpoint', async () => {
@@ -362,6 +371,20 @@ describe('the answer to a request by name', () => {
     const error: unknown = await call.catch((thrown: unknown) => thrown);
     expect(axios.isCancel(error)).toBe(true);
     expect(harness.asked[0]?.options?.signal).toBe(controller.signal);
+  });
+
+  it('is sent to nobody else once the call has ended', async () => {
+    const harness = new Harness();
+    harness.candidates = [candidateAt('10.0.0.7'), candidateAt('10.0.0.8')];
+    harness.answer = config => {
+      harness.deadline.abort(new DOMException('too late', 'TimeoutError'));
+      return refused(config);
+    };
+    await expect(harness.get('http://greeter/')).rejects.toMatchObject({
+      code: 'ECONNABORTED',
+      config: { url: 'http://greeter/' },
+    });
+    expect(harness.urls).toEqual(['http://10.0.0.7:3000/']);
   });
 
   it('is the cancellation of its token, and nothing is sent then', async () => {
