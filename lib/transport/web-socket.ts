@@ -42,17 +42,20 @@ const open = 1;
 
 /**
  * Creates the port to WebSockets. They are opened with the agents of the other connections, so that TLS and
- * proxies are the same, and with the headers of `serviceCenter.axios`. `ws` is loaded at the first handshake.
+ * proxies are the same, and with the headers of `serviceCenter.axios`. `ws` is loaded at the first handshake, and
+ * not again: jest refuses an import between two tests, which would look like a package that is missing.
  */
 export function openSocketOver(
   connections: Pick<Connections, 'agents'>,
   { axios: extras }: Pick<ConnectionSettings, 'axios'>,
   load: () => Promise<WebSocketPackage> = loadPackage,
 ): OpenSocket {
+  let loading: Promise<WebSocketPackage> | undefined;
   return (handshake, events) => {
     const headers = sendable({ ...headersOf(extras?.() ?? {}), ...handshake.headers });
     const socket = new LazySocket(events);
-    load()
+    loading ??= load();
+    loading
       .then(
         ws => socket.follow(() => begin(ws, { ...handshake, headers }, connections.agents)),
         (error: unknown) => socket.end({ kind: 'unavailable', error }),

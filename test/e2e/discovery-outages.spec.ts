@@ -7,7 +7,7 @@ import type { EmbeddedServiceCenter } from 'embedded-service-center';
 import { Discovery, type RegistryModuleOptions } from '../../lib/index.js';
 import { concurrently } from '../support/concurrently.js';
 import { openWatchers } from '../support/open-watchers.js';
-import { startProvider } from '../support/providers.js';
+import { type Provider, startProvider } from '../support/providers.js';
 import { SteadyCalls, timeUntil } from '../support/steady-calls.js';
 import { type Cleanup, optionsFor, startApp, startRegistry } from '../support/test-app.js';
 
@@ -33,6 +33,52 @@ function startCalls(cleanup: Cleanup, discovery: Discovery): SteadyCalls {
 function finds(registry: EmbeddedServiceCenter) {
   return registry.requests.filter(({ path }) => /\/instances(\?|\/action\?)/.test(path));
 }
+
+describe('D8 a watch that is cut', () => {
+  async function startWatching(cleanup: Cleanup, pollIntervalMs: number) {
+    const consumer = await startConsumer(cleanup, { pollIntervalMs });
+    const { registry, discovery, events } = consumer;
+    await startProvider(cleanup, registry);
+    let instances: readonly string[] = [];
+    discovery.watch('greeter').subscribe(change => {
+      instances = change.instances.map(({ instanceId }) => instanceId);
+    });
+    await events.nth('servicecomb.watch.opened');
+    return { ...consumer, isSeen: ({ instanceId }: Provider) => instances.includes(instanceId) };
+  }
+
+  for (const how of ['rst', 'fin'] as const)
+    describe(`by ${how}`, () => {
+      concurrently('is opened again, and what it has missed is seen', async cleanup => {
+        const { registry, discovery, events, isSeen } = await startWatching(cleanup, never);
+        const accept = registry.faults.answer(503, '', { operation: 'watch' });
+        registry.faults.cutWatchers(how);
+        const { address, retryInMs } = await events.nth('servicecomb.watch.lost');
+        expect(address).toBe(registry.url);
+        expect(retryInMs).toBeLessThanOrEqual(1_000);
+        expect(discovery.snapshot().watching).toBe(false);
+        const missed = await startProvider(cleanup, registry);
+        accept();
+        await events.nth('servicecomb.watch.opened', 2);
+        await timeUntil(() => isSeen(missed), slackMs);
+        const told = await startProvider(cleanup, registry);
+        await timeUntil(() => isSeen(told), slackMs);
+        expect(events.of('servicecomb.watch.lost')).toHaveLength(1);
+        expect(openWatchers(registry)).toBe(1);
+      });
+    });
+
+  concurrently('and never opened again costs a poll until a change is seen', async cleanup => {
+    const pollIntervalMs = 1_000;
+    const { registry, events, isSeen } = await startWatching(cleanup, pollIntervalMs);
+    registry.faults.answer(503, '', { operation: 'watch' });
+    registry.faults.cutWatchers('rst');
+    await events.nth('servicecomb.watch.lost');
+    const newcomer = await startProvider(cleanup, registry);
+    await timeUntil(() => isSeen(newcomer), latest * pollIntervalMs + slackMs);
+    expect(events.of('servicecomb.watch.opened')).toHaveLength(1);
+  });
+});
 
 describe('D10 a provider whose service is deleted and created again', () => {
   for (const watch of [true, false])

@@ -22,19 +22,23 @@ function median(figures: readonly number[]): number {
   return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? NaN;
 }
 
+interface Rollout extends Pick<EmbeddedServiceCenterOptions, 'oddities'> {
+  readonly shutdown: RegistryModuleOptions['shutdown'];
+  readonly callsPerStep: number;
+  /** How many providers there are when the first one closes. @default 10 */
+  readonly most?: number;
+  /** Whether the registry tells nobody of a removal, as one on its embedded etcd. @default false */
+  readonly lostDeletions?: boolean;
+}
+
 /** One provider becomes ten, and ten become two, while they are called 200 times a second. */
 async function growAndShrink(
   cleanup: Cleanup,
-  {
-    drainMs,
-    oddities,
-    callsPerStep,
-  }: { drainMs: number; callsPerStep: number } & Pick<EmbeddedServiceCenterOptions, 'oddities'>,
+  { shutdown, oddities, callsPerStep, most = 10, lostDeletions = false }: Rollout,
 ) {
   const clock = OwnClock.start(cleanup);
   const registry = await startRegistry(cleanup, { oddities });
-  // A removal that no registry tells of is no planned one: only its polls that read the truth find it.
-  registry.oddities.set({ lostDeletions: false });
+  registry.oddities.set({ lostDeletions });
   let registeredAt = NaN;
   registry.onRequest(({ operation }) => {
     if (operation === 'registerInstance') registeredAt = clock.now();
@@ -46,26 +50,26 @@ async function growAndShrink(
       firstCallAt ??= clock.now();
       return respond();
     };
-    const greeter = await startGreeter(cleanup, registry.url, { shutdown: { drainMs }, answer });
+    const greeter = await startGreeter(cleanup, registry.url, { shutdown, answer });
     const since = registeredAt;
     return { ...greeter, firstCallAfterMs: () => (firstCallAt ?? Infinity) - since };
   };
   const greeters = [await start()];
-  const { http } = await startCaller(cleanup, registry.url);
+  const { http, events } = await startCaller(cleanup, registry.url);
   const load = new Load({ http, clock, perSecond: 200 }, cleanup);
   await load.sentMore(callsPerStep);
-  while (greeters.length < 10) {
+  while (greeters.length < most) {
     greeters.push(await start());
     await load.sentMore(callsPerStep);
   }
-  for (const greeter of greeters.slice(0, 8)) {
+  for (const greeter of greeters.slice(0, -2)) {
     const closed = greeter.close();
     await load.sentMore(callsPerStep);
     await closed;
   }
   await load.end();
   const newcomers = greeters.slice(1).map(({ firstCallAfterMs }) => firstCallAfterMs());
-  return { load, newcomers };
+  return { load, newcomers, ejections: events.of('servicecomb.endpoint.ejected') };
 }
 
 describe('providers that come and go under 200 calls a second', () => {
@@ -73,7 +77,7 @@ describe('providers that come and go under 200 calls a second', () => {
     'cost no call of 20,000 with a drain of 1 s, and newcomers are called within 100 ms (D1)',
     async cleanup => {
       const { load, newcomers } = await growAndShrink(cleanup, {
-        drainMs: 1_000,
+        shutdown: { drainMs: 1_000 },
         callsPerStep: 1_120,
       });
       expect(load.failed).toEqual([]);
@@ -87,16 +91,40 @@ describe('providers that come and go under 200 calls a second', () => {
   inSecond(
     'cost no call with a drain of 3 s and the delays of a real registry (D1)',
     async cleanup => {
-      const settings = { drainMs: 3_000, oddities: 'realistic', callsPerStep: 300 } as const;
-      const { load } = await growAndShrink(cleanup, settings);
+      const { load } = await growAndShrink(cleanup, {
+        shutdown: { drainMs: 3_000 },
+        oddities: 'realistic',
+        callsPerStep: 300,
+      });
       expect(load.failed).toEqual([]);
+    },
+  );
+
+  // Nobody can know of a removal that the registry tells nobody of: a drain after it is as good as none (D2). The
+  // status before it is told.
+  inSecond(
+    'cost no call where the registry loses removals and they are OUTOFSERVICE first (D1)',
+    async cleanup => {
+      const { load, ejections } = await growAndShrink(cleanup, {
+        shutdown: { drainMs: 3_000, statusFirst: true },
+        oddities: 'realistic',
+        lostDeletions: true,
+        callsPerStep: 200,
+        most: 4,
+      });
+      expect(load.failed).toEqual([]);
+      // No call has found a port closed.
+      expect(ejections).toEqual([]);
     },
   );
 
   inSecond(
     'cost no GET without a drain, and two POSTs at each closing at most (D2)',
     async cleanup => {
-      const { load } = await growAndShrink(cleanup, { drainMs: 0, callsPerStep: 200 });
+      const { load } = await growAndShrink(cleanup, {
+        shutdown: { drainMs: 0 },
+        callsPerStep: 200,
+      });
       expect(load.failedOf('GET')).toEqual([]);
       for (const { instanceId } of load.failed)
         expect(load.failed.filter(call => call.instanceId === instanceId).length).toBeLessThan(3);

@@ -2,10 +2,20 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { HttpService } from '@nestjs/axios';
+import { Controller, Inject } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { Transport } from '@nestjs/microservices';
-import { Registration, RegistryHealthIndicator, RegistryModule } from '../../lib/index.js';
+import { ClientProxyFactory, MessagePattern, Transport } from '@nestjs/microservices';
+import { firstValueFrom } from 'rxjs';
+import {
+  Discovery,
+  DiscoveryHttpModule,
+  Registration,
+  RegistryHealthIndicator,
+  RegistryModule,
+} from '../../lib/index.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { startProvider } from '../support/providers.js';
 import {
   Cleanup,
   createApp,
@@ -159,5 +169,45 @@ describe('a microservice without endpoints', () => {
     await app.listen();
     await app.get(Registration).register();
     expect(logger.matching(/^warn .* set instance\.endpoints, such as/)).toHaveLength(1);
+  });
+});
+
+@Controller()
+class RelayController {
+  constructor(@Inject(HttpService) private readonly http: HttpService) {}
+
+  @MessagePattern('relay')
+  async relay(path: string): Promise<unknown> {
+    const answer = await this.http.axiosRef.get<unknown>(`http://greeter/${path}`);
+    return answer.data;
+  }
+}
+
+describe('a hybrid application', () => {
+  it('is registered once, calls by name for a message, and follows changes', async () => {
+    const registry = await startRegistry(cleanup);
+    const greeter = await startProvider(cleanup, registry);
+    const { app, events } = await createApp(cleanup, optionsFor(registry.url), {
+      imports: [DiscoveryHttpModule.register()],
+      controllers: [RelayController],
+    });
+    const tcp = { transport: Transport.TCP, options: { host: '127.0.0.1', port: 0 } } as const;
+    const microservice = app.connectMicroservice(tcp);
+    await app.startAllMicroservices();
+    await app.listen(0, '127.0.0.1');
+    await events.nth(registered);
+    const { port } = microservice.unwrap<Server>().address() as AddressInfo;
+    const client = ClientProxyFactory.create({ ...tcp, options: { ...tcp.options, port } });
+    cleanup.add(async () => client.close());
+    expect(await firstValueFrom(client.send('relay', 'hello'))).toBe(greeter.instanceId);
+    await events.nth('servicecomb.watch.opened');
+    const newcomer = await startProvider(cleanup, registry);
+    const { added } = await events.nth('servicecomb.discovery.changed', 2);
+    expect(added).toMatchObject([{ instanceId: newcomer.instanceId }]);
+    expect(app.get(Discovery).snapshot().providers).toHaveLength(1);
+    expect(events.of(registered)).toHaveLength(1);
+    await app.close();
+    const names = registry.instances().map(({ instanceId }) => instanceId);
+    expect(names.toSorted()).toEqual([greeter, newcomer].map(each => each.instanceId).toSorted());
   });
 });

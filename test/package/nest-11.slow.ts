@@ -24,10 +24,11 @@ beforeAll(() => {
 }, 300_000);
 
 describe('the packed library in a CommonJS application on Nest 11', () => {
-  it('registers, beats, tells its health to terminus 11, and leaves', () => {
+  it('registers, beats, tells its health to terminus 11, is called by name, sees changes, and leaves', () => {
     const output = execFileSync(process.execPath, ['app.cjs'], quiet);
     expect(JSON.parse(output)).toEqual({
       up: { http: 200, status: 'up' },
+      discovered: { byName: 'ok', byClient: 'ok', added: ['another'] },
       byHand: [
         { http: 200, now: 'OUTOFSERVICE' },
         {
@@ -41,6 +42,8 @@ describe('the packed library in a CommonJS application on Nest 11', () => {
         'servicecomb.service.registered',
         'servicecomb.instance.registered',
         'servicecomb.heartbeat.succeeded',
+        'servicecomb.discovery.changed',
+        'servicecomb.watch.opened',
         'servicecomb.status.changed',
         'servicecomb.heartbeat.failed',
         'servicecomb.instance.unregistered',

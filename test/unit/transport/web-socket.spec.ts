@@ -304,6 +304,29 @@ describe('ws', () => {
     expect(requests).toHaveLength(1);
   });
 
+  it('is loaded once, at the first handshake', async () => {
+    const settings = resolve({}).serviceCenter;
+    let loads = 0;
+    const open = openSocketOver(new Connections(settings, startTimer), settings, async () => {
+      loads += 1;
+      return import('ws');
+    });
+    expect(loads).toBe(0);
+    const { url } = await peer();
+    for (const _ of ['first', 'second'])
+      await new Promise<void>(opened => {
+        const events = {
+          received: () => undefined,
+          heard: () => undefined,
+          ended: () => undefined,
+        };
+        const handshake = { url, headers: {}, maxMessageBytes: 100 };
+        const socket = open(handshake, { ...events, opened });
+        closings.push(() => socket.terminate());
+      });
+    expect(loads).toBe(1);
+  });
+
   it('tells nothing when it was ended meanwhile', async () => {
     const opened = new Opened('http://127.0.0.1:1', {}, () => Promise.reject(new Error('no ws')));
     opened.socket.terminate();
