@@ -136,7 +136,7 @@ describe.each(hosts)('the routes for operators on $name', host => {
     const { ask, app } = await startRegistered(cleanup, { host });
     await app.get(Discovery).find('orders');
     const { body } = await ask('GET', 'registry');
-    const [documented] = codeBlocksOf('docs/status-by-hand.md').filter(
+    const documented = codeBlocksOf('docs/status-by-hand.md').find(
       ({ language }) => language === 'json',
     );
     expect(shapeOf(body)).toEqual(shapeOf(JSON.parse(documented?.code ?? '')));
