@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { EventEmitter2 } from '@nestjs/event-emitter';
-import { RegistryEvents } from '../../../lib/index.js';
+import { type HeartbeatSucceededEvent, RegistryEvents } from '../../../lib/index.js';
 import { EventCounts } from '../../../lib/metrics/event-counts.js';
 import { FactReader } from '../../../lib/metrics/facts.js';
 import { instruments, prometheusName } from '../../../lib/metrics/instruments.js';
@@ -244,6 +244,49 @@ describe('facts', () => {
     const snapshot = () => ({ ...parts.registration.snapshot(), renewedAgoMs: 4_000 });
     const reader = new FactReader({ ...parts, registration: { snapshot } });
     expect(reader.read().lastSuccessAgoMs).toBe(4_000);
+  });
+});
+
+describe('the instruments that read the facts', () => {
+  it('are in seconds, and 1 or 0 for yes or no', async () => {
+    const { discovery, registry, parts } = metrics({ maxProviders: 0 });
+    for (const name of ['first', 'second']) {
+      registry.list(name, [instanceOf(`${name}-1`)]);
+      await discovery.core.find(name);
+    }
+    const known = discovery.core.snapshot();
+    const ages = [9_000, 3_000];
+    const providers = known.providers.map((each, nth) => ({
+      ...each,
+      pulledAgoMs: ages[nth] ?? null,
+    }));
+    const addresses = [
+      { address: 'a', isServing: true },
+      { address: 'b', isServing: false },
+    ];
+    const registration = { ...parts.registration.snapshot(), addresses, eventLoopLagMs: 250 };
+    const reader = new FactReader({
+      ...parts,
+      registration: { snapshot: () => registration },
+      discovery: { snapshot: () => ({ ...known, watching: true, providers }) },
+    });
+    const valuesOf = (name: string) =>
+      instruments.flatMap(each =>
+        each.name === name && each.kind !== 'histogram'
+          ? each.read(reader.read()).map(({ value }) => value)
+          : [],
+      );
+    expect(valuesOf('registry.eventloop.lag')).toEqual([0.25]);
+    expect(valuesOf('registry.address.up')).toEqual([1, 0]);
+    expect(valuesOf('registry.discovery.watch.open')).toEqual([1]);
+    // Those that share a label: the oldest list.
+    expect(valuesOf('registry.discovery.pull.age')).toEqual([9]);
+  });
+
+  it('measure heartbeats in seconds', () => {
+    const durations = instruments.flatMap(each => (each.kind === 'histogram' ? [each] : []));
+    const heartbeat = { tookMs: 250 } as unknown as HeartbeatSucceededEvent;
+    expect(durations.map(({ valueOf }) => valueOf(heartbeat))).toEqual([0.25]);
   });
 });
 
