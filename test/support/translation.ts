@@ -118,7 +118,7 @@ function linksOf(part: string): readonly string[] {
 
 /** What a translator may change in a block: comments, but not the name of a file, and labels of arrows. */
 const words = new Map([
-  ['ts', /(?:^|\s)\/\/(?! (?:src|test)\/).*$/gm],
+  ['ts', /(?:^|\s)\/\/(?! (?:src|test)\/).*$|\/\*\*.*?\*\//gm],
   ['js', /(?:^|\s)\/\/.*$/gm],
   ['mermaid', / : .*$/gm],
 ]);
