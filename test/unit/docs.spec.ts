@@ -17,7 +17,7 @@ import {
   publishedDocuments,
   tableOf,
 } from '../support/docs.js';
-import { withStates } from '../support/state-diagram.js';
+import { statePages, withStates } from '../support/state-diagram.js';
 import { testNamesIn } from '../support/test-names.js';
 
 const manifest: {
@@ -161,10 +161,13 @@ describe('the documents', () => {
     expect(listed).toEqual(expected);
   });
 
-  it('draw the states as the code decides them: else run npm run docs:states', () => {
-    const page = readFileSync('docs/lifecycle.md', 'utf8');
-    expect(page).toBe(withStates(page));
-  });
+  it.each([...statePages])(
+    'draw the states as the code decides them: else run npm run docs:states: %s',
+    (path, language) => {
+      const page = readFileSync(path, 'utf8');
+      expect(page).toBe(withStates(page, language));
+    },
+  );
 
   it('say where the repository is as package.json does', () => {
     expect(manifest.homepage).toBe(`${repository}#readme`);
