@@ -11,7 +11,7 @@ export const pages = documentsIn('docs');
 
 /** Paths of the Chinese documents that exist: the README and the pages. */
 export const chineseDocuments: readonly string[] = [
-  ...['README.zh-CN.md'].filter(name => existsSync(name)),
+  ...['README-zh-CN.md'].filter(name => existsSync(name)),
   ...documentsIn('docs/zh-CN'),
 ];
 

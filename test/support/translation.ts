@@ -86,7 +86,7 @@ function partsOf(part: string, blocks: readonly string[], target: Target): Secti
     'tables by their first column': tablesOf(lines),
     'code blocks': [...part.matchAll(/⟦(\d+)⟧/g)].map(([, at]) => blocks[Number(at)] ?? ''),
     'list items': lines.filter(line => /^ *(?:[-*]|\d+\.) /.test(line)).map(() => 'a list item'),
-    'names of tests': lines.flatMap(testsOf),
+    'names of tests': testsOf(lines),
     links: linksOf(part).map(target).sort(),
     'names in backticks': [...new Set(codesIn(part))].sort(),
     numbers: [
@@ -104,10 +104,13 @@ function tablesOf(lines: readonly string[]): readonly string[] {
     });
 }
 
-/** Returns the cells of a row that are a test's name with a link, and nothing else. */
-function testsOf(line: string): readonly string[] {
-  const cells = line.split(/(?<!\\)\|/).map(cell => cell.trim());
-  return cells.filter(cell => /^\[.+\]\[.+\]$/.test(cell));
+/** Returns the tests that the tables with such a column name, each with its link. */
+function testsOf(lines: readonly string[]): readonly string[] {
+  return lines
+    .join('\n')
+    .split(/\n(?!\|)/)
+    .filter(table => /^\|.*\| (test|测试) \|$/m.test(table))
+    .flatMap(table => table.match(/\[[^|]+\]\[[^|]+\](?= \|$)/gm) ?? []);
 }
 
 function linksOf(part: string): readonly string[] {

@@ -54,7 +54,7 @@ function targetOf(link: string, document: string) {
 
 /** Whether npm puts a file into the package. */
 function isShipped(file: string): boolean {
-  const always = ['README.md', 'README.zh-CN.md', 'LICENSE', 'package.json'];
+  const always = ['README.md', 'LICENSE', 'package.json'];
   const patterns = [...always, ...manifest.files].map(
     entry => new RegExp(`^${entry.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}(/.*)?$`),
   );

@@ -6,12 +6,12 @@ import { differences, type Target } from '../support/translation.js';
 
 /** The Chinese documents by the English ones. */
 const translations = new Map([
-  ['README.md', 'README.zh-CN.md'],
+  ['README.md', 'README-zh-CN.md'],
   ...pages.map(page => [page, page.replace('docs/', 'docs/zh-CN/')] as const),
 ]);
 const originals = new Map([...translations].map(([english, chinese]) => [chinese, english]));
 
-/** The repository's files. npm gets `README.zh-CN.md` without the Chinese pages, so it links to them here. */
+/** The repository's files. npm gets `README-zh-CN.md` without the Chinese pages, so it links to them here. */
 const repository = 'https://github.com/nestjs-servicecomb/nestjs-servicecomb/blob/main/';
 
 /** Returns where links of a document lead to: the English file, and the heading by its place in the file. */
