@@ -93,10 +93,10 @@ function partsOf(part: string, blocks: readonly string[], target: Target): Secti
   };
 }
 
-const months = [
-  ...['January', 'February', 'March', 'April', 'May', 'June'],
-  ...['July', 'August', 'September', 'October', 'November', 'December'],
-];
+const months =
+  'January February March April May June July August September October November December'.split(
+    ' ',
+  );
 const monthOfYear = new RegExp(`\\b(?:${months.join('|')})(?= \\d)`, 'g');
 
 /** Returns all numbers of a text once, those of months included. */
