@@ -31,14 +31,14 @@ type Words = Readonly<Record<Language, string>>;
 
 const forgotten: Words = {
   english: 'the registry has lost the instance',
-  chinese: '服务中心丢失了该实例',
+  chinese: '注册中心丢失了该实例',
 };
 
 /** Reasons in words. Two that share their words are one in the diagram. */
 const words: Readonly<Record<Reason, Words>> = {
   elapsed: { english: 'time passes', chinese: '时间推移' },
   stalled: { english: 'the process stood still', chinese: '进程停顿' },
-  'probe-answered': { english: 'the registry answers a probe', chinese: '服务中心应答了探测' },
+  'probe-answered': { english: 'the registry answers a probe', chinese: '注册中心应答了探测' },
   'service-found': { english: 'the service is known', chinese: '服务已确认' },
   posted: { english: 'the instance is posted', chinese: '实例已提交' },
   granted: { english: 'the registration succeeds', chinese: '注册成功' },
@@ -61,7 +61,7 @@ const words: Readonly<Record<Reason, Words>> = {
   },
   renewed: { english: 'a heartbeat succeeds', chinese: '心跳成功' },
   failed: { english: 'a request fails', chinese: '请求失败' },
-  refused: { english: 'the registry refuses', chinese: '服务中心拒绝' },
+  refused: { english: 'the registry refuses', chinese: '注册中心拒绝' },
   'instance-gone': forgotten,
   'service-gone': forgotten,
   begun: {

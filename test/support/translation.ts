@@ -89,10 +89,21 @@ function partsOf(part: string, blocks: readonly string[], target: Target): Secti
     'names of tests': testsOf(lines),
     links: linksOf(part).map(target).sort(),
     'names in backticks': [...new Set(codesIn(part))].sort(),
-    numbers: [
-      ...new Set(prose.match(/\d[\d,.]*/g)?.map(number => number.replaceAll(/[,.]+/g, ''))),
-    ].sort(),
+    numbers: numbersIn(prose),
   };
+}
+
+const months = [
+  ...['January', 'February', 'March', 'April', 'May', 'June'],
+  ...['July', 'August', 'September', 'October', 'November', 'December'],
+];
+const monthOfYear = new RegExp(`\\b(?:${months.join('|')})(?= \\d)`, 'g');
+
+/** Returns all numbers of a text once, those of months included. */
+function numbersIn(prose: string): readonly string[] {
+  const text = prose.replaceAll(monthOfYear, month => `${months.indexOf(month) + 1}`);
+  const numbers = text.match(/\d[\d,.]*/g)?.map(number => number.replaceAll(/[,.]+/g, ''));
+  return [...new Set(numbers)].sort();
 }
 
 function tablesOf(lines: readonly string[]): readonly string[] {

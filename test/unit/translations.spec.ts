@@ -100,6 +100,11 @@ describe('differences()', () => {
     expect(between(chinese)).toEqual([]);
   });
 
+  it('takes the name of a month for its number', () => {
+    const dated = (text: string) => ({ text: `# 1\n${text}\n`, target: String });
+    expect(differences(dated('In March 2026.'), dated('2026 年 3 月。'))).toEqual([]);
+  });
+
   it.each([
     {
       part: 'a heading',
