@@ -15,7 +15,7 @@ export const chineseDocuments: readonly string[] = [
   ...documentsIn('docs/zh-CN'),
 ];
 
-/** Paths of the READMEs, the changelog and the pages, in both languages. npm gets them without `docs/zh-CN`. */
+/** Paths of the READMEs, the changelog and the pages, in both languages. npm gets README.md and CHANGELOG.md. */
 export const publishedDocuments: readonly string[] = [
   'README.md',
   'CHANGELOG.md',

@@ -121,8 +121,10 @@ describe('the documents', () => {
   it.each(publishedDocuments)('%s links to files of the repository that exist', document => {
     const own = linksIn(document).filter(link => link.startsWith(`${repository}/`));
     for (const link of own) {
-      const [, path = ''] = /\/(?:blob|tree)\/main\/([^#]+)/.exec(link) ?? [];
+      const [, path = '', anchor] = /\/(?:blob|tree)\/main\/([^#]+)(?:#(.*))?/.exec(link) ?? [];
       expect([link, existsSync(path)]).toEqual([link, true]);
+      if (anchor !== undefined && path.endsWith('.md'))
+        expect([link, ...anchorsOf(path)]).toContain(decodeURIComponent(anchor));
     }
   });
 
