@@ -11,7 +11,7 @@ const translations = new Map([
 ]);
 const originals = new Map([...translations].map(([english, chinese]) => [chinese, english]));
 
-/** The repository's files. npm gets `README-zh-CN.md` without the Chinese pages, so it links to them here. */
+/** The repository's files. npm gets the README without the pages, so it links to them here. */
 const repository = 'https://github.com/nestjs-servicecomb/nestjs-servicecomb/blob/main/';
 
 /** Returns where links of a document lead to: the English file, and the heading by its place in the file. */
@@ -19,7 +19,7 @@ function targetsIn(document: string): Target {
   return link => {
     const [path = '', anchor] = link.split('#');
     const inRepository = path.startsWith(repository) ? path.slice(repository.length) : '';
-    const isPage = originals.has(inRepository);
+    const isPage = originals.has(inRepository) || translations.has(inRepository);
     if (/^https?:/.test(link) && !isPage) return link;
     const relative = path === '' ? document : join(dirname(document), path);
     const file = isPage ? inRepository : relative;
