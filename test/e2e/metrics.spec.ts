@@ -177,8 +177,9 @@ describe('options of metrics', () => {
       ],
     });
     const registry = new Registry();
-    expect(await startError(cleanup, { exporter: 'opentelemetry', registry })).toMatchObject({
-      issues: [{ path: 'registry' }],
+    const other = { exporter: 'opentelemetry', registry, maxProviders: 10_001 } as const;
+    expect(await startError(cleanup, other)).toMatchObject({
+      issues: [{ path: 'maxProviders' }, { path: 'registry' }],
     });
   });
 });

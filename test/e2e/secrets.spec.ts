@@ -10,19 +10,29 @@ import { inspect } from 'node:util';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { EmbeddedServiceCenter } from 'embedded-service-center';
 import { HttpsProxyAgent } from 'https-proxy-agent';
+import { Registry } from 'prom-client';
 import {
+  Discovery,
   Registration,
   REGISTRY_OPTIONS,
   RegistryHealthIndicator,
   type RegistryModuleOptions,
   ServiceCenterClient,
 } from '../../lib/index.js';
+import { RegistryMetricsModule } from '../../lib/metrics/index.js';
+import { RegistryTracingModule } from '../../lib/tracing/index.js';
 import { certificateAuthority } from '../support/certificates.js';
 import { Cleanup, createApp, optionsFor, type TestApp } from '../support/test-app.js';
+import { TraceRecorder } from '../support/trace-recorder.js';
 
 const cleanup = new Cleanup();
+const recorder = new TraceRecorder();
+const metrics = new Registry();
 const folder = mkdtempSync(join(tmpdir(), 'secrets-'));
-afterEach(() => cleanup.run());
+afterEach(async () => {
+  await cleanup.run();
+  recorder.forget();
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** No text that anything here would write by itself; needs escaping in JSON, in HTML and in a URL. */
@@ -119,12 +129,26 @@ const forms: readonly Form[] = [
   ],
 ];
 
+/** Starts an application with everything that shows something of it. */
+async function startShown(options: RegistryModuleOptions): Promise<TestApp> {
+  const started = await createApp(cleanup, options, {
+    imports: [
+      RegistryMetricsModule.forRoot({ registry: metrics }),
+      RegistryTracingModule.forRoot({ heartbeats: true }),
+    ],
+  });
+  await started.app.listen(0, '127.0.0.1');
+  return started;
+}
+
 /** What an operator could ever see of an application. */
 async function visible({ app, registration, events, log }: TestApp): Promise<string> {
   const shown: unknown[] = [
     log.lines,
     events.all,
     registration.snapshot(),
+    app.get(Discovery).snapshot(),
+    recorder.spans,
     await app.get(RegistryHealthIndicator).isHealthy('registry'),
     app.get(REGISTRY_OPTIONS),
   ];
@@ -136,6 +160,7 @@ async function visible({ app, registration, events, log }: TestApp): Promise<str
     ...errors.map(error => (error instanceof Error ? (error.stack ?? '') : '')),
     inspect(app.get(Registration)),
     inspect(app.get(ServiceCenterClient)),
+    await metrics.metrics(),
   ].join('\n');
 }
 
@@ -200,9 +225,7 @@ describe.each(forms)('a secret in %s', (_, serviceCenter, sent, kept = []) => {
       serviceCenter: { timeoutMs: 200, ...serviceCenter(url) },
       registration: { retry: { initialMs: 10, maxMs: 20 } },
     });
-    const started = await createApp(cleanup, options);
-    await started.app.listen(0, '127.0.0.1');
-    return started;
+    return startShown(options);
   }
 
   it('is nowhere after it was refused', async () => {
@@ -299,12 +322,13 @@ describe('a token that a login gave', () => {
     const { port } = server.address() as AddressInfo;
     const auth = { username: 'root', password: canary };
     const options = optionsFor(`http://127.0.0.1:${port}`, { serviceCenter: { auth } });
-    const started = await createApp(cleanup, options);
-    await started.app.listen(0, '127.0.0.1');
+    const started = await startShown(options);
     await started.events.nth('servicecomb.token.renewed');
     await started.events.nth('servicecomb.registration.failed', 2);
     const text = await visible(started);
     expect(text).toContain('HTTP 500');
+    expect(text).toContain('registry_token_expires_seconds{');
+    expect(recorder.spans.map(({ name }) => name)).toContain('POST login');
     expect(text).not.toMatch(shown([jwt, ...jwt.split('.').slice(1)]));
   });
 });

@@ -3,6 +3,7 @@ import { json, plain } from '../api/answer.js';
 import type { Answer } from '../api/answer.js';
 import type { Clock } from '../clock.js';
 import type { RegistryModel } from '../model/registry-model.js';
+import type { ServiceRecord } from '../model/service-directory.js';
 import { HttpExchange, readBody } from '../server/exchange.js';
 import type { Faults } from '../server/faults.js';
 import { assetOf, pageHeaders } from './assets.js';
@@ -143,7 +144,11 @@ export class PageApi {
     for (const namespace of this.#parts.model.namespaces()) {
       const record = namespace.services.get(serviceId);
       const isAskedFor = tenant === undefined || tenant === namespace.name;
-      if (record !== undefined && isAskedFor) return json(serviceDetails(namespace, record));
+      if (record === undefined || !isAskedFor) continue;
+      const schemaId = query.get('schema');
+      return schemaId === null
+        ? json(serviceDetails(namespace, record))
+        : schemaText(record, schemaId);
     }
     return failure(404, 'No such service.');
   }
@@ -236,6 +241,14 @@ const notFound = failure(404, 'Not found.');
 
 function failure(status: number, error: string, issues?: readonly string[]): Answer {
   return json({ error, issues }, {}, status);
+}
+
+/** A link in a browser carries neither a token nor a domain, which the registry's own route would ask for. */
+function schemaText({ schemas }: ServiceRecord, schemaId: string): Answer {
+  const schema = schemas.get(schemaId);
+  if (schema === undefined) return failure(404, 'No such schema.');
+  const headers = { 'Content-Type': 'text/plain; charset=utf-8' };
+  return { status: 200, headers, body: schema.content };
 }
 
 /** Replaces the ids in a path by `:id`. */

@@ -51,6 +51,10 @@ export class PageUnderTest {
     await this.#ask('POST', `/${serviceId}/instances`, { instance });
   }
 
+  async schema(serviceId: string, schemaId: string, schema: string): Promise<void> {
+    await this.#ask('PUT', `/${serviceId}/schemas/${schemaId}`, { schema });
+  }
+
   async beat(serviceId: string, instanceId: string): Promise<number> {
     return this.#ask('PUT', `/${serviceId}/instances/${instanceId}/heartbeat`);
   }

@@ -90,10 +90,14 @@ describe('the page', () => {
 
   it('shows schemas, tags and who calls whom when a service is opened', async () => {
     await orders('a');
+    await tested.schema('orders', 'orders.rest', 'openapi: 3.0.0');
     await tested.open(page);
     await page.locator('.facts > summary').click();
     await page.locator('.facts').getByText('is called by').waitFor();
     expect(await page.locator('.facts dl').textContent()).toMatch(/serviceId\s*orders.*schemas/);
+    const opened = page.waitForEvent('popup');
+    await page.getByRole('link', { name: 'orders.rest' }).click();
+    expect(await (await opened).textContent('body')).toBe('openapi: 3.0.0');
   });
 
   it('explains its labels, names its profile, and offers the registry as a seed', async () => {

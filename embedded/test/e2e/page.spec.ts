@@ -218,6 +218,10 @@ describe('a service, by the page', () => {
         consumers: ['shop 0.0.1'],
       },
     });
+    const schema = await askPage(serviceCenter, `${path}&schema=orders.rest`);
+    expect(schema).toMatchObject({ status: 200, text: 'text' });
+    expect(schema.headers).toMatchObject({ 'content-type': 'text/plain; charset=utf-8' });
+    expect(await outcome(askPage(serviceCenter, `${path}&schema=declared`))).toBe(404);
     const elsewhere = 'GET services/orders?tenant=other%2Fdefault';
     expect(await outcome(askPage(serviceCenter, elsewhere))).toBe(404);
     expect(await outcome(askPage(serviceCenter, 'GET services/nobody'))).toBe(404);

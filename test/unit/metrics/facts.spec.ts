@@ -5,6 +5,7 @@ import { EventCounts } from '../../../lib/metrics/event-counts.js';
 import { FactReader } from '../../../lib/metrics/facts.js';
 import { instruments, prometheusName } from '../../../lib/metrics/instruments.js';
 import { ProviderLabels } from '../../../lib/metrics/provider-labels.js';
+import { noCalls } from '../../../lib/discovery/balancer.js';
 import { Registration } from '../../../lib/nest/registration.js';
 import { CoreHarness } from '../../support/core-harness.js';
 import { DiscoveryHarness } from '../../support/discovery-harness.js';
@@ -34,7 +35,8 @@ function metrics({ maxProviders = 100 } = {}) {
       samples.map(({ labels, value }) => [Object.values(labels).join(' '), value]),
     );
   };
-  return { discovery, registry: discovery.registry, events, emitter, end, clock, read, reader };
+  const { registry } = discovery;
+  return { discovery, registry, events, emitter, end, clock, read, reader, parts };
 }
 
 describe('counts of events', () => {
@@ -66,10 +68,12 @@ describe('counts of events', () => {
     emitter.emit(RegistryEvents.InstanceUnregistered, { confirmed: true });
     registered(4);
     registered(5);
+    emitter.emit(RegistryEvents.InstanceUnregisterFailed, {});
+    registered(6);
     expect(await read('registry_reregistrations_total')).toEqual({
       expired: 1,
       'taken-over': 1,
-      rejoined: 1,
+      rejoined: 2,
       replaced: 1,
     });
   });
@@ -191,6 +195,55 @@ describe('providers', () => {
     await discovery.core.call('greeter', async () => 'hello');
     expect(await read('registry_calls_total')).toEqual({ 'greeter good': 4 });
     expect(await read('registry_calls_total')).toEqual({ 'greeter good': 4 });
+  });
+});
+
+describe('facts', () => {
+  /** What is known of a provider that was called three times. */
+  async function greeted() {
+    const { discovery, registry, parts } = metrics();
+    registry.list('greeter', [instanceOf('a')]);
+    for (let call = 0; call < 3; call++) await discovery.core.call('greeter', async () => 'hello');
+    return { discovery, parts, known: discovery.core.snapshot() };
+  }
+
+  it('count calls of a provider that was forgotten and asked for again between two reads', async () => {
+    const { discovery, parts } = await greeted();
+    const reader = new FactReader(parts);
+    expect(reader.read().calls.get('greeter')).toMatchObject({ good: 3 });
+    await discovery.run(31 * 60_000);
+    await discovery.core.call('greeter', async () => 'hello');
+    expect(discovery.core.snapshot().providers[0]?.calls.good).toBe(1);
+    expect(reader.read().calls.get('greeter')).toMatchObject({ good: 4 });
+  });
+
+  it('add up a service that is known by two names', async () => {
+    const { parts, known } = await greeted();
+    const providers = [...known.providers, ...known.providers];
+    const reader = new FactReader({
+      ...parts,
+      discovery: { snapshot: () => ({ ...known, providers }) },
+    });
+    expect(reader.read().calls.get('greeter')).toMatchObject({ good: 6 });
+    await Promise.resolve();
+    expect(reader.read().calls.get('greeter')).toMatchObject({ good: 6 });
+  });
+
+  it('have instances that are kept though the registry has forgotten their service', async () => {
+    const { parts, known } = await greeted();
+    const calls = noCalls();
+    const providers = known.providers.map(each => ({ ...each, state: 'absent', calls }) as const);
+    const snapshot = () => ({ ...known, providers });
+    const reader = new FactReader({ ...parts, discovery: { snapshot } });
+    expect(reader.read().providers).toMatchObject([{ label: '_other' }]);
+  });
+
+  it('take the age of the last success from the lease while there is one', () => {
+    const { parts, events } = metrics();
+    events.succeededAt = parts.clock.now() - 90_000;
+    const snapshot = () => ({ ...parts.registration.snapshot(), renewedAgoMs: 4_000 });
+    const reader = new FactReader({ ...parts, registration: { snapshot } });
+    expect(reader.read().lastSuccessAgoMs).toBe(4_000);
   });
 });
 

@@ -71,11 +71,10 @@ export async function detailsOf(service: ServiceView): Promise<ServiceDetails | 
   }
 }
 
-/** Path of the text of a schema in the API of the registry. */
-export function schemaPath({ serviceId, tenant }: ServiceView, schemaId: string): string {
-  const project = tenant.split('/')[1] ?? 'default';
-  const parts = [project, 'registry/microservices', serviceId, 'schemas', schemaId];
-  return `/v4/${parts.map(part => encodeURIComponent(part).replace('%2F', '/')).join('/')}`;
+/** Path of the text of a schema. */
+export function schemaPath({ serviceId, tenant }: ServiceView, schema: string): string {
+  const only = new URLSearchParams({ tenant, schema });
+  return `services/${encodeURIComponent(serviceId)}?${only.toString()}`;
 }
 
 /** Switches a fault on; resolves to false if it was refused. */
