@@ -1,7 +1,15 @@
 import { Background } from '../background/background.js';
 import { type Clock, Deferred } from '../background/clock.js';
 import { failureKind } from '../protocol/failures.js';
-import { type Answer, Finder, type FinderParts, type Pull, type Target, truth } from './finder.js';
+import {
+  type Answer,
+  Finder,
+  type FinderParts,
+  isRegistryFailure,
+  type Pull,
+  type Target,
+  truth,
+} from './finder.js';
 import { isInDoubt, type Outcome } from './provider-state.js';
 
 /** A provider that is pulled. */
@@ -34,6 +42,9 @@ const hintGapMs = 250;
 
 /** Least time between two pulls of a provider that questions or failed calls ask for. */
 const askedGapMs = 1_000;
+
+/** The most questions that are asked at a time: their names may come from requests. */
+const mostQuestions = 16;
 
 /** The pause after a refusal, which the next poll would meet again. */
 const refusedMs = 60_000;
@@ -115,6 +126,9 @@ export class Puller {
   /** When all are polled. One moment for all, so that a batch has them all. */
   #pollAt = Infinity;
   #consumerId: string | undefined;
+  /** Questions that wait for others to be answered. */
+  readonly #questions = new Set<SchedulePull>();
+  #questionsUnderWay = 0;
   #isStopped = false;
   readonly #background = new Background();
   readonly #counts = {
@@ -174,7 +188,7 @@ export class Puller {
     const mustWait = this.settings.neverEarly && provider.state.kind !== 'asked';
     const isEarly = mustWait || this.#now < schedule.endedAt + askedGapMs;
     if (schedule.underWay === undefined && !isEarly)
-      this.#start([{ target: schedule, revision: truth }]);
+      this.#question({ target: schedule, revision: truth });
     await schedule.underWay?.promise;
   }
 
@@ -184,7 +198,7 @@ export class Puller {
     await schedule?.underWay?.promise;
     while (schedule?.underWay?.isFresh === false) await schedule.underWay.promise;
     if (schedule === undefined) return;
-    if (schedule.underWay === undefined) this.#start([{ target: schedule, revision: undefined }]);
+    if (schedule.underWay === undefined) this.#question({ target: schedule, revision: undefined });
     await schedule.underWay?.promise;
   }
 
@@ -233,6 +247,8 @@ export class Puller {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#background.stop();
+    for (const { target } of this.#questions) this.#release(target);
+    this.#questions.clear();
     for (const { underWay } of this.#schedules.values()) await underWay?.promise;
   }
 
@@ -277,11 +293,42 @@ export class Puller {
 
   #start(pulls: readonly SchedulePull[]): void {
     if (this.#isStopped) return;
-    for (const { target, revision } of pulls) {
-      target.truthAt = Infinity;
-      target.underWay = Object.assign(new Deferred(), { isFresh: revision === undefined });
-    }
+    for (const pull of pulls) begin(pull);
     this.#background.start(signal => this.#pull(pulls, signal));
+  }
+
+  /** Asks for one provider, by itself, once few enough questions are under way. */
+  #question(pull: SchedulePull): void {
+    if (this.#isStopped) return;
+    begin(pull);
+    this.#questions.add(pull);
+    this.#askNext();
+  }
+
+  #askNext(): void {
+    const [pull] = this.#questions;
+    if (pull === undefined || this.#questionsUnderWay >= mostQuestions) return;
+    this.#questions.delete(pull);
+    this.#questionsUnderWay += 1;
+    this.#background.start(async signal => {
+      try {
+        await this.#pull([pull], signal);
+      } finally {
+        this.#questionsUnderWay -= 1;
+        this.#askNext();
+      }
+    });
+  }
+
+  /** Fails the questions that wait, where the same would become of them. */
+  #failQuestions(answer: Answer): void {
+    if (answer.kind !== 'failed' || !isRegistryFailure(answer.error)) return;
+    // Those that are asked meanwhile, such as by a listener, are sent.
+    const waiting = [...this.#questions];
+    for (const pull of waiting) {
+      this.#questions.delete(pull);
+      this.#settle(pull.target, pull.revision, answer);
+    }
   }
 
   async #pull(pulls: readonly SchedulePull[], signal: AbortSignal): Promise<void> {
@@ -295,6 +342,7 @@ export class Puller {
           const schedule = schedules.get(pull);
           schedules.delete(pull);
           if (schedule !== undefined) this.#settle(schedule, pull.revision, answer);
+          this.#failQuestions(answer);
         },
       });
     } finally {
@@ -324,4 +372,9 @@ export class Puller {
     }
     ended?.resolve();
   }
+}
+
+function begin({ target, revision }: SchedulePull): void {
+  target.truthAt = Infinity;
+  target.underWay = Object.assign(new Deferred(), { isFresh: revision === undefined });
 }

@@ -68,6 +68,77 @@ describe('the first question', () => {
   });
 });
 
+describe('many first questions at once', () => {
+  it('are asked sixteen at a time, the others in the order in which they came', async () => {
+    const { core, registry, clock } = new DiscoveryHarness();
+    const names = named(1_000);
+    for (const name of names) registry.list(name, [instanceOf(name)]);
+    registry.latencyMs = 100;
+    const found = Promise.all(names.map(name => core.find(name)));
+    await clock.advance(0);
+    expect(registry.asked.map(({ names: [name] }) => name)).toEqual(names.slice(0, 16));
+    await clock.advance(100);
+    expect(registry.count()).toBe(32);
+    await expect(clock.until(found)).resolves.toHaveLength(1_000);
+    expect(registry.asked.map(({ names: [name] }) => name)).toEqual(names);
+    // 63 rounds of 100 ms.
+    expect(registry.asked.at(-1)?.at).toBe(1_000 + 62 * 100);
+  });
+
+  it('are asked sixteen at a time past the cache of the registry, too', async () => {
+    const { core, registry, clock } = new DiscoveryHarness();
+    const names = named(40);
+    for (const name of names) registry.list(name, [instanceOf(name)]);
+    registry.latencyMs = 100;
+    const found = Promise.all(names.map(name => core.find(name, { fresh: true })));
+    await clock.advance(0);
+    expect(registry.count()).toBe(16);
+    await expect(clock.until(found)).resolves.toHaveLength(40);
+    expect(registry.asked.every(({ noCache }) => noCache)).toBe(true);
+  });
+
+  it('leave room for the next ones when a name is unknown', async () => {
+    const { core, registry, clock } = new DiscoveryHarness();
+    registry.latencyMs = 100;
+    const found = Promise.allSettled(named(40).map(name => core.find(name)));
+    const answers = await clock.until(found);
+    expect(answers).toMatchObject(answers.map(() => ({ reason: { reason: 'unknown-provider' } })));
+    expect(registry.count()).toBe(40);
+  });
+
+  it('fail together when the registry does not serve, and those that wait are not sent', async () => {
+    const { core, registry, clock } = new DiscoveryHarness();
+    registry.latencyMs = 100;
+    registry.fails = () => unreachable();
+    const found = Promise.allSettled(named(40).map(name => core.find(name)));
+    const answers = await clock.until(found);
+    expect(answers).toMatchObject(
+      answers.map(() => ({ reason: { code: 'ERR_SERVICECOMB_UNREACHABLE' } })),
+    );
+    expect(registry.count()).toBe(16);
+  });
+
+  it('do not fail for the refusal of one of them', async () => {
+    const { core, registry, clock } = new DiscoveryHarness();
+    const names = named(40);
+    for (const name of names) registry.list(name, [instanceOf(name)]);
+    registry.latencyMs = 100;
+    registry.fails = ({ names: [name] }) => (name === 'p-3' ? refusal(400_001) : undefined);
+    const answers = await clock.until(Promise.allSettled(names.map(name => core.find(name))));
+    expect(answers.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+  });
+
+  it('end when discovery ends, without being sent', async () => {
+    const { core, registry, clock } = new DiscoveryHarness();
+    registry.latencyMs = 100;
+    const found = Promise.allSettled(named(40).map(name => core.find(name)));
+    await clock.advance(0);
+    await clock.until(core.stop());
+    await found;
+    expect(registry.count()).toBe(16);
+  });
+});
+
 describe('a poll', () => {
   it('comes an interval later, give or take a fifth, and is cheap', async () => {
     const harness = await knowing(['greeter']);
