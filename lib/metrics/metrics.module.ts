@@ -134,8 +134,12 @@ function issuesOf({ exporter, maxProviders, registry, meterProvider }: RegistryM
       path: 'registry',
       message: "is of prom-client and has no effect with exporter: 'opentelemetry': leave out one",
     });
+  else if (registry !== undefined && typeof registry.getSingleMetric !== 'function')
+    issues.push({ path: 'registry', message: 'must be a Registry of prom-client' });
   if (meterProvider !== undefined && !isOpenTelemetry)
     issues.push({ path: 'meterProvider', message: "needs exporter: 'opentelemetry'" });
+  else if (meterProvider !== undefined && typeof meterProvider.getMeter !== 'function')
+    issues.push({ path: 'meterProvider', message: 'must be a MeterProvider of OpenTelemetry' });
   return issues;
 }
 

@@ -181,6 +181,16 @@ describe('options of metrics', () => {
     expect(await startError(cleanup, other)).toMatchObject({
       issues: [{ path: 'maxProviders' }, { path: 'registry' }],
     });
+    const noRegistry = { registry: {} } as unknown as RegistryMetricsOptions;
+    expect(await startError(cleanup, noRegistry)).toMatchObject({
+      issues: [{ path: 'registry', message: 'must be a Registry of prom-client' }],
+    });
+    const noProvider = { exporter: 'opentelemetry', meterProvider: {} };
+    expect(
+      await startError(cleanup, noProvider as unknown as RegistryMetricsOptions),
+    ).toMatchObject({
+      issues: [{ path: 'meterProvider', message: 'must be a MeterProvider of OpenTelemetry' }],
+    });
   });
 });
 
