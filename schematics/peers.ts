@@ -44,7 +44,7 @@ export function peersOf(nest: string | undefined): Ranges {
 /** What package.json becomes. */
 export interface WithPeers {
   readonly text: string;
-  /** A sentence for each peer that it names in a version for another Nest. */
+  /** A sentence for each peer that it names in a version for another Nest, or for development alone. */
   readonly notes: readonly string[];
 }
 
@@ -52,11 +52,15 @@ export interface WithPeers {
 export function withPeers(text: string, peers: Ranges): WithPeers {
   const manifest = readManifest(text);
   const named = { ...manifest.devDependencies, ...manifest.dependencies };
-  const notes = Object.entries(peers).flatMap(([name, range]) => {
+  const foreign = Object.entries(peers).flatMap(([name, range]) => {
     const other = named[name];
     if (other === undefined || majorOf(other) === majorOf(range)) return [];
     return [`package.json has ${name} ${other}, and ${range} belongs to this version of Nest`];
   });
+  const forDevelopment = Object.keys(peers)
+    .filter(name => named[name] !== undefined && manifest.dependencies?.[name] === undefined)
+    .map(name => `package.json has ${name} among its devDependencies: move it to dependencies`);
+  const notes = [...foreign, ...forDevelopment];
   const missing = Object.entries(peers).filter(([name]) => named[name] === undefined);
   if (missing.length === 0) return { text, notes };
   const all = Object.entries({ ...manifest.dependencies, ...Object.fromEntries(missing) });

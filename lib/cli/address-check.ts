@@ -66,7 +66,7 @@ export async function checkAddress(
   ];
   for (const step of steps) {
     checks.push(...(await step(target)));
-    if (checks.some(({ status, name }) => status === 'problem' && name !== 'clock')) break;
+    if (checks.some(({ status }) => status === 'problem')) break;
   }
   const isServing = checks.some(({ name, status }) => name === 'registry' && status !== 'problem');
   return {

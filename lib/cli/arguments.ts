@@ -242,9 +242,11 @@ function credentialsOf(flags: CommonFlags, env: Environment, issues: string[]): 
   if (token !== undefined) return { auth: { token }, secretFrom: 'SERVICE_CENTER_TOKEN' };
   const accessKey = set('SERVICE_CENTER_ACCESS_KEY');
   const secretKey = set('SERVICE_CENTER_SECRET_KEY');
-  if (accessKey === undefined || secretKey === undefined)
-    return { auth: undefined, secretFrom: undefined };
-  return { auth: { accessKey, secretKey }, secretFrom: 'SERVICE_CENTER_SECRET_KEY' };
+  if (accessKey !== undefined && secretKey !== undefined)
+    return { auth: { accessKey, secretKey }, secretFrom: 'SERVICE_CENTER_SECRET_KEY' };
+  if (accessKey !== secretKey)
+    issues.push('SERVICE_CENTER_ACCESS_KEY and SERVICE_CENTER_SECRET_KEY need each other');
+  return { auth: undefined, secretFrom: undefined };
 }
 
 async function secretIn(file: string): Promise<string> {

@@ -293,12 +293,31 @@ describe('doctor finds', () => {
       expect(findingsIn(run)[0]).toMatch(
         /^1\. The probe orders-probe could not be removed: .*403205/,
       );
+      expect(findingsIn(run)[2]).toMatch(/^→ Add the verb delete to the role/);
       expect(findingsIn(run)[2]).toContain(
         `DELETE ${registry.url}/v4/default/registry/microservices/${serviceId}?force=true.`,
       );
       expect(run.code).toBe(1);
     },
   );
+
+  concurrently('that the registry never learns of the new service', async cleanup => {
+    const registry = await unguarded(cleanup);
+    const unknown = { errorCode: 400_012, errorMessage: 'Micro-service does not exist' };
+    registry.faults.answer(400, unknown, { operation: 'registerInstance' });
+    const run = await doctor(registry.url);
+    expect(findingsIn(run)[0]).toMatch(/^1\. The probe was not registered: .* errorCode 400012/);
+    expect(registry.dump().services).toEqual([]);
+    expect(run.code).toBe(1);
+  });
+
+  concurrently('a clock that is more than half a minute off', async cleanup => {
+    const registry = await unguarded(cleanup);
+    registry.faults.skewClock(40_000);
+    const run = await doctor(registry.url);
+    expect(findingsIn(run)[0]).toMatch(/^1\. The clock of \S+ is (39|40) s ahead of /);
+    expect(run.code).toBe(1);
+  });
 
   concurrently('a clock that is an hour off', async cleanup => {
     const registry = await unguarded(cleanup);
@@ -419,6 +438,32 @@ describe('doctor', () => {
     expect(output).toMatch(/✓ register/);
     expect(code).toBe(1);
   });
+
+  concurrently(
+    'registers a probe at the first address that serves, and nowhere else',
+    async cleanup => {
+      const first = await unguarded(cleanup);
+      const second = await unguarded(cleanup);
+      const { output } = await doctor(first.url, { args: ['--address', second.url] });
+      expect(output).toMatch(/✓ remove/);
+      const operations = [first, second].map(({ requests }) =>
+        requests.map(each => each.operation),
+      );
+      expect(operations[0]).toContain('registerMicroservice');
+      expect(operations[1]).toEqual(['getVersion', 'getVersion']);
+    },
+  );
+
+  concurrently(
+    'removes the service of the probe where its instance could not be removed',
+    async cleanup => {
+      const registry = await unguarded(cleanup);
+      registry.faults.answer(500, '', { operation: 'unregisterInstance' });
+      const { code } = await doctor(registry.url);
+      expect(registry.dump().services).toEqual([]);
+      expect(code).toBe(0);
+    },
+  );
 
   concurrently('prints all of it as JSON for programs', async cleanup => {
     const { url } = await unguarded(cleanup);

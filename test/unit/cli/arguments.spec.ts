@@ -54,6 +54,15 @@ describe('the command line', () => {
     expect(issuesOf(args)).toEqual([issue]);
   });
 
+  it.each(['SERVICE_CENTER_ACCESS_KEY', 'SERVICE_CENTER_SECRET_KEY'])(
+    'is refused with one key of two: %s',
+    name => {
+      const issue = 'SERVICE_CENTER_ACCESS_KEY and SERVICE_CENTER_SECRET_KEY need each other';
+      const found = readCommandLine(['doctor'], { [name]: 'half' });
+      expect(found).toEqual({ kind: 'wrong', issues: [issue] });
+    },
+  );
+
   it('is refused without a command', () => {
     expect(readCommandLine([], {})).toMatchObject({ kind: 'wrong' });
   });

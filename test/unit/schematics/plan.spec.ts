@@ -74,6 +74,16 @@ export class AppModule {}
     ]);
   });
 
+  it('leaves a peer for development alone as it is, and says so', () => {
+    const dependencies = { '@nestjs/common': '^11.0.0' };
+    const manifest = { name: 'orders', dependencies, devDependencies: { axios: '^1.5.0' } };
+    const files = { 'package.json': JSON.stringify(manifest) };
+    expect(manifestAfter(files).dependencies).not.toHaveProperty('axios');
+    expect(plan(files).notes).toEqual([
+      'package.json has axios among its devDependencies: move it to dependencies',
+    ]);
+  });
+
   it('does not import what another module of the project imports', () => {
     const core = '@Module({ imports: [ScheduleModule.forRoot()] }) export class CoreModule {}';
     const files = { 'src/core/core.module.ts': core };
