@@ -219,6 +219,12 @@ function certificateCheck({ certificate, refusal }: Handshake, target: Target): 
       consequence,
       change: `Renew it at the registry; if today is not ${today()}, set the clock of this machine`,
     });
+  if (refusal === 'DEPTH_ZERO_SELF_SIGNED_CERT')
+    return problem(name, {
+      fact: `The certificate of ${where} is signed by itself, and not trusted here (${refusal})`,
+      consequence,
+      change: 'Name this certificate: --ca-file here, serviceCenter.tls.caFile in the application',
+    });
   if (refusal !== undefined && unknownAuthority.test(refusal))
     return problem(name, {
       fact: `The certificate of ${where} is from ${issuerOf(certificate)}, which is not trusted here (${refusal})`,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { codeOf, propertyOf } from '../errors.js';
+import { codeOf, CredentialsError, propertyOf } from '../errors.js';
 import type { AuthOptions, RegistryModuleOptions } from '../options/options.js';
 import { profileNames } from '../options/profiles.js';
 import type { Environment } from './terminal.js';
@@ -187,6 +187,8 @@ function commonOf(flags: CommonFlags, env: Environment, issues: string[]): Commo
       `--profile must be one of ${profileNames.join(', ')}, got ${JSON.stringify(flags.profile)}`,
     );
   const timeoutMs = timeout === undefined ? undefined : Number(timeout);
+  if (Number.isNaN(timeoutMs))
+    issues.push(`--timeout must be a number of milliseconds, got ${JSON.stringify(timeout)}`);
   return {
     json: flags.json ?? false,
     secretFrom,
@@ -246,7 +248,15 @@ function credentialsOf(flags: CommonFlags, env: Environment, issues: string[]): 
 }
 
 async function secretIn(file: string): Promise<string> {
-  return (await readFile(file, 'utf8')).trim();
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    const reason = codeOf(error) ?? 'unknown reason';
+    throw new CredentialsError(
+      'token',
+      `the file ${JSON.stringify(file)} cannot be read: ${reason}`,
+    );
+  }
 }
 
 /** Text that `--help` prints. */

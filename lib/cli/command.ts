@@ -14,7 +14,7 @@ import {
   readCommandLine,
   usage,
 } from './arguments.js';
-import { connect, waitIdly } from './connection.js';
+import { connect, pause } from './connection.js';
 import { examine } from './doctor.js';
 import { list, type ListParts } from './list.js';
 import { isFine, jsonOf, textOf } from './report.js';
@@ -39,7 +39,7 @@ export interface Surroundings {
 /** Runs a command line and resolves with its exit code. */
 export async function run(
   terminal: Terminal,
-  { machine = networkAddresses(), delay = waitIdly }: Partial<Surroundings> = {},
+  { machine = networkAddresses(), delay = pause }: Partial<Surroundings> = {},
 ): Promise<number> {
   const commandLine = readCommandLine(terminal.args, terminal.env);
   switch (commandLine.kind) {

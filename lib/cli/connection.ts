@@ -12,12 +12,12 @@ import { version } from '../version.js';
 export const machineClock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),
-  delay: waitIdly,
+  delay: pause,
 };
 
-/** Resolves after that many milliseconds, or when aborted, without keeping the process alive. */
-export async function waitIdly(ms: number, signal?: AbortSignal): Promise<void> {
-  await wait(ms, undefined, { ref: false, ...(signal && { signal }) }).catch(() => undefined);
+/** Resolves after that many milliseconds, or when aborted. Keeps the process alive: between two requests nothing else does. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await wait(ms, undefined, { signal }).catch(() => undefined);
 }
 
 const startTimer: StartTimer = (ms, onTime) => {
@@ -63,7 +63,7 @@ export function connect(
     clock: machineClock,
   };
   const clock = { now: () => machineClock.now(), random: Math.random };
-  const credentials = createCredentials(auth, { send, settings, clock, delay: waitIdly });
+  const credentials = createCredentials(auth, { send, settings, clock, delay: pause });
   const channel = new Channel(send, new AddressBook(addresses), settings, credentials);
   return {
     client: new ServiceCenterClient(channel),

@@ -108,17 +108,22 @@ async function reachCheck(host: string, port: number, parts: PublishedCheckParts
   const by = server === undefined ? ', by whatever listens on it already' : '';
   if (failure === undefined)
     return { name, status: 'ok', text: `from this machine${by}; ${notProved}` };
-  const isGiven = parts.options.instance.address !== undefined;
-  const found = {
-    fact: `${host}:${port} cannot be reached from this machine (${failure})`,
-    consequence: isGiven
-      ? 'It may still be reached from elsewhere, as behind a load balancer'
-      : 'Consumers get no answer from this application',
-    change: isGiven
-      ? 'Try it from a machine of a consumer, or correct instance.address (--instance-address)'
+  const fact = `${host}:${port} cannot be reached from this machine (${failure})`;
+  if (parts.options.instance.address !== undefined)
+    return warning(name, {
+      fact,
+      consequence: 'It may still be reached from elsewhere, as behind a load balancer',
+      change:
+        'Try it from a machine of a consumer, or correct instance.address (--instance-address)',
+    });
+  const isElsewhere = server === undefined && failure === 'ECONNREFUSED';
+  return problem(name, {
+    fact,
+    consequence: 'Consumers get no answer from this application',
+    change: isElsewhere
+      ? "Something listens on this port, and not on this address: let it listen on all interfaces, app.listen(port, '0.0.0.0')"
       : 'Open the port in the firewall of this machine, or set instance.address to an address that consumers reach',
-  };
-  return isGiven ? warning(name, found) : problem(name, found);
+  });
 }
 
 async function listening(port: number, { host, stopped }: PublishedCheckParts): Promise<Server> {

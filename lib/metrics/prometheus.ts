@@ -60,6 +60,8 @@ function add(instrument: ReadInstrument, source: Source, { client, registry }: T
       ...settings,
       collect: () => {
         gauge.reset();
+        // Without labels, reset() sets 0.
+        if (labels.length === 0) gauge.remove();
         for (const { labels, value } of source.read(instrument)) gauge.set(labels, value);
       },
     });

@@ -169,25 +169,27 @@ export class Schemas implements BackgroundWork {
     this.parts.emit({ name: RegistryEvents.SchemasFailed, payload });
   }
 
-  /** Resolves with what kept them from being uploaded, if anything did. */
+  /**
+   * Resolves with what kept them from being uploaded, if anything did. When others have been set meanwhile, what
+   * became of these is of no interest: those are due.
+   */
   async #upload(serviceId: string, options: CallOptions): Promise<ServiceCombError | undefined> {
     const contents = this.#contents;
     try {
       const { missing, differing } = await this.#compare(serviceId, contents, options);
       const { onMismatch } = this.parts;
       if (onMismatch === 'fail' && differing.length > 0)
-        return new SchemaMismatchError(differing.map(({ schemaId }) => schemaId));
+        throw new SchemaMismatchError(idsOf(differing));
       const uploaded = onMismatch === 'overwrite' ? [...missing, ...differing] : missing;
       await inGroups(uploaded, mostUploads, content =>
         this.parts.client.setSchema(serviceId, content, options),
       );
-      // Others may have been set meanwhile.
       if (contents === this.#contents)
         this.#succeeded(serviceId, uploaded, onMismatch === 'ignore' ? differing : []);
       return undefined;
     } catch (error) {
       if (!isServiceCombError(error)) throw error;
-      return error;
+      return contents === this.#contents ? error : undefined;
     }
   }
 

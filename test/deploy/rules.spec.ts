@@ -76,7 +76,7 @@ describe('the alert rules', () => {
   ];
   // Without promtool there is nobody to ask.
   if (isPromtoolThere())
-    it.each(commands)('$they, as promtool says', async ({ args }) => {
+    it.concurrent.each(commands)('$they, as promtool says', async ({ args }) => {
       const { stdout } = await promisify(execFile)('promtool', args, { cwd: 'deploy/prometheus' });
       expect(stdout).toContain('SUCCESS');
     });

@@ -13,6 +13,7 @@ import { APP_GUARD, NestFactory, Reflector } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
+  Discovery,
   RegistryAdminModule,
   type RegistryAdminOptions,
   RegistryModule,
@@ -27,6 +28,7 @@ import {
   track,
 } from '../support/test-app.js';
 import { concurrently } from '../support/concurrently.js';
+import { codeBlocksOf } from '../support/docs.js';
 
 class Keys {
   readonly valid = 'let-me-in';
@@ -109,6 +111,13 @@ async function startRegistered(cleanup: Cleanup, setting: Setting = {}) {
   return { ...started, registry, listed };
 }
 
+/** The fields of a JSON value; of an array, those of its first element. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
+  if (typeof value !== 'object' || value === null) return 'value';
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, shapeOf(field)]));
+}
+
 describe.each(hosts)('the routes for operators on $name', host => {
   concurrently('report what is known of registration and discovery', async cleanup => {
     const { ask, registration } = await startRegistered(cleanup, { host });
@@ -121,6 +130,16 @@ describe.each(hosts)('the routes for operators on $name', host => {
       registration: { state: 'registered', instanceId, lastError: null },
       discovery: { watching: false, providers: [] },
     });
+  });
+
+  concurrently('have the fields of the documented report', async cleanup => {
+    const { ask, app } = await startRegistered(cleanup, { host });
+    await app.get(Discovery).find('orders');
+    const { body } = await ask('GET', 'registry');
+    const documented = codeBlocksOf('docs/status-by-hand.md').find(
+      ({ language }) => language === 'json',
+    );
+    expect(shapeOf(body)).toEqual(shapeOf(JSON.parse(documented?.code ?? '')));
   });
 
   concurrently('take the instance out of service and back', async cleanup => {

@@ -48,6 +48,28 @@ describe('the command as a process', () => {
     },
   );
 
+  concurrently(
+    'waits until the registry knows the new service, and removes the probe',
+    async cleanup => {
+      const registry = await unguarded(cleanup);
+      const unknown = { errorCode: 400_012, errorMessage: 'Micro-service does not exist' };
+      registry.faults.answer(400, unknown, { operation: 'registerInstance', times: 1 });
+      const { run } = start(['doctor', '--address', registry.url]);
+      expect((await run).output).toContain('✓ remove');
+      expect(registry.dump().services).toEqual([]);
+    },
+  );
+
+  concurrently('watches on while nothing changes, and ends with 0 at Ctrl-C', async cleanup => {
+    const registry = await unguarded(cleanup);
+    const { child, run } = start(['ls', '--watch', '--json', '--address', registry.url]);
+    let readings = 0;
+    registry.onRequest(({ operation }) => {
+      if (operation === 'listMicroservices' && ++readings === 2) child.kill('SIGINT');
+    });
+    expect(await run).toEqual({ code: 0, output: '{"services":[]}\n', errors: '' });
+  });
+
   concurrently('ends with 2 after a command line that is not valid', async () => {
     const { code, output, errors } = await start(['doctor', '--password', 'secret']).run;
     expect(errors).toMatch(/^--password is refused/);

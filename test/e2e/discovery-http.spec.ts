@@ -279,9 +279,9 @@ describe('an error of a request by name', () => {
     // The first question is not what is timed here.
     await app.get(Discovery).find('greeter');
     const startedAt = performance.now();
-    const error = await thrownBy(get('http://greeter/', { timeout: 150 }));
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
-    expect(error).toMatchObject({ code: 'ECONNABORTED', message: 'timeout of 150ms exceeded' });
+    const error = await thrownBy(get('http://greeter/', { timeout: 1_000 }));
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    expect(error).toMatchObject({ code: 'ECONNABORTED', message: 'timeout of 1000ms exceeded' });
     expect(candidateOf(error)?.instance.instanceId).toBe(silent.instanceId);
     expect(silent.received).toHaveLength(1);
   });
@@ -483,14 +483,14 @@ describe('a stream', () => {
       const provider = await startProvider(cleanup, registry, {
         answer: (_, response) => {
           response.write('first ');
-          setTimeout(() => response.write('second'), 300);
+          setTimeout(() => response.write('second'), 1_500);
         },
       });
       const controller = new AbortController();
       const { data } = await firstValueFrom(
         http.get<NodeJS.ReadableStream>('http://greeter/', {
           responseType: 'stream',
-          timeout: 150,
+          timeout: 1_000,
           signal: controller.signal,
         }),
       );

@@ -160,6 +160,16 @@ describe('doctor finds', () => {
     expect(run.code).toBe(1);
   });
 
+  concurrently('a certificate that is its own authority', async cleanup => {
+    const { url } = await secure(cleanup, other);
+    const run = await doctor(url);
+    expect(findingsIn(run).slice(0, 3)).toEqual([
+      `1. The certificate of ${new URL(url).host} is signed by itself, and not trusted here (DEPTH_ZERO_SELF_SIGNED_CERT).`,
+      'Every request fails before it is sent.',
+      '→ Name this certificate: --ca-file here, serviceCenter.tls.caFile in the application.',
+    ]);
+  });
+
   concurrently('a file of authorities without the right one', async cleanup => {
     const { url } = await secure(cleanup, other.issue(['127.0.0.1']));
     const args = ['--ca-file', await fileWith(cleanup, authority.cert)];
@@ -230,6 +240,25 @@ describe('doctor finds', () => {
     );
     expect(findingsIn(run)[2]).toBe('→ Correct or renew what SERVICE_CENTER_TOKEN holds.');
     expect(run.output).not.toContain('eyJ.old.token');
+  });
+
+  concurrently('a token file that is not there', async cleanup => {
+    const { url } = await guarded(cleanup);
+    const run = await doctor(url, { args: ['--token-file', '/nowhere'] });
+    expect(findingsIn(run)).toEqual([
+      '1. There are no credentials: the file "/nowhere" cannot be read: ENOENT.',
+      'The application cannot register, and finds no other service.',
+      '→ Correct --token-file.',
+    ]);
+  });
+
+  concurrently('nothing to change with the token of a file', async cleanup => {
+    const registry = await guarded(cleanup);
+    const token = registry.rbac?.sign({ account: 'root', roles: ['admin'] });
+    const args = ['--token-file', await fileWith(cleanup, `${token}\n`)];
+    const { code, output } = await doctor(registry.url, { args });
+    expect(output).toMatch(/✓ register/);
+    expect(code).toBe(0);
   });
 
   concurrently('a password file that is not there, without a login', async cleanup => {
@@ -362,6 +391,24 @@ describe('doctor', () => {
     const { code, output } = await doctor(url, { args: ['--port', String(port)] });
     expect(output).toMatch(/✓ reachable +from this machine, by whatever listens on it already/);
     expect(code).toBe(0);
+  });
+
+  concurrently('says that what listens on the port listens on another address', async cleanup => {
+    const { url } = await unguarded(cleanup);
+    const server = createServer(socket => socket.end()).listen(0, '127.0.0.1');
+    cleanup.add(async () => server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const own = { name: 'eth0', address: '127.0.0.2', family: 'IPv4', internal: false } as const;
+    const run = await doctor(url, {
+      args: ['--port', String(port)],
+      machine: { addresses: [own] },
+    });
+    expect(findingsIn(run)).toEqual([
+      `1. 127.0.0.2:${port} cannot be reached from this machine (ECONNREFUSED).`,
+      'Consumers get no answer from this application.',
+      "→ Something listens on this port, and not on this address: let it listen on all interfaces, app.listen(port, '0.0.0.0').",
+    ]);
   });
 
   concurrently('goes on with another address, and judges each', async cleanup => {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import type { DynamicModule } from '@nestjs/common';
 import {
   AggregationTemporality,
@@ -92,11 +92,14 @@ describe('metrics for Prometheus', () => {
     expect(await registry.metrics()).toContain('registry_state{state="registered"} 1\n');
   });
 
-  it('are served by @willsoto/nestjs-prometheus, which has the default registry', async () => {
-    const program = resolve('build/tree/test/support/prometheus-context.js');
-    const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', program]);
-    expect(stdout).toContain('registry_state{state="disabled"} 1\n');
-  });
+  concurrently(
+    'are served by @willsoto/nestjs-prometheus, which has the default registry',
+    async () => {
+      const program = resolve('build/tree/test/support/prometheus-context.js');
+      const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', program]);
+      expect(stdout).toContain('registry_state{state="disabled"} 1\n');
+    },
+  );
 
   concurrently('are told apart by calls', async cleanup => {
     const registry = new Registry();

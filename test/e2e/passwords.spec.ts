@@ -16,6 +16,8 @@ describe('an account with a wrong password', () => {
       serviceCenter: {
         addresses: [first.url, second.url],
         auth: { username: 'root', password: 'another' },
+        // A busy machine takes its time for a password, and an address that does not answer is left for the other.
+        timeoutMs: 20_000,
       },
     });
     const { registration, events } = await startRefused(cleanup, options);

@@ -15,9 +15,10 @@ const folder = resolve('build', 'code-blocks');
 /** The application that tests in `test/` import. */
 const application = { 'src/app.module.ts': 'export class AppModule {}\n' };
 
-/** What `nest new` creates, a guard of a recipe, the globals of Jest and Vitest, and one package that is not installed here. */
+/** What `nest new` creates and a reader has changed, a guard of a recipe, the globals of Jest and Vitest, and one package that is not installed here. */
 const surroundings = {
   'app.controller.ts': 'export class AppController {}\n',
+  'app.module.ts': 'export class AppModule {}\n',
   'app.service.ts': 'export class AppService {}\n',
   'operator.guard.ts': 'export class OperatorGuard { canActivate(): boolean { return true; } }\n',
   'globals.d.ts': `import type * as jest from '@jest/globals';

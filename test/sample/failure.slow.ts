@@ -18,6 +18,9 @@ describe('npm run demo:failure', () => {
       const [started, away, back] = demo.output.split('\n\n');
       expect(started).toMatch(/a lease is 4 s/);
       expect(started).toMatch(/caller +\| +\S+ s {2}\/hello: answered by the greeter/);
+      expect(started).toContain(
+        '/metrics: registry_address_up 1, registry_reregistrations_total 0',
+      );
       expect(away).toMatch(/servicecomb\.heartbeat\.failed: .*\n[^]*\/health: 200, degraded/);
       expect(away).toMatch(
         /servicecomb\.instance\.lost: .*\n[^]*\/health: 503, \w+: holds no lease/,
@@ -27,6 +30,10 @@ describe('npm run demo:failure', () => {
       expect(Number(calls)).toBeGreaterThan(5);
       expect(answered).toBe(calls);
       expect(back).toMatch(/servicecomb\.instance\.registered: .*\n[^]*\/health: 200, registered/);
+      for (const service of ['greeter', 'caller'])
+        expect(back).toMatch(
+          new RegExp(`${service} .*/metrics: .*, registry_reregistrations_total 1\n`),
+        );
       expect(back).toMatch(/Both services are listed again, and everything is as it was$/);
     },
     60_000,

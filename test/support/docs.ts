@@ -11,11 +11,11 @@ export const pages = documentsIn('docs');
 
 /** Paths of the Chinese documents that exist: the README and the pages. */
 export const chineseDocuments: readonly string[] = [
-  ...['README.zh-CN.md'].filter(name => existsSync(name)),
+  ...['README-zh-CN.md'].filter(name => existsSync(name)),
   ...documentsIn('docs/zh-CN'),
 ];
 
-/** Paths of the READMEs, the changelog and the pages in both languages: the documents that npm gets. */
+/** Paths of the READMEs, the changelog and the pages, in both languages. npm gets them without `docs/zh-CN`. */
 export const publishedDocuments: readonly string[] = [
   'README.md',
   'CHANGELOG.md',

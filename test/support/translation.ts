@@ -86,13 +86,24 @@ function partsOf(part: string, blocks: readonly string[], target: Target): Secti
     'tables by their first column': tablesOf(lines),
     'code blocks': [...part.matchAll(/⟦(\d+)⟧/g)].map(([, at]) => blocks[Number(at)] ?? ''),
     'list items': lines.filter(line => /^ *(?:[-*]|\d+\.) /.test(line)).map(() => 'a list item'),
-    'names of tests': lines.flatMap(testsOf),
+    'names of tests': testsOf(lines),
     links: linksOf(part).map(target).sort(),
     'names in backticks': [...new Set(codesIn(part))].sort(),
-    numbers: [
-      ...new Set(prose.match(/\d[\d,.]*/g)?.map(number => number.replaceAll(/[,.]+/g, ''))),
-    ].sort(),
+    numbers: numbersIn(prose),
   };
+}
+
+const months = [
+  ...['January', 'February', 'March', 'April', 'May', 'June'],
+  ...['July', 'August', 'September', 'October', 'November', 'December'],
+];
+const monthOfYear = new RegExp(`\\b(?:${months.join('|')})(?= \\d)`, 'g');
+
+/** Returns all numbers of a text once, those of months included. */
+function numbersIn(prose: string): readonly string[] {
+  const text = prose.replaceAll(monthOfYear, month => `${months.indexOf(month) + 1}`);
+  const numbers = text.match(/\d[\d,.]*/g)?.map(number => number.replaceAll(/[,.]+/g, ''));
+  return [...new Set(numbers)].sort();
 }
 
 function tablesOf(lines: readonly string[]): readonly string[] {
@@ -104,10 +115,13 @@ function tablesOf(lines: readonly string[]): readonly string[] {
     });
 }
 
-/** Returns the cells of a row that are a test's name with a link, and nothing else. */
-function testsOf(line: string): readonly string[] {
-  const cells = line.split(/(?<!\\)\|/).map(cell => cell.trim());
-  return cells.filter(cell => /^\[.+\]\[.+\]$/.test(cell));
+/** Returns the tests that the tables with such a column name, each with its link. */
+function testsOf(lines: readonly string[]): readonly string[] {
+  return lines
+    .join('\n')
+    .split(/\n(?!\|)/)
+    .filter(table => /^\|.*\| (test|测试) \|$/m.test(table))
+    .flatMap(table => table.match(/\[[^|]+\]\[[^|]+\](?= \|$)/gm) ?? []);
 }
 
 function linksOf(part: string): readonly string[] {
@@ -118,7 +132,7 @@ function linksOf(part: string): readonly string[] {
 
 /** What a translator may change in a block: comments, but not the name of a file, and labels of arrows. */
 const words = new Map([
-  ['ts', /(?:^|\s)\/\/(?! (?:src|test)\/).*$/gm],
+  ['ts', /(?:^|\s)\/\/(?! (?:src|test)\/).*$|\/\*\*.*?\*\//gm],
   ['js', /(?:^|\s)\/\/.*$/gm],
   ['mermaid', / : .*$/gm],
 ]);

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { withStates } from './state-diagram.js';
+import { statePages, withStates } from './state-diagram.js';
 
-// `npm run docs:states`: makes the diagram of docs/lifecycle.md anew.
+// `npm run docs:states`: makes the diagram of docs/lifecycle.md anew, in both languages.
 
-const page = 'docs/lifecycle.md';
-writeFileSync(page, withStates(readFileSync(page, 'utf8')));
+for (const [page, language] of statePages) {
+  writeFileSync(page, withStates(readFileSync(page, 'utf8'), language));
+}

@@ -6,17 +6,23 @@ import { differences, type Target } from '../support/translation.js';
 
 /** The Chinese documents by the English ones. */
 const translations = new Map([
-  ['README.md', 'README.zh-CN.md'],
+  ['README.md', 'README-zh-CN.md'],
   ...pages.map(page => [page, page.replace('docs/', 'docs/zh-CN/')] as const),
 ]);
 const originals = new Map([...translations].map(([english, chinese]) => [chinese, english]));
 
+/** The repository's files. npm gets `README-zh-CN.md` without the Chinese pages, so it links to them here. */
+const repository = 'https://github.com/nestjs-servicecomb/nestjs-servicecomb/blob/main/';
+
 /** Returns where links of a document lead to: the English file, and the heading by its place in the file. */
 function targetsIn(document: string): Target {
   return link => {
-    if (/^https?:/.test(link)) return link;
     const [path = '', anchor] = link.split('#');
-    const file = path === '' ? document : join(dirname(document), path);
+    const inRepository = path.startsWith(repository) ? path.slice(repository.length) : '';
+    const isPage = originals.has(inRepository);
+    if (/^https?:/.test(link) && !isPage) return link;
+    const relative = path === '' ? document : join(dirname(document), path);
+    const file = isPage ? inRepository : relative;
     const english = originals.get(file) ?? file;
     if (anchor === undefined) return english;
     const at = anchorsOf(file).indexOf(decodeURIComponent(anchor));
@@ -56,6 +62,7 @@ describe('differences()', () => {
     '',
     '```ts',
     '// src/a.ts',
+    '/** Calls it. */',
     'a(1); // the first',
     '```',
     '```mermaid',
@@ -75,6 +82,7 @@ describe('differences()', () => {
     '',
     '```ts',
     '// src/a.ts',
+    '/** 调用它。 */',
     'a(1); // 第一个',
     '```',
     '```mermaid',
@@ -90,6 +98,11 @@ describe('differences()', () => {
 
   it('finds none in a translation that is complete', () => {
     expect(between(chinese)).toEqual([]);
+  });
+
+  it('takes the name of a month for its number', () => {
+    const dated = (text: string) => ({ text: `# 1\n${text}\n`, target: String });
+    expect(differences(dated('In March 2026.'), dated('2026 年 3 月。'))).toEqual([]);
   });
 
   it.each([

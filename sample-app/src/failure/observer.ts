@@ -9,7 +9,7 @@ export interface Observation {
   readonly isAnswered: boolean;
 }
 
-/** Asks the services what a probe and a user ask, and tells what has changed. */
+/** Asks the services what a probe, Prometheus and a user ask, and tells what has changed. */
 export class Observer {
   #calls = 0;
   #answered = 0;
@@ -31,8 +31,8 @@ export class Observer {
   async look(): Promise<Observation> {
     const { greeter, caller } = this.services;
     const [ofGreeter, ofCaller, isAnswered] = await Promise.all([
-      this.#healthOf(greeter),
-      this.#healthOf(caller),
+      this.#stateOf(greeter),
+      this.#stateOf(caller),
       this.#call(await caller.ready),
     ]);
     if (ofGreeter !== ofCaller) return { health: 'mixed', isAnswered };
@@ -47,11 +47,16 @@ export class Observer {
     return taken;
   }
 
-  async #healthOf({ label, ready }: ServiceProcess): Promise<number> {
-    const { status, body } = await this.#get(`${await ready}/health`);
-    const state = body?.details?.registry?.state ?? 'no answer';
+  /** Reads the metrics last: they are no older than the health that ends a chapter. */
+  async #stateOf({ label, ready }: ServiceProcess): Promise<number> {
+    const url = await ready;
+    const { status, text } = await this.#get(`${url}/health`);
+    const health = status === 0 ? {} : (JSON.parse(text) as Health);
+    const state = health.details?.registry?.state ?? 'no answer';
     const meaning = status === 200 ? 'holds its lease' : 'holds no lease';
     this.story.observe(label, '/health', `${status}, ${state}: ${meaning}`);
+    const metrics = await this.#get(`${url}/metrics`);
+    if (metrics.status === 200) this.story.observe(label, '/metrics', shownMetrics(metrics.text));
     return status;
   }
 
@@ -69,9 +74,9 @@ export class Observer {
     try {
       const { signal } = this;
       const answer = await fetch(url, { signal });
-      return { status: answer.status, body: (await answer.json()) as NonNullable<Answer['body']> };
+      return { status: answer.status, text: await answer.text() };
     } catch {
-      return { status: 0 }; // that a service has ended is told by itself
+      return { status: 0, text: '' }; // that a service has ended is told by itself
     }
   }
 }
@@ -79,6 +84,23 @@ export class Observer {
 interface Answer {
   /** 0 when nobody answers. */
   readonly status: number;
-  /** The part of what @nestjs/terminus answers that is shown. */
-  readonly body?: { readonly details?: { readonly registry?: { readonly state?: string } } };
+  readonly text: string;
+}
+
+/** The part of what @nestjs/terminus answers that is shown. */
+interface Health {
+  readonly details?: { readonly registry?: { readonly state?: string } };
+}
+
+/** Two metrics that have alert rules in `deploy/`: whether the registry serves, and how often the lease was lost. */
+const shown = ['registry_address_up', 'registry_reregistrations_total'] as const;
+
+function shownMetrics(text: string): string {
+  return shown.map(name => `${name} ${sumOf(name, text)}`).join(', ');
+}
+
+/** Adds up the series of a metric; one that has no series yet is 0. */
+function sumOf(name: string, text: string): number {
+  const series = text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'));
+  return [...series].reduce((sum, [, value]) => sum + Number(value), 0);
 }

@@ -43,6 +43,7 @@ describe('the command line', () => {
     ['ls one two', 'only one service can be named, got also "two"'],
     ['doctor --port web', '--port must be a whole number from 1 to 65535, got "web"'],
     ['doctor --port 70000', '--port must be a whole number from 1 to 65535, got "70000"'],
+    ['ls --timeout soon', '--timeout must be a number of milliseconds, got "soon"'],
     [
       'ls --profile cse',
       '--profile must be one of open-source, cse-exclusive, cse-professional, cse-legacy, got "cse"',

@@ -334,6 +334,35 @@ describe('schemas that are set while there is a lease', () => {
     expect(harness.events.at(-1)).toEqual({ name: RegistryEvents.SchemasUploaded, payload });
   });
 
+  it('are not told to have failed when those before them do', async () => {
+    const harness = new Uploading();
+    await harness.register();
+    const refuseLater = () => {
+      harness.answers = { ...harness.answers, upload: {} };
+      harness.core.setSchemas({ a: 'B' });
+      return refused;
+    };
+    harness.answers = { ...harness.answers, upload: refuseLater };
+    harness.core.setSchemas({ a: 'A' });
+    await harness.run(100);
+    expect(harness.events.map(({ name }) => name)).not.toContain(RegistryEvents.SchemasFailed);
+    expect(harness.core.snapshot().schemas).toMatchObject({ areUploaded: true, lastError: null });
+  });
+
+  it('are compared before the instance, with fail, when they replace those that differ', async () => {
+    const harness = new Uploading({}, 'fail');
+    const setOthers = () => {
+      harness.answers = { ...harness.answers, schemas: listing({ a: 'A' }) };
+      harness.core.setSchemas({ a: 'A' });
+      return listing({ a: 'A' });
+    };
+    harness.answers = { ...harness.answers, schemas: setOthers };
+    harness.core.setSchemas({ a: 'other' });
+    void harness.core.register();
+    await harness.core.tick(0);
+    expect(harness.core.state).toBe('registered');
+  });
+
   it('are all uploaded before the instance when they replace those of the attempt under way', async () => {
     let harness = new Uploading();
     const setOthers = () => {

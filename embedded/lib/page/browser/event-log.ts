@@ -9,8 +9,11 @@ export interface EventLine {
   readonly text: string;
 }
 
-/** Older lines are dropped. */
-const maxLines = 200;
+/** As many as the registry remembers; older ones are dropped. */
+const maxChanges = 500;
+
+/** Older ones are dropped: renewals go on for ever, and must not push the changes out. */
+const maxRenewals = 100;
 
 /** Renewals within so many milliseconds share a line. */
 const renewalsTogetherMs = 5000;
@@ -35,6 +38,7 @@ export class EventLog {
   /** Starts again with the changes of the registry's own history, oldest first. */
   replace(changes: readonly ChangeView[]): void {
     this.#lines = [];
+    this.#renewals = undefined;
     for (const change of changes) this.add(change);
   }
 
@@ -56,7 +60,10 @@ export class EventLog {
   #push(line: Omit<EventLine, 'id'>): void {
     this.#lastId += 1;
     this.#lines.unshift({ id: this.#lastId, ...line });
-    if (this.#lines.length > maxLines) this.#lines.length = maxLines;
+    const isRenewal = line.kind === 'renewed';
+    const alike = this.#lines.filter(({ kind }) => (kind === 'renewed') === isRenewal);
+    const oldest = alike[isRenewal ? maxRenewals : maxChanges];
+    if (oldest !== undefined) this.#lines.splice(this.#lines.indexOf(oldest), 1);
   }
 }
 

@@ -67,12 +67,30 @@ describe('the log of events', () => {
     expect(texts(log)).toEqual(['registered orders 1.0.0 own', 'registered service orders 1.0.0']);
   });
 
+  it('counts renewals anew after it has started again, also with an empty history', () => {
+    const log = new EventLog();
+    log.addRenewals(['a', 'b'], 1000);
+    log.replace([]);
+    log.addRenewals(['a', 'b'], 1001);
+    expect(texts(log)).toEqual(['renewed 2 leases']);
+  });
+
   it('gives each line an id of its own, and forgets the oldest', () => {
     const log = new EventLog();
-    for (let count = 0; count < 500; count += 1) log.add(change('updated', String(count)));
-    expect(log.lines).toHaveLength(200);
-    expect(new Set(log.lines.map(({ id }) => id)).size).toBe(200);
-    expect(log.lines[0]?.text).toBe('orders 1.0.0 499');
+    for (let count = 0; count < 600; count += 1) log.add(change('updated', String(count)));
+    expect(log.lines).toHaveLength(500);
+    expect(new Set(log.lines.map(({ id }) => id)).size).toBe(500);
+    expect(log.lines[0]?.text).toBe('orders 1.0.0 599');
+  });
+
+  it('keeps changes however many renewals follow', () => {
+    const log = new EventLog();
+    log.add(change('expired', 'own'));
+    for (let count = 0; count < 300; count += 1) log.addRenewals(['a'], count * 5000);
+    expect(log.lines).toHaveLength(101);
+    expect(log.lines.at(-1)).toMatchObject({ kind: 'expired' });
+    expect(log.lines[0]).toMatchObject({ kind: 'renewed', at: 299 * 5000 });
+    expect(log.lines[99]).toMatchObject({ kind: 'renewed', at: 200 * 5000 });
   });
 });
 
