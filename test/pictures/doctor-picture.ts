@@ -9,7 +9,11 @@ export async function doctorPicture(): Promise<string> {
   try {
     const nobody = `http://127.0.0.1:${await freePort()}`;
     const { output } = await runCommandLine(['doctor'], {
-      env: { SERVICE_CENTER_ADDRESS: `${registry.url},${nobody}`, FORCE_COLOR: '1' },
+      env: {
+        SERVICE_CENTER_ADDRESS: `${registry.url},${nobody}`,
+        PORT: '8080',
+        FORCE_COLOR: '1',
+      },
       columns: 96,
     });
     return terminalPicture('npx nestjs-servicecomb doctor', output);
