@@ -125,6 +125,8 @@ export class Puller {
   readonly #schedules = new Map<Pullable, Schedule>();
   /** When all are polled. One moment for all, so that a batch has them all. */
   #pollAt = Infinity;
+  /** What the last tick returned. */
+  #expectedAt = Infinity;
   #consumerId: string | undefined;
   /** Questions that wait for others to be answered. */
   readonly #questions = new Set<SchedulePull>();
@@ -240,7 +242,8 @@ export class Puller {
       this.#pollAt = now + pollIntervalMs * (1 + jitter);
     }
     this.#startWhere(({ truthAt }) => isPoll || truthAt <= now);
-    return this.#dueAt;
+    this.#expectedAt = this.#dueAt;
+    return this.#expectedAt;
   }
 
   /** Ends what is under way, and starts nothing more; resolves when the requests under way have ended. */
@@ -278,9 +281,12 @@ export class Puller {
 
   /** Starts what is due besides the polls; a poll waits for the next tick. */
   #startDue(): void {
-    if (this.#schedules.size === 0) return;
+    this.#startDueNow();
+    if (this.#schedules.size > 0) this.parts.wake();
+  }
+
+  #startDueNow(): void {
     if (!this.settings.neverEarly) this.#startWhere(({ truthAt }) => truthAt <= this.#now);
-    this.parts.wake();
   }
 
   #startWhere(isDue: (schedule: Schedule) => boolean): void {
@@ -334,6 +340,7 @@ export class Puller {
   async #pull(pulls: readonly SchedulePull[], signal: AbortSignal): Promise<void> {
     const consumerId = this.#consumerId;
     const schedules = new Map<Pull, Schedule>(pulls.map(pull => [pull, pull.target]));
+    let unchanged = 0;
     try {
       await this.#finder.find(pulls, {
         consumerId,
@@ -341,13 +348,17 @@ export class Puller {
         settle: (pull, answer) => {
           const schedule = schedules.get(pull);
           schedules.delete(pull);
+          if (answer.kind === 'unchanged') unchanged += 1;
           if (schedule !== undefined) this.#settle(schedule, pull.revision, answer);
           this.#failQuestions(answer);
         },
       });
     } finally {
       for (const schedule of schedules.values()) this.#release(schedule);
-      this.#startDue();
+      this.#startDueNow();
+      // A poll that finds nothing new is the usual case, and is followed by nothing.
+      const isNews = unchanged < pulls.length || this.#dueAt < this.#expectedAt;
+      if (isNews && this.#schedules.size > 0) this.parts.wake();
     }
   }
 

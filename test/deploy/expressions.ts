@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import type { DrawnPanel } from '../pictures/panel.js';
 
 /** An alert rule of Prometheus, as far as it is looked at. */
 export interface AlertRule {
@@ -9,9 +10,9 @@ export interface AlertRule {
   readonly annotations: { readonly summary: string; readonly description: string };
 }
 
-interface Panel {
+/** A panel of the dashboard, or the heading of some. */
+export interface Panel extends DrawnPanel {
   readonly id: number;
-  readonly title: string;
   readonly type: string;
   readonly gridPos: {
     readonly h: number;

@@ -341,6 +341,48 @@ describe('the installed packages', () => {
     }
   });
 
+  it.each([
+    ['optional.mjs', "import * as modules from 'node:module';", 'import'],
+    ['optional.cjs', "const modules = require('node:module');", 'require'],
+  ])('load no optional package until it is used: %s', async (file, line, load) => {
+    const source = `
+      ${line}
+      const isOptional = /^(ws|prom-client|@opentelemetry\\/.*|@nestjs\\/(terminus|swagger))$/;
+      const hook = "import { writeSync } from 'node:fs';" +
+        "export async function resolve(name, context, next) {" +
+        "  if (" + isOptional + ".test(name)) writeSync(1, 'import ' + name + '\\\\n');" +
+        "  return next(name, context);" +
+        "}";
+      modules.register('data:text/javascript,' + encodeURIComponent(hook));
+      const { require: original } = modules.Module.prototype;
+      modules.Module.prototype.require = function (name) {
+        if (isOptional.test(name)) console.log('require ' + name);
+        return original.call(this, name);
+      };
+      const load = async name => ${load}(name);
+      async function main() {
+        const { Module } = await load('@nestjs/common');
+        const { NestFactory } = await load('@nestjs/core');
+        const { EventEmitterModule } = await load('@nestjs/event-emitter');
+        const { ScheduleModule } = await load('@nestjs/schedule');
+        const client = await load('nestjs-servicecomb');
+        const { RegistryModule, DiscoveryHttpModule, RegistryHealthModule } = client;
+        class AppModule {}
+        const registry = RegistryModule.forRoot({ enabled: false, microservice: { serviceName: 'orders' } });
+        const host = [ScheduleModule.forRoot(), EventEmitterModule.forRoot()];
+        const others = [DiscoveryHttpModule.register(), RegistryHealthModule.forRoot(), registry];
+        Module({ imports: [...host, ...others] })(AppModule);
+        const app = await NestFactory.create(AppModule, { logger: false, abortOnError: false });
+        await app.init();
+        await app.close();
+        console.log('started and ended');
+        await load('ws');
+      }
+      main().catch(error => console.log(error));
+    `;
+    expect(await runInProject(file, source)).toBe(`started and ended\n${load} ws`);
+  });
+
   it('can be required by CommonJS', async () => {
     const source = `
       const main = require('nestjs-servicecomb');

@@ -19,6 +19,8 @@ interface Surroundings {
   readonly stopped?: AbortSignal;
   readonly onOutput?: (text: string) => void;
   readonly delay?: (ms: number) => Promise<void>;
+  /** The width of the terminal. @default so wide that no line breaks */
+  readonly columns?: number;
 }
 
 /** A machine with nothing but a loopback interface. */
@@ -29,7 +31,13 @@ export const lonelyMachine: AddressList = {
 /** Runs a command in this process, as its program does. Its application has a name of its own. */
 export async function runCommandLine(
   args: readonly string[],
-  { env = {}, stopped = new AbortController().signal, onOutput, ...others }: Surroundings = {},
+  {
+    env = {},
+    stopped = new AbortController().signal,
+    onOutput,
+    columns = 1_000,
+    ...others
+  }: Surroundings = {},
 ): Promise<CommandRun> {
   const output: string[] = [];
   const errors: string[] = [];
@@ -43,7 +51,7 @@ export async function runCommandLine(
     },
     printError: (text: string) => errors.push(text),
     isTerminal: false,
-    columns: 1_000,
+    columns,
     showProgress: (text: string | undefined) => {
       if (text !== undefined) progress.push(text);
     },

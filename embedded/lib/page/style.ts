@@ -95,6 +95,7 @@ dt { color: var(--quiet); }
 #fault-list li > span { min-width: 0; }
 #fault-list .quiet { display: block; }
 #faults > p, #faults > details { margin-top: .5rem; }
+#faults > p:last-child { display: flex; flex-wrap: wrap; gap: .4rem; }
 form, .field { display: grid; grid-template-columns: minmax(0, 1fr); }
 .field { gap: .15rem; margin-bottom: .6rem; }
 .field:last-child { margin-bottom: 0; }

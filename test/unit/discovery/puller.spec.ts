@@ -195,6 +195,33 @@ describe('a poll', () => {
     expect(harness.registry.asked.map(({ revisions: [revision] }) => revision)).not.toContain('0');
   });
 
+  it('that finds nothing new is followed by no tick, and any other by one', async () => {
+    const harness = await knowing(named(3));
+    harness.registry.latencyMs = 100;
+    const wakesOfPoll = async () => {
+      await harness.clock.advance((await harness.core.tick()) ?? 0);
+      await harness.core.tick();
+      const { wakes } = harness;
+      await harness.clock.advance(100);
+      return harness.wakes - wakes;
+    };
+    expect(await wakesOfPoll()).toBe(0);
+    harness.registry.list('p-1', []);
+    expect(await wakesOfPoll()).toBe(1);
+    expect(harness.registry.count()).toBe(2);
+  });
+
+  it('during which a frame came is followed by a tick', async () => {
+    const harness = await knowing(named(3), { watch: true });
+    harness.registry.latencyMs = 100;
+    await harness.clock.advance((await harness.core.tick()) ?? 0);
+    await harness.core.tick();
+    harness.watchers[0]?.events.hint('all');
+    const { wakes } = harness;
+    await harness.clock.advance(100);
+    expect(harness.wakes - wakes).toBe(1);
+  });
+
   it('asks for fifty in one request', async () => {
     const harness = await knowing(named(120));
     await harness.run(15_000);
