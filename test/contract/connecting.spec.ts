@@ -4,6 +4,7 @@ import { type AddressInfo, Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { version } from '../../lib/version.js';
 import { httpClient } from './registry-under-test.js';
 
 const closings: (() => void)[] = [];
@@ -109,7 +110,7 @@ describe('serviceCenter.axios', () => {
     await httpClient(url, { axios: { headers } }).listMicroservices();
     expect(seen[0]?.headers).toMatchObject({
       'x-gateway': 'blue',
-      'user-agent': 'nestjs-servicecomb/test',
+      'user-agent': `nestjs-servicecomb/${version}`,
     });
   });
 });
