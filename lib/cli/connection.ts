@@ -6,7 +6,6 @@ import { AddressBook } from '../protocol/address-book.js';
 import { Channel, type Credentials, type Send } from '../protocol/channel.js';
 import { ServiceCenterClient } from '../protocol/service-center.client.js';
 import { Connections, exchange, type StartTimer } from '../transport/http.js';
-import { version } from '../version.js';
 
 /** The clock of this machine. */
 export const machineClock: Clock = {
@@ -53,13 +52,11 @@ export function connect(
     return reply;
   };
   const { project, domain, timeoutMs, maxAnswerBytes } = serviceCenter;
-  const userAgent = `nestjs-servicecomb/${version}`;
   const settings = {
     project,
     domain,
     timeoutMs,
     maxAnswerBytes,
-    userAgent,
     clock: machineClock,
   };
   const clock = { now: () => machineClock.now(), random: Math.random };
