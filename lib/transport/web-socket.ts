@@ -42,20 +42,17 @@ const open = 1;
 
 /**
  * Creates the port to WebSockets. They are opened with the agents of the other connections, so that TLS and
- * proxies are the same, and with the headers of `serviceCenter.axios`. `ws` is loaded at the first handshake, and
- * not again: jest refuses an import between two tests, which would look like a package that is missing.
+ * proxies are the same, and with the headers of `serviceCenter.axios`. `ws` is loaded at the first handshake.
  */
 export function openSocketOver(
   connections: Pick<Connections, 'agents'>,
   { axios: extras }: Pick<ConnectionSettings, 'axios'>,
-  load: () => Promise<WebSocketPackage> = loadPackage,
+  load: () => Promise<WebSocketPackage> = loadWebSockets,
 ): OpenSocket {
-  let loading: Promise<WebSocketPackage> | undefined;
   return (handshake, events) => {
     const headers = sendable({ ...headersOf(extras?.() ?? {}), ...handshake.headers });
     const socket = new LazySocket(events);
-    loading ??= load();
-    loading
+    load()
       .then(
         ws => socket.follow(() => begin(ws, { ...handshake, headers }, connections.agents)),
         (error: unknown) => socket.end({ kind: 'unavailable', error }),
@@ -63,6 +60,17 @@ export function openSocketOver(
       .catch((error: unknown) => socket.end({ kind: 'failed', error }));
     return socket;
   };
+}
+
+let loading: Promise<WebSocketPackage> | undefined;
+
+/**
+ * Loads `ws`, once in a process: jest refuses an import between two tests, which would look like a package that is
+ * missing.
+ */
+export function loadWebSockets(): Promise<WebSocketPackage> {
+  loading ??= loadPackage();
+  return loading;
 }
 
 /** Bundlers take an import in a `try` for an optional one. */

@@ -88,7 +88,7 @@ async function compileInProject(name: string, source: string): Promise<string> {
 describe.each(packages)('the tarball of %s', name => {
   it('holds both forms, the documents and what npm needs, and nothing else', () => {
     const allowed =
-      /^(dist\/(esm|cjs)\/.+\.(js|d\.ts)|dist\/cjs\/package\.json|dist\/schematics\/(nest-add\.cjs|\w+\.json)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+      /^(dist\/(esm|cjs)\/.+\.(js|d\.ts)|dist\/cjs\/package\.json|dist\/schematics\/(nest-add\.cjs|\w+\.json)|docs\/reference\.md|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
     expect(filesOf(name).filter(file => !allowed.test(file))).toEqual([]);
     expect(filesOf(name)).toEqual(
       expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/cjs/package.json']),

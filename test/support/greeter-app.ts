@@ -2,7 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
 import { All, Controller, type Type } from '@nestjs/common';
 import { Discovery, DiscoveryHttpModule, type RegistryModuleOptions } from '../../lib/index.js';
+import { loadWebSockets } from '../../lib/transport/web-socket.js';
 import { type Cleanup, optionsFor, startApp, type TestApp } from './test-app.js';
+
+// Later, jest may refuse the import: nothing may be imported between two tests.
+await loadWebSockets();
 
 /** How a provider answers. */
 export type Answering = () => Promise<string> | string;

@@ -151,12 +151,13 @@ function factsOf(service: ServiceView, details: ServiceDetails): readonly Fact[]
     ([name, value]) => `${name}=${value}`,
   );
   const tagged = Object.entries(tags).map(([name, value]) => `${name}=${value}`);
-  const listed = (texts: readonly string[]): readonly string[] =>
-    texts.length === 0 ? [] : [texts.join(', ')];
+  const textOrNone = (text: string): readonly string[] => (text === '' ? [] : [text]);
+  const listed = (texts: readonly string[]): readonly string[] => textOrNone(texts.join(', '));
   const facts: readonly Fact[] = [
     ['serviceId', details.serviceId],
-    ['description', ...listed(description === '' ? [] : [description])],
-    ['framework', ...listed([framework, level].filter(text => text !== ''))],
+    ['description', ...textOrNone(description)],
+    ['framework', ...textOrNone(framework)],
+    ['level', ...textOrNone(level)],
     ['properties', ...listed(pairs)],
     ['tags', ...listed(tagged)],
     ['schemas', ...details.schemas.flatMap(schema => schemaLink(service, schema))],
