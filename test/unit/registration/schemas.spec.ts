@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { RegistryEvents } from '../../../lib/events.js';
 import type { HttpRequest } from '../../../lib/protocol/channel.js';
+import type { SchemaDocuments } from '../../../lib/protocol/schema-documents.js';
 import type { SchemaMismatch } from '../../../lib/registration/schemas.js';
 import { CoreHarness } from '../../support/core-harness.js';
 import type { FakeReply } from '../../support/fake-send.js';
@@ -50,6 +51,19 @@ class Uploading extends CoreHarness {
   /** Requests of the registration that is sent before a lease is there, in their order. */
   get steps(): readonly string[] {
     return this.sent.map(({ what }) => what);
+  }
+
+  /** Sets schemas whose upload begins and gets no answer; returns what tells whether it was aborted. */
+  async hangUploading(documents: SchemaDocuments): Promise<() => boolean> {
+    let signals: readonly (AbortSignal | undefined)[] = [];
+    const upload = ({ signal }: HttpRequest) => {
+      signals = [...signals, signal];
+      return untilAborted(signal);
+    };
+    this.answers = { ...this.answers, upload };
+    this.core.setSchemas(documents);
+    await this.run(100);
+    return () => signals.length > 0 && signals.every(signal => signal?.aborted === true);
   }
 
   async #note(
@@ -318,17 +332,10 @@ describe('schemas that are set while there is a lease', () => {
   it('replace those whose upload is under way', async () => {
     const harness = new Uploading();
     await harness.register();
-    const isAborted: boolean[] = [];
-    const hang = ({ signal }: HttpRequest) => {
-      signal?.addEventListener('abort', () => isAborted.push(true));
-      return untilAborted(signal);
-    };
-    harness.answers = { ...harness.answers, upload: hang };
-    harness.core.setSchemas({ a: 'A' });
-    await harness.run(100);
+    const isAborted = await harness.hangUploading({ a: 'A' });
     harness.answers = { ...harness.answers, upload: {} };
     harness.core.setSchemas({ a: 'B' });
-    expect(isAborted).toEqual([true]);
+    expect(isAborted()).toBe(true);
     await harness.run(100);
     const payload = { uploaded: ['a'], kept: [], count: 1 };
     expect(harness.events.at(-1)).toEqual({ name: RegistryEvents.SchemasUploaded, payload });
@@ -366,29 +373,23 @@ describe('schemas that are set while there is a lease', () => {
   it('are all uploaded before the instance when they replace those of the attempt under way', async () => {
     let harness = new Uploading();
     const setOthers = () => {
-      harness.core.setSchemas({ b: 'B' });
+      if (harness.uploads.length === 1) harness.core.setSchemas({ b: 'B' });
       return {};
     };
     harness = new Uploading({ upload: setOthers });
     harness.core.setSchemas({ a: 'A' });
     void harness.core.register();
     await harness.core.tick(0);
-    expect(harness.uploads.map(({ id }) => id)).toContain('b');
+    expect(harness.uploads.map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(harness.steps.lastIndexOf('upload')).toBeLessThan(harness.steps.indexOf('post'));
   });
 
   it('end with the registration', async () => {
     const harness = new Uploading();
     await harness.register();
-    const isAborted: boolean[] = [];
-    const hang = ({ signal }: HttpRequest) => {
-      signal?.addEventListener('abort', () => isAborted.push(true));
-      return untilAborted(signal);
-    };
-    harness.answers = { ...harness.answers, upload: hang };
-    harness.core.setSchemas({ a: 'A' });
-    await harness.run(100);
+    const isAborted = await harness.hangUploading({ a: 'A' });
     await harness.clock.until(harness.core.leave());
-    expect(isAborted).toEqual([true]);
+    expect(isAborted()).toBe(true);
   });
 
   it('leave the instance registered when they differ with fail, and are not tried again', async () => {
